@@ -1,0 +1,155 @@
+"""A model under watch: what a person configures about it, and what the registry holds of it."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from contracts.base import Fraction, Name, Record, Span
+from contracts.drift import FeatureKind, Window
+
+
+class Task(StrEnum):
+    """What the model predicts."""
+
+    REGRESSION = "regression"
+    CLASSIFICATION = "classification"
+
+
+class Tier(StrEnum):
+    """How much harm a wrong action on the model can do."""
+
+    EXPERIMENTAL = "experimental"
+    STANDARD = "standard"
+    CRITICAL = "critical"
+
+
+class Feature(Record):
+    """One input column of the model."""
+
+    name: Name
+    kind: FeatureKind
+    minimum: float | None = None
+    """Smallest value that makes sense, in the column's unit; None for no bound."""
+    maximum: float | None = None
+    """Largest value that makes sense, in the column's unit; None for no bound."""
+
+
+class Costs(Record):
+    """What things cost, in one currency."""
+
+    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
+    retraining: Decimal = Field(default=Decimal(5), ge=0)
+    """One retraining run with its evaluation."""
+    rollback: Decimal = Field(default=Decimal(1), ge=0)
+    """Moving the champion alias to an earlier version."""
+    degradation_per_day: Decimal = Field(default=Decimal(50), ge=0)
+    """A day of the model serving with its metric one tolerance below the reference."""
+
+
+class ModelSpec(Record):
+    """A model under watch: the content of `conf/*/models/NAME.yml`."""
+
+    name: Name
+    """Name in the model registry."""
+    task: Task
+    dataset: Name
+    """Kedro catalog entry with the model's history: features, target and timestamp in one table."""
+    target: Name
+    target_minimum: float | None = None
+    """Smallest target value that makes sense; rows below are dirty."""
+    target_maximum: float | None = None
+    timestamp: Name
+    """Column with the time of each row; naive times are read as UTC."""
+    features: tuple[Feature, ...] = Field(min_length=1)
+    time_features: tuple[str, ...] = ()
+    """Derived from the timestamp and given to the model: "hour", "weekday", "month"."""
+    ignored: dict[str, str] = Field(default_factory=dict)
+    """Columns left out, each with the reason."""
+    start: AwareDatetime | None = None
+    """Where the first window begins; None for midnight of the first row's day."""
+    window: Span
+    """Length of one monitoring window."""
+    reference_windows: int = Field(ge=1)
+    """How many windows the first champion is trained on."""
+    label_delay: Span
+    """How long after a row its true target is known."""
+    tier: Tier = Tier.STANDARD
+    owner: str = ""
+    """Who is asked when a person must decide."""
+    metric: Name
+    """ "r2" for regression, "roc_auc" (two classes) or "balanced_accuracy" for classification."""
+    tolerance: float = Field(default=0.02, gt=0.0)
+    """Loss of the metric that is still fine."""
+    minimum_rows: int = Field(default=200, ge=1)
+    """Fewer rows in a window are not enough data: no event."""
+    promotion_margin: float = Field(default=0.005, ge=0.0)
+    """A challenger must beat the champion by more than this on the newest labelled rows."""
+    costs: Costs = Costs()
+
+    @model_validator(mode="after")
+    def _columns_are_told_apart(self) -> "ModelSpec":
+        names = [feature.name for feature in self.features]
+        twice = {name for name in names if names.count(name) > 1}
+        clash = {self.target, self.timestamp} & set(names)
+        if twice or clash:
+            msg = f"columns named twice or used as target or timestamp too: {sorted(twice | clash)}"
+            raise ValueError(msg)
+        return self
+
+
+class ModelVersion(Record):
+    """One version of a registered model, as the registry tells it."""
+
+    model: Name
+    version: str
+    created_at: AwareDatetime
+    champion: bool = False
+    """Whether the alias `champion` points at it now."""
+    metrics: dict[str, float] = Field(default_factory=dict)
+    """Metrics logged when it was trained."""
+    trained_on: Window | None = None
+    tags: dict[str, str] = Field(default_factory=dict)
+
+
+class Slice(StrEnum):
+    """Which part of the newest labelled window: none of them overlaps with what was trained on."""
+
+    RECENT = "recent"
+    """All labelled rows of the newest window (a version made from them must not be judged here)."""
+    GATE = "gate"
+    """Rows held out from retraining, on which champion and challenger are compared."""
+    VERIFICATION = "verification"
+    """Rows that neither training nor the promotion gate has seen."""
+
+
+class VersionMetric(Record):
+    """One version's metric on one slice of labelled rows."""
+
+    version: str
+    metric: Name
+    value: float
+    rows: int = Field(ge=0)
+
+
+class Distribution(Record):
+    """One column's shares in the reference and in the current window, over the same bins."""
+
+    feature: Name
+    bins: tuple[str, ...]
+    """Category names, or numeric intervals as text."""
+    reference: tuple[Fraction, ...]
+    current: tuple[Fraction, ...]
+
+
+class SegmentMetric(Record):
+    """The champion's metric on the rows of one category, then and now."""
+
+    feature: Name
+    segment: str
+    metric: Name
+    reference: float | None
+    current: float | None
+    rows: int
+
+

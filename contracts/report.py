@@ -1,0 +1,111 @@
+"""The report of a backtest: what `--report FILE` writes."""
+
+from decimal import Decimal
+from typing import Any
+
+from pydantic import AwareDatetime
+
+from contracts.base import Fraction, Name, Record, Text
+from contracts.decision import Verdict
+from contracts.deliberation import Cause
+from contracts.incident import Ending
+from contracts.remediation import Action
+
+
+class WindowReport(Record):
+    """One replayed window."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+    rows: int
+    event_id: str | None
+    """None where the window raised no event."""
+
+
+class DriftedFeature(Record):
+    """A column that drifted and how far."""
+
+    name: Name
+    effect: str
+    """Name of the effect size, such as "psi"."""
+    size: float
+
+
+class MetricChange(Record):
+    """What the action did to the metric, on rows nothing was fitted on."""
+
+    name: Name
+    before: float | None
+    after: float | None
+    rows: int
+    """Rows verified on; 0 means not verified."""
+
+
+class AuditSummary(Record):
+    """State of one incident's audit chain."""
+
+    incident: Name
+    valid: bool
+    entries: int
+    tip: str
+
+
+class IncidentSummary(Record):
+    """One incident, as a line of the table."""
+
+    event_id: Name
+    correlation_id: Name
+    window: WindowReport
+    drifted: tuple[DriftedFeature, ...]
+    cause: Cause | None
+    confidence: Fraction | None
+    verdict: Verdict | None
+    rule: str | None
+    action: Action | None
+    cost: Decimal | None = None
+    ending: Ending
+    metric: MetricChange | None
+    seconds_to_verdict: float | None
+    seconds_total: float
+    history_events: int
+    """Of the incident's workflow and its children together."""
+    history_bytes: int
+
+
+class BaselinePoint(Record):
+    """One window's metric without and with Trimtab."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+    metric: Name
+    untouched: float | None
+    """The first champion's, never replaced."""
+    served: float | None
+    """The model's that was champion when the window began."""
+    served_version: str | None
+    rows: int
+
+
+class RunReport(Record):
+    """Everything one backtest found."""
+
+    model: Name
+    seed: int
+    analyst: str
+    """Which language model answered."""
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    windows: tuple[WindowReport, ...]
+    incidents: tuple[IncidentSummary, ...]
+    baseline: tuple[BaselinePoint, ...]
+    audit: tuple[AuditSummary, ...]
+    audit_valid: bool
+    versions: dict[str, str]
+    """Of Python, Trimtab and the packages and servers that ran."""
+    notes: tuple[Text, ...] = ()
+    """What did not go as one would wish, said plainly."""
+
+
+def report_schema() -> dict[str, Any]:
+    """The JSON Schema of the report, as committed under docs/."""
+    return RunReport.model_json_schema()
