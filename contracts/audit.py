@@ -36,8 +36,6 @@ class AuditEntry(Record):
     correlation_id: Name
     sequence: int = Field(ge=0)
     """0 for the first entry; no gaps."""
-    previous: Digest
-    """Hash of the entry before, or 64 zeros."""
     gate: Gate
     at: AwareDatetime
     actor: str
@@ -49,8 +47,18 @@ class AuditLine(Record):
     """An entry as it stands in the file."""
 
     entry: AuditEntry
+    previous: Digest
+    """Hash of the line before, or `GENESIS`."""
     hash: Digest
-    """HMAC-SHA-256 over the entry's canonical JSON, which holds the previous hash."""
+    """HMAC-SHA-256 over the canonical JSON of entry and previous."""
+
+
+class AuditAppend(Record):
+    """Input of the activity `record`: entries that follow each other, and what they follow."""
+
+    entries: tuple[AuditEntry, ...] = Field(min_length=1)
+    tip: Digest
+    """Hash of the last line written, as the workflow knows it; `GENESIS` for none."""
 
 
 class ChainStatus(Record):

@@ -85,6 +85,10 @@ class ModelSpec(Record):
     """Fewer rows in a window are not enough data: no event."""
     promotion_margin: float = Field(default=0.005, ge=0.0)
     """A challenger must beat the champion by more than this on the newest labelled rows."""
+    gate_fraction: float = Field(default=0.2, gt=0.0, lt=0.5)
+    """Share of the newest labelled window, by time, held out to compare challenger and champion."""
+    verification_fraction: float = Field(default=0.2, gt=0.0, lt=0.5)
+    """Share of the newest labelled window, by time, held out to verify what was done."""
     costs: Costs = Costs()
 
     @model_validator(mode="after")
@@ -151,5 +155,3 @@ class SegmentMetric(Record):
     reference: float | None
     current: float | None
     rows: int
-
-

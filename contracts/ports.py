@@ -10,7 +10,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from contracts.approval import ApprovalRequest
-from contracts.audit import AuditEntry, AuditLine
+from contracts.audit import AuditAppend, AuditLine
 from contracts.evidence import Document
 from contracts.incident import IncidentReport
 from contracts.model import ModelVersion
@@ -73,10 +73,10 @@ class KnowledgeBase(Protocol):
 class AuditLog(Protocol):
     """The append-only record of one deployment."""
 
-    def append(self, entry: AuditEntry) -> AuditLine:
-        """Chain, write and fsync; the same entry again returns the line already there.
+    def append(self, request: AuditAppend) -> str:
+        """Chain, write and fsync; the new tip. The same request again changes nothing.
 
-        Raises `Refused` when the entry does not follow the chain.
+        Raises `Refused` when the entries do not follow the tip.
         """
 
     def lines(self, incident: str) -> Sequence[AuditLine]:

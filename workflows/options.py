@@ -1,0 +1,73 @@
+"""Every name, queue, timeout and retry policy that the workflows use."""
+
+from datetime import timedelta
+from typing import Final, TypedDict
+
+from temporalio.common import RetryPolicy, SearchAttributeKey
+
+MAIN_QUEUE: Final = "trimtab"
+AGENTS_QUEUE: Final = "trimtab-agents"
+ACTIONS_QUEUE: Final = "trimtab-actions"
+
+MODEL = SearchAttributeKey.for_keyword("TrimtabModel")
+STAGE = SearchAttributeKey.for_keyword("TrimtabStage")
+SEVERITY = SearchAttributeKey.for_keyword("TrimtabSeverity")
+VERDICT = SearchAttributeKey.for_keyword("TrimtabVerdict")
+ACTION = SearchAttributeKey.for_keyword("TrimtabAction")
+CONFIDENCE = SearchAttributeKey.for_float("TrimtabConfidence")
+CORRELATION_ID = SearchAttributeKey.for_keyword("TrimtabCorrelationId")
+
+
+class ActivityOptions(TypedDict, total=False):
+    """Options passed to `workflow.execute_activity`."""
+
+    task_queue: str
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+_PATIENT = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=8)
+
+READ: Final = ActivityOptions(
+    start_to_close_timeout=timedelta(seconds=30),
+    schedule_to_close_timeout=timedelta(minutes=2),
+    retry_policy=_PATIENT,
+)
+"""Looking something up: the registry, the knowledge base."""
+
+MEASURE: Final = ActivityOptions(
+    start_to_close_timeout=timedelta(minutes=5),
+    schedule_to_close_timeout=timedelta(minutes=15),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3),
+)
+"""Scoring models on data."""
+
+RECORD: Final = ActivityOptions(
+    start_to_close_timeout=timedelta(seconds=20),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30)
+    ),
+)
+"""Writing to the audit log: retried until it works, for nothing may happen unrecorded."""
+
+DECIDE: Final = ActivityOptions(start_to_close_timeout=timedelta(seconds=10), retry_policy=_PATIENT)
+"""Pure questions, and minting a grant."""
+
+TRAIN: Final = ActivityOptions(
+    task_queue=ACTIONS_QUEUE,
+    start_to_close_timeout=timedelta(hours=2),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=2), maximum_attempts=3),
+)
+"""Retraining: long, heartbeating, cancellable."""
+
+ACT: Final = ActivityOptions(
+    task_queue=ACTIONS_QUEUE,
+    start_to_close_timeout=timedelta(minutes=5),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=5),
+)
+"""Short effects on the registry, and their verification."""
