@@ -1,13 +1,13 @@
 """Drift as it is announced: one CloudEvents 1.0 envelope around one finding."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
 from contracts.base import Fraction, Name, Record, Text
 
-EVENT_TYPE = "io.trimtab.drift.detected.v1"
+EVENT_TYPE: Final = "io.trimtab.drift.detected.v1"
 MAX_EVENT_BYTES = 64 * 1024
 MAX_FEATURES = 100
 

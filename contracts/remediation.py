@@ -6,7 +6,8 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from contracts.base import Digest, Name, Record, Span, Text
-from contracts.model import ModelSpec, Window
+from contracts.drift import Window
+from contracts.model import ModelSpec
 
 
 class Action(StrEnum):
