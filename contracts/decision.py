@@ -3,8 +3,9 @@
 from datetime import time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, field_validator
 
 from contracts.base import Digest, Fraction, Name, Record, Span, Text
 from contracts.deliberation import RemediationPlan
@@ -37,7 +38,17 @@ class Blackout(Record):
     duration: Span
     """Elapsed time it lasts; may cross midnight."""
     timezone: str = "UTC"
-    """IANA name."""
+    """IANA name, such as "Europe/London"."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            msg = f"no time zone named {name!r}: use an IANA name such as Europe/London"
+            raise ValueError(msg) from None
+        return name
 
 
 class Limits(Record):

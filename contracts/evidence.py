@@ -5,6 +5,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from contracts.base import Fraction, Name, Record, Reply, Text
+from contracts.model import ModelSpec, ModelVersion
 
 
 class EvidenceSource(StrEnum):
@@ -73,3 +74,28 @@ class Citation(Reply):
 
     evidence_id: str = Field(max_length=160)
     quote: str = Field(min_length=1, max_length=400)
+
+
+class RegistryFacts(Record):
+    """What the model registry knows about a model: result of the activity `read_registry`."""
+
+    champion: ModelVersion | None
+    versions: tuple[ModelVersion, ...]
+    """Newest first."""
+    last_action_at: AwareDatetime | None
+
+
+class Measurement(Record):
+    """Input of the activity `measure_versions`."""
+
+    spec: ModelSpec
+    versions: tuple[str, ...]
+    as_of: AwareDatetime
+    """Rows whose label was known by then count."""
+
+
+class Recall(Record):
+    """Input of the activity `recall_similar`."""
+
+    query: str = Field(max_length=4000)
+    limit: int = Field(default=5, ge=1, le=20)

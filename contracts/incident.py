@@ -64,6 +64,9 @@ class IncidentInput(Record):
     """After this the agents are stopped and the incident escalates."""
     published_at: AwareDatetime
     """When the event entered the stream."""
+    as_of: AwareDatetime | None = None
+    """In a backtest, the instant that stands for now in policy questions; set by the bridge's own
+    configuration, never by an event."""
 
 
 class IncidentView(Record):
@@ -100,6 +103,8 @@ class IncidentReport(Record):
     ending: Ending
     published_at: AwareDatetime
     decided_at: AwareDatetime | None
+    acted_at: AwareDatetime | None = None
+    """When the model was acted upon (in a backtest: as of then); None when nothing changed."""
     closed_at: AwareDatetime
     audit_entries: int = Field(ge=0)
     audit_tip: Digest

@@ -5,6 +5,7 @@ Every port raises `Unavailable` when trying again may help and `Refused` when it
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -45,6 +46,9 @@ class ModelRegistry(Protocol):
 
     def record_incident(self, report: IncidentReport) -> None:
         """Keep the incident as a run: tags with correlation id, verdict, ending and audit tip."""
+
+    def last_action_at(self, model: str) -> datetime | None:
+        """`IncidentReport.acted_at` of the newest recorded incident of the model, or None."""
 
     def audit_tips(self, model: str | None = None) -> Mapping[str, str]:
         """Event id to audit tip of every incident recorded."""

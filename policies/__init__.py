@@ -1,0 +1,1 @@
+"""What is allowed: pure functions from record to record; every answer names its rule."""

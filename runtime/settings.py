@@ -136,6 +136,8 @@ class Settings(BaseSettings):
 
     home: Path = Path(".trimtab")
     """Folder for everything that embedded parts keep."""
+    backtest: bool = False
+    """Whether an event's own time stands for now in policy questions; only for replays of history."""
     temporal: TemporalSettings = TemporalSettings()
     redis: RedisSettings = RedisSettings()
     bridge: BridgeSettings = BridgeSettings()
