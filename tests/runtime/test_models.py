@@ -1,0 +1,220 @@
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from contracts.base import digest
+from contracts.decision import Limits
+from contracts.model import Task, Tier
+from contracts.remediation import Action
+from runtime.models import load_limits, load_model, model_names, policy_hash, slug
+from runtime.settings import BadConfigurationError
+
+FLIGHTS = """\
+name: flights
+task: classification
+dataset: flights_history
+target: delayed
+timestamp: departed
+features:
+  - {name: carrier, kind: categorical}
+  - {name: distance, kind: numeric, minimum: 0}
+window: P30D
+reference_windows: 2
+label_delay: PT6H
+metric: roc_auc
+"""
+
+
+@pytest.fixture(autouse=True)
+def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory with conf/local."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conf" / "local" / "models").mkdir(parents=True)
+    return tmp_path / "conf" / "local"
+
+
+def faults_of(name: str) -> str:
+    with pytest.raises(BadConfigurationError) as caught:
+        load_model(name)
+    return str(caught.value)
+
+
+def policy_faults() -> str:
+    with pytest.raises(BadConfigurationError) as caught:
+        load_limits()
+    return str(caught.value)
+
+
+def test_a_local_model_is_known_and_loads(local: Path) -> None:
+    (local / "models" / "flights.yml").write_text(FLIGHTS)
+
+    spec = load_model("flights")
+
+    assert "flights" in model_names()
+    assert spec.task is Task.CLASSIFICATION
+    assert spec.window == timedelta(days=30)
+    assert spec.tier is Tier.STANDARD
+
+
+def test_every_shipped_model_loads() -> None:
+    for name in model_names():
+        assert load_model(name).name == name
+
+
+def test_a_local_model_replaces_the_shipped_one(
+    local: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "shipped"
+    (shipped / "base" / "models").mkdir(parents=True)
+    monkeypatch.setattr("runtime.models.shipped_conf", lambda: shipped)
+    (shipped / "base" / "models" / "flights.yml").write_text(FLIGHTS)
+    before = load_model("flights")
+    (local / "models" / "flights.yml").write_text(FLIGHTS.replace("P30D", "P7D"))
+
+    after = load_model("flights")
+
+    assert (before.window, after.window) == (timedelta(days=30), timedelta(days=7))
+    assert model_names() == ("flights",)
+
+
+def test_a_model_whose_name_is_no_file_name_is_found_by_its_slug(local: Path) -> None:
+    name = "sales/EU: shops"
+    (local / "models" / f"{slug(name)}.yml").write_text(FLIGHTS.replace("flights\n", f"'{name}'\n"))
+
+    assert load_model(name).name == name
+    assert model_names().count(name) == 1
+
+
+def test_an_unknown_model_is_answered_with_the_names_there_are(local: Path) -> None:
+    (local / "models" / "flights.yml").write_text(FLIGHTS)
+
+    message = faults_of("fligths")
+
+    assert "flights" in message
+    assert "did you mean flights?" in message
+    assert "trimtab init" in message
+
+
+def test_every_fault_of_a_model_is_listed_at_once(local: Path) -> None:
+    broken = FLIGHTS.replace("classification", "clustering").replace("P30D", "30")
+    (local / "models" / "flights.yml").write_text(broken + "lable_delay: PT0S\n")
+
+    message = faults_of("flights")
+
+    assert "task = 'clustering'" in message
+    assert "window = 30: " in message
+    assert "write a span such as PT6H" in message
+    assert "did you mean label_delay?" in message
+    assert message.count("flights.yml") == 3
+
+
+def test_what_contradicts_itself_is_a_fault(local: Path) -> None:
+    text = (
+        FLIGHTS.replace("roc_auc", "r2")
+        .replace("P30D", "PT0S")
+        .replace("minimum: 0", "minimum: 5, maximum: 1")
+        .replace("kind: categorical", "kind: categorical, minimum: 1")
+    )
+    more = "time_features: [hour, decade]\nignored: {carrier: constant}\n"
+    (local / "models" / "flights.yml").write_text(text + more)
+
+    message = faults_of("flights")
+
+    assert "write roc_auc or balanced_accuracy" in message
+    assert "a window must last" in message
+    assert "minimum of distance = 5.0: above its maximum 1.0" in message
+    assert "a category has no bounds" in message
+    assert "'decade': unknown: choose from hour, weekday, month" in message
+    assert "ignored = 'carrier': it is used too" in message
+
+
+def test_a_file_of_another_model_is_a_fault(local: Path) -> None:
+    (local / "models" / "trains.yml").write_text(FLIGHTS)
+
+    assert "rename one of them" in faults_of("trains")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("a: [1, 2", "mend the YAML there"),
+        ("name: x\nname: y\n", "name stands twice"),
+        ("- a\n- b\n", "write `key: value` lines"),
+        (b"name: \xff\xfe\n", "cannot be read as UTF-8"),
+        ("", "task: Field required: add it"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_named(
+    local: Path, text: str | bytes, fault: str
+) -> None:
+    raw = text if isinstance(text, bytes) else text.encode()
+    (local / "models" / "flights.yml").write_bytes(raw)
+
+    message = faults_of("flights")
+
+    assert fault in message
+    assert "flights.yml" in message
+    assert "flights" in model_names()
+
+
+def test_words_that_yaml_would_guess_at_stay_words(local: Path) -> None:
+    text = FLIGHTS.replace("name: carrier", "name: no").replace("departed", "2016-10-04")
+    (local / "models" / "flights.yml").write_text(text.replace("delayed", "12:30"))
+
+    spec = load_model("flights")
+
+    assert (spec.features[0].name, spec.timestamp, spec.target) == ("no", "2016-10-04", "12:30")
+
+
+def test_the_shipped_policy_is_what_the_contract_calls_default() -> None:
+    assert load_limits() == Limits()
+    assert policy_hash(load_limits()) == digest(Limits())
+
+
+def test_local_limits_lie_over_the_shipped_ones(local: Path) -> None:
+    (local / "policy.yml").write_text(
+        "cost_at_most: 12.50\n"
+        "allowed_actions:\n  critical: [retrain]\n"
+        "blackouts:\n  - {name: closing, weekdays: [4], start: 18:00, duration: PT14H}\n"
+    )
+
+    limits = load_limits()
+
+    assert limits.cost_at_most == Decimal("12.5")
+    assert limits.confidence_above == 0.80
+    assert limits.allowed_actions[Tier.CRITICAL] == (Action.RETRAIN,)
+    assert limits.allowed_actions[Tier.STANDARD] == (Action.RETRAIN, Action.ROLL_BACK)
+    assert limits.blackouts[0].start.isoformat() == "18:00:00"
+    assert policy_hash(limits) != policy_hash(Limits())
+
+
+def test_a_typo_in_the_policy_stops_the_start(local: Path) -> None:
+    (local / "policy.yml").write_text(
+        "coldown: PT1H\n"
+        "cooldown: 6\n"
+        "confidence_above: 80\n"
+        "allowed_actions:\n  critcal: [retrian]\n"
+        "blackouts:\n  - {name: x, start: 18:00, duration: PT1H, time_zone: UTC}\n"
+    )
+
+    message = policy_faults()
+
+    assert "did you mean cooldown?" in message
+    assert "cooldown = 6" in message
+    assert "confidence_above = 80" in message
+    assert "critcal" in message
+    assert "retrian" in message
+    assert "did you mean timezone?" in message
+
+
+def test_a_blackout_that_never_is_is_a_fault(local: Path) -> None:
+    (local / "policy.yml").write_text(
+        "blackouts:\n  - {name: x, weekdays: [1, 7], start: '18:00Z', duration: PT1H}\n"
+    )
+
+    message = policy_faults()
+
+    assert "blackouts.x.weekdays = [7]" in message
+    assert "has a zone" in message
