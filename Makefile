@@ -1,0 +1,74 @@
+# What a person types. Needs make, Python 3.11 to 3.13 and a package index; nothing else, no root.
+#
+#   make demo ARGS='--yes --report report.json'     flags go on to `trimtab demo`
+#   make test ARGS='tests/policies -x'              flags go on to pytest
+#
+# uv is taken from the PATH if it accepts this project, or else installed into .uv/, a private
+# virtual environment. Packages are those of uv.lock, in .venv. No Python is ever downloaded.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test lint format environment clean
+
+export UV_PYTHON_DOWNLOADS := never
+export DO_NOT_TRACK := 1
+
+ifeq ($(origin PYTHON),command line)
+export UV_PYTHON := $(PYTHON)
+endif
+
+UV_VERSION := 0.13.9
+UV := $(shell uv python find >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
+RUN := $(UV) run --no-sync
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+
+demo: environment ## Replay real production weeks through everything and show the incidents
+	@$(RUN) trimtab demo $(ARGS)
+
+up: environment ## Start the embedded stack and keep it running until Ctrl-C
+	@$(RUN) trimtab up $(ARGS)
+
+test: lint ## Lint, check types and run every test
+	@$(RUN) pytest $(ARGS)
+
+lint: environment ## Check style and types
+	@$(RUN) ruff check
+	@$(RUN) ruff format --check
+	@$(RUN) mypy
+
+format: environment ## Rewrite the code in the house's style
+	@$(RUN) ruff check --fix
+	@$(RUN) ruff format
+
+environment: $(filter .uv/bin/uv,$(UV)) ## Bring .venv to what uv.lock says
+	@$(UV) sync --locked $(if $(wildcard .venv),--quiet)
+
+clean: ## Remove environments and caches; keeps .trimtab, where the audit log is
+	rm -rf .uv .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The first Python on the PATH that fits and can make a private environment makes it.
+.uv/bin/uv:
+	@rm -rf .uv; seen=; \
+	for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	    $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+	        2>/dev/null || continue; \
+	    seen="$$seen $$python"; \
+	    if $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+	        echo "Installing uv $(UV_VERSION) into .uv with $$python"; \
+	        $$python -m venv .uv && .uv/bin/python -m pip install --quiet \
+	            --disable-pip-version-check uv==$(UV_VERSION) && exit 0; \
+	    elif $$python -m pip --version >/dev/null 2>&1; then \
+	        echo "Installing uv $(UV_VERSION) into .uv with $$python, which has no ensurepip"; \
+	        $$python -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
+	            --target .uv uv==$(UV_VERSION) && exit 0; \
+	    else continue; fi; \
+	    rm -rf .uv; \
+	    echo "make: could not install uv $(UV_VERSION): pip says why above." >&2; exit 1; \
+	done; \
+	if [ -z "$$seen" ]; then \
+	    echo "make: no Python 3.11, 3.12 or 3.13 on the PATH: install one, or name it: make PYTHON=/path/to/python3.12 …" >&2; \
+	else \
+	    echo "make: found$$seen, but neither ensurepip nor pip for it: install the package python3-venv (Debian, Ubuntu), or uv." >&2; \
+	fi; exit 1
