@@ -17,7 +17,8 @@ export UV_PYTHON := $(PYTHON)
 endif
 
 UV_VERSION := 0.13.9
-UV := $(shell uv python find >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
+UV := $(shell uv --version 2>/dev/null | awk '{split($$2, v, "."); if (v[1] > 0 || v[2] >= 8) new = 1} \
+    END {exit !new}' && uv python find >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
 help: ## Say what can be made
@@ -62,7 +63,7 @@ clean: ## Remove environments and caches; keeps .trimtab, where the audit log is
 	    elif $$python -m pip --version >/dev/null 2>&1; then \
 	        echo "Installing uv $(UV_VERSION) into .uv with $$python, which has no ensurepip"; \
 	        $$python -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
-	            --target .uv uv==$(UV_VERSION) && exit 0; \
+	            --root-user-action=ignore --target .uv uv==$(UV_VERSION) && exit 0; \
 	    else continue; fi; \
 	    rm -rf .uv; \
 	    echo "make: could not install uv $(UV_VERSION): pip says why above." >&2; exit 1; \
