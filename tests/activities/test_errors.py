@@ -1,0 +1,66 @@
+"""What no retry can mend is marked so; everything else rises untouched."""
+
+import inspect
+
+import pytest
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.errors import CONTRACT_BREACH, REFUSED, translated
+from contracts.approval import HumanDecision
+from contracts.ports import Refused, Unavailable
+
+
+class Things:
+    @activity.defn
+    @translated
+    def do(self, error: str) -> str:
+        return _raise(error)
+
+    @activity.defn
+    @translated
+    async def do_later(self, error: str) -> str:
+        return _raise(error)
+
+
+def _raise(error: str) -> str:
+    if error == "contract":
+        HumanDecision.model_validate({"plan_hash": 1})
+    errors: dict[str, Exception] = {
+        "refused": Refused("the champion is 4, not 3"),
+        "value": ValueError("not a number"),
+        "unavailable": Unavailable("locked"),
+        "bug": KeyError("x"),
+    }
+    if error in errors:
+        raise errors[error]
+    return "done"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [("refused", REFUSED), ("value", CONTRACT_BREACH), ("contract", CONTRACT_BREACH)],
+)
+async def test_what_no_retry_can_mend_is_not_retried(error: str, kind: str) -> None:
+    with pytest.raises(ApplicationError) as blocking:
+        Things().do(error)
+    with pytest.raises(ApplicationError) as waiting:
+        await Things().do_later(error)
+
+    assert (blocking.value.type, blocking.value.non_retryable) == (kind, True)
+    assert (waiting.value.type, waiting.value.non_retryable) == (kind, True)
+
+
+@pytest.mark.parametrize(("error", "kind"), [("unavailable", Unavailable), ("bug", KeyError)])
+async def test_what_a_retry_may_mend_rises_untouched(error: str, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        Things().do(error)
+    with pytest.raises(kind):
+        await Things().do_later(error)
+
+
+async def test_a_decorated_activity_keeps_its_result_name_and_signature() -> None:
+    assert Things().do("") == "done"
+    assert await Things().do_later("") == "done"
+    assert inspect.iscoroutinefunction(Things.do_later)
+    assert list(inspect.signature(Things.do).parameters) == ["self", "error"]
