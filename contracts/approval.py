@@ -27,12 +27,13 @@ class HumanDecision(Record):
 class Answer(Record):
     """A decision as the workflow received it."""
 
-    decision: HumanDecision
+    decision: HumanDecision | None
+    """None when the message could not be read."""
     received_at: AwareDatetime
     accepted: bool
     """Whether it settled the question."""
     note: Text = ""
-    """Why it did not, such as "duplicate", "late" or "other plan"."""
+    """Why it did not, such as "duplicate", "late", "other plan" or "unreadable"."""
 
 
 class ApprovalRequest(Record):

@@ -62,6 +62,8 @@ class EvidencePack(Record):
     documents: tuple[Document, ...] = ()
     """Best first."""
     champion_version: str | None = None
+    last_action_at: AwareDatetime | None = None
+    """When the model was last acted upon."""
     collected_at: AwareDatetime
 
     def find(self, item_id: str) -> EvidenceItem | None:

@@ -111,6 +111,8 @@ class Outcome(Record):
     effects: tuple[Effect, ...] = ()
     verification: Verification | None = None
     undone: bool = False
+    failed: bool = False
+    """A step could not be carried out; `detail` says why."""
     detail: Text = ""
     audit_sequence: int
     audit_tip: Digest

@@ -36,7 +36,7 @@ def decide(plan: RemediationPlan, facts: Facts, limits: Limits, *, now: datetime
     )
 
 
-def _ask(  # noqa: PLR0913 - a rule is asked everything
+def _ask(
     name: str, rule: Rule, plan: RemediationPlan, facts: Facts, limits: Limits, now: datetime
 ) -> RuleResult:
     verdict, reason = rule(plan, facts, limits, now)

@@ -53,6 +53,22 @@ RECORD: Final = ActivityOptions(
 )
 """Writing to the audit log: retried until it works, for nothing may happen unrecorded."""
 
+NOTIFY: Final = ActivityOptions(
+    start_to_close_timeout=timedelta(seconds=30),
+    schedule_to_close_timeout=timedelta(minutes=2),
+    retry_policy=_PATIENT,
+)
+"""Sending the page: bounded, because the question stands in the Web UI and the query anyway."""
+
+REMEMBER: Final = ActivityOptions(
+    start_to_close_timeout=timedelta(minutes=1),
+    schedule_to_close_timeout=timedelta(minutes=30),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(minutes=1)
+    ),
+)
+"""Keeping the closed incident in the registry and the knowledge base."""
+
 DECIDE: Final = ActivityOptions(start_to_close_timeout=timedelta(seconds=10), retry_policy=_PATIENT)
 """Pure questions, and minting a grant."""
 

@@ -1,0 +1,12 @@
+"""Asks the policy: an activity so that each answer stands in the history."""
+
+from temporalio import activity
+
+from contracts.decision import Decision, PolicyQuestion
+from policies.decision import decide
+
+
+@activity.defn
+def check_policy(question: PolicyQuestion) -> Decision:
+    """The policy's verdict; pure, nothing is read but the question."""
+    return decide(question.plan, question.facts, question.limits, now=question.now)

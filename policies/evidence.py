@@ -1,0 +1,185 @@
+"""Turns what was measured and read into citable statements, each with an id."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from contracts.drift import DriftFinding, FeatureDrift, FeatureRole, QualityFault
+from contracts.evidence import Document, EvidenceItem, EvidencePack, EvidenceSource, RegistryFacts
+from contracts.model import ModelVersion, VersionMetric
+
+MEASURED_VERSIONS = 3
+"""How many versions are scored on the newest labelled rows: the champion and earlier ones."""
+
+
+def compose(
+    finding: DriftFinding,
+    registry: RegistryFacts,
+    metrics: Iterable[VersionMetric],
+    documents: tuple[Document, ...],
+    *,
+    now: datetime,
+) -> EvidencePack:
+    """Everything the agents may cite about one incident."""
+    champion = registry.champion.version if registry.champion else None
+    items = (
+        _window(finding),
+        *(_drift(feature) for feature in finding.features),
+        *(_quality(fault) for fault in finding.quality),
+        *_performance(finding),
+        *(_metric(metric, champion) for metric in metrics),
+        *_registry(registry),
+    )
+    unique = {item.id: item for item in reversed(items)}
+    return EvidencePack(
+        items=tuple(item for item in items if unique[item.id] is item),
+        documents=documents,
+        champion_version=champion,
+        last_action_at=registry.last_action_at,
+        collected_at=now,
+    )
+
+
+def versions_to_measure(registry: RegistryFacts) -> tuple[str, ...]:
+    """The champion first, then the newest others."""
+    if registry.champion is None:
+        return ()
+    champion = registry.champion.version
+    others = [version.version for version in registry.versions if version.version != champion]
+    return (champion, *others)[:MEASURED_VERSIONS]
+
+
+def describe(finding: DriftFinding) -> str:
+    """The finding in words, to look for similar cases with."""
+    drifted = ", ".join(f"{feature.role} {feature.name}" for feature in finding.drifted[:5])
+    faults = ", ".join(fault.kind.replace("_", " ") for fault in finding.quality[:5])
+    sentences = [f"Drift of {drifted}." if drifted else "No column's distribution drifted."]
+    if faults:
+        sentences.append(f"Data quality faults: {faults}.")
+    if any(feature.role is FeatureRole.TARGET for feature in finding.drifted):
+        sentences.append("The distribution of the target moved: label shift.")
+    sentences.append(_performance_in_words(finding))
+    return " ".join(sentences)
+
+
+def _performance_in_words(finding: DriftFinding) -> str:
+    change = finding.performance
+    if change is None:
+        return "No labels have come yet."
+    if change.degraded:
+        return "The model's performance degraded on labelled rows; should it be retrained?"
+    return "The model's performance has not degraded: the drift looks harmless."
+
+
+def _window(finding: DriftFinding) -> EvidenceItem:
+    current, reference = finding.current, finding.reference
+    return EvidenceItem(
+        id="window:rows",
+        source=EvidenceSource.DRIFT,
+        statement=(
+            f"The current window {current.start:%Y-%m-%d %H:%M} to {current.end:%Y-%m-%d %H:%M} "
+            f"has {current.rows} rows, the reference {reference.rows} rows; "
+            f"the detector rates the drift {finding.severity}."
+        ),
+        value=float(current.rows),
+    )
+
+
+def _drift(feature: FeatureDrift) -> EvidenceItem:
+    means = ""
+    if feature.mean_reference is not None and feature.mean_current is not None:
+        means = f", mean {feature.mean_reference:.4g} before and {feature.mean_current:.4g} now"
+    nulls = ""
+    if feature.null_fraction_current != feature.null_fraction_reference:
+        nulls = (
+            f", nulls {feature.null_fraction_reference:.1%} before "
+            f"and {feature.null_fraction_current:.1%} now"
+        )
+    return EvidenceItem(
+        id=f"drift:{feature.name}"[:128],
+        source=EvidenceSource.DRIFT,
+        statement=(
+            f"The {feature.role} {feature.name} {'drifted' if feature.drifted else 'is stable'}: "
+            f"PSI {feature.psi:.3f}, Jensen-Shannon distance {feature.jensen_shannon:.3f}"
+            f"{means}{nulls}."
+        ),
+        value=feature.psi,
+    )
+
+
+def _quality(fault: QualityFault) -> EvidenceItem:
+    gravity = "This corrupts the window." if fault.corrupt else "The window is still usable."
+    return EvidenceItem(
+        id=f"quality:{fault.kind}:{fault.column or 'window'}"[:128],
+        source=EvidenceSource.QUALITY,
+        statement=f"{fault.detail} ({fault.fraction:.1%} of rows). {gravity}",
+        value=fault.fraction,
+    )
+
+
+def _performance(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
+    change = finding.performance
+    if change is None:
+        return ()
+    judgement = "more loss than is tolerated" if change.degraded else "within tolerance"
+    return (
+        EvidenceItem(
+            id="performance:champion",
+            source=EvidenceSource.PERFORMANCE,
+            statement=(
+                f"The champion's {change.metric} was {change.reference:.3f} on held-out reference "
+                f"rows and is {change.current:.3f} on {change.rows} labelled rows of the current "
+                f"window: {judgement}."
+            ),
+            value=change.current - change.reference,
+        ),
+    )
+
+
+def _metric(metric: VersionMetric, champion: str | None) -> EvidenceItem:
+    role = "the champion" if metric.version == champion else "not the champion"
+    return EvidenceItem(
+        id=f"metric:version-{metric.version}",
+        source=EvidenceSource.PERFORMANCE,
+        statement=(
+            f"Version {metric.version} ({role}) has {metric.metric} {metric.value:.3f} "
+            f"on the newest {metric.rows} labelled rows."
+        ),
+        value=metric.value,
+    )
+
+
+def _registry(registry: RegistryFacts) -> tuple[EvidenceItem, ...]:
+    items = [_version(version) for version in registry.versions[:MEASURED_VERSIONS]]
+    if registry.champion is not None:
+        items.append(
+            EvidenceItem(
+                id="registry:champion",
+                source=EvidenceSource.REGISTRY,
+                statement=f"The champion is version {registry.champion.version}.",
+            )
+        )
+    acted = registry.last_action_at
+    items.append(
+        EvidenceItem(
+            id="registry:last-action",
+            source=EvidenceSource.REGISTRY,
+            statement=(
+                f"The model was last acted upon at {acted:%Y-%m-%d %H:%M}."
+                if acted
+                else "The model has never been acted upon."
+            ),
+        )
+    )
+    return tuple(items)
+
+
+def _version(version: ModelVersion) -> EvidenceItem:
+    span = ""
+    if version.trained_on is not None:
+        rows = version.trained_on
+        span = f" on rows from {rows.start:%Y-%m-%d} to {rows.end:%Y-%m-%d}"
+    return EvidenceItem(
+        id=f"registry:version-{version.version}",
+        source=EvidenceSource.REGISTRY,
+        statement=f"Version {version.version} was trained{span}.",
+    )

@@ -1,0 +1,399 @@
+"""The incident from event to report: investigate, decide, ask, act, remember."""
+
+from datetime import datetime
+
+from pydantic import JsonValue, ValidationError
+from temporalio import workflow
+from temporalio.exceptions import (
+    ActivityError,
+    ChildWorkflowError,
+    FailureError,
+    WorkflowAlreadyStartedError,
+)
+
+with workflow.unsafe.imports_passed_through():
+    from activities.authorisation import AuthorisationActivities
+    from activities.decision import check_policy
+    from activities.incident import IncidentActivities
+    from contracts.approval import ApprovalRequest, DecisionReceipt, HumanDecision
+    from contracts.audit import Gate
+    from contracts.authorisation import AuthorisationRequest
+    from contracts.base import digest
+    from contracts.decision import Confidence, Decision, PolicyQuestion, Verdict
+    from contracts.deliberation import Deliberation, RemediationPlan
+    from contracts.evidence import EvidencePack
+    from contracts.incident import Ending, IncidentInput, IncidentReport, IncidentView, Stage
+    from contracts.remediation import (
+        Action,
+        ActionOrder,
+        Outcome,
+        RemediationInput,
+        effect_key,
+    )
+    from policies import approval as asking
+    from policies.confidence import assess
+    from policies.incident import (
+        deliberation_detail,
+        ending_of,
+        evidence_detail,
+        facts_of,
+        unplanned,
+    )
+    from workflows import options
+    from workflows.chain import AuditChain
+    from workflows.failure import reason
+    from workflows.human_gate import HumanGate
+    from workflows.investigation import ask_agents, collect_evidence
+
+FALLBACK_ANALYST = "analyst/rules"
+
+
+@workflow.defn(name="DriftResponseWorkflow")
+class DriftResponseWorkflow:
+    """One drift event's response; may wait days for a person."""
+
+    @workflow.init
+    def __init__(self, incident: IncidentInput) -> None:
+        self._incident = incident
+        self._event = incident.event
+        self._chain = AuditChain(incident.event)
+        self._gate = HumanGate()
+        self._stage = Stage.OPENED
+        self._pack: EvidencePack | None = None
+        self._deliberation: Deliberation | None = None
+        self._confidence: Confidence | None = None
+        self._question: PolicyQuestion | None = None
+        self._decision: Decision | None = None
+        self._decided_at: datetime | None = None
+        self._acted_at: datetime | None = None
+        self._request: ApprovalRequest | None = None
+        self._outcome: Outcome | None = None
+        self._ending: Ending | None = None
+        self._failure = ""
+
+    @workflow.run
+    async def run(self, incident: IncidentInput) -> IncidentReport:
+        """From event to report, whatever happens on the way."""
+        await self._open(incident)
+        await self._investigate()
+        await self._deliberate()
+        decision = await self._decide()
+        if decision.verdict is Verdict.MONITOR:
+            return await self._close(Ending.MONITORED)
+        if decision.verdict is Verdict.ESCALATE and not await self._ask(decision):
+            return await self._close(Ending.REJECTED if self._gate.settling else Ending.EXPIRED)
+        if self._plan.action is Action.MONITOR:
+            return await self._close(Ending.ACKNOWLEDGED)
+        return await self._close(await self._remediate(decision))
+
+    @workflow.signal
+    def human_decision(self, answer: JsonValue) -> None:
+        """A person's answer: `contracts.approval.HumanDecision` as JSON."""
+        try:
+            decision = HumanDecision.model_validate(answer)
+        except ValidationError as error:
+            self._gate.receive_unreadable(str(error.errors()[0]["msg"]), now=workflow.now())
+            return
+        self._gate.receive(decision, now=workflow.now())
+
+    @workflow.update
+    def human_decision_update(self, decision: HumanDecision) -> DecisionReceipt:
+        """The same answer, validated and acknowledged."""
+        self._gate.receive(decision, now=workflow.now())
+        return DecisionReceipt(accepted=True, note="the answer settles the question")
+
+    @human_decision_update.validator
+    def _validate_human_decision_update(self, decision: HumanDecision) -> None:
+        refusal = self._gate.refusal(decision, now=workflow.now())
+        if refusal:
+            raise ValueError(refusal)
+
+    @workflow.query
+    def incident(self) -> IncidentView:
+        """Where the incident stands."""
+        return IncidentView(
+            event_id=self._event.id,
+            model=self._event.subject,
+            correlation_id=self._event.correlationid,
+            stage=self._stage,
+            plan_hash=self._decision.plan_hash if self._decision else None,
+            decision=self._decision,
+            confidence=self._confidence,
+            page=self._request.page if self._request else None,
+            deadline=self._request.deadline if self._request else None,
+            answers=self._gate.answers,
+            ending=self._ending,
+        )
+
+    @property
+    def _plan(self) -> RemediationPlan:
+        if self._deliberation is None:
+            return unplanned(self._event, self._pack)
+        return self._deliberation.plan
+
+    def _policy_now(self) -> datetime:
+        return self._incident.as_of or workflow.now()
+
+    def _enter(self, stage: Stage) -> None:
+        self._stage = stage
+        workflow.upsert_search_attributes([options.STAGE.value_set(stage.value)])
+
+    async def _open(self, incident: IncidentInput) -> None:
+        self._enter(Stage.INVESTIGATING)
+        finding = self._event.data
+        await self._chain.record(
+            (
+                Gate.OPENED,
+                "trimtab",
+                {
+                    "event_hash": digest(self._event),
+                    "policy_hash": incident.policy_hash,
+                    "severity": finding.severity.value,
+                    "drifted": [feature.name for feature in finding.drifted],
+                    "window": [finding.current.start.isoformat(), finding.current.end.isoformat()],
+                    "analyst": incident.analyst,
+                },
+            )
+        )
+
+    async def _investigate(self) -> None:
+        try:
+            self._pack = await collect_evidence(self._incident)
+        except ActivityError as error:
+            self._failure = f"evidence could not be collected: {reason(error)}"
+
+    async def _deliberate(self) -> None:
+        if self._pack is None:
+            return
+        self._enter(Stage.DELIBERATING)
+        analyst = self._incident.analyst
+        try:
+            self._deliberation = await ask_agents(self._incident, self._pack, analyst=analyst)
+        except ChildWorkflowError as error:
+            self._failure = f"{analyst}: {reason(error)}"
+        if self._deliberation is None and analyst != FALLBACK_ANALYST:
+            await self._fall_back(self._pack)
+        if self._deliberation is not None:
+            self._confidence = assess(self._deliberation, self._pack)
+
+    async def _fall_back(self, pack: EvidencePack) -> None:
+        try:
+            self._deliberation = await ask_agents(self._incident, pack, analyst=FALLBACK_ANALYST)
+        except ChildWorkflowError as error:
+            self._failure += f"; {FALLBACK_ANALYST}: {reason(error)}"
+
+    async def _decide(self) -> Decision:
+        self._stage = Stage.DECIDING
+        plan = self._plan
+        facts = facts_of(
+            self._incident, self._pack, self._deliberation, self._confidence, self._failure
+        )
+        self._question = PolicyQuestion(
+            plan=plan, facts=facts, limits=self._incident.limits, now=self._policy_now()
+        )
+        decision = await workflow.execute_activity(
+            check_policy,
+            self._question,
+            summary=f"may {plan.action} be executed?",
+            **options.DECIDE,
+        )
+        self._decision = decision
+        self._decided_at = workflow.now()
+        workflow.upsert_search_attributes(
+            [
+                options.STAGE.value_set(Stage.DECIDING.value),
+                options.VERDICT.value_set(decision.verdict.value),
+                options.ACTION.value_set(plan.action.value),
+                options.CONFIDENCE.value_set(facts.confidence),
+            ]
+        )
+        await self._chain.record(
+            (Gate.EVIDENCE, "trimtab", evidence_detail(self._pack, self._failure)),
+            (
+                Gate.DELIBERATED,
+                self._analyst,
+                deliberation_detail(self._deliberation, self._confidence, self._failure),
+            ),
+            (Gate.DECIDED, "policy", decision.model_dump(mode="json")),
+        )
+        return decision
+
+    @property
+    def _analyst(self) -> str:
+        return self._deliberation.analyst if self._deliberation else self._incident.analyst
+
+    async def _ask(self, decision: Decision) -> bool:
+        """Put the question and wait: until an answer settles it or the deadline passes."""
+        limits = self._incident.limits
+        asked_at = workflow.now()
+        deadline = asked_at + limits.approval_timeout
+        self._request = self._write_request(decision, asked_at=asked_at, deadline=deadline)
+        self._gate.put(decision.plan_hash, open_until=deadline)
+        self._enter(Stage.WAITING)
+        workflow.set_current_details(f"```\n{self._request.page}\n```")
+        await self._chain.record(
+            (
+                Gate.ASKED,
+                "policy",
+                {"plan_hash": decision.plan_hash, "deadline": deadline.isoformat()},
+            )
+        )
+        await self._gate.wait(self._request, remind_at=asked_at + limits.reminder_after)
+        await self._record_answers()
+        return self._gate.granted
+
+    def _write_request(
+        self, decision: Decision, *, asked_at: datetime, deadline: datetime
+    ) -> ApprovalRequest:
+        workflow_id = workflow.info().workflow_id
+        return ApprovalRequest(
+            workflow_id=workflow_id,
+            model=self._event.subject,
+            correlation_id=self._event.correlationid,
+            plan_hash=decision.plan_hash,
+            title=asking.title(self._event, decision),
+            page=asking.page(
+                self._event,
+                self._incident.spec,
+                self._pack,
+                self._deliberation,
+                self._confidence,
+                decision,
+                failure=self._failure,
+                plan_hash=decision.plan_hash,
+                workflow_id=workflow_id,
+                deadline=deadline,
+            ),
+            owner=self._incident.spec.owner,
+            asked_at=asked_at,
+            deadline=deadline,
+        )
+
+    async def _record_answers(self) -> None:
+        entries = [
+            (
+                Gate.ANSWERED,
+                f"person:{answer.decision.approver if answer.decision else 'unknown'}",
+                answer.model_dump(mode="json"),
+            )
+            for answer in self._gate.answers
+        ]
+        if entries:
+            await self._chain.record(*entries)
+
+    async def _remediate(self, decision: Decision) -> Ending:
+        self._enter(Stage.REMEDIATING)
+        try:
+            grant = await self._authorise(decision)
+            await self._chain.record(
+                (
+                    Gate.AUTHORISED,
+                    self._authority(decision),
+                    {"plan_hash": decision.plan_hash, "grant_hash": digest([grant])},
+                )
+            )
+            self._outcome = await self._act(decision, grant)
+        except WorkflowAlreadyStartedError:
+            return Ending.SUPERSEDED
+        except FailureError as error:
+            self._failure = f"remediation: {reason(error)}"
+            await self._chain.find_tip()
+            return Ending.FAILED
+        self._chain.resume(sequence=self._outcome.audit_sequence, tip=self._outcome.audit_tip)
+        if any(effect.applied for effect in self._outcome.effects):
+            self._acted_at = self._policy_now()
+        return ending_of(self._outcome)
+
+    def _authority(self, decision: Decision) -> str:
+        settling = self._gate.settling
+        if settling is not None and settling.decision is not None:
+            return f"person:{settling.decision.approver}"
+        return f"policy:{decision.rule}"
+
+    async def _authorise(self, decision: Decision) -> str:
+        assert self._question is not None  # noqa: S101 - a decision was made on it
+        return await workflow.execute_activity_method(
+            AuthorisationActivities.authorise,
+            AuthorisationRequest(
+                event_id=self._event.id,
+                question=self._question,
+                decision=decision,
+                answer=self._gate.settling,
+            ),
+            summary=f"grant by {self._authority(decision)}",
+            **options.DECIDE,
+        )
+
+    async def _act(self, decision: Decision, grant: str) -> Outcome:
+        plan = self._plan
+        order = ActionOrder(
+            spec=self._incident.spec,
+            event_id=self._event.id,
+            correlation_id=self._event.correlationid,
+            plan_hash=decision.plan_hash,
+            policy_hash=decision.policy_hash,
+            action=plan.action,
+            champion_version=plan.champion_version,
+            challenger_version=plan.target_version,
+            current=self._event.data.current,
+            step="remediate",
+            key=effect_key(self._event.id, decision.plan_hash, "remediate"),
+            grant=grant,
+        )
+        outcome: Outcome = await workflow.execute_child_workflow(
+            "RemediationWorkflow",
+            RemediationInput(
+                order=order,
+                verification_margin=self._incident.limits.verification_margin,
+                audit_sequence=self._chain.sequence,
+                audit_tip=self._chain.tip,
+            ),
+            id=f"remediation/{self._event.subject}",
+            result_type=Outcome,
+            task_queue=options.MAIN_QUEUE,
+            static_summary=f"{plan.action} {self._event.subject} because of {plan.cause}",
+        )
+        return outcome
+
+    async def _close(self, ending: Ending) -> IncidentReport:
+        self._ending = ending
+        self._gate.close_unasked()
+        self._enter(Stage.CLOSED)
+        await self._chain.record(
+            (Gate.CLOSED, "trimtab", {"ending": ending.value, "failure": self._failure})
+        )
+        report = self._report(ending)
+        await self._remember(report)
+        return report
+
+    def _report(self, ending: Ending) -> IncidentReport:
+        return IncidentReport(
+            event_id=self._event.id,
+            model=self._event.subject,
+            correlation_id=self._event.correlationid,
+            evidence=self._pack,
+            deliberation=self._deliberation,
+            failure=self._failure,
+            confidence=self._confidence,
+            decision=self._decision,
+            answers=self._gate.answers,
+            outcome=self._outcome,
+            ending=ending,
+            published_at=self._incident.published_at,
+            decided_at=self._decided_at,
+            acted_at=self._acted_at,
+            closed_at=workflow.now(),
+            audit_entries=self._chain.sequence,
+            audit_tip=self._chain.tip,
+        )
+
+    async def _remember(self, report: IncidentReport) -> None:
+        try:
+            await workflow.execute_activity_method(
+                IncidentActivities.remember_incident,
+                report,
+                summary=f"{report.ending}: kept for auditors and for the next incident",
+                **options.REMEMBER,
+            )
+        except ActivityError as error:
+            workflow.logger.error("incident_not_remembered", extra={"reason": reason(error)})
