@@ -72,3 +72,16 @@ class ChainStatus(Record):
     """Whether the last entry is a CLOSED one."""
     fault: str = ""
     """What is wrong and at which sequence; empty when valid."""
+    model: str = ""
+    """The model of the incident; empty where the file does not tell."""
+    compared: bool = False
+    """Whether a tip was kept outside the log to compare with: without it a cut end is not seen."""
+
+
+class RecordedTip(Record):
+    """What the model registry remembers of a closed incident's chain."""
+
+    incident: Name
+    model: Name
+    tip: Digest
+    entries: int = Field(ge=0)

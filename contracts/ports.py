@@ -97,8 +97,8 @@ class GrantMint(Protocol):
 class GrantGuard(Protocol):
     """Holds the public key."""
 
-    def check(self, token: str) -> GrantClaims:
-        """The claims; raises `Refused` when forged or expired."""
+    def check(self, token: str, *, expired_too: bool = False) -> GrantClaims:
+        """The claims; raises `Refused` when forged, or expired unless that is tolerated."""
 
 
 class Notifier(Protocol):

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
-from contracts.base import Digest, Name, Record, Span, Text
+from contracts.base import Digest, Name, Record, Span, Text, digest
 from contracts.drift import Window
 from contracts.model import ModelSpec
 
@@ -21,6 +21,14 @@ class Action(StrEnum):
     """Make an earlier version the champion; verify."""
 
 
+def effect_key(event_id: str, plan_hash: str, step: str) -> str:
+    """Names one step of one plan for one event: an effect that carries it was taken already.
+
+    It holds no run id, for a workflow that is reset runs on under another one.
+    """
+    return digest([event_id, plan_hash, step])
+
+
 class GrantClaims(Record):
     """What a grant allows: exactly one plan, on one model, from one champion."""
 
@@ -30,6 +38,8 @@ class GrantClaims(Record):
     plan_hash: Digest
     policy_hash: Digest
     champion_version: str | None
+    target_version: str | None = None
+    """For a rollback: the one version to go back to."""
     authority: str
     """ "policy:<rule>" or "person:<approver>"."""
     issued_at: AwareDatetime
@@ -57,6 +67,8 @@ class ActionOrder(Record):
     """sha256(event id, plan hash, step): never the run id."""
     grant: str
     """Signed JWT."""
+    verification_margin: float = Field(default=0.0, ge=0.0)
+    """How much lower than before the metric may be and still count as helped."""
 
 
 class Effect(Record):
@@ -114,5 +126,7 @@ class Outcome(Record):
     failed: bool = False
     """A step could not be carried out; `detail` says why."""
     detail: Text = ""
+    failure: Text = ""
+    """Why a step could not be taken, or that it was cancelled; empty when every step ran."""
     audit_sequence: int
     audit_tip: Digest
