@@ -127,6 +127,15 @@ class TelemetrySettings(Section):
     """OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; None for no export."""
 
 
+class BacktestSettings(Section):
+    """Only for replays of history; set by `trimtab backtest` for the bridge that it starts."""
+
+    replay: bool = False
+    """Whether an event's own time stands for now in policy questions."""
+    approval_timeout: timedelta | None = None
+    """Waits this long for a person instead of the policy's time; None for the policy's."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set, with where it comes from."""
 
@@ -136,8 +145,7 @@ class Settings(BaseSettings):
 
     home: Path = Path(".trimtab")
     """Folder for everything that embedded parts keep."""
-    backtest: bool = False
-    """Whether an event's own time stands for now in policy questions; only for replays of history."""
+    backtest: BacktestSettings = BacktestSettings()
     temporal: TemporalSettings = TemporalSettings()
     redis: RedisSettings = RedisSettings()
     bridge: BridgeSettings = BridgeSettings()
