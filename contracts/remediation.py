@@ -21,6 +21,16 @@ class Action(StrEnum):
     """Make an earlier version the champion; verify."""
 
 
+class Step(StrEnum):
+    """What a remediation is made of."""
+
+    RETRAIN = "retrain"
+    PROMOTE = "promote"
+    ROLL_BACK = "roll_back"
+    VERIFY = "verify"
+    UNDO = "undo"
+
+
 def effect_key(event_id: str, plan_hash: str, step: str) -> str:
     """Names one step of one plan for one event: an effect that carries it was taken already.
 
