@@ -1,0 +1,184 @@
+"""Builders with good defaults: a test says only what it is about."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from contracts.base import digest
+from contracts.decision import Facts, Limits
+from contracts.deliberation import (
+    Cause,
+    Deliberation,
+    RemediationPlan,
+    Review,
+    RootCause,
+    Triage,
+)
+from contracts.drift import (
+    DriftEvent,
+    DriftFinding,
+    FeatureDrift,
+    FeatureKind,
+    FeatureRole,
+    PerformanceChange,
+    Severity,
+    Window,
+)
+from contracts.evidence import Citation, EvidenceItem, EvidencePack, EvidenceSource
+from contracts.incident import IncidentInput
+from contracts.model import Feature, ModelSpec, Task, Tier
+from contracts.remediation import Action
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+WEEK = timedelta(days=7)
+
+
+def a_window(*, end: datetime = NOW, rows: int = 3000) -> Window:
+    return Window(start=end - WEEK, end=end, rows=rows)
+
+
+def a_feature_drift(name: str = "Occupancy", **changes: Any) -> FeatureDrift:
+    fields: dict[str, Any] = {
+        "name": name,
+        "kind": FeatureKind.NUMERIC,
+        "role": FeatureRole.TARGET,
+        "psi": 0.31,
+        "jensen_shannon": 0.22,
+        "drifted": True,
+    }
+    return FeatureDrift(**{**fields, **changes})
+
+
+def a_finding(**changes: Any) -> DriftFinding:
+    fields: dict[str, Any] = {
+        "model": "parking",
+        "champion_version": "1",
+        "reference": Window(start=NOW - 5 * WEEK, end=NOW - WEEK, rows=12000),
+        "current": a_window(),
+        "severity": Severity.HIGH,
+        "features": (a_feature_drift(),),
+        "performance": PerformanceChange(
+            metric="r2", reference=0.92, current=0.78, rows=3000, degraded=True
+        ),
+    }
+    return DriftFinding(**{**fields, **changes})
+
+
+def an_event(event_id: str = "event-1", **changes: Any) -> DriftEvent:
+    finding = a_finding(**changes)
+    return DriftEvent(
+        id=event_id,
+        source="trimtab/tests",
+        subject=finding.model,
+        time=NOW,
+        correlationid=event_id,
+        data=finding,
+    )
+
+
+def a_spec(**changes: Any) -> ModelSpec:
+    fields: dict[str, Any] = {
+        "name": "parking",
+        "task": Task.REGRESSION,
+        "dataset": "parking",
+        "target": "Occupancy",
+        "timestamp": "LastUpdated",
+        "features": (Feature(name="Capacity", kind=FeatureKind.NUMERIC),),
+        "window": WEEK,
+        "reference_windows": 4,
+        "label_delay": timedelta(0),
+        "metric": "r2",
+    }
+    return ModelSpec(**{**fields, **changes})
+
+
+def a_plan(**changes: Any) -> RemediationPlan:
+    fields: dict[str, Any] = {
+        "event_id": "event-1",
+        "model": "parking",
+        "action": Action.RETRAIN,
+        "champion_version": "1",
+        "cause": Cause.LABEL_SHIFT,
+        "cost": Decimal(5),
+        "currency": "EUR",
+        "options": (),
+        "citations": (),
+        "self_reported": 0.95,
+    }
+    return RemediationPlan(**{**fields, **changes})
+
+
+def the_facts(**changes: Any) -> Facts:
+    fields: dict[str, Any] = {
+        "tier": Tier.STANDARD,
+        "severity": Severity.HIGH,
+        "confidence": 0.9,
+        "corrupt": False,
+        "champion_version": "1",
+        "reviewer_agrees": True,
+    }
+    return Facts(**{**fields, **changes})
+
+
+def an_item(item_id: str = "drift:Occupancy", statement: str = "") -> EvidenceItem:
+    return EvidenceItem(
+        id=item_id,
+        source=EvidenceSource.DRIFT,
+        statement=statement or "The target Occupancy drifted: PSI 0.310.",
+        value=0.31,
+    )
+
+
+def a_pack(**changes: Any) -> EvidencePack:
+    fields: dict[str, Any] = {
+        "items": (
+            an_item(),
+            an_item("performance:champion", "The champion's r2 was 0.920 and is 0.780."),
+        ),
+        "champion_version": "1",
+        "collected_at": NOW,
+    }
+    return EvidencePack(**{**fields, **changes})
+
+
+def good_citations() -> tuple[Citation, ...]:
+    return (
+        Citation(evidence_id="drift:Occupancy", quote="PSI 0.310"),
+        Citation(evidence_id="performance:champion", quote="is 0.780"),
+    )
+
+
+def a_root_cause(**changes: Any) -> RootCause:
+    fields: dict[str, Any] = {
+        "cause": Cause.LABEL_SHIFT,
+        "hypotheses": ((Cause.LABEL_SHIFT, 0.8), (Cause.CONCEPT_DRIFT, 0.2)),
+        "citations": good_citations(),
+        "explanation": "The target moved and the champion lost.",
+        "self_reported": 0.95,
+    }
+    return RootCause(**{**fields, **changes})
+
+
+def a_deliberation(**changes: Any) -> Deliberation:
+    plan = changes.pop("plan", a_plan())
+    fields: dict[str, Any] = {
+        "triage": Triage(severity=Severity.HIGH, focus=("Occupancy",), question="What moved?"),
+        "root_cause": a_root_cause(),
+        "plan": plan,
+        "plan_hash": digest(plan),
+        "review": Review(agrees=True, concerns=(), summary="Retrain.", self_reported=0.95),
+        "analyst": "analyst/rules",
+    }
+    return Deliberation(**{**fields, **changes})
+
+
+def an_incident(event: DriftEvent | None = None, **changes: Any) -> IncidentInput:
+    limits = changes.pop("limits", Limits())
+    fields: dict[str, Any] = {
+        "event": event or an_event(),
+        "spec": a_spec(),
+        "limits": limits,
+        "policy_hash": digest(limits),
+        "published_at": NOW,
+    }
+    return IncidentInput(**{**fields, **changes})

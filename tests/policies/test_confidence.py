@@ -1,0 +1,109 @@
+"""Confidence comes from what can be checked."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.decision import Confidence
+from contracts.deliberation import Cause, Review
+from contracts.evidence import Citation, Document, DocumentKind
+from policies.confidence import assess
+from tests.builders import a_deliberation, a_pack, a_plan, a_root_cause, good_citations
+
+
+def a_document(**changes: object) -> Document:
+    fields: dict[str, object] = {
+        "id": "incident-1",
+        "kind": DocumentKind.INCIDENT,
+        "title": "Like this one",
+        "text": "…",
+        "similarity": 0.6,
+        "cause": "label_shift",
+        "action": "retrain",
+        "succeeded": True,
+    }
+    return Document.model_validate({**fields, **changes})
+
+
+def part(confidence: Confidence, name: str) -> float:
+    return next(part.value for part in confidence.parts if part.name == name)
+
+
+def test_a_quoted_contested_known_and_proven_plan_is_trusted() -> None:
+    documents = tuple(a_document(id=f"incident-{n}") for n in range(3))
+
+    confidence = assess(a_deliberation(), a_pack(documents=documents))
+
+    assert confidence.value > 0.8
+
+
+def test_a_quote_that_stands_nowhere_leaves_no_confidence() -> None:
+    invented = (Citation(evidence_id="drift:Occupancy", quote="PSI 9.999"),)
+    cause = a_root_cause(citations=invented)
+
+    confidence = assess(a_deliberation(root_cause=cause), a_pack(documents=(a_document(),)))
+
+    assert confidence.value == 0.0
+
+
+def test_a_true_quote_of_the_wrong_item_does_not_count() -> None:
+    mixed = (*good_citations(), Citation(evidence_id="drift:Capacity", quote="PSI 0.310"))
+    pack = a_pack(documents=(a_document(),))
+
+    right = assess(a_deliberation(), pack)
+    wrong = assess(a_deliberation(root_cause=a_root_cause(citations=mixed)), pack)
+
+    assert part(wrong, "citations") < part(right, "citations")
+
+
+def test_a_model_that_claims_certainty_gains_nothing_by_it() -> None:
+    pack = a_pack(documents=(a_document(),))
+    sure = a_deliberation(
+        root_cause=a_root_cause(self_reported=1.0), plan=a_plan(self_reported=1.0)
+    )
+
+    assert assess(sure, pack).value == assess(a_deliberation(), pack).value
+
+
+def test_a_model_that_doubts_itself_is_believed() -> None:
+    review = Review(agrees=True, concerns=(), summary="Hm.", self_reported=0.3)
+    pack = a_pack(documents=(a_document(),))
+
+    assert assess(a_deliberation(review=review), pack).value == 0.3
+
+
+def test_a_cause_that_its_own_hypotheses_do_not_lead_with_is_not_trusted() -> None:
+    cause = a_root_cause(hypotheses=((Cause.CONCEPT_DRIFT, 0.9), (Cause.LABEL_SHIFT, 0.1)))
+
+    confidence = assess(a_deliberation(root_cause=cause), a_pack(documents=(a_document(),)))
+
+    assert confidence.value == 0.0
+
+
+def test_an_action_that_failed_in_similar_incidents_is_trusted_less() -> None:
+    helped = a_pack(documents=(a_document(),))
+    failed = a_pack(documents=(a_document(succeeded=False),))
+
+    assert assess(a_deliberation(), failed).value < assess(a_deliberation(), helped).value
+
+
+def test_an_incident_like_no_other_is_not_trusted() -> None:
+    strange = a_pack(documents=(a_document(similarity=0.1),))
+
+    assert assess(a_deliberation(), strange).value == 0.0
+
+
+likelihoods = st.floats(0.01, 1.0)
+
+
+@given(first=likelihoods, second=likelihoods, similarity=st.floats(0, 1), claim=st.floats(0, 1))
+def test_confidence_is_a_fraction_and_never_above_the_claim(
+    first: float, second: float, similarity: float, claim: float
+) -> None:
+    cause = a_root_cause(
+        hypotheses=((Cause.LABEL_SHIFT, first), (Cause.HARMLESS, second)), self_reported=claim
+    )
+    pack = a_pack(documents=(a_document(similarity=similarity),))
+
+    value = assess(a_deliberation(root_cause=cause), pack).value
+
+    assert 0.0 <= value <= round(claim, 4)

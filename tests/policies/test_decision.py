@@ -1,0 +1,180 @@
+"""The policy as a table and as properties."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.base import digest
+from contracts.decision import Blackout, Decision, Facts, Limits, Verdict
+from contracts.deliberation import RemediationPlan
+from contracts.drift import Severity
+from contracts.model import Tier
+from contracts.remediation import Action
+from policies.decision import decide
+from tests.builders import NOW, a_plan, the_facts
+
+
+def decided(
+    *, plan: dict[str, Any] | None = None, limits: dict[str, Any] | None = None, **facts: Any
+) -> Decision:
+    return decide(a_plan(**(plan or {})), the_facts(**facts), Limits(**(limits or {})), now=NOW)
+
+
+def test_a_sound_and_confident_plan_executes() -> None:
+    decision = decided()
+
+    assert decision.verdict is Verdict.EXECUTE
+    assert decision.rule == "all_rules_allow"
+    assert {result.verdict for result in decision.results} == {Verdict.EXECUTE}
+
+
+def test_a_confidence_of_exactly_the_limit_does_not_execute() -> None:
+    assert decided(confidence=0.80).verdict is Verdict.ESCALATE
+    assert decided(confidence=0.8000001).verdict is Verdict.EXECUTE
+
+
+@pytest.mark.parametrize(
+    ("rule", "case"),
+    [
+        ("deliberation_succeeded", {"deliberation_failed": True}),
+        ("champion_is_known", {"champion_version": None}),
+        ("champion_is_known", {"champion_version": "2"}),
+        ("plan_is_complete", {"plan": {"action": Action.ROLL_BACK}}),
+        ("plan_is_complete", {"plan": {"action": Action.ROLL_BACK, "target_version": "1"}}),
+        ("data_is_sound", {"corrupt": True}),
+        ("action_is_allowed_for_tier", {"tier": Tier.CRITICAL}),
+        ("confidence_is_high", {"confidence": 0.5}),
+        ("reviewer_agrees", {"reviewer_agrees": False}),
+        ("cost_is_within_limit", {"plan": {"cost": Decimal("100.01")}}),
+        ("cost_is_within_limit", {"plan": {"currency": "USD"}}),
+    ],
+)
+def test_one_broken_rule_escalates_and_is_named(rule: str, case: dict[str, Any]) -> None:
+    decision = decided(**case)
+
+    assert (decision.verdict, decision.rule) == (Verdict.ESCALATE, rule)
+
+
+def test_a_rollback_waits_for_a_person_when_the_model_is_critical() -> None:
+    plan = {"action": Action.ROLL_BACK, "target_version": "3"}
+
+    assert decided(plan=plan).verdict is Verdict.EXECUTE
+    assert decided(plan=plan, tier=Tier.CRITICAL).verdict is Verdict.ESCALATE
+
+
+def test_a_tier_that_the_policy_does_not_name_may_execute_nothing() -> None:
+    assert decided(limits={"allowed_actions": {}}).rule == "action_is_allowed_for_tier"
+
+
+def test_a_cost_of_exactly_the_limit_is_within_it() -> None:
+    assert decided(plan={"cost": Decimal(100)}).verdict is Verdict.EXECUTE
+
+
+def test_within_the_cooldown_the_model_is_left_alone() -> None:
+    recent = NOW - timedelta(hours=1)
+
+    assert decided(last_action_at=recent).verdict is Verdict.MONITOR
+    assert decided(last_action_at=recent, severity=Severity.CRITICAL).verdict is Verdict.ESCALATE
+    assert decided(last_action_at=NOW - timedelta(hours=6)).verdict is Verdict.EXECUTE
+
+
+def test_a_blackout_sends_what_is_due_to_a_person() -> None:
+    blackout = Blackout(name="noon", start="11:30", duration=timedelta(hours=1))
+
+    assert decided(limits={"blackouts": (blackout,)}).rule == "no_blackout"
+
+
+@pytest.mark.parametrize(
+    ("severity", "confidence", "verdict"),
+    [
+        (Severity.LOW, 0.1, Verdict.MONITOR),
+        (Severity.MEDIUM, 0.1, Verdict.MONITOR),
+        (Severity.HIGH, 0.9, Verdict.MONITOR),
+        (Severity.HIGH, 0.8, Verdict.ESCALATE),
+        (Severity.CRITICAL, 0.99, Verdict.ESCALATE),
+    ],
+)
+def test_doing_nothing_is_left_to_monitoring_only_where_that_is_safe(
+    severity: Severity, confidence: float, verdict: Verdict
+) -> None:
+    decision = decided(plan={"action": Action.MONITOR}, severity=severity, confidence=confidence)
+
+    assert decision.verdict is verdict
+
+
+def test_every_rule_is_recorded_whatever_decided() -> None:
+    names = [result.rule for result in decided().results]
+    worst = decided(corrupt=True, confidence=0.0, tier=Tier.CRITICAL)
+
+    assert [result.rule for result in worst.results] == names
+    assert len(set(names)) == len(names)
+
+
+def test_the_decision_is_bound_to_plan_and_policy() -> None:
+    decision = decided(limits={"cost_at_most": 7})
+
+    assert decision.plan_hash == digest(a_plan())
+    assert decision.policy_hash == digest(Limits(cost_at_most=Decimal(7)))
+
+
+facts = st.builds(
+    Facts,
+    tier=st.sampled_from(Tier),
+    severity=st.sampled_from(Severity),
+    confidence=st.floats(0, 1),
+    corrupt=st.booleans(),
+    champion_version=st.sampled_from(["1", None]),
+    reviewer_agrees=st.booleans(),
+    deliberation_failed=st.booleans(),
+    last_action_at=st.none() | st.timedeltas(timedelta(0), timedelta(days=1)).map(NOW.__sub__),
+)
+plans = st.builds(
+    a_plan,
+    action=st.sampled_from(Action),
+    target_version=st.sampled_from([None, "1", "2"]),
+    cost=st.decimals(0, 200, places=2),
+)
+
+
+def worse(facts: Facts) -> list[Facts]:
+    """The same facts, each with one thing that should make anybody more careful."""
+    changes: list[dict[str, Any]] = [
+        {"confidence": facts.confidence / 2},
+        {"corrupt": True},
+        {"reviewer_agrees": False},
+        {"deliberation_failed": True},
+        {"champion_version": None},
+        {"last_action_at": NOW},
+        {"tier": Tier.CRITICAL},
+        {"severity": Severity.CRITICAL},
+    ]
+    return [facts.model_copy(update=change) for change in changes]
+
+
+@given(plan=plans, facts=facts)
+def test_worse_input_never_loosens(plan: RemediationPlan, facts: Facts) -> None:
+    verdict = decide(plan, facts, Limits(), now=NOW).verdict
+
+    assert all(
+        decide(plan, other, Limits(), now=NOW).verdict.rank >= verdict.rank
+        for other in worse(facts)
+    )
+
+
+@given(plan=plans, facts=facts)
+def test_a_plan_to_do_nothing_never_executes(plan: RemediationPlan, facts: Facts) -> None:
+    decision = decide(plan, facts, Limits(), now=NOW)
+
+    assert plan.action is not Action.MONITOR or decision.verdict is not Verdict.EXECUTE
+
+
+@given(plan=plans, facts=facts)
+def test_what_executes_was_allowed_by_every_rule(plan: RemediationPlan, facts: Facts) -> None:
+    decision = decide(plan, facts, Limits(), now=NOW)
+
+    allowed = all(result.verdict is Verdict.EXECUTE for result in decision.results)
+    assert (decision.verdict is Verdict.EXECUTE) == allowed
