@@ -108,3 +108,11 @@ class IncidentReport(Record):
     closed_at: AwareDatetime
     audit_entries: int = Field(ge=0)
     audit_tip: Digest
+
+
+def workflow_id(model: str, event_id: str) -> str:
+    """Id of the `DriftResponseWorkflow` of one event: the same event is never two incidents.
+
+    A slash in the model's name is escaped, so that no two pairs share an id.
+    """
+    return f"drift-response/{model.replace('/', '%2F')}/{event_id}"
