@@ -1,0 +1,70 @@
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.sources import FRONT_DOORS, ROOT, Module, modules, rooms
+
+HEAVY = ("mlflow", "chromadb", "google.adk", "google.genai", "kedro", "pandas", "redis", "httpx")
+
+
+def imported(module: Module) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
+def loaded_after_importing(names: list[str]) -> set[str]:
+    script = (
+        "import importlib, json, sys\n"
+        "for name in json.loads(sys.argv[1]): importlib.import_module(name)\n"
+        "print(json.dumps(list(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, json.dumps(names)],
+        cwd=ROOT, check=True, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    return set(json.loads(done.stdout))
+
+
+def test_every_import_contract_holds() -> None:
+    lint_imports = Path(sys.executable).with_name("lint-imports")
+
+    done = subprocess.run(
+        [lint_imports, "--no-cache", "--no-logo"],
+        cwd=ROOT, check=False, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_nobody_imports_a_front_door() -> None:
+    assert [module.name for module in modules() if imported(module) & set(FRONT_DOORS)] == []
+
+
+def test_the_deliberation_is_started_by_name_so_that_its_parent_stays_free_of_adk() -> None:
+    (parent,) = (module for module in modules() if module.name == "workflows.drift_response")
+
+    assert "workflows.deliberation" not in imported(parent)
+
+
+@pytest.mark.parametrize("room", ["contracts", "policies", "activities", "workflows"])
+def test_importing_a_room_that_workflows_reach_loads_nothing_heavy(room: str) -> None:
+    names = [module.name for module in rooms(room) if module.name != "workflows.deliberation"]
+
+    loaded = loaded_after_importing(names)
+
+    assert not [name for name in HEAVY if name in loaded]
+
+
+def test_importing_contracts_and_policies_does_not_load_temporal() -> None:
+    loaded = loaded_after_importing([module.name for module in rooms("contracts", "policies")])
+
+    assert "temporalio" not in loaded
