@@ -26,7 +26,7 @@ TOOL = {
 async def client(ollama: str) -> AsyncIterator[ollama_client.AsyncClient]:
     client = ollama_client.AsyncClient(host=ollama, timeout=60)
     yield client
-    await client.close()  # type: ignore[no-untyped-call] - ollama left it untyped
+    await client.close()  # type: ignore[no-untyped-call]  # ollama left it untyped
 
 
 async def test_a_reply_has_the_form_of_the_schema_that_was_asked_for(
