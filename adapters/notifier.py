@@ -1,0 +1,55 @@
+"""Reaches a person: by a line in the log, and by a page in a folder that people look into."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import structlog
+
+from adapters.slug import slug
+from contracts.approval import ApprovalRequest
+from contracts.ports import Unavailable
+
+_log = structlog.get_logger(__name__)
+
+
+class LogNotifier:
+    """Logs that somebody is asked; log pipelines route it on."""
+
+    def notify(self, request: ApprovalRequest) -> None:
+        """One line with everything but the page."""
+        _log.warning("approval_requested", **request.model_dump(mode="json", exclude={"page"}))
+
+
+class FileNotifier:
+    """Writes the page to a file, and then tells the log."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._logged = LogNotifier()
+
+    def path(self, workflow_id: str) -> Path:
+        """Where the page of a workflow is."""
+        return self._folder / f"{slug(workflow_id)}.txt"
+
+    def notify(self, request: ApprovalRequest) -> None:
+        """The whole page or none; a reminder replaces the question."""
+        path = self.path(request.workflow_id)
+        try:
+            _replace(path, f"{request.page.rstrip()}\n".encode())
+        except OSError as error:
+            msg = f"page {path} cannot be written: {error}"
+            raise Unavailable(msg) from error
+        self._logged.notify(request)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(draft).replace(path)
+    except OSError:
+        Path(draft).unlink(missing_ok=True)
+        raise

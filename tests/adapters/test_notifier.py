@@ -1,0 +1,55 @@
+"""A person is reached by a page in a file and a line in the log."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from adapters.notifier import FileNotifier
+from contracts.approval import ApprovalRequest
+from contracts.ports import Unavailable
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def a_request(page: str = "Retrain parking?") -> ApprovalRequest:
+    return ApprovalRequest(
+        workflow_id="drift-response/parking/e:1",
+        model="parking",
+        correlation_id="c-1",
+        plan_hash="a" * 64,
+        title="Retrain parking?",
+        page=page,
+        asked_at=NOW,
+        deadline=NOW + timedelta(hours=4),
+    )
+
+
+def test_the_page_is_in_a_file_and_a_reminder_replaces_it(tmp_path: Path) -> None:
+    notifier = FileNotifier(tmp_path / "approvals")
+
+    notifier.notify(a_request())
+    notifier.notify(a_request("Again: retrain parking?"))
+
+    path = notifier.path("drift-response/parking/e:1")
+    assert path.read_text() == "Again: retrain parking?\n"
+    assert list((tmp_path / "approvals").iterdir()) == [path]
+
+
+def test_the_log_tells_who_is_asked_what_until_when(tmp_path: Path) -> None:
+    with capture_logs() as lines:
+        FileNotifier(tmp_path).notify(a_request())
+
+    (line,) = lines
+    assert line["event"] == "approval_requested"
+    assert line["plan_hash"] == "a" * 64
+    assert line["correlation_id"] == "c-1"
+    assert line["deadline"] == "2026-11-23T04:00:00Z"
+
+
+def test_a_folder_that_cannot_be_written_may_be_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "approvals").write_text("a file, not a folder")
+
+    with pytest.raises(Unavailable, match="approvals"):
+        FileNotifier(tmp_path / "approvals").notify(a_request())

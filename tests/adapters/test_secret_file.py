@@ -1,0 +1,31 @@
+"""A secret is made once and read by its owner only."""
+
+import itertools
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from adapters.secret_file import secret
+
+
+def test_a_secret_is_made_on_first_use_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "a.key"
+
+    first = secret(path, lambda: b"one")
+    second = secret(path, lambda: b"two")
+
+    assert (first, second) == (b"one", b"one")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_of_many_that_come_at_once_all_hold_the_same_secret(tmp_path: Path) -> None:
+    numbers = itertools.count()
+    path = tmp_path / "a.key"
+
+    with ThreadPoolExecutor(8) as pool:
+        found = set(
+            pool.map(lambda _: secret(path, lambda: str(next(numbers)).encode()), range(64))
+        )
+
+    assert len(found) == 1
