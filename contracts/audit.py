@@ -61,6 +61,21 @@ class AuditAppend(Record):
     """Hash of the last line written, as the workflow knows it; `GENESIS` for none."""
 
 
+class TipSearch(Record):
+    """Input of the activity `find_tip`: a chain as the workflow last knew it."""
+
+    incident: Name
+    model: Name
+    tip: Digest
+
+
+class ChainEnd(Record):
+    """Where a chain stands."""
+
+    entries: int = Field(ge=0)
+    tip: Digest
+
+
 class ChainStatus(Record):
     """What verifying one incident's chain found."""
 

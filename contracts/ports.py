@@ -83,8 +83,8 @@ class AuditLog(Protocol):
         Raises `Refused` when the entries do not follow the tip.
         """
 
-    def lines(self, incident: str) -> Sequence[AuditLine]:
-        """All lines of one incident, oldest first."""
+    def lines(self, incident: str, *, model: str | None = None) -> Sequence[AuditLine]:
+        """All lines of one incident, oldest first; the model tells apart ids used twice."""
 
 
 class GrantMint(Protocol):

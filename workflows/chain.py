@@ -11,10 +11,10 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.audit import AuditActivities
-    from contracts.audit import GENESIS, AuditAppend, AuditEntry, Gate
+    from contracts.audit import GENESIS, AuditAppend, AuditEntry, Gate, TipSearch
     from contracts.drift import DriftEvent
     from contracts.remediation import ActionOrder
-    from workflows.options import RECORD
+    from workflows.options import READ, RECORD
 
 Moment = tuple[Gate, str, dict[str, JsonValue]]
 """Which gate, who acted, and what there is to say about it."""
@@ -55,6 +55,16 @@ class AuditChain:
     def resume(self, *, sequence: int, tip: str) -> None:
         """Carry on after a child workflow that wrote to the same chain."""
         self.sequence, self.tip = sequence, tip
+
+    async def find_tip(self) -> None:
+        """Look up where the chain stands, after a child workflow that ended without telling."""
+        end = await workflow.execute_activity_method(
+            AuditActivities.find_tip,
+            TipSearch(incident=self._incident, model=self._model, tip=self.tip),
+            summary="Find the end of the audit chain",
+            **READ,
+        )
+        self.resume(sequence=end.entries, tip=end.tip)
 
     async def _write(self) -> None:
         async with self._turn:
