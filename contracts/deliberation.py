@@ -1,11 +1,12 @@
 """What the agents say (`*Reply`, written by a model) and what we hold of it (records)."""
 
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 from pydantic import Field
 
-from contracts.base import Digest, Fraction, Name, Record, Reply, Text
+from contracts.base import Digest, Fraction, Name, Record, Reply, Span, Text
 from contracts.drift import DriftEvent, Severity
 from contracts.evidence import Citation, EvidenceItem, EvidencePack
 from contracts.model import ModelSpec
@@ -162,6 +163,8 @@ class DeliberationInput(Record):
     pack: EvidencePack
     analyst: str
     """Model name: "analyst/rules", "ollama/…" or "gemini-…"."""
+    call_timeout: Span = timedelta(seconds=60)
+    """For one call of the language model; it is tried three times."""
 
 
 class Deliberation(Record):

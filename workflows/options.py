@@ -72,6 +72,25 @@ REMEMBER: Final = ActivityOptions(
 DECIDE: Final = ActivityOptions(start_to_close_timeout=timedelta(seconds=10), retry_policy=_PATIENT)
 """Pure questions, and minting a grant."""
 
+ASK: Final = ActivityOptions(
+    task_queue=AGENTS_QUEUE,
+    start_to_close_timeout=timedelta(seconds=60),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=500),
+        maximum_attempts=3,
+        non_retryable_error_types=["Refused", "ValueError", "ValidationError"],
+    ),
+)
+"""One call of a language model; the deliberation's own `call_timeout` replaces the timeout."""
+
+LOOK: Final = ActivityOptions(
+    task_queue=AGENTS_QUEUE,
+    start_to_close_timeout=timedelta(seconds=45),
+    schedule_to_close_timeout=timedelta(seconds=60),
+    retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_attempts=2),
+)
+"""One call of an agent's read-only tool: an answer that does not come is done without."""
+
 TRAIN: Final = ActivityOptions(
     task_queue=ACTIONS_QUEUE,
     start_to_close_timeout=timedelta(hours=2),
