@@ -1,5 +1,7 @@
 """Writes the page that a person on call decides from: one screen, plain text."""
 
+import json
+import shlex
 import textwrap
 from datetime import UTC, datetime
 
@@ -11,6 +13,7 @@ from contracts.evidence import EvidencePack
 from contracts.model import ModelSpec
 
 _WIDTH = 88
+_SHELL_USER = "$USER"
 
 
 def judge_answer(
@@ -139,16 +142,28 @@ def _how_to_answer(workflow_id: str, plan_hash: str, deadline: datetime, *, plan
 
 
 def signal_command(
-    workflow_id: str, plan_hash: str, *, approver: str = "$USER", choice: Choice = Choice.APPROVE
+    workflow_id: str,
+    plan_hash: str,
+    *,
+    approver: str | None = None,
+    choice: Choice = Choice.APPROVE,
+    address: str | None = None,
 ) -> str:
-    """The line of the `temporal` CLI that answers."""
-    payload = (
-        f'{{"plan_hash": "{plan_hash}", "approver": "\'"{approver}"\'", '
-        f'"decision": "{choice}", "reason": ""}}'
-    )
+    """The line of the `temporal` CLI that answers, for a POSIX shell.
+
+    Without an approver the shell fills in $USER; without an address the CLI's own profile counts.
+    """
+    answer = {
+        "plan_hash": plan_hash,
+        "approver": approver or _SHELL_USER,
+        "decision": choice.value,
+        "reason": "",
+    }
+    payload = shlex.quote(json.dumps(answer)).replace(_SHELL_USER, "'\"$USER\"'")
+    where = f"--address {shlex.quote(address)} " if address else ""
     return (
-        f"temporal workflow signal --workflow-id '{workflow_id}' \\\n"
-        f"  --name human_decision --input '{payload}'"
+        f"temporal workflow signal {where}--workflow-id {shlex.quote(workflow_id)} "
+        f"--name human_decision --input {payload}"
     )
 
 

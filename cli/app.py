@@ -1,0 +1,129 @@
+"""`trimtab`: the front door for people. Commands are imported when they are called."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+DEMO_MODEL = "birmingham-parking"
+
+app = typer.Typer(
+    name="trimtab",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help=(
+        "Detects drift in production models, investigates it, decides by fixed rules whether it "
+        "may act, acts on the model registry, verifies, undoes what did not help, and records it "
+        "all.\n\n"
+        "Start with [bold]trimtab demo[/]; then [bold]trimtab init[/] and [bold]trimtab "
+        "backtest[/] on your own history."
+    ),
+)
+
+Yes = Annotated[
+    bool,
+    typer.Option(
+        "--yes", "-y", help="Play the person: approve by running the `temporal` command shown."
+    ),
+]
+Keep = Annotated[
+    bool, typer.Option("--keep", help="Leave the stack up afterwards, until Ctrl-C, to browse.")
+]
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", dir_okay=False, help="Write the report as JSON to this file."),
+]
+Analyst = Annotated[
+    str | None,
+    typer.Option(help="Who deliberates: analyst/rules, ollama/<model> or gemini-…"),
+]
+
+
+@app.command()
+def demo(
+    yes: Yes = False,  # noqa: FBT002 - a flag of the command line
+    keep: Keep = False,  # noqa: FBT002 - as above
+    report: Report = None,
+    analyst: Analyst = None,
+) -> None:
+    """Watch real drift in real data be detected, decided, acted upon, verified and recorded.
+
+    Replays the car parks of Birmingham, autumn 2016, week by week, through Temporal, a Redis
+    stream, MLflow and Chroma, all on this machine. Without a terminal it answers itself (--yes).
+    """
+    _backtest(DEMO_MODEL, yes=yes or not _at_a_terminal(), keep=keep, report=report, who=analyst)
+
+
+@app.command()
+def backtest(
+    name: Annotated[str, typer.Argument(help="A model of `trimtab init`.")],
+    yes: Yes = False,  # noqa: FBT002 - a flag of the command line
+    keep: Keep = False,  # noqa: FBT002 - as above
+    report: Report = None,
+    analyst: Analyst = None,
+) -> None:
+    """Learn from a model's own history what Trimtab would have done, before it is let near it.
+
+    Trains on the first windows and replays the rest as production, in a stack of its own: nothing
+    of yours is touched. Without --yes and without a terminal nobody answers, and what waits for a
+    person expires.
+    """
+    _backtest(name, yes=yes, keep=keep, report=report, who=analyst)
+
+
+def _backtest(name: str, *, yes: bool, keep: bool, report: Path | None, who: str | None) -> None:
+    from cli.backtest import run_backtest  # noqa: PLC0415 - imports Temporal's client
+
+    console = Console()
+    with faults_told():
+        result = run_backtest(name, yes=yes, keep=keep, report=report, analyst=who, console=console)
+    if not result.audit_valid:
+        console.print("[red]The audit log does not verify.[/]")
+        raise typer.Exit(1)
+
+
+@contextmanager
+def faults_told() -> Iterator[None]:
+    """Say what went wrong in the words of whoever noticed it, without a traceback.
+
+    Exit codes: 2 for bad input or configuration, 1 for what failed on the way, 130 for Ctrl-C.
+    """
+    from cli.replay import ReplayFailed  # noqa: PLC0415 - as slow as the command itself
+    from cli.stage import StageFailed  # noqa: PLC0415 - as above
+    from contracts.ports import Refused, Unavailable  # noqa: PLC0415 - as above
+    from runtime.servers import StackError  # noqa: PLC0415 - as above
+    from runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
+
+    try:
+        yield
+    except BadConfigurationError as error:
+        _tell("The configuration is wrong", error.faults)
+        raise typer.Exit(2) from None
+    except (ReplayFailed, StageFailed, StackError, Refused, Unavailable) as error:
+        _tell("It went wrong", [str(error)])
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        _tell("Interrupted", ["everything that was started has been ended"])
+        raise typer.Exit(130) from None
+
+
+def _tell(title: str, faults: list[str]) -> None:
+    console = Console(stderr=True)
+    console.print(f"[bold red]{title}:[/]")
+    for fault in faults:
+        console.print(f"  • {fault}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,155 @@
+"""`trimtab backtest` and `trimtab demo`: replay a model's history through the whole of Trimtab."""
+
+import asyncio
+import shutil
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.panel import Panel
+
+from cli.narrator import Narrator
+from cli.replay import Replay, Replayed
+from cli.report import print_report, write_report
+from cli.respondent import Nobody, Respondent, Scripted, Terminal
+from cli.stage import Stage
+from cli.summary import summarise
+from contracts.model import ModelSpec
+from contracts.report import RunReport
+from runtime.models import load_model
+from runtime.settings import BacktestSettings, Settings, load_settings
+from runtime.stack import StackAddresses, running_stack
+
+NOBODY_WAITS: Final = timedelta(seconds=5)
+"""How long a question stays open in a backtest in which nobody can answer."""
+SEED: Final = 0
+"""Of every random choice in training."""
+
+
+def run_backtest(
+    model: str,
+    *,
+    yes: bool,
+    keep: bool,
+    report: Path | None,
+    analyst: str | None,
+    console: Console,
+) -> RunReport:
+    """Replay a model's history, print what Trimtab would have done, and write the report.
+
+    Raises `BadConfigurationError`, `StackError`, `StageFailed` or `ReplayFailed`, each of which
+    says what to do about it.
+    """
+    spec = load_model(model)
+    respondent = _respondent(yes=yes, console=console)
+    settings = _settings_for(spec, answered=not isinstance(respondent, Nobody), analyst=analyst)
+    _start_clean(settings.home)
+    return asyncio.run(_backtest(settings, spec, respondent, console, report, keep=keep))
+
+
+async def _backtest(
+    settings: Settings,
+    spec: ModelSpec,
+    respondent: Respondent,
+    console: Console,
+    report: Path | None,
+    *,
+    keep: bool,
+) -> RunReport:
+    started_at = datetime.now(UTC)
+    with Narrator(console) as narrator:
+        async with Stage(settings, progress=narrator.say) as stage:
+            console.print(_where(stage.addresses))
+            replayed = await _replay(Replay(stage, spec, respondent, narrator=narrator), narrator)
+            narrator.say("verifying the audit chain")
+            result = summarise(
+                spec,
+                replayed,
+                stage.verify_audit(),
+                analyst=settings.analyst.model,
+                seed=SEED,
+                started_at=started_at,
+                finished_at=datetime.now(UTC),
+                servers=await stage.server_versions(),
+            )
+            with narrator.paused():
+                _present(result, console, report)
+                if keep:
+                    console.print(_where(stage.addresses))
+                    console.print("The stack stays up for browsing; Ctrl-C ends it.")
+                    await stage.stay()
+    return result
+
+
+async def _replay(replay: Replay, narrator: Narrator) -> list[Replayed]:
+    outputs = await replay.train()
+    narrator.console.print(
+        f"Champion: version {outputs['version']}, {outputs['metric']} {outputs['value']:.3f} "
+        f"on {outputs['rows']} held-out rows."
+    )
+    windows = await replay.windows()
+    narrator.expect(len(windows))
+    replayed = []
+    for window in windows:
+        replayed.append(await replay.replay(window))
+        narrator.console.print(_line(replayed[-1]))
+        narrator.advance()
+    return replayed
+
+
+def _line(replayed: Replayed) -> str:
+    window, report = replayed.window, replayed.report
+    name = f"{window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}, {window.rows:,} rows"
+    if report is None or report.decision is None:
+        return f"{name}: {'no drift' if report is None else report.ending}"
+    decision = report.decision
+    return f"{name}: drift → [bold]{decision.verdict}[/] ({decision.rule}) → {report.ending}"
+
+
+def _present(result: RunReport, console: Console, report: Path | None) -> None:
+    console.print()
+    print_report(result, console)
+    if report is not None:
+        write_report(result, report)
+        console.print(f"Report: {report}")
+
+
+def _where(addresses: StackAddresses) -> Panel:
+    return Panel.fit(
+        f"Temporal Web UI   {addresses.ui}\n"
+        f"Temporal          {addresses.temporal}\n"
+        f"Event stream      {addresses.redis}\n"
+        f"MLflow            {addresses.tracking}\n"
+        f"Logs              {addresses.home / 'logs'}",
+        title="The stack is up",
+        title_align="left",
+    )
+
+
+def _settings_for(spec: ModelSpec, *, answered: bool, analyst: str | None) -> Settings:
+    """The user's settings, but in a home of the backtest's own, with the past as now."""
+    settings = load_settings(**({"analyst": {"model": analyst}} if analyst else {}))
+    slug = "".join(letter if letter.isalnum() else "-" for letter in spec.name)
+    timeout = None if answered else NOBODY_WAITS
+    return settings.model_copy(
+        update={
+            "home": settings.home.absolute() / "backtest" / slug,
+            "backtest": BacktestSettings(replay=True, approval_timeout=timeout),
+        }
+    )
+
+
+def _start_clean(home: Path) -> None:
+    """Forget the last replay: a backtest begins with an empty registry and knowledge base."""
+    if home.exists() and running_stack(home) is None:
+        shutil.rmtree(home)
+
+
+def _respondent(*, yes: bool, console: Console) -> Respondent:
+    if yes:
+        return Scripted(console)
+    if console.is_terminal and sys.stdin.isatty():
+        return Terminal(console)
+    return Nobody(console)

@@ -1,0 +1,212 @@
+"""Replays a model's history window by window through everything, and says what came of it."""
+
+import asyncio
+import time
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import Field
+from temporalio.client import WorkflowHandle, WorkflowQueryFailedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from cli.narrator import Narrator
+from cli.respondent import Respondent
+from cli.stage import Stage
+from contracts.base import Record
+from contracts.drift import DriftEvent
+from contracts.incident import IncidentReport, IncidentView
+from contracts.incident import Stage as IncidentStage
+from contracts.model import ModelSpec, Slice, VersionMetric
+from contracts.report import BaselinePoint, WindowReport
+
+OPENING_PATIENCE: Final = 60.0
+"""Seconds that the bridge has to open an incident for a published event."""
+_GLANCE: Final = 0.1
+
+
+class ReplayFailed(Exception):  # noqa: N818 - says what happened
+    """The replay cannot go on."""
+
+
+class Span(Record):
+    """One window of the timeline, as the pipeline `timeline` cuts it."""
+
+    start: datetime
+    end: datetime
+    rows: int
+
+
+class History(Record):
+    """Size of the histories that one incident left behind."""
+
+    events: int = Field(ge=0)
+    size: int = Field(ge=0)
+    """Bytes."""
+
+
+class Replayed(Record):
+    """What one window brought."""
+
+    window: WindowReport
+    baseline: BaselinePoint | None
+    event: DriftEvent | None
+    report: IncidentReport | None
+    history: History | None
+
+
+class Replay:
+    """One backtest: trains the first champion, then replays every later window."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        spec: ModelSpec,
+        respondent: Respondent,
+        *,
+        narrator: Narrator,
+    ) -> None:
+        self._stage = stage
+        self._spec = spec
+        self._respondent = respondent
+        self._narrator = narrator
+        self._first = ""
+
+    async def train(self) -> dict[str, Any]:
+        """The first champion, on the first windows; the pipeline's outputs."""
+        self._narrator.say("training the first champion")
+        outputs = await self._run("training")
+        self._first = str(outputs["version"])
+        return outputs
+
+    async def windows(self) -> tuple[Span, ...]:
+        """The windows after the reference, oldest first."""
+        outputs = await self._run("timeline")
+        spans = [Span.model_validate(span) for span in outputs["windows"]]
+        return tuple(spans[self._spec.reference_windows :])
+
+    async def replay(self, span: Span) -> Replayed:
+        """One window as if it had just passed: measure, announce, respond, and score."""
+        label = f"{span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}"
+        served = await asyncio.to_thread(self._stage.registry.champion, self._spec.name)
+        self._narrator.say(f"{label}: comparing with the reference")
+        outputs = await self._run(
+            "monitoring", start=span.start.isoformat(), end=span.end.isoformat()
+        )
+        event = DriftEvent.model_validate(outputs["event"]) if outputs.get("event") else None
+        report, history = None, None
+        if event is not None:
+            report, history = await self._follow(event, label)
+        baseline = await self._score(span, served.version if served else None)
+        return Replayed(
+            window=WindowReport(
+                start=span.start,
+                end=span.end,
+                rows=int(outputs["rows"]),
+                event_id=event.id if event else None,
+            ),
+            baseline=baseline,
+            event=event,
+            report=report,
+            history=history,
+        )
+
+    async def _run(self, pipeline: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        running = asyncio.ensure_future(
+            self._stage.pipelines.run(pipeline, {"model": self._spec.name, **params})
+        )
+        while not running.done():
+            await asyncio.wait([running], timeout=_GLANCE * 5)
+            self._stage.check()
+        return running.result()
+
+    async def _score(self, span: Span, served: str | None) -> BaselinePoint | None:
+        """The metric of the first champion and of the one that was served, on this window."""
+        outputs = await self._run(
+            "evaluation",
+            versions=sorted({self._first, served or self._first}),
+            as_of=(span.end + self._spec.label_delay).isoformat(),
+            slice=Slice.RECENT.value,
+        )
+        metrics = [VersionMetric.model_validate(metric) for metric in outputs["metrics"]]
+        values = {metric.version: metric.value for metric in metrics}
+        return BaselinePoint(
+            start=span.start,
+            end=span.end,
+            metric=self._spec.metric,
+            untouched=values.get(self._first),
+            served=values.get(served) if served else None,
+            served_version=served,
+            rows=max((metric.rows for metric in metrics), default=0),
+        )
+
+    async def _follow(self, event: DriftEvent, label: str) -> tuple[IncidentReport, History]:
+        """Wait for the incident to open and to end, answering when it asks."""
+        workflow_id = f"drift-response/{event.subject}/{event.id}"
+        handle = self._stage.client.get_workflow_handle(workflow_id, result_type=IncidentReport)
+        self._narrator.say(f"{label}: drift announced, waiting for the bridge")
+        await self._until_open(handle)
+        result = asyncio.ensure_future(handle.result())
+        asked = False
+        while not result.done():
+            self._stage.check()
+            view = await self._view(handle)
+            if view is not None:
+                self._narrator.say(f"{label}: {view.stage.replace('_', ' ')}")
+            if view is not None and view.stage is IncidentStage.WAITING and not asked:
+                asked = True
+                with self._narrator.paused():
+                    done = await self._respondent.respond(
+                        view, workflow_id=workflow_id, address=self._stage.addresses.temporal
+                    )
+                self._narrator.say(f"{label}: {done}")
+            await asyncio.wait([result], timeout=_GLANCE)
+        return result.result(), await self._history(event)
+
+    async def _until_open(self, handle: WorkflowHandle[Any, IncidentReport]) -> None:
+        deadline = time.monotonic() + OPENING_PATIENCE
+        while time.monotonic() < deadline:
+            self._stage.check()
+            try:
+                await handle.describe()
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                await asyncio.sleep(_GLANCE / 4)
+            else:
+                return
+        msg = f"no incident {handle.id} after {OPENING_PATIENCE:.0f} s: see logs/starter.log"
+        raise ReplayFailed(msg)
+
+    async def _view(self, handle: WorkflowHandle[Any, IncidentReport]) -> IncidentView | None:
+        try:
+            view: IncidentView = await handle.query("incident", result_type=IncidentView)
+        except (RPCError, WorkflowQueryFailedError):
+            return None  # its first task has not run yet, or the worker is busy
+        return view
+
+    async def _history(self, event: DriftEvent) -> History:
+        """Events and bytes of the incident's workflow and of its children together."""
+        events, size = 0, 0
+        for workflow_id in (
+            f"drift-response/{event.subject}/{event.id}",
+            f"deliberation/{event.id}",
+            f"remediation/{event.subject}",
+        ):
+            description = await self._description(workflow_id)
+            if description is None or description.parent_id not in (
+                None,
+                f"drift-response/{event.subject}/{event.id}"
+            ):  # fmt: skip
+                continue
+            info = description.raw_description.workflow_execution_info
+            events += info.history_length
+            size += info.history_size_bytes
+        return History(events=events, size=size)
+
+    async def _description(self, workflow_id: str) -> Any:  # noqa: ANN401 - the client's own
+        try:
+            return await self._stage.client.get_workflow_handle(workflow_id).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise

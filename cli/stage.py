@@ -1,0 +1,107 @@
+"""The whole of Trimtab on one machine for as long as a backtest lasts: stack, worker, bridge."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from temporalio.client import Client
+
+from contracts.ports import ModelRegistry, PipelineRunner
+from runtime.children import Child
+from runtime.embedded import EmbeddedStack
+from runtime.paths import SHIPPED
+from runtime.settings import Settings
+from runtime.stack import StackAddresses
+from runtime.temporal import connect
+
+_GLANCE = 0.2
+
+
+class StageFailed(Exception):  # noqa: N818 - says what happened
+    """A part of the stack ended by itself; the message holds its last words."""
+
+
+class Stage:
+    """Starts everything, hands out clients, and ends everything: an async context manager."""
+
+    def __init__(self, settings: Settings, *, progress: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._progress = progress
+        self._stack = EmbeddedStack(settings, progress=progress)
+        self._children: list[Child] = []
+        self.client: Client
+        self.registry: ModelRegistry
+        self.pipelines: PipelineRunner
+
+    @property
+    def addresses(self) -> StackAddresses:
+        """Where everything is."""
+        return self._stack.addresses
+
+    async def __aenter__(self) -> Self:
+        await self._stack.start()
+        try:
+            await self._open()
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if hasattr(self, "_processes"):
+            await asyncio.to_thread(self._processes.close)
+        await self._stack.stop()
+
+    async def _open(self) -> None:
+        # What follows costs seconds to import, and `trimtab --help` needs none of it.
+        os.environ.update(self.addresses.environment())
+        self._progress("starting worker and bridge")
+        for name in ("worker", "starter"):
+            command = [sys.executable, str(SHIPPED / f"{name}.py")]
+            self._children.append(
+                self._stack.start_child(name, command, environment=self._replay_environment())
+            )
+        from adapters.model_registry import MlflowRegistry  # noqa: PLC0415
+        from adapters.pipeline_process import PipelineProcesses  # noqa: PLC0415
+        from pipelines.session import run_pipeline  # noqa: PLC0415
+
+        self._processes = PipelineProcesses(run_pipeline, max_workers=1)
+        self._processes.warm()
+        self.pipelines = self._processes
+        self.registry = MlflowRegistry(self.addresses.tracking)
+        self.client = await connect(self._reached())
+
+    def _reached(self) -> Settings:
+        temporal = self._settings.temporal.model_copy(update={"address": self.addresses.temporal})
+        return self._settings.model_copy(update={"temporal": temporal})
+
+    def _replay_environment(self) -> dict[str, str]:
+        backtest = self._settings.backtest
+        timeout = backtest.approval_timeout
+        return {
+            "TRIMTAB_BACKTEST__REPLAY": "true",
+            "TRIMTAB_ANALYST__MODEL": self._settings.analyst.model,
+            **({"TRIMTAB_BACKTEST__APPROVAL_TIMEOUT": f"PT{timeout.total_seconds()}S"}
+               if timeout is not None else {}),
+        }  # fmt: skip
+
+    def check(self) -> None:
+        """Raise `StageFailed` when worker or bridge has ended."""
+        for child in self._children:
+            if child.returncode is not None:
+                msg = f"the {child.name} ended with {child.returncode}:\n{child.last_lines()}"
+                raise StageFailed(msg)
+
+    async def stay(self) -> None:
+        """Until Ctrl-C, or until a part ends."""
+        while True:
+            self.check()
+            await asyncio.sleep(_GLANCE)
