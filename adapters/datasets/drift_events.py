@@ -1,0 +1,75 @@
+"""The Redis Stream of drift events as a dataset: what is saved to it is published."""
+
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import redis
+from kedro.io import AbstractDataset, DatasetError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from contracts.drift import MAX_EVENT_BYTES, DriftEvent
+from contracts.ports import Refused, Unavailable
+from runtime.settings import Settings, load_settings
+from runtime.stack import running_stack
+
+TIMEOUT = 10.0
+"""Seconds for one answer of the server."""
+
+
+class DriftEventsDataset(AbstractDataset[Sequence[DriftEvent], NoReturn]):
+    """Append-only: an entry per event, its CloudEvents JSON in the field `event`.
+
+    The client retries nothing (a retried XADD makes two entries); an event that is published
+    again keeps its id, so that it is no second incident.
+    """
+
+    def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
+        self.metadata = metadata
+
+    def save(self, data: Sequence[DriftEvent]) -> None:
+        """Publish the events in their order; none is fine."""
+        if not data:
+            return
+        payloads = [_payload(event) for event in data]
+        settings = load_settings()
+        url = _url(settings)
+        try:
+            with redis.Redis.from_url(
+                url,
+                retry=Retry(NoBackoff(), 0),
+                socket_timeout=TIMEOUT,
+                socket_connect_timeout=TIMEOUT,
+            ) as server:
+                for payload in payloads:
+                    server.xadd(settings.redis.stream, {"event": payload})
+        except redis.RedisError as error:
+            msg = f"the stream {settings.redis.stream!r} takes no events: {error}: check redis.url"
+            raise Unavailable(msg) from error
+
+    def load(self) -> NoReturn:
+        """Only the bridge reads the stream."""
+        msg = "the stream is only written to here: the bridge (starter.py) reads it"
+        raise DatasetError(msg)
+
+    def _describe(self) -> dict[str, Any]:
+        return {}
+
+
+def _payload(event: DriftEvent) -> bytes:
+    payload = event.model_dump_json().encode()
+    if len(payload) > MAX_EVENT_BYTES:
+        msg = f"event {event.id} has {len(payload)} bytes; at most {MAX_EVENT_BYTES} are allowed"
+        raise Refused(msg)
+    return payload
+
+
+def _url(settings: Settings) -> str:
+    """The configured server's, or that of the stack which runs in the same home."""
+    if settings.redis.url is not None:
+        return str(settings.redis.url)
+    stack = running_stack(settings.home)
+    if stack is None:
+        msg = "redis.url is not set and no embedded stack runs: set it, or start `trimtab up`"
+        raise Unavailable(msg)
+    return stack.redis

@@ -1,0 +1,82 @@
+"""A model's history as one table (CSV, gzipped CSV, Parquet): read once, kept while unchanged."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Never, NoReturn
+
+import pandas as pd
+import pyarrow as pa
+from kedro.io import AbstractDataset, DatasetError
+from pyarrow import csv, parquet
+
+from contracts.ports import Refused
+from detection.instants import read_instants
+
+TABLES_KEPT = 2
+"""Tables that a process keeps in memory."""
+
+
+class HistoryDataset(AbstractDataset[Never, pd.DataFrame]):
+    """Features, target and timestamp of a model in one table; never written to.
+
+    `timestamp` names the column with the time of each row, which comes back as UTC; the pipelines
+    fill it in from the model's configuration.
+    """
+
+    def __init__(
+        self, *, filepath: str, timestamp: str | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self._path = Path(filepath)
+        self._timestamp = timestamp
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """The whole table; changes to it are the caller's own."""
+        try:
+            seen = self._path.stat()
+        except OSError as error:
+            msg = f"history {self._path} cannot be read: {error.strerror}: correct its filepath"
+            raise Refused(msg) from error
+        table = _read(self._path, (seen.st_mtime_ns, seen.st_size), self._timestamp)
+        return table.copy(deep=False)
+
+    def save(self, data: Never) -> NoReturn:  # noqa: ARG002 - Kedro's signature
+        """A history is production's to write."""
+        msg = f"history {self._path} is read-only"
+        raise DatasetError(msg)
+
+    def _exists(self) -> bool:
+        return self._path.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._path), "timestamp": self._timestamp}
+
+
+@lru_cache(maxsize=TABLES_KEPT)
+def _read(path: Path, _seen: tuple[int, int], timestamp: str | None) -> pd.DataFrame:
+    try:
+        table = _read_parquet(path) if ".parquet" in path.suffixes else _read_csv(path)
+    except (pa.ArrowException, ValueError) as error:
+        msg = f"history {path} is no readable CSV or Parquet table: {error}"
+        raise Refused(msg) from error
+    if timestamp is None:
+        return table
+    if timestamp not in table:
+        msg = f"history {path} has no column {timestamp!r}: it has {', '.join(map(str, table))}"
+        raise Refused(msg)
+    return table.assign(**{timestamp: read_instants(table[timestamp]).times})
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    frame: pd.DataFrame = parquet.read_table(path).to_pandas()
+    return frame
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Fast where each column keeps the type of its first rows; patiently where not."""
+    options = csv.ConvertOptions(strings_can_be_null=True)
+    try:
+        frame: pd.DataFrame = csv.read_csv(path, convert_options=options).to_pandas()
+    except pa.ArrowInvalid:
+        return pd.read_csv(path, low_memory=False)
+    return frame

@@ -1,0 +1,61 @@
+"""Models as objects: what training hands to the registry, and what scoring gets back from it.
+
+These never leave the process that loaded or made them; everything else speaks of versions.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic import JsonValue
+
+PROFILE_FILE = "reference_profile.json"
+"""Artifact of a version's run: the profile of what it was trained on."""
+SEGMENTS_FILE = "holdout_segments.json"
+"""Artifact of a version's run: its metric per category, on rows held out at training time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedModel:
+    """A model fresh from training, with everything that is registered along with it."""
+
+    estimator: Any
+    """A scikit-learn pipeline."""
+    example: Any
+    """A few rows of its input, as a data frame."""
+    metrics: Mapping[str, float]
+    params: Mapping[str, str | int | float]
+    tags: Mapping[str, str]
+    """Of the version; the names are in `contracts.tags`."""
+    artifacts: Mapping[str, dict[str, JsonValue]]
+    """File name to content."""
+    alias: str | None = None
+    """Alias that shall point at it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedModel:
+    """A registered version."""
+
+    version: str
+    run_id: str
+    metrics: Mapping[str, float]
+    """Measured at training time."""
+    tags: Mapping[str, str]
+    load: Callable[[], Any] = field(repr=False)
+    """The scikit-learn pipeline."""
+    artifact: Callable[[str], dict[str, JsonValue]] = field(repr=False)
+    """The content of one of its artifacts, by file name."""
+
+
+class ServedModels(Protocol):
+    """All versions of one registered model."""
+
+    def champion(self) -> ServedModel:
+        """The version that the alias `champion` points at; raises `Refused` where none is."""
+
+    def version(self, version: str) -> ServedModel:
+        """One version; raises `Refused` where there is none."""
+
+    def made_by(self, key: str) -> ServedModel | None:
+        """The version that carries the effect key, or None."""
