@@ -1,0 +1,150 @@
+"""Chooses the windows that a table's span of time is best divided into, for a first configuration.
+
+A window is a stretch that people know, long enough to hold rows to measure on, and short enough
+that several follow the reference. Whole weeks come first: they hold every hour and weekday alike.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+_WEEK = 7 * _DAY
+_LADDER: Final = (
+    _WEEK, 2 * _WEEK, 4 * _WEEK, _DAY, 91 * _DAY, 365 * _DAY,
+    12 * _HOUR, 6 * _HOUR, 3 * _HOUR, _HOUR, 30 * _MINUTE, 10 * _MINUTE, 5 * _MINUTE, _MINUTE,
+)  # fmt: skip
+"""The most useful first."""
+_STAGES: Final = (
+    (8, 30, 200), (8, 60, 200), (8, 60, 80), (5, 60, 80), (8, 400, 30), (3, 400, 30), (2, 400, 10),
+)  # fmt: skip
+"""Fewest windows, most windows and fewest rows in one: from what is good to what is possible."""
+_CALENDAR: Final = (
+    ("month", timedelta(hours=730, minutes=30), 27 * _DAY, 32 * _DAY),
+    ("quarter", timedelta(days=91, hours=7, minutes=30), 89 * _DAY, 93 * _DAY),
+    ("year", 365 * _DAY, 364 * _DAY, 367 * _DAY),
+)
+"""Periods of uneven length: their mean, their shortest and their longest."""
+_MARGIN = 5 * _DAY
+"""How early the first window begins, so that each holds exactly one start of such a period."""
+_USUALLY = 0.3
+"""Share of the windows that may hold fewer rows, such as weekends."""
+_STRAY = 0.001
+"""Share of the rows that may lie apart from all others without counting as the span."""
+_APART = 0.25
+"""How far apart: in lengths of the span of the others."""
+_REFERENCE = 0.3
+_MOSTLY = 0.7
+_AFTER_REFERENCE = 6
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How to divide a span of time."""
+
+    window: timedelta
+    start: datetime | None
+    """Where the first window begins; None for midnight of the first row's day."""
+    counts: tuple[int, ...]
+    """Rows in each window from the start."""
+    reference: int
+    """How many windows the first champion is trained on."""
+    stray_before: int
+    """Rows long before all others, in no window."""
+    stray_after: int
+    """Rows long after all others, counted in no window."""
+    period: str
+    """ "month", "quarter" or "year" where rows are dated no finer; "" otherwise."""
+
+    @property
+    def typical_rows(self) -> int:
+        """Rows in a window: the median."""
+        return int(np.median(self.counts))
+
+
+def choose_windows(times: pd.Series) -> Windows:
+    """The windows for these instants; raises ValueError where there is only one instant."""
+    instants = np.sort(times.dropna().dt.as_unit("us").astype("int64").to_numpy())
+    body = _body(instants)
+    if len(body) == 0 or body[0] == body[-1]:
+        msg = f"all rows are of {_datetime(body[0])}" if len(body) else "no row has a time"
+        raise ValueError(msg)
+    period, ladder = _ladder(body)
+    margin = _MARGIN if period in {"month", "quarter"} else timedelta(0)
+    window = _best(body, ladder, margin)
+    begin = _begin(body, window, margin)
+    counts = _counts(body, begin, window)
+    usual = int(instants[0]) // _micros(_DAY) * _micros(_DAY)
+    return Windows(
+        window=window,
+        start=None if begin == usual else _datetime(begin),
+        counts=tuple(int(count) for count in counts),
+        reference=_reference(len(counts), window),
+        stray_before=int((instants < body[0]).sum()),
+        stray_after=int((instants > body[-1]).sum()),
+        period=period,
+    )
+
+
+def _body(instants: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """All instants but a few that lie apart from the others, such as 1970-01-01."""
+    skip = int(len(instants) * _STRAY)
+    low, high = int(instants[skip]), int(instants[-1 - skip])
+    reach = int(_APART * (high - low))
+    return instants[(instants >= low - reach) & (instants <= high + reach)]
+
+
+def _ladder(body: npt.NDArray[np.int64]) -> tuple[str, tuple[timedelta, ...]]:
+    """The lengths to try: for rows dated by month, quarter or year only multiples of these."""
+    steps = np.diff(np.unique(body))
+    for period, mean, shortest, longest in _CALENDAR:
+        if steps.min() >= _micros(shortest) and np.quantile(steps, 0.7) <= _micros(longest):
+            return period, tuple(mean * several for several in (1, 2, 3, 4, 6, 12))
+    return "", _LADDER
+
+
+def _best(
+    body: npt.NDArray[np.int64], ladder: tuple[timedelta, ...], margin: timedelta
+) -> timedelta:
+    span = int(body[-1] - body[0]) + 1
+    for fewest, most, rows in _STAGES:
+        for window in ladder:
+            if not fewest - 2 <= span / _micros(window) <= most:
+                continue
+            counts = _counts(body, _begin(body, window, margin), window)
+            if len(counts) >= fewest and np.quantile(counts, _USUALLY, method="lower") >= rows:
+                return window
+    return timedelta(microseconds=-(-span // 8))
+
+
+def _begin(body: npt.NDArray[np.int64], window: timedelta, margin: timedelta) -> int:
+    """Midnight of the first row's day less the margin; for shorter windows the last full one."""
+    grid = _micros(min(window, _DAY))
+    return int(body[0]) // grid * grid - _micros(margin)
+
+
+def _counts(body: npt.NDArray[np.int64], begin: int, window: timedelta) -> npt.NDArray[np.int64]:
+    """Rows in each window; the last one only when it is half as full as others."""
+    counts = np.bincount((body - begin) // _micros(window))
+    thin = len(counts) > 1 and counts[-1] * 2 < np.median(counts[:-1])
+    return counts[:-1] if thin else counts
+
+
+def _reference(windows: int, window: timedelta) -> int:
+    """Three in ten, and a whole week or day where windows are shorter; six are left if can be."""
+    cycles = [-(-cycle // window) for cycle in (_WEEK, _DAY)]
+    whole = next((cycle for cycle in cycles if cycle <= _MOSTLY * windows), 1)
+    left = max(windows - _AFTER_REFERENCE, windows // 3)
+    return max(1, min(max(round(_REFERENCE * windows), whole), left))
+
+
+def _micros(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)
+
+
+def _datetime(micros: int) -> datetime:
+    return pd.Timestamp(int(micros), unit="us", tz="UTC").to_pydatetime()
