@@ -14,7 +14,7 @@ from cli.respondent import Respondent
 from cli.stage import Stage
 from contracts.base import Record
 from contracts.drift import DriftEvent
-from contracts.incident import IncidentReport, IncidentView
+from contracts.incident import IncidentReport, IncidentView, workflow_id
 from contracts.incident import Stage as IncidentStage
 from contracts.model import ModelSpec, Slice, VersionMetric
 from contracts.report import BaselinePoint, WindowReport
@@ -141,8 +141,8 @@ class Replay:
 
     async def _follow(self, event: DriftEvent, label: str) -> tuple[IncidentReport, History]:
         """Wait for the incident to open and to end, answering when it asks."""
-        workflow_id = f"drift-response/{event.subject}/{event.id}"
-        handle = self._stage.client.get_workflow_handle(workflow_id, result_type=IncidentReport)
+        incident_id = workflow_id(event.subject, event.id)
+        handle = self._stage.client.get_workflow_handle(incident_id, result_type=IncidentReport)
         self._narrator.say(f"{label}: drift announced, waiting for the bridge")
         await self._until_open(handle)
         result = asyncio.ensure_future(handle.result())
@@ -156,7 +156,7 @@ class Replay:
                 asked = True
                 with self._narrator.paused():
                     done = await self._respondent.respond(
-                        view, workflow_id=workflow_id, address=self._stage.addresses.temporal
+                        view, workflow_id=incident_id, address=self._stage.addresses.temporal
                     )
                 self._narrator.say(f"{label}: {done}")
             await asyncio.wait([result], timeout=_GLANCE)
@@ -186,26 +186,20 @@ class Replay:
 
     async def _history(self, event: DriftEvent) -> History:
         """Events and bytes of the incident's workflow and of its children together."""
+        incident_id = workflow_id(event.subject, event.id)
+        children = (f"deliberation/{event.id}", f"remediation/{event.subject}")
         events, size = 0, 0
-        for workflow_id in (
-            f"drift-response/{event.subject}/{event.id}",
-            f"deliberation/{event.id}",
-            f"remediation/{event.subject}",
-        ):
-            description = await self._description(workflow_id)
-            if description is None or description.parent_id not in (
-                None,
-                f"drift-response/{event.subject}/{event.id}"
-            ):  # fmt: skip
-                continue
-            info = description.raw_description.workflow_execution_info
-            events += info.history_length
-            size += info.history_size_bytes
+        for one in (incident_id, *children):
+            description = await self._description(one)
+            if description is not None and description.parent_id in (None, incident_id):
+                info = description.raw_description.workflow_execution_info
+                events += info.history_length
+                size += info.history_size_bytes
         return History(events=events, size=size)
 
-    async def _description(self, workflow_id: str) -> Any:  # noqa: ANN401 - the client's own
+    async def _description(self, name: str) -> Any:  # noqa: ANN401 - the client's own
         try:
-            return await self._stage.client.get_workflow_handle(workflow_id).describe()
+            return await self._stage.client.get_workflow_handle(name).describe()
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None

@@ -10,7 +10,7 @@ from contracts.deliberation import Cause, Deliberation, RemediationPlan
 from contracts.drift import DriftEvent
 from contracts.evidence import EvidencePack
 from contracts.incident import Ending, IncidentInput
-from contracts.remediation import Action, Outcome
+from contracts.remediation import Action, Outcome, Step
 
 
 def unplanned(event: DriftEvent, pack: EvidencePack | None) -> RemediationPlan:
@@ -56,12 +56,20 @@ def ending_of(outcome: Outcome) -> Ending:
     """How an incident ends whose plan was carried out as far as `outcome` tells."""
     if outcome.failed:
         return Ending.FAILED
-    if not any(effect.applied for effect in outcome.effects):
+    if not champion_moved(outcome):
         return Ending.NOT_PROMOTED
     verification = outcome.verification
     if verification is None or verification.rows == 0:
         return Ending.NOT_VERIFIED
     return Ending.REMEDIATED if verification.verified and not outcome.undone else Ending.UNDONE
+
+
+def champion_moved(outcome: Outcome) -> bool:
+    """Whether another version was made champion, even if that was undone."""
+    return any(
+        effect.applied and effect.step in {Step.PROMOTE, Step.ROLL_BACK}
+        for effect in outcome.effects
+    )
 
 
 def evidence_detail(pack: EvidencePack | None, failure: str) -> dict[str, JsonValue]:

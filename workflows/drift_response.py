@@ -33,6 +33,7 @@ with workflow.unsafe.imports_passed_through():
     from policies import approval as asking
     from policies.confidence import assess
     from policies.incident import (
+        champion_moved,
         deliberation_detail,
         ending_of,
         evidence_detail,
@@ -300,7 +301,7 @@ class DriftResponseWorkflow:
             await self._chain.find_tip()
             return Ending.FAILED
         self._chain.resume(sequence=self._outcome.audit_sequence, tip=self._outcome.audit_tip)
-        if any(effect.applied for effect in self._outcome.effects):
+        if champion_moved(self._outcome):
             self._acted_at = self._policy_now()
         return ending_of(self._outcome)
 
