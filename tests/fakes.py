@@ -1,0 +1,114 @@
+"""Small honest stand-ins for the ports: they remember what was asked of them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from contracts.approval import ApprovalRequest
+from contracts.evidence import Document
+from contracts.incident import IncidentReport
+from contracts.model import ModelVersion
+from contracts.ports import Refused
+from tests.builders import NOW
+
+
+class FakeRegistry:
+    """Versions in a list, the champion in a field."""
+
+    def __init__(self, *, champion: str | None = "1", versions: tuple[str, ...] = ("1",)) -> None:
+        self.champion_version = champion
+        self.known = list(versions)
+        self.keys: dict[str, str] = {}
+        self.moves: list[tuple[str | None, str]] = []
+        self.incidents: list[IncidentReport] = []
+
+    def _version(self, model: str, version: str) -> ModelVersion:
+        return ModelVersion(
+            model=model,
+            version=version,
+            created_at=NOW,
+            champion=version == self.champion_version,
+        )
+
+    def champion(self, model: str) -> ModelVersion | None:
+        return self._version(model, self.champion_version) if self.champion_version else None
+
+    def versions(self, model: str, *, limit: int = 10) -> tuple[ModelVersion, ...]:
+        return tuple(self._version(model, version) for version in reversed(self.known))[:limit]
+
+    def find_version(self, model: str, *, key: str) -> ModelVersion | None:
+        version = self.keys.get(key)
+        return self._version(model, version) if version else None
+
+    def set_champion(self, model: str, version: str, *, expected: str | None, key: str) -> bool:
+        if self.keys.get(key) == version == self.champion_version:
+            return False
+        if self.champion_version != expected:
+            msg = f"the champion of {model} is {self.champion_version}, not {expected}"
+            raise Refused(msg)
+        self.moves.append((expected, version))
+        self.champion_version = self.keys[key] = version
+        return True
+
+    def record_incident(self, report: IncidentReport) -> None:
+        self.incidents.append(report)
+
+    def last_action_at(self, model: str) -> datetime | None:
+        acted = [report.acted_at for report in self.incidents if report.acted_at]
+        return max(acted, default=None)
+
+    def audit_tips(self, model: str | None = None) -> Mapping[str, str]:
+        return {report.event_id: report.audit_tip for report in self.incidents}
+
+
+class FakePipelines:
+    """Answers by pipeline and slice; a retraining adds version 2 to the registry."""
+
+    def __init__(self, registry: FakeRegistry, metrics: Mapping[str, Mapping[str, float]]) -> None:
+        self._registry = registry
+        self._metrics = metrics
+        self.calls: list[tuple[str, dict[str, JsonValue]]] = []
+
+    async def run(self, pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        self.calls.append((pipeline, dict(params)))
+        if pipeline == "retraining":
+            self._registry.known.append("2")
+            return {"version": "2", "reused": False, "rows": 9000}
+        values = self._metrics.get(str(params["slice"]), {})
+        wanted = params["versions"]
+        assert isinstance(wanted, list)
+        return {
+            "metrics": [
+                {"version": version, "metric": "r2", "value": value, "rows": 600}
+                for version, value in values.items()
+                if version in wanted
+            ]
+        }
+
+
+class FakeKnowledge:
+    """Finds the same documents for every question."""
+
+    def __init__(self, *documents: Document) -> None:
+        self.documents = documents
+        self.remembered: list[IncidentReport] = []
+
+    def search(self, query: str, *, limit: int = 5) -> tuple[Document, ...]:
+        return self.documents[:limit]
+
+    def document(self, document_id: str) -> Document | None:
+        return next((one for one in self.documents if one.id == document_id), None)
+
+    def remember(self, report: IncidentReport, *, document_id: str) -> None:
+        self.remembered.append(report)
+
+
+class FakeNotifier:
+    """Keeps the pages."""
+
+    def __init__(self) -> None:
+        self.requests: list[ApprovalRequest] = []
+
+    def notify(self, request: ApprovalRequest) -> None:
+        self.requests.append(request)
