@@ -1,0 +1,20 @@
+"""Tells ADK which classes answer to which model names; called once where a worker starts.
+
+`analyst/rules` and `ollama/<model>` are ours, `gemini-…` is ADK's own.
+"""
+
+from datetime import timedelta
+
+from google.adk.models import LLMRegistry
+
+from agents.analyst import RuleAnalyst
+
+
+def register_models(*, ollama_host: str, timeout: timedelta) -> None:
+    """Registers our models.
+
+    Args:
+        ollama_host: Address of the Ollama server, such as http://127.0.0.1:11434.
+        timeout: For one model call.
+    """
+    LLMRegistry.register(RuleAnalyst)
