@@ -1,0 +1,75 @@
+"""Evidence is made of statements that can be quoted, each under its own id."""
+
+from datetime import timedelta
+
+from contracts.drift import FeatureKind, FeatureRole, PerformanceChange, QualityFault
+from contracts.evidence import RegistryFacts
+from contracts.model import ModelVersion, VersionMetric
+from policies.evidence import compose, describe, versions_to_measure
+from tests.builders import NOW, a_feature_drift, a_finding
+
+
+def a_version(version: str) -> ModelVersion:
+    return ModelVersion(model="parking", version=version, created_at=NOW)
+
+
+def the_registry(champion: str | None = "2") -> RegistryFacts:
+    versions = tuple(a_version(version) for version in ("4", "3", "2", "1"))
+    return RegistryFacts(
+        champion=next((one for one in versions if one.version == champion), None),
+        versions=versions,
+        last_action_at=NOW - timedelta(days=1),
+    )
+
+
+def test_every_item_has_an_id_of_its_own_and_a_statement() -> None:
+    twin = a_feature_drift("Capacity", role=FeatureRole.FEATURE, kind=FeatureKind.NUMERIC)
+    finding = a_finding(features=(a_feature_drift(), twin, twin))
+    metrics = (VersionMetric(version="2", metric="r2", value=0.78, rows=3000),)
+
+    pack = compose(finding, the_registry(), metrics, (), now=NOW)
+
+    ids = [item.id for item in pack.items]
+    assert len(ids) == len(set(ids))
+    assert {"drift:Occupancy", "drift:Capacity", "performance:champion", "metric:version-2"} <= set(
+        ids
+    )
+    assert all(item.statement.endswith(".") for item in pack.items)
+
+
+def test_a_statement_carries_its_figure() -> None:
+    pack = compose(a_finding(), the_registry(), (), (), now=NOW)
+
+    item = pack.find("drift:Occupancy")
+    assert item is not None
+    assert "PSI 0.310" in item.statement
+    assert item.value == 0.31
+
+
+def test_without_labels_no_performance_is_claimed() -> None:
+    pack = compose(a_finding(performance=None), the_registry(), (), (), now=NOW)
+
+    assert pack.find("performance:champion") is None
+    assert "No labels" in describe(a_finding(performance=None))
+
+
+def test_the_champion_is_measured_first_and_only_a_few_others() -> None:
+    assert versions_to_measure(the_registry()) == ("2", "4", "3")
+    assert versions_to_measure(the_registry(champion=None)) == ()
+
+
+def test_a_registry_without_champion_says_so() -> None:
+    pack = compose(a_finding(), the_registry(champion=None), (), (), now=NOW)
+
+    assert pack.champion_version is None
+    assert pack.find("registry:champion") is None
+
+
+def test_the_description_names_what_to_look_for() -> None:
+    fault = QualityFault(kind="unit_change", detail="Values are 100 times larger.", corrupt=True)
+    fine = PerformanceChange(metric="r2", reference=0.9, current=0.9, rows=10, degraded=False)
+
+    text = describe(a_finding(quality=(fault,), performance=fine))
+
+    assert "unit change" in text
+    assert "harmless" in text
