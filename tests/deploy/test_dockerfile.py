@@ -1,0 +1,75 @@
+import fnmatch
+import json
+import re
+import tomllib
+
+import pytest
+
+from tests.architecture.sources import FRONT_DOORS, ROOMS, ROOT
+
+DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
+IGNORED = [
+    line
+    for line in (ROOT / ".dockerignore").read_text().splitlines()
+    if line and not line.startswith("#")
+]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+NEEDED = [*ROOMS, *(f"{door}.py" for door in FRONT_DOORS), "conf", "knowledge", "data"]
+
+
+def reaches_the_image(path: str) -> bool:
+    return not any(fnmatch.fnmatch(path, pattern) for pattern in IGNORED)
+
+
+def copied_from_the_repository() -> list[str]:
+    lines = re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
+    return [source for line in lines for source in line.split()[:-1] if not source.startswith("--")]
+
+
+@pytest.mark.parametrize("source", copied_from_the_repository())
+def test_what_is_copied_is_there(source: str) -> None:
+    assert (ROOT / source).exists()
+    assert source == "." or reaches_the_image(source)
+
+
+@pytest.mark.parametrize("path", NEEDED)
+def test_what_the_code_reads_at_run_time_reaches_the_image(path: str) -> None:
+    assert (ROOT / path).exists()
+    assert reaches_the_image(path)
+
+
+@pytest.mark.parametrize("path", [".git", ".venv", ".trimtab", "conf/local/models", "tests"])
+def test_what_is_local_or_private_does_not(path: str) -> None:
+    assert not reaches_the_image(path)
+
+
+def test_what_the_image_runs_is_there() -> None:
+    (command,) = re.findall(r"^CMD (.+)$", DOCKERFILE, re.MULTILINE)
+    program, script = json.loads(command)
+
+    assert program == "python"
+    assert (ROOT / script).is_file()
+
+
+def test_the_image_does_not_run_as_root() -> None:
+    assert re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE) == ["trimtab"]
+
+
+def test_both_stages_have_the_same_python_and_the_project_takes_it() -> None:
+    versions = set(re.findall(r"^FROM python:3\.(\d+)-slim", DOCKERFILE, re.MULTILINE))
+
+    (minor,) = (int(version) for version in versions)
+    low, high = re.findall(r"3\.(\d+)", PROJECT["project"]["requires-python"])
+    assert int(low) <= minor < int(high)
+
+
+def test_the_uv_is_the_one_of_the_makefile() -> None:
+    (wanted,) = re.findall(r"^UV_VERSION := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert f"uv=={wanted}" in DOCKERFILE
+
+
+def test_the_extras_that_are_installed_exist() -> None:
+    extras = set(re.findall(r"--extra (\S+)", DOCKERFILE))
+
+    assert extras <= set(PROJECT["project"]["optional-dependencies"])
