@@ -53,6 +53,8 @@ class Document(Record):
     """An `Action` value from the front matter."""
     succeeded: bool | None = None
     """For past incidents: whether the action helped; None where unknown."""
+    origin: str | None = None
+    """For past incidents: "observed", or "example" for one that was made up to teach."""
 
 
 class EvidencePack(Record):
