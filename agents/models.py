@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from google.adk.models import LLMRegistry
 
+from adapters.ollama_model import ollama_at
 from agents.analyst import RuleAnalyst
 
 
@@ -18,3 +19,4 @@ def register_models(*, ollama_host: str, timeout: timedelta) -> None:
         timeout: For one model call.
     """
     LLMRegistry.register(RuleAnalyst)
+    LLMRegistry.register(ollama_at(ollama_host, seconds=timeout))

@@ -11,8 +11,8 @@ from google.genai.types import GenerateContentConfig
 from agents.instruction import instruction
 from contracts.deliberation import Usage
 
-MOST_TOKENS: Final = 2048
-"""Longest answer that is asked for."""
+MOST_TOKENS: Final = 8192
+"""Longest answer that is asked for, a model's silent thoughts included."""
 
 
 class Tally:
