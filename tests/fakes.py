@@ -10,6 +10,7 @@ from contracts.evidence import Document
 from contracts.incident import IncidentReport
 from contracts.model import ModelVersion
 from contracts.ports import Refused
+from contracts.tags import promoted_by
 from tests.builders import NOW
 
 
@@ -19,7 +20,10 @@ class FakeRegistry:
     def __init__(self, *, champion: str | None = "1", versions: tuple[str, ...] = ("1",)) -> None:
         self.champion_version = champion
         self.known = list(versions)
-        self.keys: dict[str, str] = {}
+        self.made: dict[str, str] = {}
+        """Version by the key of the effect that made it."""
+        self.promoted: dict[str, list[str]] = {}
+        """Keys of the effects that made a version champion."""
         self.moves: list[tuple[str | None, str]] = []
         self.incidents: list[IncidentReport] = []
 
@@ -29,6 +33,7 @@ class FakeRegistry:
             version=version,
             created_at=NOW,
             champion=version == self.champion_version,
+            tags={promoted_by(key): "done" for key in self.promoted.get(version, ())},
         )
 
     def champion(self, model: str) -> ModelVersion | None:
@@ -38,17 +43,18 @@ class FakeRegistry:
         return tuple(self._version(model, version) for version in reversed(self.known))[:limit]
 
     def find_version(self, model: str, *, key: str) -> ModelVersion | None:
-        version = self.keys.get(key)
+        version = self.made.get(key)
         return self._version(model, version) if version else None
 
     def set_champion(self, model: str, version: str, *, expected: str | None, key: str) -> bool:
-        if self.keys.get(key) == version == self.champion_version:
+        if key in self.promoted.get(version, ()) and version == self.champion_version:
             return False
         if self.champion_version != expected:
             msg = f"the champion of {model} is {self.champion_version}, not {expected}"
             raise Refused(msg)
         self.moves.append((expected, version))
-        self.champion_version = self.keys[key] = version
+        self.champion_version = version
+        self.promoted.setdefault(version, []).append(key)
         return True
 
     def record_incident(self, report: IncidentReport) -> None:
@@ -74,6 +80,7 @@ class FakePipelines:
         self.calls.append((pipeline, dict(params)))
         if pipeline == "retraining":
             self._registry.known.append("2")
+            self._registry.made[str(params["key"])] = "2"
             return {"version": "2", "reused": False, "rows": 9000}
         values = self._metrics.get(str(params["slice"]), {})
         wanted = params["versions"]

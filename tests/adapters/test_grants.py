@@ -189,6 +189,12 @@ def test_keys_are_made_on_first_use_and_fit_each_other(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "keys" / "grant.pem").stat().st_mode) == 0o600
 
 
+def test_the_public_half_lies_beside_the_private_one(tmp_path: Path) -> None:
+    private = private_key(tmp_path / "grant.pem")
+
+    assert public_key(tmp_path / "grant.pub.pem") == private.public_key()
+
+
 def test_of_many_that_start_at_once_all_hold_the_same_key(tmp_path: Path) -> None:
     def start(_: int) -> bytes:
         key = private_key(tmp_path / "grant.pem")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.notifier import FileNotifier
+from adapters.notifier import FileNotifier, LogNotifier, Notifiers
 from contracts.approval import ApprovalRequest
 from contracts.ports import Unavailable
 
@@ -39,7 +39,7 @@ def test_the_page_is_in_a_file_and_a_reminder_replaces_it(tmp_path: Path) -> Non
 
 def test_the_log_tells_who_is_asked_what_until_when(tmp_path: Path) -> None:
     with capture_logs() as lines:
-        FileNotifier(tmp_path).notify(a_request())
+        Notifiers(FileNotifier(tmp_path), LogNotifier()).notify(a_request())
 
     (line,) = lines
     assert line["event"] == "approval_requested"
