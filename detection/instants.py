@@ -18,7 +18,12 @@ _DATES: Final = (
     "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y",
 )  # fmt: skip
 _CLOCKS: Final = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
-_CALENDARS: Final = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}
+_CALENDARS: Final = {
+    4: ("%Y", "years"),
+    6: ("%Y%m", "yyyymm"),
+    8: ("%Y%m%d", "yyyymmdd"),
+    14: ("%Y%m%d%H%M%S", "yyyymmddhhmmss"),
+}
 """How whole numbers of so many digits are read, where they make dates of these centuries."""
 _CENTURIES: Final = (pd.Timestamp("1500-01-01", tz="UTC"), pd.Timestamp("2500-01-01", tz="UTC"))
 _EPOCHS: Final[tuple[tuple[str, Literal["ns", "us", "ms", "s"], float], ...]] = (
@@ -67,9 +72,9 @@ def _read_numbers(column: pd.Series) -> Instants:
     typical = numbers.abs().median()
     if pd.isna(typical):
         return _unreadable(column)
-    calendar = _CALENDARS.get(len(str(int(typical))))
+    calendar, form = _CALENDARS.get(len(str(int(typical))), ("", ""))
     if calendar and _share(_parse_whole(column.dropna().head(_SAMPLE), calendar)) >= _GOOD:
-        return Instants(times=_parse_whole(column, calendar), reading=f"numbers as {calendar}")
+        return Instants(times=_parse_whole(column, calendar), reading=f"numbers, taken as {form}")
     for reading, unit, since in _EPOCHS:
         if since <= typical < since * 1000:
             return _instants(pd.to_datetime(column, unit=unit, errors="coerce", utc=True), reading)

@@ -1,0 +1,244 @@
+"""Looks at a table for the first time and proposes how its model is to be watched.
+
+Nothing is asked and nothing is hidden: each choice comes with what it was made from.
+"""
+
+import difflib
+import math
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+import pandas as pd
+
+from contracts.base import NAME_PATTERN, Name, Record
+from contracts.model import Feature, ModelSpec, Task
+from detection.candidates import Candidate, Judgement, judge
+from detection.columns import as_numbers
+from detection.instants import read_instants
+from detection.targets import Target, UnfitTargetError, judge_target
+from detection.windowing import Windows, choose_windows
+
+FEWEST_ROWS: Final = 1_000
+MOST_ROWS: Final = 1_000_000
+"""What Trimtab is made for; more works where memory allows."""
+_UNREADABLE = 0.01
+"""Share of times that may be unreadable: such rows are in no window."""
+_FEWEST_TO_REPLAY = 6
+_FEWEST_TO_LEARN = 200
+_TOLERANCE = 0.02
+_MINIMUM_ROWS = (10, 200)
+_DAY, _WEEK, _YEAR = timedelta(days=1), timedelta(days=7), timedelta(days=365)
+
+
+class Question(Record):
+    """What is asked about a table."""
+
+    name: Name
+    """Of the model."""
+    dataset: Name
+    target: str
+    timestamp: str
+
+
+class Proposal(Record):
+    """A model's first configuration, and what it was made from."""
+
+    spec: ModelSpec
+    columns: tuple[Judgement, ...]
+    """Every column but target and timestamp, in the table's order."""
+    target: Target
+    rows: int
+    """Rows with a time."""
+    counts: tuple[int, ...]
+    """Rows in each window from the start."""
+    reading: str
+    """How times were read."""
+    warnings: tuple[str, ...] = ()
+    """What a person should look at before believing the proposal."""
+
+
+class UnfitTableError(Exception):
+    """The table cannot be watched as it is: every fault, with its remedy."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def propose(table: pd.DataFrame, question: Question) -> Proposal:
+    """How to watch the model behind the table; raises `UnfitTableError` with every fault."""
+    _refuse(_naming_faults([str(name) for name in table.columns], question))
+    read = read_instants(table[question.timestamp])
+    target, windows = _judge_axes(table, question, read.times)
+    dated = read.times.notna()
+    rows, times = table.loc[dated], read.times[dated]
+    columns = tuple(_judge_columns(rows, question, times=times, task=target.task))
+    if not any(column.kind for column in columns):
+        reasons = "; ".join(f"{column.name}: {column.reason}" for column in columns)
+        _refuse([f"no column is left to learn from: {reasons or 'there is none'}"])
+    spec = _spec(question, target=target, windows=windows, columns=columns, times=times)
+    return Proposal(
+        spec=spec,
+        columns=columns,
+        target=target,
+        rows=len(rows),
+        counts=windows.counts,
+        reading=read.reading,
+        warnings=tuple(_warnings(table, spec, windows=windows, times=read.times)),
+    )
+
+
+def _refuse(faults: Iterator[str] | list[str]) -> None:
+    found = list(faults)
+    if found:
+        raise UnfitTableError(found)
+
+
+def _naming_faults(names: list[str], question: Question) -> Iterator[str]:
+    there = ", ".join(names)
+    for role, column in (("target", question.target), ("timestamp", question.timestamp)):
+        if column not in names:
+            near = difflib.get_close_matches(column, names, n=1)
+            hint = f": did you mean {near[0]!r}?" if near else ""
+            yield f"{role} {column!r}: no such column{hint} There are: {there}"
+        elif not re.fullmatch(NAME_PATTERN, column):
+            signs = "letters, digits, _ . : / - and spaces, at most 128"
+            yield f"{role} {column!r}: a name may hold {signs}: rename the column"
+    if question.target == question.timestamp:
+        yield f"target and timestamp are both {question.target!r}: name two columns"
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        yield f"columns that stand twice: {', '.join(twice)}: rename one of each"
+
+
+def _judge_axes(
+    table: pd.DataFrame, question: Question, times: pd.Series
+) -> tuple[Target, Windows]:
+    """What is predicted and how time is divided: the faults of both are told together."""
+    faults = list(_time_faults(table[question.timestamp], times))
+    target = windows = None
+    try:
+        target = judge_target(table[question.target])
+    except UnfitTargetError as error:
+        faults.append(f"target {question.target!r}: {error}")
+    try:
+        windows = choose_windows(times)
+    except ValueError as error:
+        faults.append(f"timestamp {question.timestamp!r}: {error}: windows need a span of time")
+    if faults or target is None or windows is None:
+        raise UnfitTableError(faults)
+    return target, windows
+
+
+def _time_faults(column: pd.Series, times: pd.Series) -> Iterator[str]:
+    unreadable = column[times.isna() & column.notna()]
+    if len(unreadable) > _UNREADABLE * len(column):
+        shown = ", ".join(repr(str(value)) for value in unreadable.unique()[:3])
+        yield (
+            f"timestamp {column.name!r}: {len(unreadable):,} of {len(column):,} values are no times"
+            f" Trimtab can read, such as {shown}: write ISO 8601 such as 2016-10-04T07:59:42Z"
+        )
+    dated = int(times.notna().sum())
+    if dated < FEWEST_ROWS and len(unreadable) <= _UNREADABLE * len(column):
+        yield f"rows = {dated:,} with a time: bring at least {FEWEST_ROWS:,}"
+
+
+def _judge_columns(
+    rows: pd.DataFrame, question: Question, *, times: pd.Series, task: Task
+) -> Iterator[Judgement]:
+    target = rows[question.target]
+    for name in rows.columns:
+        if name not in {question.target, question.timestamp}:
+            yield judge(
+                Candidate(name=str(name), values=rows[name], times=times, target=target, task=task)
+            )
+
+
+def _spec(
+    question: Question,
+    *,
+    target: Target,
+    windows: Windows,
+    columns: tuple[Judgement, ...],
+    times: pd.Series,
+) -> ModelSpec:
+    tolerance = max(_TOLERANCE, math.ceil(100 / math.sqrt(max(windows.typical_rows, 1))) / 100)
+    few, usual = _MINIMUM_ROWS
+    return ModelSpec(
+        name=question.name,
+        task=target.task,
+        dataset=question.dataset,
+        target=question.target,
+        target_minimum=target.minimum,
+        timestamp=question.timestamp,
+        features=tuple(
+            Feature(name=each.name, kind=each.kind, minimum=each.minimum, maximum=each.maximum)
+            for each in columns
+            if each.kind
+        ),
+        time_features=tuple(_time_features(times, windows)),
+        ignored={each.name: each.reason for each in columns if not each.kind},
+        start=windows.start,
+        window=windows.window,
+        reference_windows=windows.reference,
+        label_delay=timedelta(0),
+        metric=target.metric,
+        tolerance=tolerance,
+        minimum_rows=min(usual, max(few, windows.typical_rows // 2)),
+        promotion_margin=round(tolerance / 4, 4),
+    )
+
+
+def _time_features(times: pd.Series, windows: Windows) -> Iterator[str]:
+    """What recurs within the reference, so that it can be learnt there."""
+    learnt = windows.reference * windows.window
+    if learnt >= _DAY and times.dt.hour.nunique() > len(_MINIMUM_ROWS):
+        yield "hour"
+    if learnt >= _WEEK and not windows.period and times.dt.day_of_week.nunique() > 2:  # noqa: PLR2004 - more than a pair of days
+        yield "weekday"
+    if learnt >= _YEAR and windows.period != "year":
+        yield "month"
+
+
+def _warnings(
+    table: pd.DataFrame, spec: ModelSpec, *, windows: Windows, times: pd.Series
+) -> Iterator[str]:
+    undated, unlabelled = int(times.isna().sum()), int(table[spec.target].isna().sum())
+    if len(table) > MOST_ROWS:
+        yield f"{len(table):,} rows: more than the {MOST_ROWS:,} that Trimtab is tried with"
+    if undated:
+        yield f"{undated:,} rows have no readable time: they are in no window"
+    if windows.stray_before:
+        yield f"{windows.stray_before:,} rows lie long before all others, in no window"
+    if windows.stray_after:
+        late = times.max()
+        yield (
+            f"{windows.stray_after:,} rows lie long after all others, up to {late:%Y-%m-%d}: take"
+            " them out, or the replay goes on until then"
+        )
+    if unlabelled:
+        yield f"{unlabelled:,} rows have no target: they count as not yet labelled"
+    if spec.target_minimum is not None:
+        below = int((as_numbers(table[spec.target]) < spec.target_minimum).sum())
+        if below:
+            yield f"{below:,} rows have a target below {spec.target_minimum:g}: they are dirty"
+    yield from _thin(table, spec, windows=windows, times=times)
+
+
+def _thin(
+    table: pd.DataFrame, spec: ModelSpec, *, windows: Windows, times: pd.Series
+) -> Iterator[str]:
+    replayed = len(windows.counts) - windows.reference
+    if replayed < _FEWEST_TO_REPLAY:
+        yield f"only {replayed} windows follow the reference: the span allows no more"
+    begin = windows.start or times.min().normalize()
+    reference = table.loc[times < begin + windows.reference * windows.window, spec.target]
+    if len(reference) < _FEWEST_TO_LEARN:
+        yield f"the reference holds only {len(reference)} rows: a first champion learns little"
+    if spec.task is Task.CLASSIFICATION:
+        absent = set(table[spec.target].dropna().unique()) - set(reference.dropna().unique())
+        if absent:
+            shown = ", ".join(sorted(str(each) for each in absent)[:3])
+            yield f"classes that the reference does not hold: {shown}: a longer reference may"
