@@ -1,0 +1,179 @@
+"""A grant is minted for what the policy or a person allows, and for nothing else."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.authorisation import AuthorisationActivities
+from contracts.approval import Answer, Choice, HumanDecision
+from contracts.authorisation import AuthorisationRequest
+from contracts.base import digest
+from contracts.decision import Blackout, Facts, Limits, PolicyQuestion, Verdict
+from contracts.deliberation import RemediationPlan
+from contracts.remediation import Action, GrantClaims
+from policies.decision import decide
+from tests.builders import NOW, a_plan, the_facts
+
+SURE, UNSURE = the_facts(), the_facts(confidence=0.5)
+
+
+class Mint:
+    """Gives the claims away as they are."""
+
+    def mint(self, claims: GrantClaims) -> str:
+        return claims.model_dump_json()
+
+
+def a_request(
+    plan: RemediationPlan | None = None,
+    *,
+    facts: Facts = SURE,
+    limits: Limits | None = None,
+    now: datetime = NOW,
+    answer: Answer | None = None,
+) -> AuthorisationRequest:
+    question = PolicyQuestion(
+        plan=plan or a_plan(), facts=facts, limits=limits or Limits(), now=now
+    )
+    decision = decide(question.plan, question.facts, question.limits, now=question.now)
+    return AuthorisationRequest(
+        event_id="event-1", question=question, decision=decision, answer=answer
+    )
+
+
+def an_answer(plan: RemediationPlan | None = None, **changes: Any) -> Answer:
+    said = HumanDecision(
+        plan_hash=digest(plan or a_plan()), approver="ada", decision=Choice.APPROVE
+    )
+    fields: dict[str, Any] = {"decision": said, "received_at": NOW, "accepted": True}
+    return Answer(**(fields | changes))
+
+
+def authorise(request: AuthorisationRequest, *, at: datetime = NOW) -> GrantClaims:
+    activities = AuthorisationActivities(mint=Mint(), lifetime=timedelta(hours=2), clock=lambda: at)
+    return GrantClaims.model_validate_json(activities.authorise(request))
+
+
+def refusal(request: AuthorisationRequest, *, at: datetime = NOW) -> str:
+    with pytest.raises(ApplicationError) as caught:
+        authorise(request, at=at)
+    assert caught.value.non_retryable
+    return str(caught.value)
+
+
+def test_what_the_policy_executes_is_granted_by_its_rule() -> None:
+    claims = authorise(a_request())
+
+    assert claims == GrantClaims(
+        event_id="event-1",
+        model="parking",
+        action=Action.RETRAIN,
+        plan_hash=digest(a_plan()),
+        policy_hash=digest(Limits()),
+        champion_version="1",
+        authority="policy:all_rules_allow",
+        issued_at=NOW,
+        expires_at=NOW + timedelta(hours=2),
+    )
+
+
+def test_a_rollback_is_granted_to_one_version_only() -> None:
+    plan = a_plan(action=Action.ROLL_BACK, target_version="7", champion_version="9")
+
+    claims = authorise(a_request(plan, facts=the_facts(champion_version="9")))
+
+    assert (claims.action, claims.target_version) == (Action.ROLL_BACK, "7")
+
+
+def test_what_a_person_approved_is_granted_in_the_person_s_name() -> None:
+    claims = authorise(a_request(facts=UNSURE, answer=an_answer()))
+
+    assert claims.authority == "person:ada"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (None, "nobody has answered"),
+        (an_answer(decision=None), "nobody has answered"),
+        (an_answer(accepted=False, note="late"), "late"),
+        (an_answer(a_plan(champion_version="2")), "approved plan"),
+        (
+            an_answer(
+                decision=HumanDecision(
+                    plan_hash=digest(a_plan()), approver="ada", decision=Choice.REJECT
+                )
+            ),
+            "did not approve: reject",
+        ),
+    ],
+)
+def test_without_an_accepted_approval_of_that_very_plan_nothing_is_granted(
+    answer: Answer | None, said: str
+) -> None:
+    assert said in refusal(a_request(facts=UNSURE, answer=answer))
+
+
+def test_monitoring_is_never_granted_not_even_by_a_person() -> None:
+    plan = a_plan(action=Action.MONITOR)
+
+    for facts in (SURE, UNSURE):
+        assert "nothing to authorise" in refusal(
+            a_request(plan, facts=facts, answer=an_answer(plan))
+        )
+
+
+def test_a_plan_that_may_only_be_monitored_is_not_granted() -> None:
+    facts = the_facts(last_action_at=NOW - timedelta(hours=1))
+    request = a_request(facts=facts, answer=an_answer())
+
+    assert request.decision.verdict is Verdict.MONITOR
+    assert "nothing may be executed" in refusal(request)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"verdict": Verdict.EXECUTE},
+        {"plan_hash": "a" * 64},
+        {"policy_hash": "a" * 64},
+        {"rule": "another"},
+        {"results": ()},
+        {"decided_at": NOW - timedelta(days=1)},
+    ],
+)
+def test_a_decision_that_the_policy_did_not_make_is_refused(changes: dict[str, Any]) -> None:
+    request = a_request(facts=UNSURE, answer=an_answer())
+    forged = request.decision.model_copy(update=changes)
+
+    assert "not what the policy answers" in refusal(request.model_copy(update={"decision": forged}))
+
+
+def test_a_plan_for_another_event_is_refused() -> None:
+    request = a_request().model_copy(update={"event_id": "event-2"})
+
+    assert "event-2" in refusal(request)
+
+
+def test_a_blackout_that_began_meanwhile_stops_what_nobody_approved() -> None:
+    start = NOW.astimezone(UTC) + timedelta(minutes=5)
+    blackout = Blackout(
+        name="closing", start=time(start.hour, start.minute), duration=timedelta(hours=1)
+    )
+    limits = Limits(blackouts=(blackout,))
+
+    assert authorise(a_request(limits=limits)).authority == "policy:all_rules_allow"
+    assert "no longer is" in refusal(a_request(limits=limits), at=NOW + timedelta(minutes=6))
+
+
+def test_a_backtest_stays_at_the_instant_that_it_replays() -> None:
+    today = Blackout(
+        name="today", weekdays=(NOW.weekday(),), start=time(0), duration=timedelta(days=1)
+    )
+    request = a_request(limits=Limits(blackouts=(today,)), now=NOW - timedelta(days=15))
+
+    claims = authorise(request)
+
+    assert claims.issued_at == NOW
