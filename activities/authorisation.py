@@ -91,8 +91,8 @@ def _ask_again(request: AuthorisationRequest) -> Decision:
     if decision != presented:
         msg = (
             f"the decision presented ({presented.verdict} by {presented.rule}, plan "
-            f"{presented.plan_hash:.12}, policy {presented.policy_hash:.12}) is not what the policy "
-            f"answers ({decision.verdict} by {decision.rule}, plan {decision.plan_hash:.12}, "
+            f"{presented.plan_hash:.12}, policy {presented.policy_hash:.12}) "
+            f"is not what the policy answers ({decision.verdict} by {decision.rule}, plan {decision.plan_hash:.12}, "
             f"policy {decision.policy_hash:.12})"
         )
         raise Refused(msg)
