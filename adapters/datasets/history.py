@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Never, NoReturn
+from typing import Any, Never, NoReturn, Self
 
 import pandas as pd
 import pyarrow as pa
@@ -39,6 +39,12 @@ class HistoryDataset(AbstractDataset[Never, pd.DataFrame]):
             raise Refused(msg) from error
         table = _read(self._path, (seen.st_mtime_ns, seen.st_size), self._timestamp)
         return table.copy(deep=False)
+
+    def with_timestamp(self, column: str) -> Self:
+        """The same table with times read in that column, unless the catalog names another."""
+        if self._timestamp is not None:
+            return self
+        return type(self)(filepath=str(self._path), timestamp=column, metadata=self.metadata)
 
     def save(self, data: Never) -> NoReturn:  # noqa: ARG002 - Kedro's signature
         """A history is production's to write."""

@@ -107,7 +107,6 @@ class RegisteredModel:
                 serialization_format="skops",
                 skops_trusted_types=list(TRUSTED_TYPES),
                 pip_requirements=_requirements(),
-                validate_serving_input=False,
             )
         return run.info.run_id, logged.model_uri
 

@@ -1,0 +1,62 @@
+"""Builds the catalog of one run: the checkout's entries under those of the working directory."""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlparse
+
+from kedro.config import MissingConfigException, OmegaConfigLoader
+from kedro.io import DataCatalog
+
+from pipelines.hooks import bind_history
+from runtime.paths import SHIPPED, local_conf, shipped_conf
+
+_PATH_KEYS: Final = frozenset({"filepath", "filename", "path"})
+
+
+def build_catalog(params: Mapping[str, Any]) -> DataCatalog:
+    """All datasets, for the model that the parameters name."""
+    shipped = _read(shipped_conf() / "base", params, "catalog")
+    local = _read(local_conf(), params, "catalog")
+    entries = {
+        **_absolute(shipped, SHIPPED),
+        **_absolute(local, local_conf().parents[1]),
+    }
+    catalog = DataCatalog.from_config(
+        entries, credentials=_read(local_conf(), params, "credentials")
+    )
+    catalog["parameters"] = dict(params)
+    bind_history(catalog)
+    return catalog
+
+
+def _read(folder: Path, params: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """What one folder configures; nothing where it has no such file."""
+    if not folder.is_dir():
+        return {}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "register_new_resolver", UserWarning)  # Kedro's own
+        loader = OmegaConfigLoader(
+            conf_source=str(folder.parent),
+            base_env=folder.name,
+            default_run_env=folder.name,
+            runtime_params=dict(params),
+        )
+        try:
+            return dict(loader[key])
+        except MissingConfigException:
+            return {}
+
+
+def _absolute(entries: Mapping[str, Any], root: Path) -> dict[str, Any]:
+    """The entries with their relative paths under the root, as Kedro's own context does it."""
+    return {key: _resolved(key, value, root) for key, value in entries.items()}
+
+
+def _resolved(key: str, value: Any, root: Path) -> Any:  # noqa: ANN401 - YAML
+    if isinstance(value, dict):
+        return _absolute(value, root)
+    if key in _PATH_KEYS and isinstance(value, str) and not urlparse(value).scheme:
+        return str(root / value)
+    return value

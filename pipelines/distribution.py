@@ -1,0 +1,58 @@
+"""Pipeline `distribution`: one column then and now, for whoever looks closer."""
+
+from kedro.pipeline import Node, Pipeline, pipeline
+from pydantic import JsonValue
+
+from contracts.fitted import ServedModels
+from contracts.model import Distribution, ModelSpec
+from contracts.ports import Refused
+from detection.profile import shares
+from pipelines import estimator
+from pipelines.profiling import profile_rows, reference_profile
+from pipelines.requests import DistributionRequest, request_node
+from pipelines.rows import Table, rows_between
+
+
+def compare_column(
+    history: Table, spec: ModelSpec, request: DistributionRequest, models: ServedModels
+) -> dict[str, JsonValue]:
+    """The column's shares in the reference and in the window."""
+    champion = models.champion()
+    reference = reference_profile(champion)
+    before = reference.find(request.feature)
+    if before is None:
+        there = ", ".join(each.column.name for each in reference.columns)
+        msg = f"{request.feature!r} is no column of {spec.name!r}; there are {there}"
+        raise Refused(msg)
+    rows = rows_between(history, spec, request.span)
+    current = profile_rows(
+        rows,
+        spec,
+        span=request.span,
+        predictions=estimator.predict(champion.load(), rows, spec),
+        labelled_until=request.end - spec.label_delay,
+        like=reference,
+    )
+    now = current.find(request.feature)
+    assert now is not None  # noqa: S101 - both profiles watch the same columns
+    distribution = Distribution(
+        feature=request.feature,
+        bins=before.bins,
+        reference=tuple(shares(before).tolist()),
+        current=tuple(shares(now).tolist()),
+    )
+    return {"distribution": distribution.model_dump(mode="json")}
+
+
+def create_pipeline() -> Pipeline:
+    """One column then and now."""
+    return pipeline(
+        [
+            request_node("distribution"),
+            Node(
+                compare_column,
+                ["history", "model_spec", "request", "registered_model"],
+                "report",
+            ),
+        ]
+    )

@@ -1,0 +1,113 @@
+"""The model that Trimtab trains: gradient-boosted trees with default settings, and its metric.
+
+Deliberately plain: what is compared are windows and versions, not modelling skill.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.metrics import balanced_accuracy_score, r2_score, roc_auc_score
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OrdinalEncoder
+from threadpoolctl import threadpool_limits
+
+from contracts.drift import FeatureKind
+from contracts.model import ModelSpec, Task
+from contracts.ports import Refused
+from pipelines.rows import clean, inputs, targets
+
+MANY_ROWS: Final = 200_000
+"""Rows from which on more than one thread pays: below, threads wait for each other."""
+MOST_CATEGORIES: Final = 254
+"""The trees take at most 255 categories a column; the rarest beyond share one."""
+_MISSING: Final = -1
+"""Code of missing and unknown categories: the trees treat negative ones as missing."""
+
+
+def fit(rows: pd.DataFrame, spec: ModelSpec, *, seed: int) -> Pipeline:
+    """Learn from the rows, which must be clean."""
+    table, target = inputs(rows, spec), targets(rows, spec)
+    if spec.task is Task.CLASSIFICATION and target.nunique() < 2:  # noqa: PLR2004 - two classes
+        msg = f"target {spec.target!r} has fewer than two classes in {len(rows)} training rows"
+        raise Refused(msg)
+    with _threads(len(rows)):
+        return _untrained(spec, seed).fit(table, target)
+
+
+def predict(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[Any]":
+    """A number, or the class as text, for each row."""
+    with _threads(len(rows)):
+        found = model.predict(inputs(rows, spec)) if len(rows) else []
+    kind = "float64" if spec.task is Task.REGRESSION else "object"
+    return pd.Series(found, index=rows.index, dtype=kind)
+
+
+def score(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> tuple[float | None, int]:
+    """The model's metric on the clean ones among the rows, and how many those are.
+
+    None where the metric is undefined: no rows, a constant target, a single class.
+    """
+    good = clean(rows, spec)
+    truth = targets(good, spec)
+    if truth.nunique() < 2:  # noqa: PLR2004 - nothing to tell apart
+        return None, len(good)
+    if spec.metric == "roc_auc":
+        return _roc_auc(model, good, spec), len(good)
+    metric = {"r2": r2_score, "balanced_accuracy": balanced_accuracy_score}[spec.metric]
+    return float(metric(truth, predict(model, good, spec))), len(good)
+
+
+def describe(spec: ModelSpec, seed: int) -> dict[str, str | int | float]:
+    """Settings of the model, as logged."""
+    settings = _booster(spec, seed).get_params()
+    plain = {name: settings[name] for name in ("learning_rate", "max_iter", "max_leaf_nodes")}
+    return {"estimator": "HistGradientBoosting", "seed": seed, **plain}
+
+
+def _untrained(spec: ModelSpec, seed: int) -> Pipeline:
+    categorical = [each.name for each in spec.features if each.kind is FeatureKind.CATEGORICAL]
+    encoder = OrdinalEncoder(
+        handle_unknown="use_encoded_value",
+        unknown_value=_MISSING,
+        encoded_missing_value=_MISSING,
+        max_categories=MOST_CATEGORIES,
+    )
+    encode = ColumnTransformer(
+        [("categories", encoder, categorical)],
+        remainder="passthrough",
+        verbose_feature_names_out=False,
+    )
+    booster = _booster(spec, seed).set_params(categorical_features=list(range(len(categorical))))
+    return Pipeline([("encode", encode), ("boost", booster)])
+
+
+def _booster(spec: ModelSpec, seed: int) -> Any:  # noqa: ANN401 - scikit-learn has no types
+    if spec.task is Task.REGRESSION:
+        return HistGradientBoostingRegressor(early_stopping=False, random_state=seed)
+    balanced = "balanced" if spec.metric == "balanced_accuracy" else None
+    return HistGradientBoostingClassifier(
+        early_stopping=False, random_state=seed, class_weight=balanced
+    )
+
+
+def _roc_auc(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> float | None:
+    if len(model.classes_) != 2:  # noqa: PLR2004 - defined for two classes
+        msg = f"roc_auc needs two classes, target {spec.target!r} has {list(model.classes_)}"
+        raise Refused(msg)
+    positive = targets(rows, spec) == model.classes_[1]
+    if positive.all() or not positive.any():
+        return None
+    with _threads(len(rows)):
+        chances = model.predict_proba(inputs(rows, spec))[:, 1]
+    return float(roc_auc_score(np.asarray(positive), chances))
+
+
+@contextmanager
+def _threads(rows: int) -> Iterator[None]:
+    with threadpool_limits(limits=1 if rows < MANY_ROWS else None, user_api="openmp"):
+        yield

@@ -1,0 +1,109 @@
+"""Turns a span of history into a model that can be registered, with an honest figure beside it.
+
+The metric is measured on the span's end, held out by time; the model that is registered has then
+learnt from the whole span, as the next one to serve should.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+from pydantic import JsonValue
+
+from contracts import tags as tag
+from contracts.drift import FeatureKind
+from contracts.fitted import PROFILE_FILE, SEGMENTS_FILE, FittedModel
+from contracts.model import ModelSpec
+from contracts.ports import Refused
+from pipelines import estimator
+from pipelines.profiling import profile_rows
+from pipelines.rows import Table, clean, inputs, rows_between, time_column
+from pipelines.spans import Span, holdout_cut
+
+FEWEST_ROWS: Final = 50
+"""Clean rows without which nothing is learnt."""
+EXAMPLE_ROWS: Final = 5
+SEGMENTS: Final = 50
+"""Most frequent categories of a column whose metric is kept."""
+_QUARTER = 0.75
+
+
+def learn(
+    history: Table, spec: ModelSpec, *, span: Span, seed: int, tags: Mapping[str, str]
+) -> FittedModel:
+    """Learn from the clean rows of the span; raises `Refused` where they are too few."""
+    rows = rows_between(history, spec, span)
+    good = clean(rows, spec)
+    if len(good) < FEWEST_ROWS:
+        msg = (
+            f"{len(good)} labelled rows of {spec.dataset!r} between {span.start} and {span.end}:"
+            f" at least {FEWEST_ROWS} are needed: check start, window and reference_windows"
+        )
+        raise Refused(msg)
+    value, held_out, segments = _measure(good, spec, span, seed)
+    model = estimator.fit(good, spec, seed=seed)
+    predictions = estimator.predict(model, rows, spec)
+    profile = profile_rows(rows, spec, span=span, predictions=predictions)
+    return FittedModel(
+        estimator=model,
+        example=inputs(good.head(EXAMPLE_ROWS), spec),
+        metrics={
+            spec.metric: value,
+            "holdout_rows": held_out,
+            "rows": len(good),
+            "dirty_rows": len(rows) - len(good),
+        },
+        params=estimator.describe(spec, seed),
+        tags={
+            tag.TRAINED_START: span.start.isoformat(),
+            tag.TRAINED_END: span.end.isoformat(),
+            tag.TRAINED_ROWS: str(len(good)),
+            **tags,
+        },
+        artifacts={PROFILE_FILE: profile.model_dump(mode="json"), SEGMENTS_FILE: segments},
+    )
+
+
+def _measure(
+    good: Table, spec: ModelSpec, span: Span, seed: int
+) -> tuple[float, int, dict[str, JsonValue]]:
+    """The metric on rows held out at the end, and per category of each column."""
+    for cut in _cuts(good, spec, span):
+        before, after = good[good[spec.timestamp] < cut], good[good[spec.timestamp] >= cut]
+        if len(before) < FEWEST_ROWS:
+            continue
+        model = estimator.fit(before, spec, seed=seed)
+        value, held_out = estimator.score(model, after, spec)
+        if value is not None:
+            return value, held_out, dict(_segments(model, after, spec))
+    msg = (
+        f"{spec.metric} cannot be measured on the end of {span.start} to {span.end}:"
+        f" the {len(good)} rows there are too few or have one target only"
+    )
+    raise Refused(msg)
+
+
+def _cuts(good: Table, spec: ModelSpec, span: Span) -> Iterator[datetime]:
+    """Where to part: a whole window's end by choice, or else the last quarter of the rows."""
+    yield holdout_cut(spec, span)
+    yield good[spec.timestamp].sort_values().iloc[int(_QUARTER * len(good))].to_pydatetime()
+
+
+def _segments(model: Any, rows: Table, spec: ModelSpec) -> Iterator[tuple[str, JsonValue]]:  # noqa: ANN401 - scikit-learn has no types
+    for name, values in categories(rows, spec):
+        metrics: dict[str, JsonValue] = {}
+        for category in values.value_counts().index[:SEGMENTS]:
+            value, count = estimator.score(model, rows[values == category], spec)
+            metrics[str(category)] = {"value": value, "rows": count}
+        yield name, metrics
+
+
+def categories(rows: Table, spec: ModelSpec) -> Iterator[tuple[str, "pd.Series[Any]"]]:
+    """The columns that part rows into segments: categorical features and parts of the time."""
+    table = inputs(rows, spec)
+    for feature in spec.features:
+        if feature.kind is FeatureKind.CATEGORICAL:
+            yield feature.name, table[feature.name]
+    for name in spec.time_features:
+        yield name, table[time_column(spec, name)].astype("int64").astype("str")

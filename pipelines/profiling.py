@@ -1,0 +1,57 @@
+"""Profiles of windows: features, target and predictions of the rows in a span."""
+
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from contracts.drift import FeatureRole, Window
+from contracts.fitted import PROFILE_FILE, ServedModel
+from contracts.model import ModelSpec
+from detection.columns import Column, columns_of
+from detection.profile import WindowProfile, profile_window
+from pipelines.rows import Table, feature_values, target_values
+from pipelines.spans import Span
+
+
+def profile_rows(
+    rows: Table,
+    spec: ModelSpec,
+    *,
+    span: Span,
+    predictions: "pd.Series[Any]",
+    labelled_until: datetime | None = None,
+    like: WindowProfile | None = None,
+) -> WindowProfile:
+    """Count the span's rows, over the bins of `like` where given.
+
+    Targets from `labelled_until` on are not known yet and do not count as missing.
+    """
+    labelled = rows if labelled_until is None else rows[rows[spec.timestamp] < labelled_until]
+
+    def values(column: Column) -> "pd.Series[Any]":
+        if column.role is FeatureRole.PREDICTION:
+            return predictions
+        if column.role is FeatureRole.TARGET:
+            return target_values(labelled, spec)
+        return feature_values(rows, column.name)
+
+    newest = rows[spec.timestamp].max()
+    return profile_window(
+        rows,
+        [(column, values(column)) for column in columns_of(spec)],
+        model=spec.name,
+        window=Window(start=span.start, end=span.end, rows=len(rows)),
+        newest=None if pd.isna(newest) else newest.to_pydatetime(),
+        like=like,
+    )
+
+
+def reference_profile(version: ServedModel) -> WindowProfile:
+    """The profile of what a version was trained on."""
+    return WindowProfile.model_validate(version.artifact(PROFILE_FILE))
+
+
+def reference_uri(version: ServedModel) -> str:
+    """Where that profile is kept."""
+    return f"runs:/{version.run_id}/{PROFILE_FILE}"

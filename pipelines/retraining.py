@@ -1,0 +1,69 @@
+"""Pipeline `retraining`: a challenger for an incident, made once whatever is repeated."""
+
+from kedro.pipeline import Node, Pipeline, pipeline
+from pydantic import JsonValue
+
+from contracts import tags as tag
+from contracts.fitted import FittedModel, ServedModel, ServedModels
+from contracts.model import ModelSpec
+from pipelines.learning import learn
+from pipelines.profiling import reference_profile
+from pipelines.requests import RetrainingRequest, request_node
+from pipelines.rows import Table
+from pipelines.spans import retraining_span
+
+
+def train_challenger(
+    history: Table, spec: ModelSpec, request: RetrainingRequest, models: ServedModels
+) -> FittedModel | ServedModel:
+    """The version that carries the key, or else one learnt from all that comes before the gate."""
+    return models.made_by(request.key) or learn(
+        history,
+        spec,
+        span=retraining_span(spec, request.as_of),
+        seed=request.seed,
+        tags={
+            "trimtab.role": "challenger",
+            tag.EFFECT_KEY: request.key,
+            tag.EVENT_ID: request.event_id,
+            tag.CORRELATION_ID: request.correlation_id,
+            tag.PLAN_HASH: request.plan_hash,
+        },
+    )
+
+
+def note_reuse(request: RetrainingRequest, models: ServedModels) -> bool:
+    """Whether the key's version stood before this run."""
+    return models.made_by(request.key) is not None
+
+
+def report_challenger(
+    request: RetrainingRequest,
+    models: ServedModels,
+    reused: bool,  # noqa: FBT001 - a node's input
+) -> dict[str, JsonValue]:
+    """What stands in the registry now, read back."""
+    made = models.made_by(request.key)
+    assert made is not None  # noqa: S101 - it was saved before
+    return {
+        "version": made.version,
+        "reused": reused,
+        "rows": int(made.tags[tag.TRAINED_ROWS]),
+        "trained_on": reference_profile(made).window.model_dump(mode="json"),
+    }
+
+
+def create_pipeline() -> Pipeline:
+    """A challenger without an alias."""
+    return pipeline(
+        [
+            request_node("retraining"),
+            Node(note_reuse, ["request", "registered_model"], "reused"),
+            Node(
+                train_challenger,
+                ["history", "model_spec", "request", "registered_model"],
+                "new_version",
+            ),
+            Node(report_challenger, ["request", "new_version", "reused"], "report"),
+        ]
+    )

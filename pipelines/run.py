@@ -1,0 +1,27 @@
+"""One run of one pipeline, in this process and now."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from kedro.pipeline import Pipeline
+from kedro.runner import SequentialRunner
+from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
+
+from pipelines.catalog import build_catalog
+from pipelines.pipeline_registry import register_pipelines
+from pipelines.requests import read_request
+
+
+def run(name: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """What the pipeline's `report` says."""
+    read_request(name, params)
+    catalog = build_catalog(params)
+    outputs = SequentialRunner().run(_pipelines()[name], catalog)
+    report: dict[str, JsonValue] = to_jsonable_python(outputs["report"].load())
+    return report
+
+
+@cache
+def _pipelines() -> dict[str, Pipeline]:
+    return register_pipelines()

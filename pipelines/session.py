@@ -1,0 +1,54 @@
+"""Runs a pipeline by name: what the pipeline processes call, and `python -m pipelines`.
+
+Importing this module loads neither Kedro nor MLflow nor scikit-learn.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from contracts.ports import Refused, Unavailable
+
+ENVIRONMENT = {
+    "DO_NOT_TRACK": "1",
+    "KEDRO_LOGGING_CONFIG": str(Path(__file__).with_name("logging.yml")),
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+"""What a process that runs pipelines needs, set before the libraries are loaded.
+
+Models are loaded here and nowhere else. Waiting threads that spin make training up to ten times
+slower on a machine that does other work.
+"""
+
+
+def run_pipeline(name: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """The report of one run, as plain JSON; blocks.
+
+    Raises `Refused` for bad input, `Unavailable` where trying again may help; what else rises is
+    a bug.
+    """
+    for variable, value in ENVIRONMENT.items():
+        os.environ.setdefault(variable, value)
+    from pipelines.run import run  # noqa: PLC0415 - loads everything, and reads the environment
+
+    try:
+        return run(name, params)
+    except Exception as error:
+        raise _cause(error) from error
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The port's exception under what Kedro wrapped around it."""
+    at: BaseException | None = error
+    while at is not None:
+        if isinstance(at, Refused | Unavailable):
+            return type(at)(*at.args)
+        at = at.__cause__
+    return error

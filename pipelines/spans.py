@@ -1,0 +1,77 @@
+"""Spans of time that a model's windows are cut into; pure arithmetic on datetimes.
+
+The newest labelled window ends where labels end. From its end backwards lie the verification
+slice, the gate slice, and what a challenger may learn from: no two overlap.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from contracts.model import ModelSpec, Slice
+
+HOLDOUT_FRACTION = 0.25
+"""Share of a short training span that is held out; a longer one holds out its last window."""
+LONG = 3
+"""Windows from which on a training span is long."""
+
+
+class Span(NamedTuple):
+    """A half-open stretch of time."""
+
+    start: datetime
+    end: datetime
+
+
+def reference_span(spec: ModelSpec, start: datetime) -> Span:
+    """What the first champion learns from; `start` is where the first window begins."""
+    return Span(start, start + spec.reference_windows * spec.window)
+
+
+def holdout_cut(spec: ModelSpec, span: Span) -> datetime:
+    """Where the training rows end and the holdout begins: a whole window where that is affordable.
+
+    A whole window holds every hour and weekday alike, as the windows do that it is compared with.
+    """
+    length = span.end - span.start
+    if length >= LONG * spec.window:
+        return span.end - spec.window
+    return span.end - HOLDOUT_FRACTION * length
+
+
+def newest_labelled(spec: ModelSpec, as_of: datetime) -> Span:
+    """The newest window-length whose targets are all known at `as_of`."""
+    end = as_of - spec.label_delay
+    return Span(end - spec.window, end)
+
+
+def slice_span(spec: ModelSpec, as_of: datetime, part: Slice) -> Span:
+    """One slice of the newest labelled window."""
+    newest = newest_labelled(spec, as_of)
+    verification = newest.end - spec.verification_fraction * spec.window
+    gate = verification - spec.gate_fraction * spec.window
+    spans = {
+        Slice.RECENT: newest,
+        Slice.GATE: Span(gate, verification),
+        Slice.VERIFICATION: Span(verification, newest.end),
+    }
+    return spans[part]
+
+
+def retraining_span(spec: ModelSpec, as_of: datetime) -> Span:
+    """What a challenger learns from: as long as the first champion had, and the newest window.
+
+    It ends where the gate begins. More history dilutes what is new, less forgets what recurs;
+    benchmarks and docs tell what was measured.
+    """
+    newest = newest_labelled(spec, as_of)
+    start = newest.start - spec.reference_windows * spec.window
+    return Span(start, slice_span(spec, as_of, Slice.GATE).start)
+
+
+def windows_after(spec: ModelSpec, start: datetime, until: datetime) -> Iterator[Span]:
+    """The whole windows that follow the reference, up to `until`."""
+    begin = reference_span(spec, start).end
+    while begin + spec.window <= until:
+        yield Span(begin, begin + spec.window)
+        begin += spec.window
