@@ -90,13 +90,18 @@ def _ask_again(request: AuthorisationRequest) -> Decision:
     presented = request.decision
     if decision != presented:
         msg = (
-            f"the decision presented ({presented.verdict} by {presented.rule}, plan "
-            f"{presented.plan_hash:.12}, policy {presented.policy_hash:.12}) "
-            f"is not what the policy answers ({decision.verdict} by {decision.rule}, plan {decision.plan_hash:.12}, "
-            f"policy {decision.policy_hash:.12})"
+            f"the decision presented ({_told(presented)}) "
+            f"is not what the policy answers ({_told(decision)})"
         )
         raise Refused(msg)
     return decision
+
+
+def _told(decision: Decision) -> str:
+    return (
+        f"{decision.verdict} by {decision.rule}, plan {decision.plan_hash:.12}, "
+        f"policy {decision.policy_hash:.12}"
+    )
 
 
 def _approver(answer: Answer | None, plan_hash: str) -> str:
