@@ -134,9 +134,7 @@ class Outcome(Record):
     verification: Verification | None = None
     undone: bool = False
     failed: bool = False
-    """A step could not be carried out; `detail` says why."""
+    """A step could not be carried out, or it was cancelled; `detail` says why."""
     detail: Text = ""
-    failure: Text = ""
-    """Why a step could not be taken, or that it was cancelled; empty when every step ran."""
     audit_sequence: int
     audit_tip: Digest
