@@ -2,12 +2,13 @@
 
 from kedro.pipeline import Pipeline
 
-from pipelines import distribution, evaluation, monitoring, retraining, segment, training
+from pipelines import distribution, evaluation, monitoring, retraining, segment, timeline, training
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Every pipeline by its name; none runs by default."""
     modules = {
+        "timeline": timeline,
         "training": training,
         "monitoring": monitoring,
         "retraining": retraining,

@@ -79,6 +79,7 @@ class SegmentRequest(WindowRequest):
 
 
 REQUESTS: Final[Mapping[str, type[Request]]] = {
+    "timeline": Request,
     "training": TrainingRequest,
     "monitoring": WindowRequest,
     "retraining": RetrainingRequest,

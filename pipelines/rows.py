@@ -19,16 +19,24 @@ Values = pd.Series
 
 def rows_between(history: Table, spec: ModelSpec, span: Span) -> Table:
     """The rows whose time lies in the span, with times read as UTC, dirty rows included."""
-    times = _times(history, spec)
+    times = row_times(history, spec)
     inside = (times >= span.start) & (times < span.end)
     return history.loc[inside].assign(**{spec.timestamp: times[inside]})
+
+
+def row_times(history: Table, spec: ModelSpec) -> "Values[pd.Timestamp]":
+    """The time of each row, read as UTC."""
+    column = _column(history, spec.timestamp, spec)
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return column
+    return read_instants(column).times
 
 
 def first_window_start(history: Table, spec: ModelSpec) -> datetime:
     """Where the first window begins: as configured, or midnight of the first row's day."""
     if spec.start is not None:
         return spec.start
-    first = _times(history, spec).min()
+    first = row_times(history, spec).min()
     if pd.isna(first):
         msg = f"no row of {spec.dataset!r} has a time in {spec.timestamp!r}"
         raise Refused(msg)
@@ -85,13 +93,6 @@ def time_column(spec: ModelSpec, name: str) -> str:
     """What a derived column is called: its name, unless a feature has it."""
     taken = {feature.name for feature in spec.features}
     return name if name not in taken else f"{spec.timestamp}:{name}"
-
-
-def _times(history: Table, spec: ModelSpec) -> "Values[pd.Timestamp]":
-    column = _column(history, spec.timestamp, spec)
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        return column
-    return read_instants(column).times
 
 
 def _column(table: Table, name: str, spec: ModelSpec) -> "Values[Any]":
