@@ -67,7 +67,7 @@ class Windows:
 
 
 def choose_windows(times: pd.Series) -> Windows:
-    """The windows for these instants; raises ValueError where there is only one instant."""
+    """The windows for these instants; raises ValueError where there are too few instants."""
     instants = np.sort(times.dropna().dt.as_unit("us").astype("int64").to_numpy())
     body = _body(instants)
     if len(body) == 0 or body[0] == body[-1]:
@@ -78,12 +78,16 @@ def choose_windows(times: pd.Series) -> Windows:
     window = _best(body, ladder, margin)
     begin = _begin(body, window, margin)
     counts = _counts(body, begin, window)
+    reference = max(_reference(len(counts), window), _told_apart(body, begin, window))
+    if reference >= len(counts):
+        msg = f"the rows are of only {len(np.unique(body))} different times"
+        raise ValueError(msg)
     usual = int(instants[0]) // _micros(_DAY) * _micros(_DAY)
     return Windows(
         window=window,
         start=None if begin == usual else _datetime(begin),
         counts=tuple(int(count) for count in counts),
-        reference=_reference(len(counts), window),
+        reference=reference,
         stray_before=int((instants < body[0]).sum()),
         stray_after=int((instants > body[-1]).sum()),
         period=period,
@@ -140,6 +144,12 @@ def _reference(windows: int, window: timedelta) -> int:
     whole = next((cycle for cycle in cycles if cycle <= _MOSTLY * windows), 1)
     left = max(windows - _AFTER_REFERENCE, windows // 3)
     return max(1, min(max(round(_REFERENCE * windows), whole), left))
+
+
+def _told_apart(body: npt.NDArray[np.int64], begin: int, window: timedelta) -> int:
+    """Windows until rows differ in time, so that some can be held out."""
+    later = body[body > body[0]]
+    return int((later[0] - begin) // _micros(window)) + 1
 
 
 def _micros(span: timedelta) -> int:
