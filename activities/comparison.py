@@ -1,0 +1,102 @@
+"""Sets the former champion beside the one that is to replace it, on the same labelled rows."""
+
+from pydantic import TypeAdapter
+
+from activities.heartbeat import beating
+from contracts.base import Record
+from contracts.model import Slice, VersionMetric
+from contracts.ports import PipelineRunner
+from contracts.remediation import ActionOrder, Verification
+
+_METRICS = TypeAdapter(tuple[VersionMetric, ...])
+
+
+class Comparison(Record):
+    """Two versions' metrics on one slice; None where the metric is not defined, as without rows."""
+
+    before: VersionMetric | None
+    after: VersionMetric | None
+
+    @property
+    def pair(self) -> tuple[VersionMetric, VersionMetric] | None:
+        """Both, if both were measured on rows."""
+        if self.before is None or self.after is None or not self.rows:
+            return None
+        return self.before, self.after
+
+    @property
+    def rows(self) -> int:
+        """How many rows both were measured on."""
+        return min(self.before.rows, self.after.rows) if self.before and self.after else 0
+
+    @property
+    def values(self) -> dict[str, float | None]:
+        """The two figures, as effects and verifications hold them."""
+        return {
+            "before": self.before.value if self.before else None,
+            "after": self.after.value if self.after else None,
+        }
+
+    def __str__(self) -> str:
+        if self.pair is None:
+            return "no figures"
+        before, after = self.pair
+        return f"{before.metric} {before.value:.4f} → {after.value:.4f} on {self.rows} rows"
+
+
+async def compare(pipelines: PipelineRunner, order: ActionOrder, part: Slice) -> Comparison:
+    """Score the order's champion and challenger on a slice of the newest labelled window."""
+    report = await beating(
+        pipelines.run(
+            "evaluation",
+            {
+                "model": order.spec.name,
+                "versions": [order.champion_version, order.challenger_version],
+                "as_of": order.current.end.isoformat(),
+                "slice": part.value,
+            },
+        )
+    )
+    found = {metric.version: metric for metric in _METRICS.validate_python(report["metrics"])}
+    return Comparison(
+        before=found.get(order.champion_version or ""),
+        after=found.get(order.challenger_version or ""),
+    )
+
+
+def no_better(comparison: Comparison, margin: float) -> str:
+    """Why a challenger is not promoted; empty when it is better by more than the margin."""
+    if comparison.pair is None:
+        return "not promoted: no labelled rows to compare champion and challenger on"
+    before, after = comparison.pair
+    if after.value - before.value > margin:
+        return ""
+    return f"not promoted: {comparison}, not better by more than {margin}"
+
+
+def judge(order: ActionOrder, comparison: Comparison) -> Verification:
+    """Whether what was done helped: there were rows, and the metric is not worse than before."""
+    detail, verified = "not verified: no labelled rows", False
+    if comparison.pair is not None:
+        before, after = comparison.pair
+        verified = after.value >= before.value - order.verification_margin
+        detail = f"{'no worse' if verified else 'worse'}: {comparison}"
+    return Verification(
+        metric=order.spec.metric,
+        **comparison.values,
+        rows=comparison.rows,
+        verified=verified,
+        detail=detail,
+    )
+
+
+def unverified(order: ActionOrder, why: str) -> Verification:
+    """A verification that could not be made."""
+    return Verification(
+        metric=order.spec.metric,
+        before=None,
+        after=None,
+        rows=0,
+        verified=False,
+        detail=f"not verified: {why}",
+    )
