@@ -16,19 +16,23 @@ _PATH_KEYS: Final = frozenset({"filepath", "filename", "path"})
 
 
 def build_catalog(params: Mapping[str, Any]) -> DataCatalog:
-    """All datasets, for the model that the parameters name."""
+    """All datasets, with the history of the model that the parameters name."""
+    catalog = read_catalog(params)
+    catalog["parameters"] = dict(params)
+    bind_history(catalog)
+    return catalog
+
+
+def read_catalog(params: Mapping[str, Any]) -> DataCatalog:
+    """What is configured."""
     shipped = _read(shipped_conf() / "base", params, "catalog")
     local = _read(local_conf(), params, "catalog")
     entries = {
         **_absolute(shipped, SHIPPED),
         **_absolute(local, local_conf().parents[1]),
     }
-    catalog = DataCatalog.from_config(
-        entries, credentials=_read(local_conf(), params, "credentials")
-    )
-    catalog["parameters"] = dict(params)
-    bind_history(catalog)
-    return catalog
+    credentials = _read(local_conf(), params, "credentials")
+    return DataCatalog.from_config(entries, credentials=credentials)
 
 
 def _read(folder: Path, params: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from kedro.runner import SequentialRunner
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
-from pipelines.catalog import build_catalog
+from pipelines.catalog import build_catalog, read_catalog
 from pipelines.pipeline_registry import register_pipelines
 from pipelines.requests import read_request
 
@@ -20,6 +20,14 @@ def run(name: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     outputs = SequentialRunner().run(_pipelines()[name], catalog)
     report: dict[str, JsonValue] = to_jsonable_python(outputs["report"].load())
     return report
+
+
+def load_everything() -> None:
+    """Import what the catalog's datasets need, and open the stores: slow, once a process."""
+    catalog = read_catalog({})
+    for name in catalog:
+        catalog.get(name)
+    catalog.load("registered_model")
 
 
 @cache

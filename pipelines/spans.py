@@ -4,7 +4,6 @@ The newest labelled window ends where labels end. From its end backwards lie the
 slice, the gate slice, and what a challenger may learn from: no two overlap.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -67,11 +66,3 @@ def retraining_span(spec: ModelSpec, as_of: datetime) -> Span:
     newest = newest_labelled(spec, as_of)
     start = newest.start - spec.reference_windows * spec.window
     return Span(start, slice_span(spec, as_of, Slice.GATE).start)
-
-
-def windows_after(spec: ModelSpec, start: datetime, until: datetime) -> Iterator[Span]:
-    """The whole windows that follow the reference, up to `until`."""
-    begin = reference_span(spec, start).end
-    while begin + spec.window <= until:
-        yield Span(begin, begin + spec.window)
-        begin += spec.window
