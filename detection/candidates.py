@@ -202,7 +202,7 @@ def _identifier(candidate: Candidate) -> str:
 
 
 def _runs_with_the_clock(candidate: Candidate) -> str:
-    if candidate.kind is FeatureKind.CATEGORICAL:
+    if not pd.api.types.is_numeric_dtype(candidate.sample.dtype):
         return ""
     stride = max(1, len(candidate.times) // _ROWS_IN_ORDER)
     pairs = pd.DataFrame({"t": candidate.times, "x": candidate.numbers}).iloc[::stride].dropna()
@@ -214,10 +214,13 @@ def _runs_with_the_clock(candidate: Candidate) -> str:
 
 
 def _climbs(low: Numbers, high: Numbers) -> bool:
-    """Whether, from one time to the next, the values rise and hardly ever fall back."""
+    """Whether, from one time to the next, the values rise, hardly ever fall, and end higher."""
     rises = int((low[1:] > high[:-1]).sum())
     falls = int((low[1:] < high[:-1]).sum())
-    return rises > 0 and falls <= (1 - _NEARLY_ALL) * rises
+    if not rises or falls > (1 - _NEARLY_ALL) * rises:
+        return False
+    way = np.abs(np.diff(high)).sum()
+    return bool(high[-1] - high[0] >= _MOSTLY * way)
 
 
 def _too_many_categories(candidate: Candidate) -> str:

@@ -70,6 +70,7 @@ class UnfitTableError(Exception):
 def propose(table: pd.DataFrame, question: Question) -> Proposal:
     """How to watch the model behind the table; raises `UnfitTableError` with every fault."""
     _refuse(_naming_faults([str(name) for name in table.columns], question))
+    table = table.reset_index(drop=True)
     read = read_instants(table[question.timestamp])
     target, windows = _judge_axes(table, question, read.times)
     dated = read.times.notna()
@@ -98,6 +99,9 @@ def _refuse(faults: Iterator[str] | list[str]) -> None:
 
 def _naming_faults(names: list[str], question: Question) -> Iterator[str]:
     there = ", ".join(names)
+    if len(names) == 1 and re.search(r"[;|\t]", names[0]):
+        yield f"there is one column, {names[0]!r:.80}: part columns by commas"
+        return
     for role, column in (("target", question.target), ("timestamp", question.timestamp)):
         if column not in names:
             near = difflib.get_close_matches(column, names, n=1)

@@ -69,8 +69,8 @@ class Windows:
 def choose_windows(times: pd.Series) -> Windows:
     """The windows for these instants; raises ValueError where there are too few instants."""
     instants = np.sort(times.dropna().dt.as_unit("us").astype("int64").to_numpy())
-    body = _body(instants)
-    if len(body) == 0 or body[0] == body[-1]:
+    body = _body(instants) if len(instants) else instants
+    if not len(body) or body[0] == body[-1]:
         msg = f"all rows are of {_datetime(body[0])}" if len(body) else "no row has a time"
         raise ValueError(msg)
     period, ladder = _ladder(body)
