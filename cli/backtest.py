@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from cli.narrator import Narrator
-from cli.replay import Replay, Replayed
+from cli.replay import Replay, Replayed, ReplayFailed
 from cli.report import print_report, write_report
 from cli.respondent import Nobody, Respondent, Scripted, Terminal
 from cli.stage import Stage
@@ -62,6 +62,7 @@ async def _backtest(
     with Narrator(console) as narrator:
         async with Stage(settings, progress=narrator.say) as stage:
             console.print(_where(stage.addresses))
+            await _spare_production(stage, settings, spec)
             replayed = await _replay(Replay(stage, spec, respondent, narrator=narrator), narrator)
             narrator.say("verifying the audit chain")
             result = summarise(
@@ -81,6 +82,20 @@ async def _backtest(
                     console.print("The stack stays up for browsing; Ctrl-C ends it.")
                     await stage.stay()
     return result
+
+
+async def _spare_production(stage: Stage, settings: Settings, spec: ModelSpec) -> None:
+    """A registry of the user's own may hold the model that is served: keep away from it."""
+    if settings.mlflow_tracking_uri is None:
+        return
+    champion = await asyncio.to_thread(stage.registry.champion, spec.name)
+    if champion is not None:
+        msg = (
+            f"MLFLOW_TRACKING_URI = {settings.mlflow_tracking_uri!r} holds champion version "
+            f"{champion.version} of {spec.name!r}, which a backtest would replace: unset it, or "
+            "give the model another name"
+        )
+        raise ReplayFailed(msg)
 
 
 async def _replay(replay: Replay, narrator: Narrator) -> list[Replayed]:

@@ -5,17 +5,23 @@ import os
 import sys
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from redis.asyncio import Redis
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 
-from contracts.ports import ModelRegistry, PipelineRunner
+from contracts.audit import ChainStatus
+from contracts.ports import PipelineRunner
 from runtime.children import Child
 from runtime.embedded import EmbeddedStack
 from runtime.paths import SHIPPED
 from runtime.settings import Settings
 from runtime.stack import StackAddresses
 from runtime.temporal import connect
+
+if TYPE_CHECKING:
+    from adapters.model_registry import MlflowRegistry
 
 _GLANCE = 0.2
 
@@ -33,7 +39,7 @@ class Stage:
         self._stack = EmbeddedStack(settings, progress=progress)
         self._children: list[Child] = []
         self.client: Client
-        self.registry: ModelRegistry
+        self.registry: MlflowRegistry
         self.pipelines: PipelineRunner
 
     @property
@@ -61,7 +67,6 @@ class Stage:
         await self._stack.stop()
 
     async def _open(self) -> None:
-        # What follows costs seconds to import, and `trimtab --help` needs none of it.
         os.environ.update(self.addresses.environment())
         self._progress("starting worker and bridge")
         for name in ("worker", "starter"):
@@ -69,15 +74,19 @@ class Stage:
             self._children.append(
                 self._stack.start_child(name, command, environment=self._replay_environment())
             )
-        from adapters.model_registry import MlflowRegistry  # noqa: PLC0415
-        from adapters.pipeline_process import PipelineProcesses  # noqa: PLC0415
-        from pipelines.session import run_pipeline  # noqa: PLC0415
+        from adapters.pipeline_process import PipelineProcesses  # noqa: PLC0415 - slow to import
+        from pipelines.session import run_pipeline  # noqa: PLC0415 - slow to import
 
         self._processes = PipelineProcesses(run_pipeline, max_workers=1)
         self._processes.warm()
         self.pipelines = self._processes
-        self.registry = MlflowRegistry(self.addresses.tracking)
+        self.registry = await asyncio.to_thread(self._open_registry)
         self.client = await connect(self._reached())
+
+    def _open_registry(self) -> "MlflowRegistry":
+        from adapters.model_registry import MlflowRegistry  # noqa: PLC0415 - slow to import
+
+        return MlflowRegistry(settings=self._settings)
 
     def _reached(self) -> Settings:
         temporal = self._settings.temporal.model_copy(update={"address": self.addresses.temporal})
@@ -99,6 +108,26 @@ class Stage:
             if child.returncode is not None:
                 msg = f"the {child.name} ended with {child.returncode}:\n{child.last_lines()}"
                 raise StageFailed(msg)
+
+    def verify_audit(self) -> tuple[ChainStatus, ...]:
+        """The state of every incident's chain, compared with what the registry recorded."""
+        from adapters.audit_log import audit_key  # noqa: PLC0415 - with the registry's imports
+        from adapters.audit_verification import verify  # noqa: PLC0415 - as above
+
+        home, audit = self._settings.home, self._settings.audit
+        return verify(
+            audit.directory or home / "audit",
+            key=audit_key(audit.key or home / "keys" / "audit.key"),
+            tips=self.registry.recorded_tips(),
+        )
+
+    async def server_versions(self) -> dict[str, str]:
+        """Of the servers that ran."""
+        answer = await self.client.workflow_service.get_system_info(GetSystemInfoRequest())
+        async with Redis.from_url(self.addresses.redis) as redis:
+            info = await redis.info("server")
+        stream = info.get("valkey_version") or info["redis_version"]
+        return {"temporal-server": answer.server_version, "stream-server": str(stream)}
 
     async def stay(self) -> None:
         """Until Ctrl-C, or until a part ends."""
