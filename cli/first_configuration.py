@@ -15,6 +15,7 @@ from detection.inspection import Proposal
 
 _COMMENT_AT = 34
 _COMMENT_AT_MOST = 60
+_LONGEST = 160
 _METRICS: Final = {
     "r2": "share of the variance that is explained; 1 is perfect",
     "roc_auc": "chance that it ranks a random case of one class above one of the other",
@@ -29,7 +30,7 @@ def model_text(proposal: Proposal, *, source: Path, catalog: Path) -> str:
     """Content of `conf/local/models/NAME.yml`."""
     head = (
         f"# How Trimtab watches {proposal.spec.name}: written by `trimtab init`, yours to change.\n"
-        f"# From {_plain(source)}, {proposal.rows:,} rows. Checked by `trimtab doctor`.\n"
+        f"# From {printable(source)}, {proposal.rows:,} rows. Checked by `trimtab doctor`.\n"
         "# Spans are ISO 8601: P7D is seven days, PT6H six hours, PT0S none.\n\n"
     )
     return head + _join(_model_lines(proposal, catalog))
@@ -47,6 +48,12 @@ def catalog_text(spec: ModelSpec, *, source: Path, model: Path) -> str:
         f"# Where the history of {spec.name} is; conf/base/catalog.yml tells what else may be.\n\n"
     )
     return head + _join(lines)
+
+
+def printable(text: object) -> str:
+    """Words from a table, made fit for a comment and for a terminal: one line, no control signs."""
+    signs = "".join(sign if sign.isprintable() else " " for sign in str(text))
+    return " ".join(signs.split())[:_LONGEST]
 
 
 def _model_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
@@ -128,7 +135,7 @@ def _join(lines: Iterable[Line]) -> str:
         together = list(group)
         longest = max(len(left) for left, _ in together)
         at = max(_COMMENT_AT, min(longest, _COMMENT_AT_MOST))
-        text += "".join(f"{left:<{at}}  # {_plain(note)}\n" for left, note in together)
+        text += "".join(f"{left:<{at}}  # {printable(note)}\n" for left, note in together)
     return text
 
 
@@ -154,9 +161,3 @@ def _span(span: timedelta) -> str:
     time = "".join(f"{count:.12g}{unit}" for count, unit in parts if count)
     day = f"{span.days}D" if span.days else ""
     return f"P{day}{'T' if time else ''}{time}" if day or time else "PT0S"
-
-
-def _plain(text: object) -> str:
-    """Words from a table, made fit for a comment."""
-    printable = "".join(sign if sign.isprintable() else " " for sign in str(text))
-    return " ".join(printable.split())[:160]

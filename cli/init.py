@@ -88,11 +88,18 @@ def _destinations(name: str, *, force: bool) -> tuple[Path, Path]:
 
 def _inspect(source: Path, *, name: str, target: str, timestamp: str) -> "Proposal":
     from adapters.datasets.history import HistoryDataset  # noqa: PLC0415 - see above
+    from contracts.ports import Refused  # noqa: PLC0415 - as above
     from detection.inspection import Question, UnfitTableError, propose  # noqa: PLC0415 - as above
     from runtime.models import slug  # noqa: PLC0415 - as above
     from runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
 
-    table = HistoryDataset(filepath=str(source)).load()
+    try:
+        table = HistoryDataset(filepath=str(source)).load()
+    except Exception as error:
+        cause = error.__cause__  # Kedro wraps what a dataset raises
+        if isinstance(cause, Refused | OSError | EOFError):
+            raise BadConfigurationError([f"{source.name}: {cause}"]) from None
+        raise
     dataset = f"history-{slug(name)}"[:128]
     question = Question(name=name, dataset=dataset, target=target, timestamp=timestamp)
     try:

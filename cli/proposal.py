@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.first_configuration import printable
 from detection.candidates import Judgement
 from detection.inspection import Proposal
 
@@ -18,7 +19,8 @@ def print_proposal(proposal: Proposal, console: Console) -> None:
     """What is predicted, what each column becomes, how time is cut, and what to look at."""
     spec = proposal.spec
     learnt = spec.reference_windows
-    console.print(Text(f"{spec.task} of {spec.target}: {proposal.target.holds}", style="bold"))
+    holds = printable(proposal.target.holds)
+    console.print(Text(f"{spec.task} of {spec.target}: {holds}", style="bold"))
     console.print(_columns(proposal))
     console.print(
         f"{proposal.rows:,} rows in {len(proposal.counts)} windows of {_words(spec.window)}:"
@@ -28,7 +30,7 @@ def print_proposal(proposal: Proposal, console: Console) -> None:
         markup=False,
     )
     for warning in proposal.warnings:
-        console.print(Text("  ! ", style="yellow").append(warning, style="default"))
+        console.print(Text("  ! ", style="yellow").append(printable(warning), style="default"))
 
 
 def _columns(proposal: Proposal) -> Table:
@@ -46,15 +48,15 @@ def _columns(proposal: Proposal) -> Table:
 
 
 def _row(column: Judgement) -> Iterator[Text]:
-    yield Text(column.name)
+    yield Text(printable(column.name))
     if not column.kind:
         yield Text("left out", style="dim")
-        yield Text(column.reason, style="dim")
+        yield Text(printable(column.reason), style="dim")
         return
     low, high = column.minimum, column.maximum
     bounds = "" if low is None else f" from {low:g}"
     yield Text(f"{column.kind}{bounds}{'' if high is None else f' to {high:g}'}")
-    yield Text(column.holds)
+    yield Text(printable(column.holds))
 
 
 def _words(span: timedelta) -> str:

@@ -1,0 +1,214 @@
+import gzip
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from cli.init import init
+from contracts.model import Task
+from pipelines.catalog import build_catalog
+from runtime.models import load_model
+from runtime.paths import SHIPPED
+from tests.detection.tables import churn, hourly, species, wide
+
+PARKING = SHIPPED / "data" / "01_raw" / "birmingham_parking_2016.csv.gz"
+
+app = typer.Typer()
+app.command()(init)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, outside the checkout."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+    return tmp_path
+
+
+def run(name: str, data: Path, target: str, timestamp: str, *more: str) -> tuple[int, str]:
+    """Exit code and everything that was printed."""
+    arguments = [name, "--data", str(data), "--target", target, "--timestamp", timestamp, *more]
+    result = CliRunner().invoke(app, arguments)
+    return result.exit_code, " ".join(result.output.split())
+
+
+def uncommented(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip() and "# " not in line]
+
+
+def history(model: str) -> pd.DataFrame:
+    """The table as the pipelines load it."""
+    table: pd.DataFrame = build_catalog({"model": model}).load("history")
+    return table
+
+
+def test_the_car_parks_are_configured_as_a_person_would(folder: Path) -> None:
+    code, output = run("parking", PARKING, "Occupancy", "LastUpdated")
+
+    spec = load_model("parking")
+    assert code == 0, output
+    assert spec.task is Task.REGRESSION
+    assert [feature.name for feature in spec.features] == ["SystemCodeNumber", "Capacity"]
+    assert (spec.window.days, spec.reference_windows, spec.target_minimum) == (7, 3, 0)
+    assert "trimtab backtest parking" in output
+    assert "12 rows have a target below 0" in output
+
+
+def test_every_line_has_a_comment(folder: Path) -> None:
+    wide().to_parquet("wide.parquet")
+
+    code, output = run("wide", folder / "wide.parquet", "price", "at")
+
+    assert code == 0, output
+    for file in ("models/wide.yml", "catalog_wide.yml"):
+        assert uncommented((folder / "conf" / "local" / file).read_text()) == []
+
+
+def test_the_pipelines_load_the_very_table_from_any_file_path(folder: Path) -> None:
+    churn().to_csv("churn.csv", index=False)
+
+    run("churn", Path("churn.csv"), "left", "day")
+
+    assert len(history("churn")) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("table", "target", "timestamp", "file", "task"),
+    [
+        (hourly(), "load", "when", "t.csv", Task.REGRESSION),
+        (churn(), "left", "day", "t.csv.gz", Task.CLASSIFICATION),
+        (species(), "kind", "ts", "t.parquet", Task.CLASSIFICATION),
+        (wide(), "price", "at", "t.parquet", Task.REGRESSION),
+        (wide().drop(columns=["tags"]), "price", "at", "t.csv", Task.REGRESSION),
+    ],
+)
+def test_tables_of_every_kind_are_configured_as_proposed(
+    table: pd.DataFrame, target: str, timestamp: str, file: str, task: Task, folder: Path
+) -> None:
+    if file.endswith("parquet"):
+        table.to_parquet(file)
+    else:
+        table.to_csv(file, index=False)
+
+    code, output = run("sales/EU: shops", folder / file, target, timestamp)
+
+    assert code == 0, output
+    spec = load_model("sales/EU: shops")
+    assert spec.task is task
+    assert len(history(spec.name)) == len(table)
+    assert "trimtab backtest 'sales/EU: shops'" in output
+
+
+def test_a_million_rows_take_seconds(folder: Path) -> None:
+    chance = np.random.default_rng(9)
+    rows = 1_000_000
+    table = pd.DataFrame({f"x{number}": chance.normal(size=rows) for number in range(8)})
+    table["shop"] = chance.choice([f"shop {number}" for number in range(40)], rows)
+    table["receipt"] = np.arange(rows).astype(str)
+    table["sold"] = (table["x0"] * 3 + chance.normal(size=rows)).round(2)
+    table["at"] = pd.date_range("2023-01-01", periods=rows, freq="20s")
+    table.to_parquet("big.parquet")
+    begun = time.monotonic()
+
+    code, output = run("big", folder / "big.parquet", "sold", "at")
+
+    assert code == 0, output
+    assert time.monotonic() - begun < 30
+    assert list(load_model("big").ignored) == ["receipt"]
+
+
+def test_nothing_is_overwritten_unless_forced(folder: Path) -> None:
+    run("parking", PARKING, "Occupancy", "LastUpdated")
+    model = folder / "conf" / "local" / "models" / "parking.yml"
+    model.write_text("mine")
+
+    refused, output = run("parking", PARKING, "Occupancy", "LastUpdated")
+    kept = model.read_text()
+    forced, _ = run("parking", PARKING, "Occupancy", "LastUpdated", "--force")
+
+    assert (refused, kept) == (2, "mine")
+    assert "parking.yml: exists" in output
+    assert "--force" in output
+    assert forced == 0
+    assert load_model("parking").target == "Occupancy"
+
+
+def test_a_shipped_model_is_not_shadowed_by_accident() -> None:
+    code, output = run("birmingham-parking", PARKING, "Occupancy", "LastUpdated")
+
+    assert code == 2
+    assert "exists: choose another NAME" in output
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "café (new)", "x" * 129, " parking"])
+def test_a_name_that_no_registry_would_take_is_refused(name: str, folder: Path) -> None:
+    code, output = run(name, PARKING, "Occupancy", "LastUpdated")
+
+    assert code == 2
+    assert "a name may hold" in output
+    assert not (folder / "conf").exists()
+
+
+def test_an_unknown_column_is_answered_with_what_there_is(folder: Path) -> None:
+    code, output = run("parking", PARKING, "Ocupancy", "LastUpdate")
+
+    assert code == 2
+    assert "did you mean 'Occupancy'?" in output
+    assert "did you mean 'LastUpdated'?" in output
+    assert not (folder / "conf").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n\xff\xfe", b"PAR1 is no table"])
+def test_a_file_that_is_no_table_is_refused(content: bytes, folder: Path) -> None:
+    for file in (folder / "t.csv", folder / "t.parquet"):
+        file.write_bytes(content)
+
+        code, output = run("parking", file, "a", "b")
+
+        assert code in {1, 2}
+        assert "Traceback" not in output
+        assert str(file.name) in output
+
+
+def test_a_broken_gzip_is_refused(folder: Path) -> None:
+    whole = gzip.compress(b"a,b\n" + b"1,2\n" * 5000)
+    (folder / "t.csv.gz").write_bytes(whole[: len(whole) // 2])
+
+    code, output = run("parking", folder / "t.csv.gz", "a", "b")
+
+    assert code in {1, 2}, output
+    assert "t.csv.gz" in output
+
+
+def test_a_missing_file_is_refused() -> None:
+    code, output = run("parking", Path("nowhere.csv"), "a", "b")
+
+    assert code == 2
+    assert "nowhere.csv" in output
+
+
+def test_words_of_the_table_cannot_break_the_file_or_the_terminal(folder: Path) -> None:
+    table = churn()
+    table["plan"] = table["plan"].map(
+        {"basic": "[/red] # x", "plus": "a: b\n- c", "pro": "\x1b[31m"}
+    )
+    table["left"] = table["left"].map({"yes": "[bold]yes", "no": "${oc.env:HOME}"})
+    table["null\n: ["] = table["tenure"]
+    table["no"] = table["tenure"] + 1
+    table["{x}"] = 1
+    (folder / "a ${b} {c}").mkdir()
+    file = folder / "a ${b} {c}" / "t #1.parquet"
+    table.to_parquet(file)
+
+    code, output = run("churn", file, "left", "day")
+
+    spec = load_model("churn")
+    assert code == 0, output
+    assert "\x1b[31m" not in output
+    assert "null\n: [" in spec.ignored
+    assert "no" in {feature.name for feature in spec.features}
+    assert len(history("churn")) == 20_000
