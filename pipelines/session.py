@@ -47,14 +47,16 @@ def run_pipeline(name: str, params: Mapping[str, JsonValue]) -> dict[str, JsonVa
             return {}
         return run(name, params)
     except Exception as error:
-        raise _cause(error) from error
+        told = _told(error)
+        if told is None:
+            raise
+        raise told from None
 
 
-def _cause(error: BaseException) -> BaseException:
-    """The port's exception under what Kedro wrapped around it."""
-    at: BaseException | None = error
-    while at is not None:
-        if isinstance(at, Refused | Unavailable):
-            return type(at)(*at.args)
-        at = at.__cause__
-    return error
+def _told(error: BaseException | None) -> Refused | Unavailable | None:
+    """The port's exception under what Kedro wrapped around it; None for a bug."""
+    while error is not None:
+        if isinstance(error, Refused | Unavailable):
+            return error
+        error = error.__cause__
+    return None
