@@ -194,6 +194,13 @@ def profile_window(
         window=window,
         columns=tuple(profiles),
         filled=tuple(str(name) for name in frame.columns[frame.notna().any()]),
-        duplicates=int(frame.duplicated().sum()),
+        duplicates=_duplicates(frame),
         newest=newest,
     )
+
+
+def _duplicates(frame: pd.DataFrame) -> int:
+    try:
+        return int(frame.duplicated().sum())
+    except TypeError:  # lists and the like, as Parquet can hold them
+        return int(frame.astype("str").duplicated().sum())

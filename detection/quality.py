@@ -3,11 +3,13 @@
 A corrupt window must teach nothing: what was learnt from it would have to be unlearnt.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
 import numpy as np
 
+from contracts.base import NAME_PATTERN
 from contracts.drift import FeatureKind, FeatureRole, QualityFault
 from contracts.model import ModelSpec
 from detection.profile import ColumnProfile, WindowProfile
@@ -144,6 +146,11 @@ def _length(profile: WindowProfile) -> float:
 def _fault(
     kind: Kind, column: str | None, detail: str, fraction: float = 0.0, *, corrupt: bool = False
 ) -> QualityFault:
+    named = column is None or re.fullmatch(NAME_PATTERN, column)
     return QualityFault(
-        kind=kind, column=column, detail=detail, fraction=min(fraction, 1.0), corrupt=corrupt
+        kind=kind,
+        column=column if named else None,
+        detail=detail if named else f"column {column!r:.200}: {detail}",
+        fraction=min(fraction, 1.0),
+        corrupt=corrupt,
     )

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from kedro.pipeline import Node, Pipeline, pipeline
 from pydantic import JsonValue
 
 from contracts.base import digest
-from contracts.drift import DriftEvent, DriftFinding, PerformanceChange
+from contracts.drift import MAX_EVENT_BYTES, DriftEvent, DriftFinding, PerformanceChange
 from contracts.fitted import ServedModel, ServedModels
 from contracts.model import ModelSpec, VersionMetric
 from detection.finding import find_drift
@@ -17,6 +17,10 @@ from pipelines import estimator
 from pipelines.profiling import profile_rows, reference_profile, reference_uri
 from pipelines.requests import WindowRequest, request_node
 from pipelines.rows import Table, rows_between
+
+
+FEWEST_LABELS: Final = 30
+"""Labelled rows without which no metric is believed."""
 
 
 class Measured(NamedTuple):
@@ -49,14 +53,10 @@ def measure_window(
         like=reference_profile(champion),
     )
     value, count = estimator.score(model, rows[rows[spec.timestamp] < until], spec)
-    if value is None or count < min(spec.minimum_rows, FEWEST_LABELS):
+    if value is None or count < FEWEST_LABELS:
         return Measured(champion, profile, None)
     metric = VersionMetric(version=champion.version, metric=spec.metric, value=value, rows=count)
     return Measured(champion, profile, metric)
-
-
-FEWEST_LABELS = 30
-"""Labelled rows without which no metric is believed, whatever the configuration says."""
 
 
 def describe_run(measured: Measured) -> dict[str, Any]:
@@ -113,19 +113,27 @@ def performance_change(measured: Measured, spec: ModelSpec) -> PerformanceChange
 
 
 def announce(findings: Sequence[DriftFinding]) -> list[DriftEvent]:
-    """An event for each finding."""
-    return [
-        DriftEvent.model_validate(
-            {
-                "id": event_id(finding),
-                "source": "/trimtab/pipelines/monitoring",
-                "subject": finding.model,
-                "time": datetime.now(UTC),
-                "data": finding,
-            }
-        )
-        for finding in findings
-    ]
+    """An event for each finding; of many columns, the least moved are left out until it fits."""
+    return [_fitting(finding) for finding in findings]
+
+
+def _fitting(finding: DriftFinding) -> DriftEvent:
+    event = DriftEvent.model_validate(
+        {
+            "id": event_id(finding),
+            "source": "/trimtab/pipelines/monitoring",
+            "subject": finding.model,
+            "time": datetime.now(UTC),
+            "data": finding,
+        }
+    )
+    if len(event.model_dump_json().encode()) <= MAX_EVENT_BYTES:
+        return event
+    shorter = {
+        "features": finding.features[: len(finding.features) * 9 // 10],
+        "quality": finding.quality[: len(finding.quality) * 9 // 10],
+    }
+    return _fitting(finding.model_copy(update=shorter))
 
 
 def event_id(finding: DriftFinding) -> str:

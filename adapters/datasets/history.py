@@ -1,8 +1,9 @@
 """A model's history as one table (CSV, gzipped CSV, Parquet): read once, kept while unchanged."""
 
+import gzip
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Never, NoReturn, Self
+from typing import Any, Final, Never, NoReturn, Self
 
 import pandas as pd
 import pyarrow as pa
@@ -12,8 +13,9 @@ from pyarrow import csv, parquet
 from contracts.ports import Refused
 from detection.instants import read_instants
 
-TABLES_KEPT = 2
+TABLES_KEPT: Final = 2
 """Tables that a process keeps in memory."""
+_DELIMITERS: Final = (",", ";", "\t", "|")
 
 
 class HistoryDataset(AbstractDataset[Never, pd.DataFrame]):
@@ -62,7 +64,7 @@ class HistoryDataset(AbstractDataset[Never, pd.DataFrame]):
 def _read(path: Path, _seen: tuple[int, int], timestamp: str | None) -> pd.DataFrame:
     try:
         table = _read_parquet(path) if ".parquet" in path.suffixes else _read_csv(path)
-    except (pa.ArrowException, ValueError) as error:
+    except (pa.ArrowException, ValueError, OSError, EOFError) as error:
         msg = f"history {path} is no readable CSV or Parquet table: {error}"
         raise Refused(msg) from error
     if timestamp is None:
@@ -80,9 +82,25 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     """Fast where each column keeps the type of its first rows; patiently where not."""
-    options = csv.ConvertOptions(strings_can_be_null=True)
+    delimiter = _delimiter(path)
     try:
-        frame: pd.DataFrame = csv.read_csv(path, convert_options=options).to_pandas()
+        table = csv.read_csv(
+            path,
+            parse_options=csv.ParseOptions(delimiter=delimiter),
+            convert_options=csv.ConvertOptions(strings_can_be_null=True),
+        )
     except pa.ArrowInvalid:
-        return pd.read_csv(path, low_memory=False)
+        return pd.read_csv(path, sep=delimiter, low_memory=False)
+    if any(pa.types.is_binary(field.type) for field in table.schema):
+        msg = "its text is not UTF-8: save it as UTF-8"
+        raise ValueError(msg)
+    frame: pd.DataFrame = table.to_pandas()
     return frame
+
+
+def _delimiter(path: Path) -> str:
+    """The one that parts the first line most often."""
+    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
+    with opened as lines:
+        header = lines.readline()
+    return max(_DELIMITERS, key=header.count)
