@@ -18,7 +18,6 @@ from pipelines.profiling import profile_rows, reference_profile, reference_uri
 from pipelines.requests import WindowRequest, request_node
 from pipelines.rows import Table, rows_between
 
-
 FEWEST_LABELS: Final = 30
 """Labelled rows without which no metric is believed."""
 

@@ -100,7 +100,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 def _delimiter(path: Path) -> str:
     """The one that parts the first line most often."""
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as lines:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8", errors="replace") as lines:
         header = lines.readline()
     return max(_DELIMITERS, key=header.count)
