@@ -2,12 +2,14 @@ import ast
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.sources import FRONT_DOORS, ROOT, Module, modules, rooms
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 HEAVY = ("mlflow", "chromadb", "google.adk", "google.genai", "kedro", "pandas", "redis", "httpx")
 
 
@@ -43,6 +45,16 @@ def test_every_import_contract_holds() -> None:
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_contract_about_determinism_names_every_workflow_but_the_one_with_the_agents() -> None:
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    (deterministic,) = (each for each in contracts if "deterministic" in each["name"])
+
+    named = {name for name in deterministic["source_modules"] if name.startswith("workflows.")}
+
+    there = {module.name for module in rooms("workflows")} - {"workflows"}
+    assert named == there - {"workflows.deliberation"}
 
 
 def test_nobody_imports_a_front_door() -> None:
