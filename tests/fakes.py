@@ -26,6 +26,7 @@ class FakeRegistry:
         """Keys of the effects that made a version champion."""
         self.moves: list[tuple[str | None, str]] = []
         self.incidents: list[IncidentReport] = []
+        self.broken = False
 
     def _version(self, model: str, version: str) -> ModelVersion:
         return ModelVersion(
@@ -37,6 +38,9 @@ class FakeRegistry:
         )
 
     def champion(self, model: str) -> ModelVersion | None:
+        if self.broken:
+            msg = "the registry refuses"
+            raise Refused(msg)
         return self._version(model, self.champion_version) if self.champion_version else None
 
     def versions(self, model: str, *, limit: int = 10) -> tuple[ModelVersion, ...]:

@@ -1,0 +1,278 @@
+"""An incident from event to report, on a real Temporal server, for every way it can end."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
+from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
+from temporalio.client import Client, WorkflowUpdateFailedError
+
+from contracts.approval import Choice, HumanDecision
+from contracts.decision import Limits, Verdict
+from contracts.drift import Severity
+from contracts.incident import Ending, IncidentInput, IncidentView, Stage
+from contracts.model import Tier
+from contracts.remediation import Action
+from tests.builders import a_spec, an_event, an_incident
+from tests.workflows.world import BETTER, Handle, World
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PATIENT = Limits(approval_timeout=timedelta(seconds=30), reminder_after=timedelta(seconds=20))
+HASTY = Limits(approval_timeout=timedelta(seconds=1.5), reminder_after=timedelta(seconds=0.5))
+
+
+@pytest.fixture
+def world(temporal: Client, tmp_path: Path) -> World:
+    return World(temporal, tmp_path)
+
+
+def incident(analyst: str = "script/retrain", **changes: Any) -> IncidentInput:
+    event = an_event(f"event-{uuid4().hex[:8]}", severity=changes.pop("severity", Severity.HIGH))
+    return an_incident(event, analyst=analyst, **changes)
+
+
+def escalating(limits: Limits = PATIENT, **changes: Any) -> IncidentInput:
+    return incident(spec=a_spec(tier=Tier.CRITICAL), limits=limits, **changes)
+
+
+async def waiting(handle: Handle) -> IncidentView:
+    """The incident once it waits for a person."""
+    while True:
+        view: IncidentView = await handle.query("incident", result_type=IncidentView)
+        if view.stage is Stage.WAITING:
+            return view
+        await asyncio.sleep(0.05)
+
+
+def answer(plan_hash: str | None, decision: Choice = Choice.APPROVE) -> HumanDecision:
+    return HumanDecision(plan_hash=plan_hash or "", approver="ada", decision=decision)
+
+
+async def test_executed(world: World) -> None:
+    report = await world.respond(incident())
+
+    assert report.decision is not None
+    assert report.decision.verdict is Verdict.EXECUTE
+    assert report.ending is Ending.REMEDIATED
+    assert world.registry.champion_version == "2"
+    assert report.outcome is not None
+    assert report.outcome.verification is not None
+    assert report.outcome.verification.rows == 600
+    assert report.acted_at is not None
+
+
+async def test_monitored(world: World) -> None:
+    report = await world.respond(incident("script/monitor", severity=Severity.MEDIUM))
+
+    assert report.ending is Ending.MONITORED
+    assert world.registry.moves == []
+    assert report.outcome is None
+
+
+async def test_approved(world: World) -> None:
+    async def approve(handle: Handle) -> None:
+        view = await waiting(handle)
+        await handle.signal("human_decision", answer(view.plan_hash))
+
+    report = await world.respond(escalating(), play=approve)
+
+    assert report.ending is Ending.REMEDIATED
+    assert world.registry.champion_version == "2"
+    assert [one.accepted for one in report.answers] == [True]
+
+
+async def test_rejected(world: World) -> None:
+    async def reject(handle: Handle) -> None:
+        view = await waiting(handle)
+        await handle.signal("human_decision", answer(view.plan_hash, Choice.REJECT))
+
+    report = await world.respond(escalating(), play=reject)
+
+    assert report.ending is Ending.REJECTED
+    assert world.registry.moves == []
+
+
+async def test_expired(world: World) -> None:
+    report = await world.respond(escalating(HASTY))
+
+    assert report.ending is Ending.EXPIRED
+    assert world.registry.moves == []
+    assert [request.reminder for request in world.notifier.requests] == [False, True]
+
+
+async def test_deliberation_failed(world: World) -> None:
+    report = await world.respond(incident("script/fail", limits=HASTY))
+
+    assert report.decision is not None
+    assert (report.decision.verdict, report.decision.rule) == (
+        Verdict.ESCALATE,
+        "deliberation_succeeded",
+    )
+    assert "talks nonsense" in report.failure
+    assert report.deliberation is not None
+    assert report.deliberation.analyst == "analyst/rules"
+    assert report.ending is Ending.EXPIRED
+
+
+async def test_verification_failed_and_undone(temporal: Client, tmp_path: Path) -> None:
+    worse = {**BETTER, "verification": {"1": 0.9, "2": 0.5}}
+    world = World(temporal, tmp_path, metrics=worse)
+
+    report = await world.respond(incident())
+
+    assert report.ending is Ending.UNDONE
+    assert world.registry.moves == [("1", "2"), ("2", "1")]
+
+
+async def test_without_labelled_rows_nothing_counts_as_verified(
+    temporal: Client, tmp_path: Path
+) -> None:
+    world = World(temporal, tmp_path, metrics={**BETTER, "verification": {}})
+
+    report = await world.respond(incident())
+
+    assert report.ending is Ending.NOT_VERIFIED
+    assert world.registry.champion_version == "1"
+
+
+async def test_a_challenger_that_is_no_better_changes_nothing(
+    temporal: Client, tmp_path: Path
+) -> None:
+    world = World(temporal, tmp_path, metrics={**BETTER, "gate": {"1": 0.9, "2": 0.9}})
+
+    report = await world.respond(incident())
+
+    assert report.ending is Ending.NOT_PROMOTED
+    assert world.registry.moves == []
+    assert report.acted_at is None
+
+
+async def test_an_answer_that_arrives_before_the_question_counts(world: World) -> None:
+    first = escalating()
+    report = await world.respond(first.model_copy(update={"limits": HASTY}))
+    assert report.decision is not None
+
+    async def answer_at_once(handle: Handle) -> None:
+        await handle.signal("human_decision", answer("0" * 64))
+        await handle.signal("human_decision", {"decision": "maybe"})
+
+    second = await world.respond(escalating(HASTY), play=answer_at_once)
+
+    assert [one.note.split(":")[0] for one in second.answers] == ["unreadable", "other plan"]
+    assert second.ending is Ending.EXPIRED
+
+
+async def test_only_the_first_answer_settles_the_question(world: World) -> None:
+    async def answer_twice(handle: Handle) -> None:
+        view = await waiting(handle)
+        for decision in (Choice.REJECT, Choice.APPROVE):
+            await handle.signal("human_decision", answer(view.plan_hash, decision))
+
+    report = await world.respond(escalating(), play=answer_twice)
+
+    assert report.ending is Ending.REJECTED
+    assert [one.note.split(":")[0] for one in report.answers] == ["", "duplicate"]
+
+
+async def test_an_answer_to_another_plan_is_recorded_and_ignored(world: World) -> None:
+    async def answer_wrongly(handle: Handle) -> None:
+        await waiting(handle)
+        await handle.signal("human_decision", answer("f" * 64))
+
+    report = await world.respond(escalating(HASTY), play=answer_wrongly)
+
+    assert report.ending is Ending.EXPIRED
+    assert report.answers[0].note.startswith("other plan")
+
+
+async def test_the_update_validates_and_answers(world: World) -> None:
+    async def update(handle: Handle) -> None:
+        view = await waiting(handle)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update("human_decision_update", answer("f" * 64))
+        await handle.execute_update("human_decision_update", answer(view.plan_hash, Choice.REJECT))
+
+    report = await world.respond(escalating(), play=update)
+
+    assert report.ending is Ending.REJECTED
+    assert len(report.answers) == 1
+
+
+async def test_a_raw_signal_in_the_form_of_tctl_approves(world: World) -> None:
+    async def signal_raw(handle: Handle) -> None:
+        view = await waiting(handle)
+        payload = Payload(
+            metadata={"encoding": b"json/plain"},
+            data=answer(view.plan_hash).model_dump_json().encode(),
+        )
+        await world.client.workflow_service.signal_workflow_execution(
+            SignalWorkflowExecutionRequest(
+                namespace=world.client.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=handle.id),
+                signal_name="human_decision",
+                input=Payloads(payloads=[payload]),
+                identity="tctl@host",
+            )
+        )
+
+    report = await world.respond(escalating(), play=signal_raw)
+
+    assert report.ending is Ending.REMEDIATED
+
+
+async def test_a_person_who_approves_an_incident_without_a_plan_takes_it_over(
+    world: World,
+) -> None:
+    async def approve(handle: Handle) -> None:
+        view = await waiting(handle)
+        await handle.signal("human_decision", answer(view.plan_hash))
+
+    grave = incident("script/monitor", severity=Severity.CRITICAL, limits=PATIENT)
+    report = await world.respond(grave, play=approve)
+
+    assert report.deliberation is not None
+    assert report.deliberation.plan.action is Action.MONITOR
+    assert report.ending is Ending.ACKNOWLEDGED
+
+
+async def test_evidence_that_cannot_be_had_escalates(world: World) -> None:
+    world.registry.broken = True
+
+    report = await world.respond(incident(limits=HASTY))
+
+    assert report.failure.startswith("evidence could not be collected")
+    assert report.ending is Ending.EXPIRED
+
+
+async def test_the_audit_chain_ends_where_the_report_says(world: World) -> None:
+    report = await world.respond(incident())
+
+    lines = world.audit.lines(report.event_id)
+    assert lines[-1].hash == report.audit_tip
+    assert len(lines) == report.audit_entries
+    assert [line.entry.gate.value for line in lines][:5] == [
+        "opened",
+        "evidence",
+        "deliberated",
+        "decided",
+        "authorised",
+    ]
+    assert world.registry.incidents[0].audit_tip == report.audit_tip
+
+
+async def test_the_page_says_what_to_run(world: World) -> None:
+    report = await world.respond(escalating(HASTY))
+
+    page = world.notifier.requests[0].page
+    assert report.decision is not None
+    assert report.decision.plan_hash in page
+    assert (
+        f"temporal workflow signal --workflow-id drift-response/parking/{report.event_id}" in page
+    )
+    assert "action_is_allowed_for_tier" in page
+    assert len(page.splitlines()) < 45
