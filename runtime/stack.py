@@ -6,6 +6,7 @@ import psutil
 from pydantic import ValidationError
 
 from contracts.base import Record
+from runtime.settings import BadConfigurationError, Settings
 
 
 class StackAddresses(Record):
@@ -57,6 +58,22 @@ def birth(pid: int) -> float | None:
         return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.Error:
         return None
+
+
+def redis_url(settings: Settings) -> str:
+    """The configured address, or else the running embedded stack's.
+
+    Raises `BadConfigurationError` where there is neither.
+    """
+    if settings.redis.url:
+        return str(settings.redis.url)
+    if stack := running_stack(settings.home):
+        return stack.redis
+    fault = (
+        "redis.url = None: set TRIMTAB_REDIS__URL=redis://host:port, or start the embedded stack"
+        f" with `trimtab up` (none runs for {settings.home.absolute()})"
+    )
+    raise BadConfigurationError([fault])
 
 
 def announce(addresses: StackAddresses) -> None:

@@ -19,6 +19,7 @@ from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RPCError, RPCStatusCode
 
+from runtime.correlation import CorrelationInterceptor
 from runtime.settings import BadConfigurationError, Settings, TemporalSettings
 from runtime.stack import running_stack
 
@@ -61,6 +62,7 @@ async def connect(
         rpc_metadata=config.get("rpc_metadata", {}),
         data_converter=_converter(plugins),
         plugins=list(plugins),
+        interceptors=[CorrelationInterceptor()],
         lazy=lazy,
     )
 
