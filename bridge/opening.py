@@ -100,7 +100,7 @@ class Opener:
             analyst=self._settings.analyst.model,
             deliberation_timeout=self._settings.analyst.deliberation_timeout,
             published_at=published_at,
-            as_of=event.time if self._settings.backtest.replay else None,
+            as_of=event.data.current.end if self._settings.backtest.replay else None,
         )
 
     def _limits(self) -> Limits:
