@@ -98,7 +98,9 @@ def _window_lines(proposal: Proposal) -> Iterator[Line]:
     usual = sorted(counts)[len(counts) // 2]
     replayed = len(counts) - spec.reference_windows
     if spec.start:
-        yield f"start: {spec.start.isoformat()}", "where the first window begins"
+        dated = f"; dated by {proposal.period}: dates lie near the ends of windows"
+        note = f"where the first window begins{dated if proposal.period else ''}"
+        yield f"start: {spec.start.isoformat()}", note
     else:
         yield "start: null", "midnight of the first row's day"
     yield f"window: {_span(spec.window)}", f"{len(counts)} windows of about {usual:,} rows each"

@@ -55,7 +55,8 @@ def configure(
 
     source, here = data.absolute(), Path.cwd()
     model, catalog = _destinations(name, force=force)
-    proposal = _inspect(source, name=name, target=target, timestamp=timestamp)
+    with console.status(f"looking at {source.name!r}"):
+        proposal = _inspect(source, name=name, target=target, timestamp=timestamp)
     in_model = model_text(proposal, source=source, catalog=catalog.relative_to(here))
     in_catalog = catalog_text(proposal.spec, source=source, model=model.relative_to(here))
     _write(catalog, in_catalog)

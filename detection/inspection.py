@@ -28,6 +28,7 @@ _UNREADABLE = 0.01
 _FEWEST_TO_REPLAY = 6
 _FEWEST_TO_LEARN = 200
 _TOLERANCE = 0.02
+_MOST_TOLERANCE = 0.2
 _MINIMUM_ROWS = (10, 200)
 _DAY, _WEEK, _YEAR = timedelta(days=1), timedelta(days=7), timedelta(days=365)
 
@@ -55,6 +56,8 @@ class Proposal(Record):
     """Rows in each window from the start."""
     reading: str
     """How times were read."""
+    period: str = ""
+    """ "month", "quarter" or "year" where rows are dated no finer."""
     warnings: tuple[str, ...] = ()
     """What a person should look at before believing the proposal."""
 
@@ -87,6 +90,7 @@ def propose(table: pd.DataFrame, question: Question) -> Proposal:
         rows=len(rows),
         counts=windows.counts,
         reading=read.reading,
+        period=windows.period,
         warnings=tuple(_warnings(table, spec, windows=windows, times=read.times)),
     )
 
@@ -168,7 +172,8 @@ def _spec(
     columns: tuple[Judgement, ...],
     times: pd.Series,
 ) -> ModelSpec:
-    tolerance = max(_TOLERANCE, math.ceil(100 / math.sqrt(max(windows.typical_rows, 1))) / 100)
+    noise = math.ceil(100 / math.sqrt(max(windows.typical_rows, 1))) / 100
+    tolerance = min(max(_TOLERANCE, noise), _MOST_TOLERANCE)
     few, usual = _MINIMUM_ROWS
     return ModelSpec(
         name=question.name,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-_WEEK = 7 * _DAY
+_WEEK, _TWO_MONTHS = 7 * _DAY, 60 * _DAY
 _LADDER: Final = (
     _WEEK, 2 * _WEEK, 4 * _WEEK, _DAY, 91 * _DAY, 365 * _DAY,
     12 * _HOUR, 6 * _HOUR, 3 * _HOUR, _HOUR, 30 * _MINUTE, 10 * _MINUTE, 5 * _MINUTE, _MINUTE,
@@ -29,8 +29,10 @@ _CALENDAR: Final = (
     ("year", 365 * _DAY, 364 * _DAY, 367 * _DAY),
 )
 """Periods of uneven length: their mean, their shortest and their longest."""
-_MARGIN = 5 * _DAY
-"""How early the first window begins, so that each holds exactly one start of such a period."""
+_LATE = 0.91
+"""Where in its window such a period's date lies: months and years of any length stay in theirs."""
+_COVERED = 0.9
+"""Share of the last window that rows must reach into for it to count, as in a replay."""
 _USUALLY = 0.3
 """Share of the windows that may hold fewer rows, such as weekends."""
 _STRAY = 0.001
@@ -40,6 +42,9 @@ _APART = 0.25
 _REFERENCE = 0.3
 _MOSTLY = 0.7
 _AFTER_REFERENCE = 6
+
+Micros = npt.NDArray[np.int64]
+"""Instants, in microseconds since 1970."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,8 @@ def choose_windows(times: pd.Series) -> Windows:
         msg = f"all rows are of {_datetime(body[0])}" if len(body) else "no row has a time"
         raise ValueError(msg)
     period, ladder = _ladder(body)
-    margin = _MARGIN if period in {"month", "quarter"} else timedelta(0)
-    window = _best(body, ladder, margin)
-    begin = _begin(body, window, margin)
+    window = _best(body, ladder, coarse=bool(period))
+    begin = _begin(body, window, coarse=bool(period))
     counts = _counts(body, begin, window)
     reference = max(_reference(len(counts), window), _told_apart(body, begin, window))
     if reference >= len(counts):
@@ -94,7 +98,7 @@ def choose_windows(times: pd.Series) -> Windows:
     )
 
 
-def _body(instants: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _body(instants: Micros) -> Micros:
     """All instants but a few that lie apart from the others, such as 1970-01-01."""
     skip = int(len(instants) * _STRAY)
     low, high = int(instants[skip]), int(instants[-1 - skip])
@@ -102,7 +106,7 @@ def _body(instants: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return instants[(instants >= low - reach) & (instants <= high + reach)]
 
 
-def _ladder(body: npt.NDArray[np.int64]) -> tuple[str, tuple[timedelta, ...]]:
+def _ladder(body: Micros) -> tuple[str, tuple[timedelta, ...]]:
     """The lengths to try: for rows dated by month, quarter or year only multiples of these."""
     steps = np.diff(np.unique(body))
     for period, mean, shortest, longest in _CALENDAR:
@@ -111,31 +115,33 @@ def _ladder(body: npt.NDArray[np.int64]) -> tuple[str, tuple[timedelta, ...]]:
     return "", _LADDER
 
 
-def _best(
-    body: npt.NDArray[np.int64], ladder: tuple[timedelta, ...], margin: timedelta
-) -> timedelta:
+def _best(body: Micros, ladder: tuple[timedelta, ...], *, coarse: bool) -> timedelta:
     span = int(body[-1] - body[0]) + 1
     for fewest, most, rows in _STAGES:
         for window in ladder:
             if not fewest - 2 <= span / _micros(window) <= most:
                 continue
-            counts = _counts(body, _begin(body, window, margin), window)
+            counts = _counts(body, _begin(body, window, coarse=coarse), window)
             if len(counts) >= fewest and np.quantile(counts, _USUALLY, method="lower") >= rows:
                 return window
     return timedelta(microseconds=-(-span // 8))
 
 
-def _begin(body: npt.NDArray[np.int64], window: timedelta, margin: timedelta) -> int:
-    """Midnight of the first row's day less the margin; for shorter windows the last full one."""
+def _begin(body: Micros, window: timedelta, *, coarse: bool) -> int:
+    """Midnight of the first row's day; for shorter windows the last full one."""
+    if coarse:
+        last = int(body[-1]) - int(_LATE * _micros(window))
+        begin = last - max(0, -(-(last - int(body[0])) // _micros(window))) * _micros(window)
+        return begin if window < _TWO_MONTHS else begin // _micros(_DAY) * _micros(_DAY)
     grid = _micros(min(window, _DAY))
-    return int(body[0]) // grid * grid - _micros(margin)
+    return int(body[0]) // grid * grid
 
 
-def _counts(body: npt.NDArray[np.int64], begin: int, window: timedelta) -> npt.NDArray[np.int64]:
-    """Rows in each window; the last one only when it is half as full as others."""
-    counts = np.bincount((body - begin) // _micros(window))
-    thin = len(counts) > 1 and counts[-1] * 2 < np.median(counts[:-1])
-    return counts[:-1] if thin else counts
+def _counts(body: Micros, begin: int, window: timedelta) -> Micros:
+    """Rows in each window that the rows reach to the end of, or nearly."""
+    reached = (int(body[-1]) - begin) / _micros(window)
+    whole = int(reached) + (reached % 1 >= _COVERED)
+    return np.bincount((body - begin) // _micros(window), minlength=whole)[:whole]
 
 
 def _reference(windows: int, window: timedelta) -> int:
@@ -146,7 +152,7 @@ def _reference(windows: int, window: timedelta) -> int:
     return max(1, min(max(round(_REFERENCE * windows), whole), left))
 
 
-def _told_apart(body: npt.NDArray[np.int64], begin: int, window: timedelta) -> int:
+def _told_apart(body: Micros, begin: int, window: timedelta) -> int:
     """Windows until rows differ in time, so that some can be held out."""
     later = body[body > body[0]]
     return int((later[0] - begin) // _micros(window)) + 1

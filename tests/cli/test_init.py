@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 from cli.init import init
 from contracts.model import Task
 from pipelines.catalog import build_catalog
+from pipelines.requests import Request
+from pipelines.timeline import cut_windows
 from runtime.models import load_model
 from runtime.paths import SHIPPED
 from tests.detection.tables import churn, hourly, species, wide
@@ -101,6 +103,35 @@ def test_tables_of_every_kind_are_configured_as_proposed(
     assert spec.task is task
     assert len(history(spec.name)) == len(table)
     assert "trimtab backtest 'sales/EU: shops'" in output
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        pd.date_range("2020-01-01", periods=3000, freq="h"),
+        pd.date_range("2020-01-01", periods=3000, freq="D"),
+        pd.date_range("2020-01-01 13:12:11", periods=3000, freq="s"),
+        pd.date_range("2015-01-01", periods=40, freq="MS").repeat(75),
+        pd.date_range("2015-01-31", periods=8, freq="YE").repeat(400),
+        pd.date_range("2015-01-01", periods=4, freq="YS").repeat(750),
+    ],
+)
+def test_a_replay_finds_the_windows_that_were_announced(
+    times: pd.DatetimeIndex, folder: Path
+) -> None:
+    chance = np.random.default_rng(8)
+    columns = {"t": times, "x": chance.normal(size=len(times)), "y": chance.normal(size=len(times))}
+    pd.DataFrame(columns).to_csv("t.csv", index=False)
+
+    code, output = run("t", folder / "t.csv", "y", "t")
+
+    spec = load_model("t")
+    cut = cut_windows(history("t"), spec, Request(model="t"))["windows"]
+    assert code == 0, output
+    assert isinstance(cut, list)
+    to_replay = len(cut) - spec.reference_windows
+    assert f"{spec.reference_windows} to learn from, {to_replay} to replay" in output
+    assert to_replay >= 2
 
 
 def test_a_million_rows_take_seconds(folder: Path) -> None:

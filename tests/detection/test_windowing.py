@@ -18,7 +18,7 @@ def every(step: str, count: int, start: str = "2016-10-04") -> pd.DatetimeIndex:
 
 
 def test_eleven_weeks_become_weeks_of_which_three_are_the_reference() -> None:
-    found = windows(every("30min", 3600))
+    found = windows(every("30min", 3690))
 
     assert (found.window, found.reference, len(found.counts)) == (7 * DAY, 3, 11)
     assert found.start is None
