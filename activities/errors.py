@@ -46,6 +46,7 @@ def _translating() -> Iterator[None]:
     try:
         yield
     except Refused as refusal:
-        raise ApplicationError(str(refusal), type=REFUSED, non_retryable=True) from refusal
+        # Without its cause, for the message says it all and a history is kept for long.
+        raise ApplicationError(str(refusal), type=REFUSED, non_retryable=True) from None
     except ValueError as breach:
         raise ApplicationError(str(breach), type=CONTRACT_BREACH, non_retryable=True) from breach

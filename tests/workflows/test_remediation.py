@@ -1,0 +1,531 @@
+"""A remediation ends with the model verified or as it was, and with every step on record."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import JsonValue
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer, Worker
+
+from activities.audit import AuditActivities
+from activities.remediation import RemediationActivities
+from adapters.audit_log import JsonlAuditLog
+from adapters.audit_verification import verify
+from adapters.grants import JwtGuard, JwtMint
+from contracts.audit import GENESIS, AuditAppend, AuditLine
+from contracts.ports import AuditLog, PipelineRunner, Refused
+from contracts.remediation import (
+    Action,
+    ActionOrder,
+    GrantClaims,
+    Outcome,
+    RemediationInput,
+    effect_key,
+)
+from policies.incident import ending_of
+from tests.builders import a_spec, a_window
+from tests.fakes import FakePipelines, FakeRegistry
+from tests.workflows.golden import keep, recording
+from workflows import options
+from workflows.remediation import RemediationWorkflow
+
+PLAN, POLICY = "a" * 64, "b" * 64
+HISTORIES = Path(__file__).parent / "histories" / "remediation"
+BETTER = {
+    "gate": {"1": 0.80, "2": 0.90},
+    "verification": {"1": 0.79, "2": 0.89},
+    "recent": {"1": 0.70, "0": 0.90},
+}
+KEY = b"k" * 32
+KEPT = {
+    "test_a_better_challenger_is_promoted_and_verified": "retrained",
+    "test_a_rollback_that_helps_stays": "rolled_back",
+    "test_a_challenger_that_is_no_better_changes_nothing": "not_promoted",
+    "test_a_new_champion_that_is_worse_is_undone": "undone",
+    "test_what_no_rows_can_verify_is_undone": "not_verified",
+    "test_a_failing_retraining_leaves_everything_as_it_was": "retraining_failed",
+    "test_a_promotion_that_fails_halfway_is_undone": "promotion_failed",
+    "test_a_verification_that_fails_is_a_reason_to_undo": "verification_failed",
+    "test_an_undo_that_fails_says_what_may_still_be_champion": "undo_failed",
+    "test_a_cancelled_retraining_is_ended_and_nothing_is_changed": "retraining_cancelled",
+    "test_a_cancellation_while_verifying_undoes_what_was_changed": "verification_cancelled",
+}
+"""Golden history of each way a remediation can go."""
+
+Handle = WorkflowHandle[RemediationWorkflow, Outcome]
+Meddle = Callable[[Handle], Any]
+
+
+class World:
+    """Fakes behind the real activities, workers for both queues, and the real audit log."""
+
+    def __init__(self, client: Client, folder: Path) -> None:
+        self.client = client
+        self.folder = folder
+        self.registry = FakeRegistry(versions=("0", "1"))
+        self.pipelines: PipelineRunner = FakePipelines(self.registry, BETTER)
+        self.log: AuditLog = JsonlAuditLog(folder, key=KEY)
+        self.grant_key = Ed25519PrivateKey.generate()
+        self.heartbeat = timedelta(seconds=30)
+        self.histories: dict[str, WorkflowHistory] = {}
+
+    def measuring(self, **metrics: Mapping[str, float]) -> "World":
+        self.pipelines = FakePipelines(self.registry, BETTER | metrics)
+        return self
+
+    async def remediate(
+        self,
+        action: Action = Action.RETRAIN,
+        *,
+        meddle: Meddle | None = None,
+        margin: float = 0.0,
+        lasting: timedelta = timedelta(hours=1),
+    ) -> Outcome:
+        async with AsyncExitStack() as stack:
+            for worker in self._workers():
+                await stack.enter_async_context(worker)
+            handle = await self.client.start_workflow(
+                RemediationWorkflow.run,
+                self._input(action, margin=margin, lasting=lasting),
+                id="remediation/parking",
+                task_queue=options.MAIN_QUEUE,
+            )
+            if meddle is not None:
+                await meddle(handle)
+            outcome = await handle.result()
+            await self._expect_replay(handle)
+        assert outcome.audit_sequence == len(self.lines)
+        assert outcome.audit_tip == (self.lines[-1].hash if self.lines else GENESIS)
+        assert all(status.valid for status in verify(self.folder, key=KEY))
+        return outcome
+
+    @property
+    def lines(self) -> list[AuditLine]:
+        return list(JsonlAuditLog(self.folder, key=KEY).lines("event-1"))
+
+    @property
+    def story(self) -> list[str]:
+        """Gates and steps in order."""
+        return [
+            f"{line.entry.gate} {line.entry.detail.get('step', '')}".strip() for line in self.lines
+        ]
+
+    def _input(self, action: Action, *, margin: float, lasting: timedelta) -> RemediationInput:
+        back = action is Action.ROLL_BACK
+        issued = datetime.now(UTC)
+        claims = GrantClaims(
+            event_id="event-1",
+            model="parking",
+            action=action,
+            plan_hash=PLAN,
+            policy_hash=POLICY,
+            champion_version="1",
+            target_version="0" if back else None,
+            authority="policy:all_rules_allow",
+            issued_at=issued,
+            expires_at=issued + lasting,
+        )
+        order = ActionOrder(
+            spec=a_spec(),
+            event_id="event-1",
+            correlation_id="c-1",
+            plan_hash=PLAN,
+            policy_hash=POLICY,
+            action=action,
+            champion_version="1",
+            challenger_version="0" if back else None,
+            current=a_window(),
+            step="remediate",
+            key=effect_key("event-1", PLAN, "remediate"),
+            grant=JwtMint(key=self.grant_key).mint(claims),
+        )
+        return RemediationInput(
+            order=order,
+            verification_margin=margin,
+            audit_sequence=0,
+            audit_tip=GENESIS,
+            heartbeat=self.heartbeat,
+        )
+
+    def _workers(self) -> list[Worker]:
+        remediation = RemediationActivities(
+            registry=self.registry,
+            pipelines=self.pipelines,
+            guard=JwtGuard(key=self.grant_key.public_key()),
+        )
+        actions = [
+            remediation.retrain_challenger,
+            remediation.promote_challenger,
+            remediation.roll_back_champion,
+            remediation.verify,
+            remediation.undo,
+        ]
+        audit = AuditActivities(log=self.log)
+        return [
+            Worker(
+                self.client,
+                task_queue=options.MAIN_QUEUE,
+                workflows=[RemediationWorkflow],
+                activities=[audit.record],
+                activity_executor=ThreadPoolExecutor(4),
+            ),
+            Worker(
+                self.client,
+                task_queue=options.ACTIONS_QUEUE,
+                activities=actions,
+                activity_executor=ThreadPoolExecutor(4),
+            ),
+        ]
+
+    async def _expect_replay(self, handle: Handle) -> None:
+        history = await handle.fetch_history()
+        await replay(history)
+        if recording():
+            test = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split(" ")[0]
+            if test in KEPT:
+                keep(history, HISTORIES / f"{KEPT[test]}.json")
+
+
+async def replay(history: WorkflowHistory) -> None:
+    replayer = Replayer(workflows=[RemediationWorkflow], data_converter=pydantic_data_converter)
+    await replayer.replay_workflow(history)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def world(temporal: Client, tmp_path: Path) -> AsyncIterator[World]:
+    yield World(temporal, tmp_path)
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_better_challenger_is_promoted_and_verified(world: World) -> None:
+    outcome = await world.remediate()
+
+    assert [effect.step for effect in outcome.effects] == ["retrain", "promote"]
+    assert outcome.verification is not None
+    assert outcome.verification.verified
+    assert (outcome.undone, outcome.failed) == (False, False)
+    assert outcome.detail == "no worse: r2 0.7900 → 0.8900 on 600 rows"
+    assert ending_of(outcome) == "remediated"
+    assert world.registry.champion_version == "2"
+    assert world.story == [
+        "intended retrain",
+        "effected retrain",
+        "intended promote",
+        "effected promote",
+        "verified",
+    ]
+
+
+async def test_a_rollback_that_helps_stays(world: World) -> None:
+    outcome = await world.remediate(Action.ROLL_BACK)
+
+    assert ending_of(outcome) == "remediated"
+    assert world.registry.champion_version == "0"
+    assert world.story == ["intended roll_back", "effected roll_back", "verified"]
+
+
+async def test_a_challenger_that_is_no_better_changes_nothing(world: World) -> None:
+    outcome = await world.measuring(gate={"1": 0.9, "2": 0.9}).remediate()
+
+    assert ending_of(outcome) == "not_promoted"
+    assert outcome.verification is None
+    assert outcome.detail.startswith("not promoted: r2 0.9000 → 0.9000")
+    assert world.registry.moves == []
+    assert world.story[-1] == "effected promote"
+
+
+async def test_a_new_champion_that_is_worse_is_undone(world: World) -> None:
+    outcome = await world.measuring(verification={"1": 0.9, "2": 0.5}).remediate()
+
+    assert ending_of(outcome) == "undone"
+    assert (outcome.undone, outcome.failed) == (True, False)
+    assert world.registry.moves == [("1", "2"), ("2", "1")]
+    assert world.story[-3:] == ["verified", "intended undo", "undone undo"]
+
+
+async def test_a_loss_within_the_policy_s_margin_is_kept(world: World) -> None:
+    world.measuring(verification={"1": 0.9, "2": 0.89})
+
+    outcome = await world.remediate(margin=0.02)
+
+    assert ending_of(outcome) == "remediated"
+
+
+async def test_a_rollback_that_is_worse_is_undone(world: World) -> None:
+    outcome = await world.measuring(recent={"1": 0.9, "0": 0.5}).remediate(Action.ROLL_BACK)
+
+    assert ending_of(outcome) == "undone"
+    assert world.registry.champion_version == "1"
+
+
+async def test_what_no_rows_can_verify_is_undone(world: World) -> None:
+    outcome = await world.measuring(verification={}).remediate()
+
+    assert ending_of(outcome) == "not_verified"
+    assert outcome.undone
+    assert world.registry.champion_version == "1"
+
+
+async def test_a_failing_retraining_leaves_everything_as_it_was(world: World) -> None:
+    world.pipelines = Failing("the window is empty")
+
+    outcome = await world.remediate()
+
+    assert ending_of(outcome) == "failed"
+    assert outcome.detail == "retrain: Refused: the window is empty"
+    assert (outcome.effects, outcome.undone) == ((), False)
+    assert world.registry.moves == []
+    assert world.story == ["intended retrain", "effected retrain"]
+    assert world.lines[-1].entry.detail["failure"] == "Refused: the window is empty"
+
+
+async def test_without_a_valid_grant_nothing_is_done(world: World) -> None:
+    outcome = await world.remediate(lasting=timedelta(minutes=-5))
+
+    assert outcome.failed
+    assert "expired" in outcome.detail
+    assert world.registry.moves == []
+
+
+async def test_a_promotion_that_fails_halfway_is_undone(world: World) -> None:
+    world.registry = FailingOnceMoved(versions=("0", "1"))
+    world.measuring()
+
+    outcome = await world.remediate()
+
+    assert ending_of(outcome) == "failed"
+    assert outcome.undone
+    assert outcome.detail == "promote: Refused: the answer was lost"
+    assert world.registry.champion_version == "1"
+    assert world.story[-3:] == ["effected promote", "intended undo", "undone undo"]
+
+
+async def test_a_verification_that_fails_is_a_reason_to_undo(world: World) -> None:
+    world.pipelines = FailingOn(world.registry, "verification")
+
+    outcome = await world.remediate()
+
+    assert ending_of(outcome) == "failed"
+    assert outcome.undone
+    assert world.registry.champion_version == "1"
+    assert world.story[-3:] == ["verified", "intended undo", "undone undo"]
+
+
+async def test_what_somebody_else_made_champion_meanwhile_is_left_alone(world: World) -> None:
+    world.pipelines = Meddling(world.registry)
+
+    outcome = await world.remediate()
+
+    assert outcome.failed
+    assert not outcome.undone
+    assert "left alone: somebody else made version 3 champion" in outcome.detail
+    assert world.registry.champion_version == "3"
+
+
+async def test_an_undo_that_fails_says_what_may_still_be_champion(world: World) -> None:
+    world.registry = Stubborn(versions=("0", "1"))
+    world.measuring(verification={"1": 0.9, "2": 0.5})
+
+    outcome = await world.remediate()
+
+    assert ending_of(outcome) == "failed"
+    assert not outcome.undone
+    assert outcome.detail.endswith("undo: Refused: no more moves; version 2 may still be champion")
+
+
+async def test_what_cannot_be_recorded_is_not_begun(world: World) -> None:
+    world.log = Deaf(world.log, from_sequence=0)
+
+    outcome = await world.remediate()
+
+    assert outcome.failed
+    assert (
+        "retrain: the intent could not be recorded: Refused: the log was edited" in outcome.detail
+    )
+    assert world.registry.known == ["0", "1"]
+
+
+async def test_what_was_changed_is_undone_even_when_that_cannot_be_recorded(world: World) -> None:
+    world.log = Deaf(world.log, from_sequence=3)
+    world.measuring(verification={"1": 0.9, "2": 0.5})
+
+    outcome = await world.remediate()
+
+    assert outcome.failed
+    assert outcome.undone
+    assert "could not be recorded" in outcome.detail
+    assert world.registry.champion_version == "1"
+
+
+async def test_a_cancelled_retraining_is_ended_and_nothing_is_changed(world: World) -> None:
+    world.pipelines = waiting = Waiting(world.registry, "retraining")
+    world.heartbeat = timedelta(seconds=1)
+
+    outcome = await world.remediate(meddle=waiting.cancel)
+
+    assert waiting.stopped
+    assert outcome.failed
+    assert outcome.detail == "retrain: cancelled"
+    assert world.registry.moves == []
+    assert world.story == ["intended retrain", "effected retrain"]
+
+
+async def test_a_cancellation_while_verifying_undoes_what_was_changed(world: World) -> None:
+    world.pipelines = waiting = Waiting(world.registry, "verification", until_told=True)
+
+    outcome = await world.remediate(meddle=waiting.cancel)
+
+    assert outcome.failed
+    assert outcome.undone
+    assert "cancelled" in outcome.detail
+    assert world.registry.moves == [("1", "2"), ("2", "1")]
+    assert world.story[-3:] == ["verified", "intended undo", "undone undo"]
+
+
+async def test_a_cancellation_while_promoting_undoes_the_promotion(world: World) -> None:
+    world.pipelines = waiting = Waiting(world.registry, "gate", until_told=True)
+
+    outcome = await world.remediate(meddle=waiting.cancel)
+
+    assert outcome.failed
+    assert "cancelled" in outcome.detail
+    assert world.registry.champion_version == "1"
+
+
+async def test_a_retrained_version_is_found_again_and_not_made_twice(world: World) -> None:
+    first = await world.measuring(gate={}).remediate()
+
+    world.folder = world.folder / "second"
+    world.log = JsonlAuditLog(world.folder, key=KEY)
+    second = await world.measuring(gate={}).remediate()
+
+    assert [effect.version for effect in first.effects] == ["2", "2"]
+    assert second.effects[0].reused
+    assert world.registry.known == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("name", KEPT.values())
+async def test_a_golden_history_still_replays(name: str) -> None:
+    content = await asyncio.to_thread((HISTORIES / f"{name}.json").read_text, encoding="utf-8")
+
+    await replay(WorkflowHistory.from_json(name, content))
+
+
+class Failing:
+    """No pipeline works."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    async def run(self, pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        raise Refused(self.why)
+
+
+class FailingOn(FakePipelines):
+    """One slice cannot be measured."""
+
+    def __init__(self, registry: FakeRegistry, part: str) -> None:
+        super().__init__(registry, BETTER)
+        self.part = part
+
+    async def run(self, pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        if params.get("slice") == self.part:
+            msg = f"{self.part} cannot be measured"
+            raise Refused(msg)
+        return await super().run(pipeline, params)
+
+
+class Meddling(FakePipelines):
+    """While the new champion is measured, somebody makes another one champion."""
+
+    def __init__(self, registry: FakeRegistry) -> None:
+        super().__init__(registry, BETTER | {"verification": {}})
+        self.registry = registry
+
+    async def run(self, pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        if params.get("slice") == "verification":
+            self.registry.champion_version = "3"
+        return await super().run(pipeline, params)
+
+
+class Waiting(FakePipelines):
+    """Waits at one pipeline or slice, for ever or until it is told to go on."""
+
+    def __init__(self, registry: FakeRegistry, at: str, *, until_told: bool = False) -> None:
+        super().__init__(registry, BETTER)
+        self.at, self.until_told = at, until_told
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+        self.stopped = False
+
+    async def run(self, pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        if self.at in (pipeline, params.get("slice")):
+            self.reached.set()
+            try:
+                await asyncio.wait_for(self.go_on.wait(), 60)
+            except asyncio.CancelledError:
+                self.stopped = True
+                raise
+        return await super().run(pipeline, params)
+
+    async def cancel(self, handle: Handle) -> None:
+        await self.reached.wait()
+        await handle.cancel()
+        if self.until_told:
+            await _cancel_to_be_requested(handle)
+            self.go_on.set()
+
+
+async def _cancel_to_be_requested(handle: Handle) -> None:
+    """Until the workflow has asked its activity to stop."""
+    async for event in handle.fetch_history_events(wait_new_event=True):
+        if event.HasField("activity_task_cancel_requested_event_attributes"):
+            return
+
+
+class FailingOnceMoved(FakeRegistry):
+    """The first move is made, but its answer is lost."""
+
+    def set_champion(self, model: str, version: str, *, expected: str | None, key: str) -> bool:
+        super().set_champion(model, version, expected=expected, key=key)
+        if len(self.moves) == 1:
+            msg = "the answer was lost"
+            raise Refused(msg)
+        return True
+
+
+class Stubborn(FakeRegistry):
+    """Moves once only."""
+
+    def set_champion(self, model: str, version: str, *, expected: str | None, key: str) -> bool:
+        if self.moves:
+            msg = "no more moves"
+            raise Refused(msg)
+        return super().set_champion(model, version, expected=expected, key=key)
+
+
+class Deaf:
+    """Refuses entries from some sequence on."""
+
+    def __init__(self, log: AuditLog, *, from_sequence: int) -> None:
+        self._log, self._from = log, from_sequence
+
+    def append(self, request: AuditAppend) -> str:
+        if request.entries[-1].sequence >= self._from:
+            msg = "the log was edited"
+            raise Refused(msg)
+        return self._log.append(request)
+
+    def lines(self, incident: str, *, model: str | None = None) -> list[AuditLine]:
+        return list(self._log.lines(incident, model=model))
