@@ -46,6 +46,11 @@ class Child:
             file.seek(max(self._log_begins, self.log.stat().st_size - 64 * 1024))
             return "\n".join(file.read().decode(errors="replace").splitlines()[-count:])
 
+    def obituary(self) -> str:
+        """How it ended, with its last words."""
+        last = self.last_lines() or "(empty)"
+        return f"{self.name} ended with code {self.returncode}; the end of {self.log}:\n{last}"
+
     def listens_on(self, port: int) -> bool:
         """Whether this child, and no stranger, is the one that listens there."""
         try:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Final, Self
+from typing import IO, Final, NoReturn, Self
 
 import psutil
 
@@ -96,6 +96,14 @@ class EmbeddedStack:
             self._lock.close()
         self._lock = self._addresses = None
 
+    async def watch(self) -> NoReturn:
+        """Until cancelled; raises `StackError` when a server ends by itself."""
+        while True:
+            for server in self._servers:
+                if server.returncode is not None:
+                    raise StackError(server.obituary())
+            await asyncio.sleep(_GLANCE)
+
     def start_child(
         self,
         name: str,
@@ -107,7 +115,7 @@ class EmbeddedStack:
         """Start a process that uses this stack and ends before it; it logs to `logs/NAME.log`."""
         variables = {**self.addresses.environment(), **(environment or {})}
         child = self._leash(name, command, environment=variables, grace=grace)
-        self._clients.append(child)
+        self._clients = [*(old for old in self._clients if old.returncode is None), child]
         return child
 
     async def __aenter__(self) -> Self:

@@ -157,8 +157,7 @@ async def serve(
             raise
         if "in use" not in child.last_lines():
             break
-    msg = f"{server.name} ended with code {child.returncode} while starting"
-    raise StackError(_with_log(msg, child))
+    raise StackError(child.obituary())
 
 
 async def _becomes_ready(server: Server, child: Child, *, ports: Ports, patience: float) -> bool:
@@ -167,14 +166,13 @@ async def _becomes_ready(server: Server, child: Child, *, ports: Ports, patience
         if child.listens_on(ports[0]) and await server.is_ready(ports):
             return True
         if time.monotonic() > deadline:
-            msg = f"{server.name} is not ready on port {ports[0]} after {patience:g} s"
-            raise StackError(_with_log(msg, child))
+            msg = (
+                f"{server.name} is not ready on port {ports[0]} after {patience:g} s; the end of"
+                f" {child.log}:\n{child.last_lines() or '(empty)'}"
+            )
+            raise StackError(msg)
         await asyncio.sleep(_GLANCE)
     return False
-
-
-def _with_log(message: str, child: Child) -> str:
-    return f"{message}; the end of {child.log}:\n{child.last_lines() or '(empty)'}"
 
 
 def _temporal_binary() -> str:
