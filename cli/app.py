@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 
 DEMO_MODEL = "birmingham-parking"
+_LOG_WIDTH = 120
+"""Columns of what goes to a file or a pipe."""
 
 app = typer.Typer(
     name="trimtab",
@@ -80,7 +82,7 @@ def backtest(
 def _backtest(name: str, *, yes: bool, keep: bool, report: Path | None, who: str | None) -> None:
     from cli.backtest import run_backtest  # noqa: PLC0415 - imports Temporal's client
 
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=_LOG_WIDTH)
     with faults_told():
         result = run_backtest(name, yes=yes, keep=keep, report=report, analyst=who, console=console)
     if not result.audit_valid:

@@ -1,6 +1,6 @@
 """Draws the report of a backtest in the terminal, and writes it as JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import plotext
@@ -13,6 +13,17 @@ from contracts.report import BaselinePoint, IncidentSummary, MetricChange, RunRe
 
 _COLOURS = {Verdict.EXECUTE: "green", Verdict.MONITOR: "cyan", Verdict.ESCALATE: "yellow"}
 _CHART_HEIGHT = 14
+_WIDE = 110
+"""Columns that the table of incidents needs."""
+_HEADINGS = (
+    "window",
+    "what drifted",
+    "cause",
+    "verdict and rule",
+    "action and ending",
+    "metric, verified",
+    "verdict, all",
+)
 
 
 def write_report(report: RunReport, path: Path) -> None:
@@ -25,7 +36,7 @@ def write_report(report: RunReport, path: Path) -> None:
 
 def print_report(report: RunReport, console: Console) -> None:
     """Incidents, the metric with and without Trimtab, the audit, and plain notes."""
-    console.print(_incidents(report.incidents))
+    console.print(_incidents(report.incidents, width=console.width))
     console.print(_chart(report.baseline, width=min(console.width, 100)))
     valid = "[green]verifies[/]" if report.audit_valid else "[red]DOES NOT VERIFY[/]"
     entries = sum(chain.entries for chain in report.audit)
@@ -34,33 +45,52 @@ def print_report(report: RunReport, console: Console) -> None:
         console.print(f"[dim]•[/] {note}")
 
 
-def _incidents(incidents: Iterable[IncidentSummary]) -> Table:
+def _incidents(incidents: Sequence[IncidentSummary], *, width: int) -> Table:
+    """A row an incident; on a narrow terminal a block an incident."""
+    if not incidents:
+        return Table(title="No window raised an event.", title_justify="left", box=None)
+    return _wide(incidents) if width >= _WIDE else _narrow(incidents)
+
+
+def _wide(incidents: Iterable[IncidentSummary]) -> Table:
     table = Table(title="Incidents", show_lines=True, title_justify="left")
-    for heading in ("window", "drifted", "cause", "verdict and rule", "action and ending"):
+    for heading in _HEADINGS:
         table.add_column(heading, overflow="fold")
-    for heading in ("metric before → after", "to verdict", "in all"):
-        table.add_column(heading, justify="right", no_wrap=True)
     for incident in incidents:
         table.add_row(*_row(incident))
-    if not table.row_count:
-        table.caption = "No window raised an event."
+    return table
+
+
+def _narrow(incidents: Iterable[IncidentSummary]) -> Table:
+    table = Table(title="Incidents", title_justify="left", show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for incident in incidents:
+        for heading, cell in zip(_HEADINGS, _row(incident), strict=True):
+            table.add_row(heading, Text(", ").join(Text(str(cell)).split("\n")))
+        table.add_section()
     return table
 
 
 def _row(incident: IncidentSummary) -> tuple[str | Text, ...]:
-    drifted = "\n".join(f"{one.name} {one.size:.2f}" for one in incident.drifted[:4])
-    more = len(incident.drifted) - 4
-    sure = f" ({incident.confidence:.2f})" if incident.confidence is not None else ""
+    sure = f"\nconfidence {incident.confidence:.2f}" if incident.confidence is not None else ""
     return (
         f"{incident.window.start:%Y-%m-%d}\n{incident.window.end:%Y-%m-%d}",
-        (drifted + (f"\n+{more} more" if more > 0 else "")) or "-",
-        f"{incident.cause or '-'}{sure}",
+        _drifted(incident),
+        f"{incident.cause or 'unknown'}{sure}",
         _verdict(incident),
         f"{incident.action or '-'}\n{incident.ending}",
         _metric(incident.metric),
-        _seconds(incident.seconds_to_verdict),
-        _seconds(incident.seconds_total),
+        f"{_seconds(incident.seconds_to_verdict)}\n{_seconds(incident.seconds_total)}",
     )
+
+
+def _drifted(incident: IncidentSummary) -> str:
+    lines = [f"{one.name} {one.effect} {one.size:.2f}" for one in incident.drifted[:4]]
+    more = len(incident.drifted) - len(lines)
+    loss = incident.performance
+    lost = [f"{loss.metric} {loss.reference:.3f} → {loss.current:.3f}"] if loss else []
+    return "\n".join([*lines, *([f"and {more} more"] if more else []), *lost])
 
 
 def _verdict(incident: IncidentSummary) -> Text:
@@ -75,7 +105,8 @@ def _metric(metric: MetricChange | None) -> str:
         return "-"
     if metric.before is None or metric.after is None:
         return f"{metric.name}\nnot verified"
-    return f"{metric.before:.3f} → {metric.after:.3f}\n{metric.rows} rows"
+    rows = f"{metric.rows} rows" if metric.rows else "at the gate only"
+    return f"{metric.before:.3f} → {metric.after:.3f}\n{rows}"
 
 
 def _seconds(value: float | None) -> str:

@@ -72,6 +72,7 @@ def _incident(spec: ModelSpec, replayed: Replayed) -> IncidentSummary | None:
         correlation_id=report.correlation_id,
         window=replayed.window,
         drifted=_drifted(event),
+        performance=event.data.performance,
         cause=plan.cause if plan else None,
         confidence=report.confidence.value if report.confidence else None,
         verdict=report.decision.verdict if report.decision else None,

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime
 from contracts.base import Fraction, Name, Record, Text
 from contracts.decision import Verdict
 from contracts.deliberation import Cause
+from contracts.drift import PerformanceChange
 from contracts.incident import Ending
 from contracts.remediation import Action
 
@@ -57,6 +58,8 @@ class IncidentSummary(Record):
     correlation_id: Name
     window: WindowReport
     drifted: tuple[DriftedFeature, ...]
+    performance: PerformanceChange | None = None
+    """What the champion lost in the window, where labels tell."""
     cause: Cause | None
     confidence: Fraction | None
     verdict: Verdict | None
