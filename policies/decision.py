@@ -27,7 +27,7 @@ def decide(plan: RemediationPlan, facts: Facts, limits: Limits, *, now: datetime
     deciding = max(results, key=lambda result: result.verdict.rank)
     return Decision(
         verdict=deciding.verdict,
-        rule=deciding.rule if deciding.verdict is not _FINE else "all_rules_allow",
+        rule=deciding.rule if deciding.verdict is not _FINE else "all_rules",
         reason=deciding.reason if deciding.verdict is not _FINE else "every rule allows the plan",
         results=results,
         plan_hash=digest(plan),
@@ -45,17 +45,17 @@ def _ask(
 
 def _rules() -> dict[str, Rule]:
     return {
-        "deliberation_succeeded": _deliberation_succeeded,
-        "champion_is_known": _champion_is_known,
-        "plan_is_complete": _plan_is_complete,
-        "data_is_sound": _data_is_sound,
-        "action_is_allowed_for_tier": _action_is_allowed_for_tier,
-        "confidence_is_high": _confidence_is_high,
-        "reviewer_agrees": _reviewer_agrees,
-        "cost_is_within_limit": _cost_is_within_limit,
-        "no_blackout": _no_blackout,
-        "cooldown_is_over": _cooldown_is_over,
-        "doing_nothing_is_safe": _doing_nothing_is_safe,
+        "deliberation": _deliberation_succeeded,
+        "champion_identity": _champion_is_known,
+        "rollback_target": _plan_is_complete,
+        "data_quality": _data_is_sound,
+        "allowed_actions": _action_is_allowed_for_tier,
+        "confidence_threshold": _confidence_is_high,
+        "review": _reviewer_agrees,
+        "cost_limit": _cost_is_within_limit,
+        "blackout_window": _no_blackout,
+        "cooldown": _cooldown_is_over,
+        "monitoring_severity": _doing_nothing_is_safe,
     }
 
 

@@ -73,7 +73,7 @@ def test_what_the_policy_executes_is_granted_by_its_rule() -> None:
         plan_hash=digest(a_plan()),
         policy_hash=digest(Limits()),
         champion_version="1",
-        authority="policy:all_rules_allow",
+        authority="policy:all_rules",
         issued_at=NOW,
         expires_at=NOW + timedelta(hours=2),
     )
@@ -164,7 +164,7 @@ def test_a_blackout_that_began_meanwhile_stops_what_nobody_approved() -> None:
     )
     limits = Limits(blackouts=(blackout,))
 
-    assert authorise(a_request(limits=limits)).authority == "policy:all_rules_allow"
+    assert authorise(a_request(limits=limits)).authority == "policy:all_rules"
     assert "no longer is" in refusal(a_request(limits=limits), at=NOW + timedelta(minutes=6))
 
 

@@ -56,7 +56,7 @@ def some_claims(**changes: Any) -> GrantClaims:
         "plan_hash": PLAN,
         "policy_hash": POLICY,
         "champion_version": "1",
-        "authority": "policy:all_rules_allow",
+        "authority": "policy:all_rules",
         "issued_at": NOW,
         "expires_at": NOW,
     }

@@ -40,7 +40,7 @@ def some_claims(**changes: Any) -> GrantClaims:
         "plan_hash": "a" * 64,
         "policy_hash": "b" * 64,
         "champion_version": "1",
-        "authority": "policy:all_rules_allow",
+        "authority": "policy:all_rules",
         "issued_at": NOW,
         "expires_at": NOW + timedelta(hours=2),
     }

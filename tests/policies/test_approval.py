@@ -108,7 +108,7 @@ def test_the_page_holds_all_that_a_person_needs_on_one_screen() -> None:
         "PSI 0.310",
         "label_shift",
         "5 EUR",
-        "action_is_allowed_for_tier",
+        "allowed_actions",
         decision.plan_hash,
         "2026-11-20 12:00 UTC",
     ):

@@ -28,7 +28,7 @@ def test_a_sound_and_confident_plan_executes() -> None:
     decision = decided()
 
     assert decision.verdict is Verdict.EXECUTE
-    assert decision.rule == "all_rules_allow"
+    assert decision.rule == "all_rules"
     assert {result.verdict for result in decision.results} == {Verdict.EXECUTE}
 
 
@@ -40,17 +40,17 @@ def test_a_confidence_of_exactly_the_limit_does_not_execute() -> None:
 @pytest.mark.parametrize(
     ("rule", "case"),
     [
-        ("deliberation_succeeded", {"deliberation_failed": True}),
-        ("champion_is_known", {"champion_version": None}),
-        ("champion_is_known", {"champion_version": "2"}),
-        ("plan_is_complete", {"plan": {"action": Action.ROLL_BACK}}),
-        ("plan_is_complete", {"plan": {"action": Action.ROLL_BACK, "target_version": "1"}}),
-        ("data_is_sound", {"corrupt": True}),
-        ("action_is_allowed_for_tier", {"tier": Tier.CRITICAL}),
-        ("confidence_is_high", {"confidence": 0.5}),
-        ("reviewer_agrees", {"reviewer_agrees": False}),
-        ("cost_is_within_limit", {"plan": {"cost": Decimal("100.01")}}),
-        ("cost_is_within_limit", {"plan": {"currency": "USD"}}),
+        ("deliberation", {"deliberation_failed": True}),
+        ("champion_identity", {"champion_version": None}),
+        ("champion_identity", {"champion_version": "2"}),
+        ("rollback_target", {"plan": {"action": Action.ROLL_BACK}}),
+        ("rollback_target", {"plan": {"action": Action.ROLL_BACK, "target_version": "1"}}),
+        ("data_quality", {"corrupt": True}),
+        ("allowed_actions", {"tier": Tier.CRITICAL}),
+        ("confidence_threshold", {"confidence": 0.5}),
+        ("review", {"reviewer_agrees": False}),
+        ("cost_limit", {"plan": {"cost": Decimal("100.01")}}),
+        ("cost_limit", {"plan": {"currency": "USD"}}),
     ],
 )
 def test_one_broken_rule_escalates_and_is_named(rule: str, case: dict[str, Any]) -> None:
@@ -67,7 +67,7 @@ def test_a_rollback_waits_for_a_person_when_the_model_is_critical() -> None:
 
 
 def test_a_tier_that_the_policy_does_not_name_may_execute_nothing() -> None:
-    assert decided(limits={"allowed_actions": {}}).rule == "action_is_allowed_for_tier"
+    assert decided(limits={"allowed_actions": {}}).rule == "allowed_actions"
 
 
 def test_a_cost_of_exactly_the_limit_is_within_it() -> None:
@@ -85,7 +85,7 @@ def test_within_the_cooldown_the_model_is_left_alone() -> None:
 def test_a_blackout_sends_what_is_due_to_a_person() -> None:
     blackout = Blackout(name="noon", start="11:30", duration=timedelta(hours=1))
 
-    assert decided(limits={"blackouts": (blackout,)}).rule == "no_blackout"
+    assert decided(limits={"blackouts": (blackout,)}).rule == "blackout_window"
 
 
 @pytest.mark.parametrize(

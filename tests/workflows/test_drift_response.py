@@ -111,7 +111,7 @@ async def test_deliberation_failed(world: World) -> None:
     assert report.decision is not None
     assert (report.decision.verdict, report.decision.rule) == (
         Verdict.ESCALATE,
-        "deliberation_succeeded",
+        "deliberation",
     )
     assert "talks nonsense" in report.failure
     assert report.deliberation is not None
@@ -274,5 +274,5 @@ async def test_the_page_says_what_to_run(world: World) -> None:
     assert (
         f"temporal workflow signal --workflow-id drift-response/parking/{report.event_id}" in page
     )
-    assert "action_is_allowed_for_tier" in page
+    assert "allowed_actions" in page
     assert len(page.splitlines()) < 45
