@@ -97,7 +97,7 @@ def _verdict(incident: IncidentSummary) -> Text:
     if incident.verdict is None:
         return Text("none", style="red")
     text = Text(incident.verdict.value, style=_COLOURS[incident.verdict])
-    return text.append(f"\n{incident.rule}", style="dim")
+    return text.append(f"\n{(incident.rule or '').replace('_', ' ')}", style="dim")
 
 
 def _metric(metric: MetricChange | None) -> str:
