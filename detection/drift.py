@@ -72,7 +72,7 @@ def stability_index(reference: Shares, current: Shares) -> float:
 def kolmogorov_smirnov(reference: ColumnProfile, current: ColumnProfile) -> Tested:
     """Two-sample test on the binned counts; conservative, for it sees the gap at edges only."""
     gap = np.abs(np.cumsum(shares(reference)) - np.cumsum(shares(current))).max()
-    effective = reference.values * current.values / (reference.values + current.values)
+    effective = reference.present * current.present / (reference.present + current.present)
     return Tested("ks", float(gap), float(stats.kstwobign.sf(np.sqrt(effective) * gap)))
 
 
@@ -91,7 +91,7 @@ def chi_square(reference: ColumnProfile, current: ColumnProfile) -> Tested:
 
 def _comparable(reference: ColumnProfile, current: ColumnProfile) -> bool:
     same = reference.column.kind is current.column.kind
-    return same and min(reference.values, current.values) >= FEWEST_VALUES
+    return same and min(reference.present, current.present) >= FEWEST_VALUES
 
 
 def _tested(reference: ColumnProfile, current: ColumnProfile) -> Tested:

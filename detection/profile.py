@@ -58,7 +58,7 @@ class ColumnProfile(Record):
     """Numeric: the 10th to 90th percentile."""
 
     @property
-    def values(self) -> int:
+    def present(self) -> int:
         """How many values there are."""
         return self.rows - self.nulls
 

@@ -83,8 +83,8 @@ def _column_faults(reference: ColumnProfile, current: ColumnProfile) -> Iterator
         share = current.unreadable / rows
         detail = f"{current.unreadable} of {rows} values are no numbers"
         yield _fault("retyped_column", name, detail, share, corrupt=share >= GRAVE_SHARE)
-    elif feature and not current.values:
-        if reference.values:
+    elif feature and not current.present:
+        if reference.present:
             yield _fault("missing_column", name, "holds no value any more", 1.0, corrupt=True)
         return
     else:
@@ -110,7 +110,7 @@ def _null_fault(reference: ColumnProfile, current: ColumnProfile) -> Iterator[Qu
 
 def _shape_faults(reference: ColumnProfile, current: ColumnProfile) -> Iterator[QualityFault]:
     name = current.column.name
-    if current.distinct == 1 and reference.distinct > 1 and current.values > 1:
+    if current.distinct == 1 and reference.distinct > 1 and current.present > 1:
         stuck = current.column.kind is FeatureKind.NUMERIC and reference.distinct >= MANY_VALUES
         detail = f"every value is the same; the reference has {reference.distinct} different ones"
         yield _fault("constant", name, detail, 1.0, corrupt=stuck)

@@ -1,0 +1,94 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from contracts.drift import FeatureKind
+from detection.columns import Column, as_categories
+from detection.profile import OTHER, WindowProfile, profile_column, shares
+from tests.detection.windows import profile, table
+
+PRICE = Column(name="price", kind=FeatureKind.NUMERIC, minimum=0.0, maximum=100.0)
+SHOP = Column(name="shop", kind=FeatureKind.CATEGORICAL)
+
+
+def test_a_numeric_column_is_counted_in_ten_bins_of_equal_weight() -> None:
+    found = profile_column(pd.Series(np.random.default_rng(0).normal(50, 10, 10_000)), PRICE)
+
+    assert len(found.counts) == len(found.bins) == 10
+    assert shares(found) == pytest.approx([0.1] * 10, abs=0.001)
+
+
+def test_a_later_window_is_counted_over_the_bins_of_the_reference() -> None:
+    reference = profile_column(pd.Series([1.0, 2.0, 3.0, 4.0]), PRICE)
+
+    later = profile_column(pd.Series([-50.0, 99.0]), PRICE, like=reference)
+
+    assert later.edges == reference.edges
+    assert (later.counts[0], later.counts[-1]) == (1, 1)
+
+
+def test_a_constant_reference_tells_values_below_from_values_above() -> None:
+    reference = profile_column(pd.Series([7.0, 7.0, 7.0]), PRICE)
+
+    later = profile_column(pd.Series([6.0, 7.0, 8.0]), PRICE, like=reference)
+
+    assert later.counts == (1, 1, 1)
+
+
+def test_what_is_no_finite_number_is_missing_and_unreadable() -> None:
+    found = profile_column(pd.Series(["1", "x", None, "inf", "101"]), PRICE)
+
+    assert (found.rows, found.nulls, found.unreadable, found.outside) == (5, 3, 2, 1)
+    assert (found.minimum, found.maximum) == (1.0, 101.0)
+
+
+def test_rare_categories_are_counted_together() -> None:
+    names = [f"shop {number}" for number in range(60) for _ in range(61 - number)]
+
+    found = profile_column(pd.Series(names), SHOP)
+
+    assert found.bins[-1] == OTHER
+    assert len(found.counts) == 51
+    assert sum(found.counts) == len(names)
+
+
+def test_categories_the_reference_never_saw_are_counted() -> None:
+    reference = profile_column(pd.Series(["north", "south"]), SHOP)
+
+    later = profile_column(pd.Series(["north", "moon", "moon", None]), SHOP, like=reference)
+
+    assert (later.unseen, later.nulls, later.counts) == (2, 1, (1, 0, 2))
+
+
+def test_whole_numbers_that_stand_for_categories_keep_their_name_beside_missing_ones() -> None:
+    whole = as_categories(pd.Series([1, 2]))
+    with_a_gap = as_categories(pd.Series([1.0, None]))
+
+    assert whole.tolist() == ["1", "2"]
+    assert with_a_gap.iloc[0] == "1"
+    assert with_a_gap.isna().tolist() == [False, True]
+
+
+def test_flags_are_categories_too() -> None:
+    assert as_categories(pd.Series([True, False])).tolist() == ["True", "False"]
+
+
+def test_an_empty_window_has_a_profile() -> None:
+    reference = profile(table())
+
+    empty = profile(table(0), like=reference)
+
+    assert empty.window.rows == 0
+    assert all(column.present == 0 for column in empty.columns)
+
+
+def test_a_profile_survives_its_journey_as_json() -> None:
+    made = profile(table())
+
+    assert WindowProfile.model_validate_json(made.model_dump_json()) == made
+
+
+def test_lists_in_a_table_do_not_hinder_the_count_of_repeats() -> None:
+    frame = table(3, tags=[["a"], ["a"], ["b"]], price=1.0, shop="north", revenue=2.0)
+
+    assert profile(frame).duplicates == 1

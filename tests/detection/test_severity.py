@@ -1,0 +1,61 @@
+import pytest
+
+from contracts.drift import (
+    FeatureDrift,
+    FeatureKind,
+    FeatureRole,
+    PerformanceChange,
+    Severity,
+)
+from detection.severity import severity_of
+
+
+def drift(psi: float, role: FeatureRole = FeatureRole.FEATURE) -> FeatureDrift:
+    return FeatureDrift(
+        name="x", kind=FeatureKind.NUMERIC, role=role, psi=psi, jensen_shannon=0.3, drifted=True
+    )
+
+
+def change(loss: float) -> PerformanceChange:
+    return PerformanceChange(
+        metric="r2", reference=0.9, current=0.9 - loss, rows=500, degraded=loss > 0.02
+    )
+
+
+@pytest.mark.parametrize(
+    ("loss", "severity"),
+    [
+        (-0.1, Severity.LOW),
+        (0.01, Severity.LOW),
+        (0.03, Severity.MEDIUM),
+        (0.06, Severity.HIGH),
+        (0.2, Severity.CRITICAL),
+    ],
+)
+def test_lost_performance_decides_in_tolerances(loss: float, severity: Severity) -> None:
+    found = severity_of([drift(3.0)], performance=change(loss), tolerance=0.02, corrupt=False)
+
+    assert found is severity
+
+
+@pytest.mark.parametrize(
+    ("drifts", "severity"),
+    [
+        ([], Severity.LOW),
+        ([drift(3.0)], Severity.MEDIUM),
+        ([drift(0.3, FeatureRole.PREDICTION)], Severity.MEDIUM),
+        ([drift(0.6, FeatureRole.PREDICTION)], Severity.HIGH),
+        ([drift(0.6, FeatureRole.TARGET)], Severity.HIGH),
+    ],
+)
+def test_without_labels_effect_sizes_decide_and_never_call_it_critical(
+    drifts: list[FeatureDrift], severity: Severity
+) -> None:
+    assert severity_of(drifts, performance=None, tolerance=0.02, corrupt=False) is severity
+
+
+def test_a_corrupt_window_is_at_least_high() -> None:
+    mild = severity_of([], performance=change(0.0), tolerance=0.02, corrupt=True)
+    grave = severity_of([], performance=change(0.5), tolerance=0.02, corrupt=True)
+
+    assert (mild, grave) == (Severity.HIGH, Severity.CRITICAL)

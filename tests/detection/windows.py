@@ -1,0 +1,72 @@
+"""Windows of made-up production data, and their profiles."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from contracts.drift import FeatureKind, Window
+from contracts.model import Feature, ModelSpec, Task
+from detection.columns import columns_of
+from detection.profile import WindowProfile, profile_window
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+WEEK = timedelta(days=7)
+
+
+def spec(**changes: Any) -> ModelSpec:
+    """A regression on a number and a category."""
+    return ModelSpec.model_validate(
+        {
+            "name": "sales",
+            "task": Task.REGRESSION,
+            "dataset": "sales",
+            "target": "revenue",
+            "target_minimum": 0.0,
+            "timestamp": "at",
+            "features": (
+                Feature(name="price", kind=FeatureKind.NUMERIC, minimum=0.0),
+                Feature(name="shop", kind=FeatureKind.CATEGORICAL),
+            ),
+            "window": WEEK,
+            "reference_windows": 3,
+            "label_delay": timedelta(0),
+            "metric": "r2",
+            **changes,
+        }
+    )
+
+
+def table(rows: int = 2000, *, seed: int = 0, **columns: Any) -> pd.DataFrame:
+    """Rows of the model above; `columns` replace what is made up."""
+    random = np.random.default_rng(seed)
+    made = {
+        "price": random.gamma(4.0, 5.0, rows),
+        "shop": random.choice(["north", "south", "east", "west"], rows),
+        "revenue": random.gamma(9.0, 20.0, rows),
+    }
+    return pd.DataFrame({**made, **columns})
+
+
+def profile(
+    frame: pd.DataFrame,
+    *,
+    like: WindowProfile | None = None,
+    predictions: "pd.Series[float] | None" = None,
+    newest: datetime | None = None,
+) -> WindowProfile:
+    """Three weeks' profile, or with `like` that of the week after; predictions are the target."""
+    start, length = (START, 3 * WEEK) if like is None else (START + 3 * WEEK, WEEK)
+    values = {"prediction": frame["revenue"] if predictions is None else predictions}
+    return profile_window(
+        frame,
+        [
+            (column, values.get(column.name, frame.get(column.name, pd.Series(dtype="float64"))))
+            for column in columns_of(spec())
+        ],
+        model="sales",
+        window=Window(start=start, end=start + length, rows=len(frame)),
+        newest=newest or start + length - timedelta(minutes=1),
+        like=like,
+    )
