@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from mlflow.entities import Metric, Run, ViewType
+from mlflow.store.entities.paged_list import PagedList
 from mlflow.tracking import MlflowClient
 
 from adapters.tracking import experiment_id, faults_sorted, open_tracking
@@ -50,14 +51,9 @@ class IncidentRuns:
 
     def last_action_at(self, model: str) -> datetime | None:
         """When the newest action on the model was taken, or None."""
+        wanted = f"tags.`{MODEL}` = '{model}' AND tags.`{ACTED_AT}` LIKE '%'"
         with faults_sorted():
-            found = self._client.search_runs(
-                [self._experiment_id()],
-                filter_string=f"tags.`{MODEL}` = '{model}' AND tags.`{ACTED_AT}` LIKE '%'",
-                order_by=[f"tags.`{ACTED_AT}` DESC"],
-                run_view_type=ViewType.ALL,
-                max_results=1,
-            )
+            found = self._page(wanted, limit=1, order=[f"tags.`{ACTED_AT}` DESC"])
             return datetime.fromisoformat(found[0].data.tags[ACTED_AT]) if found else None
 
     def tips(self, model: str | None = None) -> tuple[RecordedTip, ...]:
@@ -70,35 +66,45 @@ class IncidentRuns:
     def _client(self) -> MlflowClient:
         return open_tracking(self._settings)
 
-    def _experiment_id(self) -> str:
-        return experiment_id(self._client, EXPERIMENT, settings=self._settings)
-
     def _find(self, report: IncidentReport) -> Run | None:
         wanted = f"tags.`{EVENT_ID}` = '{report.event_id}' AND tags.`{MODEL}` = '{report.model}'"
-        return next(self._search(wanted), None)
+        return next(iter(self._page(wanted, limit=1)), None)
 
     def _create(self, report: IncidentReport) -> Run:
         return self._client.create_run(
-            self._experiment_id(),
+            experiment_id(self._client, EXPERIMENT, settings=self._settings),
             start_time=_milliseconds(report.published_at),
             tags=_tags(report),
             run_name=report.event_id,
         )
 
     def _search(self, wanted: str) -> Iterator[Run]:
-        experiment, token = self._experiment_id(), None
-        while True:
-            page = self._client.search_runs(
-                [experiment],
-                filter_string=wanted,
-                run_view_type=ViewType.ALL,
-                max_results=_PAGE,
-                page_token=token,
-            )
+        page = self._page(wanted)
+        yield from page
+        while page.token:
+            page = self._page(wanted, token=page.token)
             yield from page
-            token = page.token
-            if not token:
-                return
+
+    def _page(
+        self,
+        wanted: str,
+        *,
+        limit: int | None = None,
+        order: list[str] | None = None,
+        token: str | None = None,
+    ) -> PagedList[Run]:
+        """Runs, deleted ones too; reading makes no experiment where there is none yet."""
+        experiment = self._client.get_experiment_by_name(EXPERIMENT)
+        if experiment is None:
+            return PagedList([], None)
+        return self._client.search_runs(
+            [experiment.experiment_id],
+            filter_string=wanted,
+            run_view_type=ViewType.ALL,
+            max_results=limit or _PAGE,
+            order_by=order,
+            page_token=token,
+        )
 
 
 def _tags(report: IncidentReport) -> dict[str, str]:

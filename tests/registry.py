@@ -1,4 +1,4 @@
-"""A real MLflow on SQLite for every test, copied from one that was set up once."""
+"""A real MLflow on SQLite for every test that asks, copied from one that was set up once."""
 
 import shutil
 from pathlib import Path

@@ -1,0 +1,192 @@
+"""`trimtab audit`: is the log what was written, and what does it tell of one incident?
+
+Reads files and the model registry; needs no running stack.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from cli.examination import Examination, examine, log_folder, log_key
+
+if TYPE_CHECKING:  # importing the registry takes seconds, and `trimtab --help` needs none of it
+    from rich.console import Console
+    from rich.table import Table
+
+    from contracts.audit import AuditLine, ChainStatus
+
+app = typer.Typer(
+    name="audit",
+    no_args_is_help=True,
+    help="Verify the audit log, or read one incident in it.",
+)
+
+Home = Annotated[
+    Path | None,
+    typer.Option(file_okay=False, help="The deployment's folder; .trimtab, or as configured."),
+]
+_LONGEST: Final = 160
+
+
+@app.command()
+def verify(
+    incident: Annotated[str | None, typer.Option(help="Only this incident's id.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - a flag
+    home: Home = None,
+) -> None:
+    """Check every chain: exit code 0 when all are as they were written, 1 when not.
+
+    Finds edits, gaps, reorderings and foreign lines by the chain itself; ends and files that are
+    gone by comparing with what the model registry recorded when each incident closed.
+    """
+    from rich.console import Console  # noqa: PLC0415 - see above
+
+    from cli.app import faults_told  # noqa: PLC0415 - cli.app imports this module
+    from contracts.ports import Refused  # noqa: PLC0415 - see above
+    from runtime.settings import load_settings  # noqa: PLC0415 - see above
+
+    with faults_told():
+        found = _only(incident, examine(load_settings(**_flags(home))))
+        if incident and not found.statuses:
+            msg = f"no incident {incident!r} in {found.folder}, nor in the registry"
+            raise Refused(msg)
+    if as_json:
+        typer.echo(_as_json(found))
+    else:
+        _print(found, Console())
+    if not found.valid:
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    incident: Annotated[str, typer.Argument(help="The incident's id.")],
+    model: Annotated[str | None, typer.Option(help="Where several models have that id.")] = None,
+    home: Home = None,
+) -> None:
+    """Tell one incident from its audit log: when, which gate, who, what."""
+    from rich.console import Console  # noqa: PLC0415 - see above
+
+    from adapters.audit_chain import BrokenChainError  # noqa: PLC0415 - see above
+    from adapters.audit_log import JsonlAuditLog  # noqa: PLC0415 - see above
+    from cli.app import faults_told  # noqa: PLC0415 - cli.app imports this module
+    from contracts.ports import Refused  # noqa: PLC0415 - see above
+    from runtime.settings import load_settings  # noqa: PLC0415 - see above
+
+    console = Console()
+    with faults_told():
+        settings = load_settings(**_flags(home))
+        log = JsonlAuditLog(log_folder(settings), key=log_key(settings))
+        try:
+            lines = log.lines(incident, model=model)
+        except Refused as refusal:
+            if isinstance(refusal.__cause__, BrokenChainError):
+                console.print(_timeline(refusal.__cause__.sound))
+            raise
+        if not lines:
+            msg = f"no incident {incident!r} in {log_folder(settings)}"
+            raise Refused(msg)
+    console.print(_timeline(lines))
+
+
+def _flags(home: Path | None) -> dict[str, Path]:
+    return {} if home is None else {"home": home}
+
+
+def _only(incident: str | None, found: Examination) -> Examination:
+    if incident is None:
+        return found
+    kept = tuple(status for status in found.statuses if status.incident == incident)
+    return Examination(folder=found.folder, statuses=kept, compared_with=found.compared_with)
+
+
+def _as_json(found: Examination) -> str:
+    import json  # noqa: PLC0415 - with the rest of the command
+
+    return json.dumps(
+        {
+            "valid": found.valid,
+            "folder": str(found.folder),
+            "compared_with": found.compared_with,
+            "incidents": [status.model_dump(mode="json") for status in found.statuses],
+        },
+        indent=2,
+    )
+
+
+def _print(found: Examination, console: "Console") -> None:
+    if not found.statuses:
+        console.print(f"The audit log {found.folder} is empty.", soft_wrap=True)
+    else:
+        console.print(_table(found.statuses))
+        broken = sum(not status.valid for status in found.statuses)
+        entries = sum(status.entries for status in found.statuses)
+        console.print(
+            f"[red]{broken} of {len(found.statuses)} incidents do not verify.[/]"
+            if broken
+            else f"[green]{len(found.statuses)} incidents, {entries} entries: all as written.[/]"
+        )
+    console.print(_compared(found), soft_wrap=True, highlight=False)
+
+
+def _compared(found: Examination) -> str:
+    if found.compared_with is None:
+        return (
+            "[yellow]Compared with nothing outside the log, for there is no model registry yet: "
+            "that a file, or the end of one, is gone would not show.[/]"
+        )
+    alone = sum(not status.compared for status in found.statuses)
+    text = f"Compared with the incidents recorded in {found.compared_with}."
+    if alone:
+        text += f" {alone} are not recorded there (still open?): the end of those is not checked."
+    return text
+
+
+def _table(statuses: "Sequence[ChainStatus]") -> "Table":
+    from rich.table import Table  # noqa: PLC0415 - see above
+    from rich.text import Text  # noqa: PLC0415 - see above
+
+    table = Table("incident", "model", "entries", "state", "compared", "verdict")
+    for status in statuses:
+        table.add_row(
+            Text(status.incident),
+            Text(status.model),
+            str(status.entries),
+            "closed" if status.closed else "open",
+            "yes" if status.compared else "no",
+            Text("valid", "green") if status.valid else Text(status.fault, "red"),
+        )
+    return table
+
+
+def _timeline(lines: "Sequence[AuditLine]") -> "Table":
+    from rich.table import Table  # noqa: PLC0415 - see above
+    from rich.text import Text  # noqa: PLC0415 - see above
+
+    title = f"{lines[0].entry.model}: incident {lines[0].entry.incident}" if lines else None
+    table = Table("#", "at (UTC)", "+s", "gate", "who", "what", title=title, title_style="bold")
+    for line in lines:
+        entry = line.entry
+        passed = (entry.at - lines[0].entry.at).total_seconds()
+        table.add_row(
+            str(entry.sequence),
+            f"{entry.at:%Y-%m-%d %H:%M:%S}",
+            f"{passed:.1f}",
+            entry.gate.value,
+            Text(entry.actor),
+            Text("\n".join(_told(entry.detail))),
+        )
+    return table
+
+
+def _told(detail: Mapping[str, object]) -> list[str]:
+    """One line a thing, without what only a machine reads."""
+    plain = {name: value for name, value in detail.items() if value not in (None, "", [], {})}
+    return [f"{name}: {_short(value)}" for name, value in plain.items()]
+
+
+def _short(value: object) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
