@@ -1,0 +1,46 @@
+"""Checks a model's configuration against the policy and the catalog, and hands on its history."""
+
+from collections.abc import Iterator
+
+from cli.finding import Finding, fault, note
+from cli.history_checks import check_history
+from contracts.decision import Limits
+from contracts.model import ModelSpec
+from pipelines.catalog import build_catalog
+from runtime.models import load_model
+from runtime.settings import BadConfigurationError
+
+
+def check_model(name: str, limits: Limits | None) -> Iterator[Finding]:
+    """Everything about one model: its configuration, its catalog entry, its data."""
+    thing = f"model {name}"
+    try:
+        spec = load_model(name)
+    except BadConfigurationError as error:
+        yield from (fault(thing, said, "correct it there") for said in error.faults)
+        return
+    if limits is not None:
+        yield from _check_costs(spec, limits, thing=thing)
+    try:
+        history = build_catalog({"model": name}).load("history")
+    except Exception as error:  # noqa: BLE001 - any Kedro dataset may stand there, with its own
+        remedy = "correct its entry in a catalog*.yml of conf/local, or `dataset` of the model"
+        yield fault(thing, f"dataset {spec.dataset}: {_words(error)}", remedy)
+        return
+    yield from check_history(history, spec)
+
+
+def _check_costs(spec: ModelSpec, limits: Limits, *, thing: str) -> Iterator[Finding]:
+    if spec.costs.currency != limits.currency:
+        said = f"costs.currency = {spec.costs.currency}: the policy counts in {limits.currency}"
+        yield fault(thing, said, "write both in one currency")
+    elif spec.costs.retraining > limits.cost_at_most:
+        said = f"costs.retraining = {spec.costs.retraining}: above the policy's cost_at_most"
+        yield note(thing, said, "each retraining will wait for a person")
+
+
+def _words(error: BaseException) -> str:
+    """What was first said, before others wrapped it."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(str(error).split())[:400] or type(error).__name__
