@@ -55,13 +55,17 @@ class Bridge:
 
     async def run(self) -> None:
         """Work until told to stop; then finish what is under way and leave the rest pending."""
-        async with asyncio.TaskGroup() as group:
-            acknowledger = group.create_task(self._acknowledge_accepted())
-            keeper = group.create_task(self._keep_what_is_held())
-            await self._read()
-            await self._finish()
-            acknowledger.cancel()
-            keeper.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                acknowledger = group.create_task(self._acknowledge_accepted())
+                keeper = group.create_task(self._keep_what_is_held())
+                await self._read()
+                await self._finish()
+                acknowledger.cancel()
+                keeper.cancel()
+        finally:
+            for task in self._tasks:
+                task.cancel()
 
     async def _read(self) -> None:
         backoff = Backoff()

@@ -153,7 +153,7 @@ class Stream:
     async def trim(self, *, keep: timedelta) -> int:
         """Delete what every group has done with and is older than keep; how many entries."""
         oldest = datetime.now(UTC) - keep
-        bounds = [(int(oldest.timestamp() * 1000), 0)]
+        bounds = [(max(0, int(oldest.timestamp() * 1000)), 0)]
         for group in await self._redis.xinfo_groups(self._stream):
             bounds.append(_order(group["last-delivered-id"]))
             if group["pending"]:

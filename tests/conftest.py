@@ -1,3 +1,35 @@
-"""Fixtures that any test may use."""
+"""Servers that any test may use; each is started with the first test that asks for it."""
+
+from collections.abc import Iterator
+
+import pytest
+from temporalio.client import Client
+
+from runtime.servers import Temporal, Valkey
+from runtime.settings import load_settings
+from runtime.temporal import connect
+from tests.servers import running
 
 pytest_plugins = ["tests.registry"]
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis-protocol server; tests keep to streams of their own."""
+    folder = tmp_path_factory.mktemp("valkey")
+    with running(Valkey(folder), folder) as ports:
+        yield f"redis://127.0.0.1:{ports[0]}"
+
+
+@pytest.fixture(scope="session")
+def temporal_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Temporal dev server with our search attributes; tests keep to ids of their own."""
+    folder = tmp_path_factory.mktemp("temporal")
+    with running(Temporal(folder / "temporal.db"), folder) as ports:
+        yield f"127.0.0.1:{ports[0]}"
+
+
+@pytest.fixture
+async def temporal_client(temporal_address: str) -> Client:
+    """A client as worker and bridge have it."""
+    return await connect(load_settings(temporal={"address": temporal_address}))

@@ -1,0 +1,106 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from redis.asyncio import Redis
+
+from bridge.stream import GroupLostError, Stream
+from runtime.settings import BridgeSettings, RedisSettings
+from tests.bridge.world import SOON, World
+
+NO_TIME = timedelta(0)
+
+
+@pytest.fixture
+async def other(valkey_url: str, names: RedisSettings) -> Stream:
+    return Stream.open(valkey_url, names=names, reading=BridgeSettings(), consumer="two")
+
+
+async def test_the_group_begins_at_the_streams_beginning(world: World, stream: Stream) -> None:
+    [entry_id] = await world.publish("event-1")
+
+    assert await stream.join()
+    assert not await stream.join()
+
+    [entry] = await stream.fresh(block=SOON, count=10)
+    assert (entry.id, entry.deliveries) == (entry_id, 1)
+    assert datetime.now(UTC) - entry.published_at < timedelta(seconds=30)
+
+
+async def test_each_delivery_is_counted_and_can_be_forgiven(world: World, stream: Stream) -> None:
+    await stream.join()
+    [entry_id] = await world.publish("event-1")
+    await stream.fresh(block=SOON, count=10)
+
+    [again] = await stream.own_pending(after="0", count=10)
+    assert again.deliveries == 2
+
+    await stream.keep({entry_id: 0})
+    [again] = await stream.own_pending(after="0", count=10)
+    assert again.deliveries == 1
+
+
+async def test_only_what_lay_idle_is_claimed(world: World, stream: Stream, other: Stream) -> None:
+    await stream.join()
+    await world.publish("event-1")
+    await stream.fresh(block=SOON, count=10)
+
+    assert await other.claimed(idle=timedelta(hours=1), count=10) == ([], [])
+    [entry], deleted = await other.claimed(idle=NO_TIME, count=10)
+    await other.close()
+
+    assert entry.deliveries == 2
+    assert deleted == []
+
+
+async def test_a_buried_entry_is_acknowledged_with_the_same_stroke(
+    world: World, stream: Stream
+) -> None:
+    await stream.join()
+    await world.publish_raw(b"\x00\xff not text")
+    [entry] = await stream.fresh(block=SOON, count=10)
+
+    await stream.bury(entry, reason="why not")
+
+    assert not await stream.is_pending(entry.id)
+    assert entry.raw == b"\x00\xff not text"
+
+
+async def test_a_missing_group_is_told_apart_from_other_failures(stream: Stream) -> None:
+    with pytest.raises(GroupLostError):
+        await stream.fresh(block=SOON, count=1)
+    with pytest.raises(GroupLostError):
+        await stream.claimed(idle=NO_TIME, count=1)
+    with pytest.raises(GroupLostError):
+        await stream.keep({"1-1": 1})
+
+
+async def test_trimming_spares_what_is_unread_or_pending_or_young(
+    redis: Redis, stream: Stream, names: RedisSettings
+) -> None:
+    raw = b"x" * 5000  # one entry fills a node of the stream, which is what trimming removes
+    for number in range(1, 9):
+        await redis.xadd(names.stream, {"event": raw}, id=f"{number}-1")
+    await stream.join()
+    read = await stream.fresh(block=SOON, count=6)
+    await stream.acknowledge([entry.id for entry in read if entry.id != "4-1"])
+
+    await stream.trim(keep=timedelta(days=30_000))
+    assert await redis.xlen(names.stream) == 8
+
+    await stream.trim(keep=timedelta(days=1))
+    left = [entry_id for entry_id, _ in await redis.xrange(names.stream)]  # type: ignore[union-attr]  # redis-py's types cover every protocol
+    assert left == ["4-1", "5-1", "6-1", "7-1", "8-1"]
+
+
+async def test_trimming_spares_what_another_group_has_not_read(
+    redis: Redis, stream: Stream, names: RedisSettings
+) -> None:
+    await redis.xadd(names.stream, {"event": b"x" * 5000}, id="1-1")
+    await redis.xgroup_create(names.stream, "analysts", id="0")
+    await stream.join()
+    [entry] = await stream.fresh(block=SOON, count=1)
+    await stream.acknowledge([entry.id])
+
+    await stream.trim(keep=timedelta(days=1))
+
+    assert await redis.xlen(names.stream) == 1
