@@ -18,6 +18,8 @@ _TOLERABLE = 0.05
 """Share of a column's values that may be unreadable or beyond its bounds."""
 _UNDATED = 0.01
 _FEWEST_TO_LEARN = 50
+_MOST_WINDOWS = 1000
+"""More are no replay but a mistake, such as one row dated 2099."""
 _TWO = 2
 
 
@@ -94,6 +96,11 @@ def _check_windows(history: pd.DataFrame, spec: ModelSpec, thing: str) -> Iterat
         said = f"timestamp {spec.timestamp}: {undated:,} of {len(times):,} values are no times"
         yield fault(thing, said, "write ISO 8601 such as 2016-10-04T07:59:42Z")
     if undated == len(times):
+        return
+    start, last = first_window_start(history, spec), times.max().to_pydatetime()
+    if (last - start) / spec.window > _MOST_WINDOWS:
+        said = f"from {start:%Y-%m-%d} to {last:%Y-%m-%d} there are over {_MOST_WINDOWS:,} windows"
+        yield fault(thing, said, "take out stray rows, or correct start and window")
         return
     yield from _check_spans(history, spec, thing)
 

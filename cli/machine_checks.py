@@ -13,7 +13,7 @@ from runtime.servers import Server, StackError, Temporal, Valkey
 from runtime.settings import Settings
 
 _PATIENCE: Final = 10.0
-_ROOM: Final = 2**30
+ROOM: Final = 2**30
 """Free bytes below which an embedded stack soon stands still."""
 
 
@@ -47,7 +47,7 @@ def check_disk(settings: Settings) -> Iterator[Finding]:
         yield fault(f"home {home}", f"{there} cannot be written to", "set TRIMTAB_HOME elsewhere")
         return
     free = shutil.disk_usage(there).free
-    if free < _ROOM:
+    if free < ROOM:
         said = f"{free / 2**20:,.0f} MiB free"
         yield fault(f"home {home}", said, "free at least 1 GiB, or set TRIMTAB_HOME elsewhere")
     else:

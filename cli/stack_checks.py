@@ -28,7 +28,7 @@ PATIENCE: Final = 5.0
 """Seconds that a server has to answer."""
 _EMBEDDED: Final = "none configured or running: `trimtab up`, and every backtest, starts one"
 _OLLAMA_PORT: Final = 11434
-_GEMINI_KEYS: Final = ("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI")
+GEMINI_KEYS: Final = ("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI")
 
 
 def check_temporal(settings: Settings) -> Iterator[Finding]:
@@ -134,14 +134,14 @@ def check_analyst(settings: Settings) -> Iterator[Finding]:
     thing = f"analyst {model}"
     if model.startswith("ollama/"):
         yield from _check_ollama(settings.ollama_host, model.removeprefix("ollama/"), thing)
-    elif model.startswith("gemini-") and not any(os.environ.get(key) for key in _GEMINI_KEYS):
-        yield fault(thing, "no key for Gemini", f"set {_GEMINI_KEYS[0]} or {_GEMINI_KEYS[1]}")
+    elif model.startswith("gemini-") and not any(os.environ.get(key) for key in GEMINI_KEYS):
+        yield fault(thing, "no key for Gemini", f"set {GEMINI_KEYS[0]} or {GEMINI_KEYS[1]}")
     else:
         yield fine(thing, "built in" if model == "analyst/rules" else "has a key")
 
 
 def _check_ollama(host: str, model: str, thing: str) -> Iterator[Finding]:
-    url = _ollama_url(host)
+    url = ollama_url(host)
     try:
         known = {str(each["name"]) for each in json.loads(_get(f"{url}/api/tags"))["models"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -155,7 +155,7 @@ def _check_ollama(host: str, model: str, thing: str) -> Iterator[Finding]:
         yield fault(thing, f"{url} has {there}", f"`ollama pull {model}`")
 
 
-def _ollama_url(host: str) -> str:
+def ollama_url(host: str) -> str:
     """Ollama takes hosts without scheme and port, too."""
     url = urlparse(host if "//" in host else f"http://{host}")
     name = "127.0.0.1" if url.hostname in {None, "0.0.0.0"} else url.hostname  # noqa: S104 - not bound to
