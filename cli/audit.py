@@ -3,6 +3,7 @@
 Reads files and the model registry; needs no running stack.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -28,6 +29,7 @@ Home = Annotated[
     typer.Option(file_okay=False, help="The deployment's folder; .trimtab, or as configured."),
 ]
 _LONGEST: Final = 160
+_DIGEST: Final = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 @app.command()
@@ -123,10 +125,11 @@ def _print(found: Examination, console: "Console") -> None:
         console.print(_table(found.statuses))
         broken = sum(not status.valid for status in found.statuses)
         entries = sum(status.entries for status in found.statuses)
+        count = f"incidents: {len(found.statuses)}, entries: {entries}"
         console.print(
-            f"[red]{broken} of {len(found.statuses)} incidents do not verify.[/]"
+            f"[red]{count}, not valid: {broken}.[/]"
             if broken
-            else f"[green]{len(found.statuses)} incidents, {entries} entries: all as written.[/]"
+            else f"[green]{count}, all as they were written.[/]"
         )
     console.print(_compared(found), soft_wrap=True, highlight=False)
 
@@ -140,7 +143,7 @@ def _compared(found: Examination) -> str:
     alone = sum(not status.compared for status in found.statuses)
     text = f"Compared with the incidents recorded in {found.compared_with}."
     if alone:
-        text += f" {alone} are not recorded there (still open?): the end of those is not checked."
+        text += f" Not recorded there (still open?), so that a cut end would not show: {alone}."
     return text
 
 
@@ -189,4 +192,5 @@ def _told(detail: Mapping[str, object]) -> list[str]:
 
 def _short(value: object) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = _DIGEST.sub(r"\1…", text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -183,6 +183,16 @@ def test_the_same_effect_again_changes_nothing(world: World) -> None:
     assert world.champion == "2"
 
 
+def test_a_champion_may_be_marked_without_a_move(world: World) -> None:
+    marked = world.registry.set_champion("parking", "1", expected="1", key=KEY)
+
+    found = world.registry.champion("parking")
+    assert marked
+    assert found is not None
+    assert (found.version, found.tags[promoted_by(KEY)]) == ("1", "done")
+    assert not world.registry.set_champion("parking", "1", expected="1", key=KEY)
+
+
 def test_a_champion_that_is_not_the_expected_one_stays(world: World) -> None:
     world.point("3")
 
@@ -288,7 +298,7 @@ def test_an_incident_is_one_run_with_everything_an_auditor_looks_for(world: Worl
         "trimtab.correlation_id": "c-event-1",
         "trimtab.model": "parking",
         "trimtab.verdict": "execute",
-        "trimtab.rule": "all_rules_allow",
+        "trimtab.rule": "all_rules",
         "trimtab.ending": "remediated",
         "trimtab.audit_tip": KEY,
         "trimtab.audit_entries": "10",

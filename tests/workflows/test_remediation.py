@@ -131,7 +131,7 @@ class World:
             policy_hash=POLICY,
             champion_version="1",
             target_version="0" if back else None,
-            authority="policy:all_rules_allow",
+            authority="policy:all_rules",
             issued_at=issued,
             expires_at=issued + lasting,
         )
