@@ -10,8 +10,8 @@ from typing import Any, Final
 import yaml
 
 from contracts.model import Feature, ModelSpec, Task
-from detection.candidates import Judgement
 from detection.inspection import Proposal
+from detection.judgement import Judgement
 
 _COMMENT_AT = 34
 _COMMENT_AT_MOST = 60

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.first_configuration import printable
-from detection.candidates import Judgement
 from detection.inspection import Proposal
+from detection.judgement import Judgement
 
 _MOST_SHOWN = 40
 """Features that are listed; what is left out is always listed in full."""
@@ -25,7 +25,7 @@ def print_proposal(proposal: Proposal, console: Console) -> None:
     console.print(
         f"{proposal.rows:,} rows in {len(proposal.counts)} windows of {_words(spec.window)}:"
         f" {learnt} to learn from, {len(proposal.counts) - learnt} to replay."
-        f" Judged by {spec.metric}. Read as {proposal.reading}.",
+        f" Judged by {spec.metric}. Time read as {proposal.reading}.",
         highlight=False,
         markup=False,
     )

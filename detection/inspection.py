@@ -14,9 +14,10 @@ import pandas as pd
 
 from contracts.base import NAME_PATTERN, Name, Record
 from contracts.model import Feature, ModelSpec, Task
-from detection.candidates import Candidate, Judgement, judge
+from detection.candidates import Candidate
 from detection.columns import as_numbers
 from detection.instants import read_instants
+from detection.judgement import Judgement, judge
 from detection.targets import Target, UnfitTargetError, judge_target
 from detection.windowing import Windows, choose_windows
 

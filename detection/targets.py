@@ -6,8 +6,8 @@ import pandas as pd
 
 from contracts.base import Record
 from contracts.model import Task
-from detection.candidates import describe_numbers
 from detection.columns import as_numbers
+from detection.judgement import describe_numbers
 
 MOST_CLASSES: Final = 100
 """More different texts are no classes any more."""

@@ -110,12 +110,27 @@ def test_what_grows_with_time_is_left_out() -> None:
     table["counter"] = np.arange(1000) * 2.5 + 100
     table["falling"] = -table["counter"] * 3
     table["month"] = table["when"].dt.month
-    table["cycle"] = table["when"].dt.hour
+    table["cycle"] = np.arange(1000) % 30
     table["mostly_zero"] = np.where(np.arange(1000) % 90 == 0, 3.5, 0.0)
 
     spec = proposal(table, target="load", timestamp="when").spec
 
     assert set(spec.ignored) == {"counter", "falling", "month"}
+
+
+def test_parts_of_the_timestamp_are_left_out() -> None:
+    table = hourly(3000)
+    when = table["when"].dt
+    table["day"], table["hr"], table["dow"] = when.day, when.hour, when.day_of_week + 1
+    table["lag"] = (when.hour + np.random.default_rng(6).integers(0, 2, 3000)) % 24
+
+    spec = proposal(table, target="load", timestamp="when").spec
+
+    assert spec.ignored == {
+        "day": "the timestamp's day of the month over again",
+        "hr": "the timestamp's hour over again",
+        "dow": "the timestamp's weekday over again",
+    }
 
 
 def test_a_few_negative_amounts_are_dirt_and_warmth_below_zero_is_not() -> None:
