@@ -38,7 +38,10 @@ class Child:
     @property
     def returncode(self) -> int | None:
         """Exit code as a shell gives it, or None while it runs."""
-        return self._process.poll()
+        code = self._process.poll()
+        if code is not None:
+            self._let_go()
+        return code
 
     def last_lines(self, count: int = 12) -> str:
         """The end of what it has written since it was started."""
