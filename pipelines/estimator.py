@@ -5,16 +5,16 @@ Deliberately plain: what is compared are windows and versions, not modelling ski
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import balanced_accuracy_score, r2_score, roc_auc_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OrdinalEncoder
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from contracts.drift import FeatureKind
 from contracts.model import ModelSpec, Task
@@ -27,6 +27,11 @@ MOST_CATEGORIES: Final = 254
 """The trees take at most 255 categories a column; the rarest beyond share one."""
 _MISSING: Final = -1
 """Code of missing and unknown categories: the trees treat negative ones as missing."""
+_METRICS: Final = {
+    "r2": r2_score,
+    "roc_auc": roc_auc_score,
+    "balanced_accuracy": balanced_accuracy_score,
+}
 
 
 def fit(rows: pd.DataFrame, spec: ModelSpec, *, seed: int) -> Pipeline:
@@ -53,13 +58,28 @@ def score(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> tuple[float |
     None where the metric is undefined: no rows, a constant target, a single class.
     """
     good = clean(rows, spec)
-    truth = targets(good, spec)
-    if truth.nunique() < 2:  # noqa: PLR2004 - nothing to tell apart
-        return None, len(good)
+    return measure(targets(good, spec), outputs(model, good, spec), spec), len(good)
+
+
+def outputs(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[Any]":
+    """What the metric looks at: predictions, or for roc_auc whether the second class is likely."""
+    if spec.metric != "roc_auc":
+        return predict(model, rows, spec)
+    if len(model.classes_) != 2:  # noqa: PLR2004 - defined for two classes
+        msg = f"roc_auc needs two classes, target {spec.target!r} has {list(model.classes_)}"
+        raise Refused(msg)
+    with _threads(len(rows)):
+        chances = model.predict_proba(inputs(rows, spec))[:, 1] if len(rows) else []
+    return pd.Series(chances, index=rows.index, dtype="float64", name=model.classes_[1])
+
+
+def measure(truth: "pd.Series[Any]", found: "pd.Series[Any]", spec: ModelSpec) -> float | None:
+    """The metric of outputs beside the truth; None where it is undefined."""
     if spec.metric == "roc_auc":
-        return _roc_auc(model, good, spec), len(good)
-    metric = {"r2": r2_score, "balanced_accuracy": balanced_accuracy_score}[spec.metric]
-    return float(metric(truth, predict(model, good, spec))), len(good)
+        truth = truth == found.name
+    if truth.nunique() < 2:  # noqa: PLR2004 - nothing to tell apart
+        return None
+    return float(_METRICS[spec.metric](truth, found))
 
 
 def describe(spec: ModelSpec, seed: int) -> dict[str, str | int | float]:
@@ -95,19 +115,13 @@ def _booster(spec: ModelSpec, seed: int) -> Any:  # noqa: ANN401 - scikit-learn 
     )
 
 
-def _roc_auc(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> float | None:
-    if len(model.classes_) != 2:  # noqa: PLR2004 - defined for two classes
-        msg = f"roc_auc needs two classes, target {spec.target!r} has {list(model.classes_)}"
-        raise Refused(msg)
-    positive = targets(rows, spec) == model.classes_[1]
-    if positive.all() or not positive.any():
-        return None
-    with _threads(len(rows)):
-        chances = model.predict_proba(inputs(rows, spec))[:, 1]
-    return float(roc_auc_score(np.asarray(positive), chances))
-
-
 @contextmanager
 def _threads(rows: int) -> Iterator[None]:
-    with threadpool_limits(limits=1 if rows < MANY_ROWS else None, user_api="openmp"):
+    with _thread_pools().limit(limits=1 if rows < MANY_ROWS else None, user_api="openmp"):
         yield
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    """Those of the libraries loaded by now, scikit-learn's among them; looking takes a while."""
+    return ThreadpoolController()

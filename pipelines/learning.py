@@ -18,7 +18,7 @@ from contracts.model import ModelSpec
 from contracts.ports import Refused
 from pipelines import estimator
 from pipelines.profiling import profile_rows
-from pipelines.rows import Table, clean, inputs, rows_between, time_column
+from pipelines.rows import Table, clean, inputs, rows_between, targets, time_column
 from pipelines.spans import Span, holdout_cut
 
 FEWEST_ROWS: Final = 50
@@ -91,11 +91,13 @@ def _cuts(good: Table, spec: ModelSpec, span: Span) -> Iterator[datetime]:
 
 
 def _segments(model: Any, rows: Table, spec: ModelSpec) -> Iterator[tuple[str, JsonValue]]:  # noqa: ANN401 - scikit-learn has no types
+    truth, found = targets(rows, spec), estimator.outputs(model, rows, spec)
     for name, values in categories(rows, spec):
         metrics: dict[str, JsonValue] = {}
-        for category in values.value_counts().index[:SEGMENTS]:
-            value, count = estimator.score(model, rows[values == category], spec)
-            metrics[str(category)] = {"value": value, "rows": count}
+        for category, count in values.value_counts().head(SEGMENTS).items():
+            chosen = values == category
+            value = estimator.measure(truth[chosen], found[chosen], spec)
+            metrics[str(category)] = {"value": value, "rows": int(count)}
         yield name, metrics
 
 

@@ -1,0 +1,119 @@
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import mlflow
+import pytest
+
+from contracts.drift import MAX_EVENT_BYTES, DriftEvent, DriftFinding, FeatureDrift, QualityFault
+from detection.profile import WindowProfile
+from pipelines.monitoring import announce, event_id
+from tests.builders import a_finding
+from tests.pipelines.conftest import Run
+
+HALF_TERM = {"start": "2016-10-25T00:00:00Z", "end": "2016-11-01T00:00:00Z"}
+"""School holidays: the champion does worse than it did at training time."""
+ORDINARY = {"start": "2016-11-01T00:00:00Z", "end": "2016-11-08T00:00:00Z"}
+
+Stream = Callable[[], list[bytes]]
+
+
+def test_a_window_in_which_the_champion_degrades_is_published(parking: Run, stream: Stream) -> None:
+    report = parking("monitoring", **HALF_TERM)
+
+    (published,) = stream()
+    event = DriftEvent.model_validate_json(published)
+    assert event == DriftEvent.model_validate(report["event"])
+    assert event.data.performance is not None
+    assert event.data.performance.degraded
+    assert event.data.champion_version == "1"
+    assert event.data.current.rows == report["rows"] == 3528
+
+
+def test_dirty_rows_are_told_in_the_event(parking: Run, stream: Stream) -> None:
+    event = DriftEvent.model_validate(parking("monitoring", **HALF_TERM)["event"])
+
+    assert [(fault.kind, fault.column, fault.corrupt) for fault in event.data.quality] == [
+        ("range", "Occupancy", False)
+    ]
+
+
+def test_the_same_window_again_is_the_same_event(parking: Run, stream: Stream) -> None:
+    first, second = (parking("monitoring", **HALF_TERM)["event"]["id"] for _ in range(2))
+
+    assert first == second
+    assert first.startswith("2016-10-25T00:00Z-")
+    assert len(stream()) == 2
+
+
+def test_an_ordinary_window_is_measured_and_not_announced(parking: Run, stream: Stream) -> None:
+    report = parking("monitoring", **ORDINARY)
+
+    assert stream() == []
+    assert (report["event"], report["finding"]) == (None, None)
+    assert report["metric"]["rows"] == 3492
+    assert report["metric"]["value"] > 0.95
+
+
+def test_the_windows_profile_travels_by_uri(parking: Run, stream: Stream) -> None:
+    finding = parking("monitoring", **HALF_TERM)["finding"]
+
+    kept = WindowProfile.model_validate(mlflow.artifacts.load_dict(finding["current_profile_uri"]))
+    reference = mlflow.artifacts.load_dict(finding["reference_profile_uri"])
+
+    assert kept.window.rows == 3528
+    assert WindowProfile.model_validate(reference).window.rows == 8946
+
+
+def test_a_window_with_too_few_rows_is_not_judged(parking: Run, stream: Stream) -> None:
+    report = parking("monitoring", start="2016-12-03T00:00:00Z", end="2016-12-05T00:00:00Z")
+
+    assert (report["rows"], report["event"], report["metric"]) == (0, None, None)
+    assert "minimum_rows" in report["note"]
+    assert stream() == []
+
+
+def test_an_event_id_depends_on_model_champion_and_window() -> None:
+    finding = a_finding()
+    others = [
+        finding.model_copy(update={"model": "other"}),
+        finding.model_copy(update={"champion_version": "2"}),
+        finding.model_copy(
+            update={
+                "current": finding.current.model_copy(
+                    update={"end": finding.current.end + timedelta(hours=1)}
+                )
+            }
+        ),
+    ]
+
+    ids = {event_id(each) for each in (finding, *others)}
+
+    assert len(ids) == 4
+    assert event_id(finding) == event_id(a_finding())
+
+
+def crowded(**changes: Any) -> DriftFinding:
+    name = "n" * 100
+    drift = FeatureDrift(
+        name=name, kind="numeric", psi=0.123456789012345, jensen_shannon=0.2, test="ks",
+        statistic=0.123456789012345, p_value=1e-200, mean_reference=1234567.891234567,
+        mean_current=1234567.891234567, drifted=True,
+    )  # fmt: skip
+    fault = QualityFault(kind="nulls", column=name, detail="x" * 300)
+    return a_finding(features=(drift,) * 100, quality=(fault,) * 100, **changes)
+
+
+def test_an_event_about_very_many_columns_still_fits() -> None:
+    (event,) = announce([crowded()])
+
+    assert len(event.model_dump_json().encode()) <= MAX_EVENT_BYTES
+    assert len(event.data.features) > 20
+
+
+def test_the_event_is_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = datetime.now(UTC)
+
+    (event,) = announce([a_finding()])
+
+    assert before <= event.time <= datetime.now(UTC)
