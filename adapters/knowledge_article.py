@@ -29,7 +29,7 @@ from contracts.remediation import Action
 
 MAX_TEXT: Final = 4000
 """Characters of a document: what `contracts.evidence.Document` holds."""
-MAX_KEYS: Final = 24
+MAX_KEYS: Final = 16
 """Ways to find one document."""
 
 _KEPT: Final = {"id", "kind", "title", "cause", "action", "succeeded", "origin"}
@@ -107,6 +107,14 @@ class Article(Record):
     text: str = Field(min_length=1, max_length=MAX_TEXT)
     keys: tuple[str, ...] = Field(min_length=1, max_length=MAX_KEYS)
     """What it is found by: the more alike any of them is to a question, the better it answers."""
+
+    @field_validator("text")
+    @classmethod
+    def _begins_with_an_opening(cls, text: str) -> str:
+        if not opening(text):
+            msg = "there is no opening: say above the first section what it is about"
+            raise ValueError(msg)
+        return text
 
     @property
     def digest(self) -> str:

@@ -4,7 +4,7 @@ A document has several keys: title and opening, the ways people ask, the way Tri
 near to a question as the nearest of them. Vectors come from here, never from Chroma.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -29,6 +29,7 @@ from adapters.knowledge_record import (
     metadata_of,
     opening_of,
     record_id,
+    shared_out,
     similarities,
 )
 from contracts.evidence import Document, DocumentKind
@@ -44,6 +45,8 @@ _TIMEOUT: Final = 10.0
 """Seconds that a Chroma server may be silent."""
 _BATCH: Final = 100
 """Documents written at once."""
+_ATTEMPTS: Final = 3
+"""Tries of a search while others write."""
 _FOLDER, _MEMORY = "folder", "memory"
 """Where a document came from: `index` rules over the one, `remember` over the other."""
 _CONFIGURATION: Final = CreateCollectionConfiguration(
@@ -76,9 +79,10 @@ class Indexed(NamedTuple):
 class ChromaKnowledgeBase:
     """The knowledge base on a Chroma folder or server; threads may share it.
 
-    Processes that share a folder lose nothing, for SQLite orders their writes; but one may not
-    find what another wrote until it writes itself or starts anew. Where that matters, and on
-    several machines, a Chroma server (`chroma run`) belongs between them.
+    Processes on one machine may share a folder: SQLite orders their writes, nothing is lost, and
+    what another has added is found. Only a changed document may be ranked by what it was before,
+    until the process writes itself. On several machines a Chroma server (`chroma run`) belongs
+    between them.
     """
 
     def __init__(self, client: ClientAPI, *, embed: Embed = embed) -> None:
@@ -115,10 +119,8 @@ class ChromaKnowledgeBase:
         vector = self._embed([query[:MAX_QUESTION]])
         with _faults_sorted("search the knowledge base"):
             collection = self._collection()
-            nearest = [
-                _nearest(collection, vector, kind=kind, limit=limit) for kind in DocumentKind
-            ]
-            chosen = _shared_out(nearest, limit=limit)
+            nearest = _nearest_of_all_kinds(collection, vector, limit=limit)
+            chosen = shared_out(nearest, limit=limit)
             texts = _texts(collection, list(chosen))
         found = (opening_of(*each, similarity=chosen[each[0]["document"]]) for each in texts)
         return tuple(sorted(found, key=lambda document: -document.similarity))
@@ -179,6 +181,22 @@ def _refuse_clash(ids: set[str]) -> None:
         raise Refused(msg)
 
 
+def _nearest_of_all_kinds(
+    collection: Collection, vector: Vectors, *, limit: int
+) -> list[dict[str, float]]:
+    """What `_nearest` finds of each kind.
+
+    When another process has written, Chroma's index in memory misses records that SQLite has, and
+    the query fails. Any write makes it catch up: here that of a record that never was.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return [_nearest(collection, vector, kind=kind, limit=limit) for kind in DocumentKind]
+        except InternalError:
+            collection.delete(ids=[record_id("")])
+    return [_nearest(collection, vector, kind=kind, limit=limit) for kind in DocumentKind]
+
+
 def _nearest(
     collection: Collection, vector: Vectors, *, kind: DocumentKind, limit: int
 ) -> dict[str, float]:
@@ -191,19 +209,6 @@ def _nearest(
     )
     metadatas, distances = found["metadatas"] or [[]], found["distances"] or [[]]
     return dict(islice(similarities(metadatas[0], distances[0]).items(), limit))
-
-
-def _shared_out(nearest: Sequence[Mapping[str, float]], *, limit: int) -> dict[str, float]:
-    """The best of all kinds; none takes more than half of the places while there are others."""
-    half = -(-limit // 2)
-    first = [each for kind in nearest for each in list(kind.items())[:half]]
-    rest = [each for kind in nearest for each in list(kind.items())[half:]]
-    ranked = [*sorted(first, key=_by_similarity), *sorted(rest, key=_by_similarity)]
-    return dict(ranked[:limit])
-
-
-def _by_similarity(each: tuple[str, float]) -> float:
-    return -each[1]
 
 
 def _texts(collection: Collection, ids: Sequence[str]) -> list[tuple[Metadata, str]]:

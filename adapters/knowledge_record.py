@@ -1,6 +1,6 @@
-"""How a document lies in Chroma: one record a key, the first of which carries the text."""
+"""How a document lies in Chroma: one record a key, the first with the text; and who is shown."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -67,3 +67,16 @@ def similarities(metadatas: Iterable[Metadata], distances: Iterable[float]) -> d
         similarity = min(1.0, max(0.0, 1.0 - distance))
         best[metadata["document"]] = max(similarity, best.get(metadata["document"], 0.0))
     return dict(sorted(best.items(), key=lambda each: -each[1]))
+
+
+def shared_out(nearest: Sequence[Mapping[str, float]], *, limit: int) -> dict[str, float]:
+    """The best of all kinds; none takes more than half of the places while there are others."""
+    half = -(-limit // 2)
+    first = [each for kind in nearest for each in list(kind.items())[:half]]
+    rest = [each for kind in nearest for each in list(kind.items())[half:]]
+    ranked = [*sorted(first, key=_by_similarity), *sorted(rest, key=_by_similarity)]
+    return dict(ranked[:limit])
+
+
+def _by_similarity(each: tuple[str, float]) -> float:
+    return -each[1]

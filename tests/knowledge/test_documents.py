@@ -1,0 +1,175 @@
+"""The shipped runbooks and incidents are valid, of substance, and honest about what they are."""
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pytest
+
+from adapters.embedding import MAX_TOKENS
+from adapters.knowledge_article import Article, Origin, opening, read_folders
+from contracts.deliberation import Cause
+from contracts.evidence import DocumentKind
+from contracts.remediation import Action
+from runtime.paths import knowledge
+
+ARTICLES: Final = read_folders([knowledge()])
+RUNBOOKS: Final = [each for each in ARTICLES if each.kind is DocumentKind.RUNBOOK]
+INCIDENTS: Final = [each for each in ARTICLES if each.kind is DocumentKind.INCIDENT]
+
+RUNBOOK_SECTIONS: Final = [
+    "Symptoms", "Look-alikes", "Check first", "Do", "Do not", "Verify", "References",
+]  # fmt: skip
+INCIDENT_SECTIONS: Final = ["Evidence", "Cause", "Action", "Outcome", "Learnt"]
+NOTICE: Final = (
+    "> Worked example, written for Trimtab: plausible figures, not an observed incident."
+)
+
+TABLE: Final = {
+    "TS": "TIMESTAMP '2026-11-20 12:00:00'",
+    "VALUE": "1.5",
+    "SITE": "'north'",
+    "SEGMENT": "'new'",
+    "KEY": "'k'",
+    "TARGET": "1.0",
+    "PREDICTION": "0.9",
+    "DECISION": "'shown'",
+    "LABELLED": "true",
+}
+"""A history of one row, with the columns that the runbooks' queries speak of."""
+FILLED_IN: Final = {
+    "COLUMN": "VALUE", "WINDOW_START": "TIMESTAMP '2026-11-14'", "MINIMUM": "0", "MAXIMUM": "1",
+}  # fmt: skip
+
+
+def _named(article: Article) -> str:
+    return article.id
+
+
+def _sections(article: Article) -> list[str]:
+    return re.findall(r"^## (.+)$", article.text, flags=re.MULTILINE)
+
+
+def _blocks(article: Article, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", article.text, flags=re.MULTILINE | re.DOTALL)
+
+
+def _statements(article: Article) -> list[str]:
+    blocks = "\n".join(_blocks(article, "sql"))
+    return [statement.strip() for statement in blocks.split(";") if statement.strip()]
+
+
+def test_there_are_enough_runbooks_and_incidents() -> None:
+    assert len(RUNBOOKS) >= 15
+    assert len(INCIDENTS) >= 10
+
+
+def test_kinds_lie_in_their_own_folders() -> None:
+    for folder, articles in (("runbooks", RUNBOOKS), ("incidents", INCIDENTS)):
+        files = {file.stem for file in (knowledge() / folder).glob("*.md")}
+
+        assert files == {article.id for article in articles}
+
+
+def test_every_cause_but_the_unknown_has_a_runbook() -> None:
+    covered = {article.cause for article in RUNBOOKS}
+
+    assert covered >= set(Cause) - {Cause.UNKNOWN}
+
+
+def test_titles_and_keys_are_unique() -> None:
+    titles = Counter(article.title for article in ARTICLES)
+    phrases = Counter(key for article in ARTICLES for key in set(article.keys))
+    questions = {key for key in phrases if key.startswith(("Drift of", "No column's"))}
+
+    assert max(titles.values()) == 1
+    assert {key for key, count in phrases.items() if count > 1} <= questions
+
+
+@pytest.mark.parametrize("article", RUNBOOKS, ids=_named)
+def test_a_runbook_has_all_its_sections_and_between_150_and_450_words(article: Article) -> None:
+    assert _sections(article) == RUNBOOK_SECTIONS
+    assert 150 <= len(article.text.split()) <= 450
+
+
+@pytest.mark.parametrize("article", INCIDENTS, ids=_named)
+def test_an_incident_has_all_its_sections_and_between_150_and_450_words(article: Article) -> None:
+    assert _sections(article) == INCIDENT_SECTIONS
+    assert 150 <= len(article.text.split()) <= 450
+
+
+@pytest.mark.parametrize("article", RUNBOOKS, ids=_named)
+def test_a_runbook_names_works_with_their_titles(article: Article) -> None:
+    references = article.text.partition("## References")[2].strip().splitlines()
+
+    assert references
+    assert all(re.match(r"- .+\"[A-Z].+\"", line) for line in references)
+
+
+@pytest.mark.parametrize("article", INCIDENTS, ids=_named)
+def test_an_incident_says_that_it_is_a_worked_example(article: Article) -> None:
+    assert article.origin is Origin.EXAMPLE
+    assert article.id.startswith("example-")
+    assert article.text.startswith(NOTICE)
+
+
+@pytest.mark.parametrize("article", INCIDENTS, ids=_named)
+def test_an_incident_s_evidence_has_figures(article: Article) -> None:
+    evidence = article.text.partition("## Evidence")[2].partition("\n## ")[0]
+
+    assert len(re.findall(r"\d", evidence)) >= 8
+
+
+def test_incidents_tell_of_success_and_failure_of_each_action() -> None:
+    outcomes = {(article.action, article.succeeded) for article in INCIDENTS}
+
+    assert outcomes == {(action, helped) for action in Action for helped in (True, False)}
+
+
+@pytest.mark.parametrize("article", ARTICLES, ids=_named)
+def test_an_opening_is_short_enough_to_be_read_whole(article: Article) -> None:
+    words = len(opening(article.text).split())
+
+    assert 20 <= words <= 80
+    assert 2 * words < MAX_TOKENS
+
+
+@pytest.mark.parametrize("article", ARTICLES, ids=_named)
+def test_trimtab_s_own_question_leads_to_it_or_people_s_words_do(article: Article) -> None:
+    assert len(article.keys) >= 2
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param(statement, id=article.id)
+        for article in RUNBOOKS
+        for statement in _statements(article)
+    ],
+)
+def test_a_runbook_s_queries_run(statement: str) -> None:
+    columns = ", ".join(f"{value} AS {name}" for name, value in TABLE.items())
+    for word, value in FILLED_IN.items():
+        statement = re.sub(rf"\b{word}\b", value, statement)
+
+    with duckdb.connect() as database:
+        database.execute(f"CREATE TABLE HISTORY AS SELECT {columns}")
+        database.execute(statement).fetchall()
+
+
+@pytest.mark.parametrize("article", RUNBOOKS, ids=_named)
+def test_a_runbook_s_python_is_python(article: Article) -> None:
+    for block in _blocks(article, "python"):
+        compile(block, article.id, "exec")
+
+
+def test_the_guide_s_pattern_of_a_runbook_is_a_valid_one(tmp_path: Path) -> None:
+    guide = (knowledge() / "README.md").read_text(encoding="utf-8")
+    pattern = guide.partition("```markdown\n")[2].partition("```")[0]
+    (tmp_path / "null-spike-upstream.md").write_text(pattern, encoding="utf-8")
+
+    (article,) = read_folders([tmp_path])
+
+    assert _sections(article) == RUNBOOK_SECTIONS
