@@ -23,8 +23,8 @@ from runtime.temporal import connect, ensure_search_attributes
 
 __all__ = ["EmbeddedStack", "StackAddresses", "StackError"]
 
-PATIENCE: Final = 60.0
-"""Seconds that a server has to become ready."""
+PATIENCE: Final = 120.0
+"""Seconds that a server has to become ready; MLflow's page takes 40 on a busy machine."""
 _GLANCE: Final = 0.1
 
 Progress = Callable[[str], None]

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from runtime import servers
 from runtime.children import free_port
 from runtime.embedded import EmbeddedStack
-from runtime.servers import MlflowUi, StackError, Valkey, serve
+from runtime.servers import StackError, Valkey, serve
 from runtime.settings import Settings, load_settings
 from runtime.stack import announce, birth, redis_url, running_stack
 from runtime.temporal import connect, missing_search_attributes
@@ -168,16 +168,6 @@ async def test_a_server_that_is_never_ready_is_ended_with_a_clear_error(tmp_path
 async def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"ended with code 1(.|\n)*no-such-option"):
         await serve(Broken(tmp_path), lambda *command: start_in(tmp_path, *command), patience=20)
-
-
-async def test_mlflows_page_is_served_when_asked_for(tmp_path: Path) -> None:
-    ui = MlflowUi(f"sqlite:///{tmp_path / 'mlflow.db'}")
-
-    child, ports = await serve(ui, lambda *command: start_in(tmp_path, *command), patience=120)
-    try:
-        assert await ui.is_ready(ports)
-    finally:
-        await child.stop()
 
 
 async def test_a_stale_file_of_addresses_counts_as_none(tmp_path: Path, valkey_url: str) -> None:
