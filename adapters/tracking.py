@@ -46,7 +46,7 @@ def experiment_id(client: MlflowClient, name: str, *, settings: Settings) -> str
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
             found = client.get_experiment_by_name(name)
-    if found is None:
+    if found is None or found.lifecycle_stage != "active":
         msg = f"experiment {name!r} was deleted: restore it or delete it for good"
         raise Refused(msg)
     return str(found.experiment_id)

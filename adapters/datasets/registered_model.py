@@ -112,11 +112,11 @@ class RegisteredModel:
 
     def _served(self, found: ModelVersion) -> ServedModel:
         uri = self._settings.tracking_uri
-        run_id = str(found.run_id)
+        run_id = str(found.run_id or "")
         return ServedModel(
             version=str(found.version),
             run_id=run_id,
-            metrics=_metrics(uri, run_id),
+            metrics=_metrics(uri, run_id) if run_id else {},
             tags=dict(found.tags),
             load=partial(_estimator, uri, str(found.source)),
             artifact=partial(_artifact, uri, run_id),

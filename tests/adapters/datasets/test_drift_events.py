@@ -1,0 +1,76 @@
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from kedro.io import DatasetError
+
+from adapters.datasets.drift_events import DriftEventsDataset
+from contracts.drift import DriftEvent, QualityFault
+from contracts.ports import Refused, Unavailable
+from tests.builders import an_event
+
+STREAM = "events-of-the-dataset"
+
+
+@pytest.fixture
+def server(valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator["redis.Redis"]:
+    monkeypatch.setenv("TRIMTAB_REDIS__URL", valkey_url)
+    monkeypatch.setenv("TRIMTAB_REDIS__STREAM", STREAM)
+    with redis.Redis.from_url(valkey_url) as client:
+        client.delete(STREAM)
+        yield client
+
+
+def test_each_event_becomes_one_entry_with_nothing_else_in_it(server: "redis.Redis") -> None:
+    event = an_event()
+
+    DriftEventsDataset().save([event, event])
+
+    found: list[Any] = server.xrange(STREAM) or []
+    entries = [fields for _, fields in found]
+    assert [set(fields) for fields in entries] == [{b"event"}] * 2
+    assert DriftEvent.model_validate_json(entries[0][b"event"]) == event
+
+
+def test_no_event_is_no_entry(server: "redis.Redis") -> None:
+    DriftEventsDataset().save([])
+
+    assert server.exists(STREAM) == 0
+
+
+def test_no_event_needs_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIMTAB_REDIS__URL", "redis://127.0.0.1:1")
+
+    DriftEventsDataset().save([])
+
+
+def test_an_oversize_event_is_refused_and_nothing_is_published(server: "redis.Redis") -> None:
+    fault = QualityFault(kind="nulls", detail="\N{SNOWMAN}" * 4000)
+    event = an_event(quality=(fault,) * 20)
+
+    with pytest.raises(DatasetError) as raised:
+        DriftEventsDataset().save([an_event(), event])
+
+    assert isinstance(raised.value.__cause__, Refused)
+    assert server.exists(STREAM) == 0
+
+
+def test_a_server_that_is_not_there_may_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setenv(
+            "TRIMTAB_REDIS__URL", f"redis://:secret@127.0.0.1:{free.getsockname()[1]}"
+        )
+
+        with pytest.raises(DatasetError) as raised:
+            DriftEventsDataset().save([an_event()])
+
+    assert isinstance(raised.value.__cause__, Unavailable)
+    assert "secret" not in str(raised.value)
+
+
+def test_the_stream_is_not_read_here() -> None:
+    with pytest.raises(DatasetError, match="the bridge"):
+        DriftEventsDataset().load()

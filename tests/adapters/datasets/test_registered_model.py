@@ -1,0 +1,114 @@
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.models import infer_signature
+from sklearn.linear_model import LinearRegression
+
+from adapters.datasets.registered_model import RegisteredModel
+from adapters.tracking import open_tracking
+from contracts.fitted import FittedModel
+from contracts.ports import Refused
+from contracts.tags import EFFECT_KEY
+from pipelines import estimator
+from pipelines.rows import inputs
+from runtime.settings import Settings
+from tests.detection.windows import spec, table
+
+KEY = "a" * 64
+
+
+def rows() -> pd.DataFrame:
+    return table(200).assign(at=pd.date_range("2026-01-05", periods=200, freq="h", tz="UTC"))
+
+
+def fitted(**changes: Any) -> FittedModel:
+    fields: dict[str, Any] = {
+        "estimator": estimator.fit(rows(), spec(), seed=0),
+        "example": inputs(rows().head(3), spec()),
+        "metrics": {"r2": 0.5},
+        "params": {"seed": 0},
+        "tags": {EFFECT_KEY: KEY},
+        "artifacts": {"reference_profile.json": {"rows": 200}},
+    }
+    return FittedModel(**{**fields, **changes})
+
+
+@pytest.fixture
+def sales(mlflow_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> RegisteredModel:
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "true")
+    return RegisteredModel("sales", settings=mlflow_settings)
+
+
+def test_what_was_registered_predicts_as_it_did_before(sales: RegisteredModel) -> None:
+    made = fitted()
+    sales.register(made)
+
+    loaded = sales.version("1").load()
+
+    table = inputs(rows(), spec())
+    assert np.array_equal(loaded.predict(table), made.estimator.predict(table))
+
+
+def test_a_version_is_found_by_its_key_with_all_that_belongs_to_it(sales: RegisteredModel) -> None:
+    sales.register(fitted())
+
+    found = sales.made_by(KEY)
+
+    assert found is not None
+    assert (found.version, dict(found.metrics)) == ("1", {"r2": 0.5})
+    assert found.artifact("reference_profile.json") == {"rows": 200}
+    assert sales.made_by("b" * 64) is None
+
+
+def test_only_who_asks_for_the_alias_becomes_champion(sales: RegisteredModel) -> None:
+    sales.register(fitted(alias="champion"))
+    sales.register(fitted())
+
+    assert sales.champion().version == "1"
+    assert sales.version("2").version == "2"
+
+
+def test_a_model_without_versions_has_no_champion(sales: RegisteredModel) -> None:
+    with pytest.raises(Refused, match="'sales' has no champion: run the pipeline training"):
+        sales.champion()
+
+
+def test_a_version_that_is_not_there_is_refused(sales: RegisteredModel) -> None:
+    sales.register(fitted())
+
+    with pytest.raises(Refused, match="'sales' has no version '7'"):
+        sales.version("7")
+
+
+def test_an_artifact_that_is_not_there_is_refused(sales: RegisteredModel) -> None:
+    sales.register(fitted(artifacts={}))
+
+    with pytest.raises(Refused, match=r"has no artifact reference_profile.json"):
+        sales.version("1").artifact("reference_profile.json")
+
+
+@pytest.mark.parametrize("trusted", [["os.system"], []])
+def test_a_model_that_our_training_did_not_make_is_not_loaded(
+    sales: RegisteredModel, mlflow_settings: Settings, tmp_path: Path, trusted: list[str]
+) -> None:
+    """A crafted artifact names the types itself that it wants to be trusted."""
+    client = open_tracking(mlflow_settings)
+    foreign = LinearRegression().fit([[1.0], [2.0]], [1.0, 2.0])
+    folder = tmp_path / "foreign"
+    mlflow.sklearn.save_model(
+        foreign,
+        folder,
+        signature=infer_signature(np.array([[1.0]])),
+        serialization_format="skops" if trusted else "cloudpickle",
+        skops_trusted_types=trusted or None,
+        pip_requirements=["scikit-learn"],
+    )
+    client.create_registered_model("sales")
+    client.create_model_version("sales", source=folder.as_uri())
+
+    with pytest.raises(Refused, match="was not made by the pipelines of Trimtab"):
+        sales.version("1").load()
