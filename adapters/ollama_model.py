@@ -35,6 +35,8 @@ class OllamaModel(BaseLlm):
     """Room for prompt and answer together; Ollama's own default cuts our prompts."""
     answer_tokens: int = 1024
     """Longest answer."""
+    call_tokens: int = 256
+    """Longest answer where tools are on offer: calls are short, and other words do not count."""
 
     @classmethod
     def supported_models(cls) -> list[str]:
@@ -86,7 +88,9 @@ class OllamaModel(BaseLlm):
             tools=tools,
             format=wire.answer_format(request),
             options=wire.options(
-                request, context_tokens=self.context_tokens, answer_tokens=self.answer_tokens
+                request,
+                context_tokens=self.context_tokens,
+                answer_tokens=self.call_tokens if wire.tools(request) else self.answer_tokens,
             ),
         )
 

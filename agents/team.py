@@ -4,8 +4,9 @@ Inside a Temporal workflow every model call and every tool call is an activity. 
 not fit is refused once with the reason; the second refusal fails the deliberation.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from google.adk.agents import LlmAgent, RunConfig
 from google.adk.agents.context import Context
@@ -14,11 +15,11 @@ from google.adk.workflow import FunctionNode, Workflow
 from google.adk.workflow._errors import DynamicNodeFailError
 from google.genai.types import UserContent
 from pydantic import ValidationError
-from temporalio.google_adk import TemporalModel
-from temporalio.workflow import ActivityConfig
+from temporalio.common import RetryPolicy
 
 from agents import records
 from agents.brief import request
+from agents.calls import ModelCall
 from agents.case import Case, Task
 from agents.coordinator.agent import coordinator, reviewer
 from agents.investigator.agent import gatherer, investigator
@@ -110,13 +111,16 @@ class _Team:
         return case.model_copy(update={"triage": triage})
 
     async def _look(self, ctx: Context, node_input: Case) -> Case:
+        """Looking closer helps but is not needed: where it fails, the case goes on without."""
+        once = {**self._asking, "retry_policy": RetryPolicy(maximum_attempts=1)}
         agent = gatherer(
-            self._model("investigator: closer look"),
+            ModelCall(self._data.analyst, once, summary="investigator: closer look"),
             tally=self._tally,
             tools=self._tools,
             looks=self._looks,
         )
-        await ctx.run_node(agent, request(node_input, Task.LOOK))
+        with contextlib.suppress(DynamicNodeFailError):
+            await ctx.run_node(agent, request(node_input, Task.LOOK))
         return node_input.model_copy(update={"inspected": self._looks.found})
 
     async def _find_cause(self, ctx: Context, node_input: Case) -> Case:
@@ -134,9 +138,8 @@ class _Team:
         review = await _ask(ctx, agent, node_input, task=Task.REVIEW, build=records.review)
         return node_input.model_copy(update={"review": review})
 
-    def _model(self, summary: str) -> TemporalModel:
-        options = cast("ActivityConfig", {**self._asking, "summary": summary})
-        return TemporalModel(self._data.analyst, options)
+    def _model(self, summary: str) -> ModelCall:
+        return ModelCall(self._data.analyst, self._asking, summary=summary)
 
 
 async def _ask(
@@ -162,7 +165,7 @@ async def _reply(ctx: Context, agent: LlmAgent, question: str) -> Any:  # noqa: 
     try:
         output = await ctx.run_node(agent, question)
     except DynamicNodeFailError as failed:
-        raise failed.error from failed
+        raise failed.error from failed.error.__cause__
     if output is None:
         msg = "the answer was empty"
         raise records.BadReplyError(msg)

@@ -5,7 +5,7 @@ Whatever goes wrong in it ends it: the incident that waits for it escalates, and
 
 from pydantic import ValidationError
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from agents.team import deliberate
@@ -36,7 +36,7 @@ class DeliberationWorkflow:
 
 def _reason(error: BaseException) -> str:
     """The first thing that went wrong, in one line."""
-    while isinstance(error, FailureError) and error.cause is not None:
+    if isinstance(error, ActivityError) and error.cause is not None:
         error = error.cause
     if isinstance(error, ValidationError):
         faults = error.errors(include_url=False, include_input=False, include_context=False)

@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG002 - ADK passes every argument of a callback by name
 
+import asyncio
 from typing import Any, Final
 
 from google.adk.agents.callback_context import CallbackContext
@@ -76,7 +77,7 @@ class Looks:
     ) -> dict[str, Any] | None:
         """A look that failed is no reason to fail: the model goes on without it."""
         if is_cancelled_exception(error):
-            return None
+            raise asyncio.CancelledError from error
         return {"error": f"{tool.name} has no answer: go on without it"}
 
     def _nonsense(self, args: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,0 +1,125 @@
+"""What we hold of a reply is checked against what we know."""
+
+from decimal import Decimal
+
+import pytest
+
+from agents import records
+from agents.case import Case
+from contracts.deliberation import Cause, Hypothesis, OptionReply, RootCause
+from contracts.evidence import EvidencePack
+from contracts.model import Costs
+from contracts.remediation import Action
+from tests.agents.cases import (
+    a_case,
+    a_plan_reply,
+    a_review_reply,
+    a_root_cause_reply,
+    a_triage_reply,
+    full_pack,
+    version_metric,
+)
+from tests.builders import a_feature_drift, a_root_cause, a_spec
+
+
+def a_case_with_a_cause(pack: EvidencePack | None = None, costs: Costs | None = None) -> Case:
+    case = a_case(pack=pack or full_pack(), spec=a_spec(costs=costs or Costs()))
+    return case.model_copy(update={"root_cause": a_root_cause()})
+
+
+def test_the_focus_is_kept_to_columns_that_exist() -> None:
+    reply = a_triage_reply(focus=["Capacity", "rm -rf /", "Occupancy", "Capacity"])
+
+    assert records.triage(reply, a_case()).focus == ("Capacity", "Occupancy")
+
+
+def test_a_focus_on_nothing_real_becomes_the_worst_column() -> None:
+    features = (
+        a_feature_drift("Occupancy", psi=0.1, drifted=False),
+        a_feature_drift("prediction", role="prediction", psi=3.0),
+        a_feature_drift("Capacity", role="feature", psi=0.9),
+    )
+
+    triage = records.triage(a_triage_reply(focus=["nonsense"]), a_case(features=features))
+
+    assert triage.focus == ("Capacity",)
+
+
+def likelihoods(root_cause: RootCause) -> dict[Cause, float]:
+    return dict(root_cause.hypotheses)
+
+
+def test_likelihoods_sum_to_one_and_the_likeliest_comes_first() -> None:
+    reply = a_root_cause_reply(
+        hypotheses=[
+            Hypothesis(cause=Cause.SEASONALITY, likelihood=0.3),
+            Hypothesis(cause=Cause.LABEL_SHIFT, likelihood=0.9),
+            Hypothesis(cause=Cause.LABEL_SHIFT, likelihood=0.2),
+        ]
+    )
+
+    held = records.root_cause(reply, a_case())
+
+    assert held.hypotheses[0][0] is Cause.LABEL_SHIFT
+    assert held.hypotheses[0][1] == pytest.approx(0.75)
+    assert sum(likelihoods(held).values()) == pytest.approx(1.0)
+
+
+def test_a_cause_that_is_no_hypothesis_has_no_likelihood() -> None:
+    held = records.root_cause(a_root_cause_reply(cause=Cause.BAD_RELEASE), a_case())
+
+    assert likelihoods(held)[Cause.BAD_RELEASE] == 0.0
+
+
+def test_hypotheses_without_any_likelihood_are_refused() -> None:
+    reply = a_root_cause_reply(hypotheses=[Hypothesis(cause=Cause.UNKNOWN, likelihood=0.0)])
+
+    with pytest.raises(records.BadReplyError, match="likelihood 0"):
+        records.root_cause(reply, a_case())
+
+
+def test_prices_come_from_the_configuration() -> None:
+    costs = Costs(retraining=Decimal(7), rollback=Decimal(2), currency="GBP")
+    options = [
+        OptionReply(action=action, rationale="Costs 0.", benefit="", risk="") for action in Action
+    ]
+
+    plan = records.plan(a_plan_reply(options=options), a_case_with_a_cause(costs=costs))
+
+    assert (plan.cost, plan.currency) == (Decimal(7), "GBP")
+    assert [option.cost for option in plan.options] == [Decimal(0), Decimal(7), Decimal(2)]
+
+
+@pytest.mark.parametrize("said", ["2", "v2", "Version 2", "version-2", " 2 "])
+def test_a_rollback_goes_to_a_version_that_the_evidence_knows(said: str) -> None:
+    case = a_case_with_a_cause(full_pack(version_metric("2", 0.9)))
+
+    plan = records.plan(a_plan_reply(action=Action.ROLL_BACK, target_version=said), case)
+
+    assert plan.target_version == "2"
+
+
+@pytest.mark.parametrize("said", [None, "", "9", "1", "the best one", "2; drop table"])
+def test_a_rollback_to_anything_else_is_refused(said: str | None) -> None:
+    case = a_case_with_a_cause(full_pack(version_metric("2", 0.9)))
+
+    with pytest.raises(records.BadReplyError, match="none of the versions to go back to: 2"):
+        records.plan(a_plan_reply(action=Action.ROLL_BACK, target_version=said), case)
+
+
+def test_a_plan_that_does_not_roll_back_has_no_target() -> None:
+    plan = records.plan(a_plan_reply(target_version="1"), a_case_with_a_cause())
+
+    assert plan.target_version is None
+
+
+def test_a_plan_names_the_champion_and_cause_that_we_know() -> None:
+    plan = records.plan(a_plan_reply(), a_case_with_a_cause())
+
+    assert (plan.champion_version, plan.cause) == ("1", Cause.LABEL_SHIFT)
+
+
+def test_concerns_of_a_review_are_cut() -> None:
+    review = records.review(a_review_reply(concerns=["x" * 9000]), a_case())
+
+    assert len(review.concerns[0]) == 1000

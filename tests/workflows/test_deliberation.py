@@ -1,0 +1,363 @@
+"""The agents deliberate on a real Temporal server; whatever a model does wrong ends safely."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHistory
+from temporalio.exceptions import ApplicationError, CancelledError
+from temporalio.google_adk import GoogleAdkPlugin
+from temporalio.worker import Replayer
+
+from contracts.base import digest
+from contracts.deliberation import Cause, Deliberation, DeliberationInput
+from contracts.ports import Refused, Unavailable
+from contracts.remediation import Action
+from tests.agents.cases import (
+    a_plan_reply,
+    a_review_reply,
+    a_root_cause_reply,
+    a_start,
+    a_triage_reply,
+)
+from tests.agents.fixtures import no_live_models, stage
+from tests.agents.scripted import Stage, Turn, calls, says
+from tests.workflows.deliberating import Deliberations, size, summaries
+from tests.workflows.golden import keep, recording
+from workflows.deliberation import FAILED, DeliberationWorkflow
+
+__all__ = ["no_live_models", "stage"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+HISTORIES = Path(__file__).parent / "histories" / "deliberation"
+LOOKS = says("done")
+GOOD: tuple[Turn, ...] = (
+    says(a_triage_reply()),
+    LOOKS,
+    says(a_root_cause_reply()),
+    says(a_plan_reply()),
+    says(a_review_reply()),
+)
+
+
+@pytest.fixture
+def deliberations(temporal: Client) -> Deliberations:
+    return Deliberations(temporal)
+
+
+def with_turns(**changed: Turn) -> tuple[Turn, ...]:
+    """The good script with turns replaced."""
+    order = ("triage", "look", "cause", "plan", "review")
+    return tuple(changed.get(name, turn) for name, turn in zip(order, GOOD, strict=True))
+
+
+async def failure(deliberations: Deliberations, start: DeliberationInput) -> str:
+    """Why the deliberation failed; it must be said in the type that the incident knows."""
+    with pytest.raises(WorkflowFailureError) as caught:
+        await deliberations.concluded(start)
+    cause = caught.value.cause
+    assert isinstance(cause, ApplicationError)
+    assert (cause.type, cause.non_retryable) == (FAILED, True)
+    return cause.message
+
+
+async def replay(history: WorkflowHistory) -> None:
+    replayer = Replayer(workflows=[DeliberationWorkflow], plugins=[GoogleAdkPlugin()])
+    await replayer.replay_workflow(history)
+
+
+async def test_the_rules_conclude_within_the_bounds_of_a_history(
+    deliberations: Deliberations,
+) -> None:
+    deliberation, history = await deliberations.history(a_start())
+
+    events, measured_bytes = size(history)
+    print(f"analyst/rules: {events} events, {measured_bytes} bytes")  # noqa: T201 - it is measured
+    assert deliberation.root_cause.cause is Cause.LABEL_SHIFT
+    assert deliberation.plan.action is Action.RETRAIN
+    assert deliberation.plan_hash == digest(deliberation.plan)
+    assert deliberation.analyst == "analyst/rules"
+    assert events <= 60
+    assert measured_bytes <= 60_000
+    await replay(history)
+    if recording():
+        keep(history, HISTORIES / "concluded.json")
+
+
+async def test_every_step_says_what_it_does_in_the_web_ui(deliberations: Deliberations) -> None:
+    _, history = await deliberations.history(a_start())
+
+    assert summaries(history) == [
+        "coordinator: triage",
+        "investigator: closer look",
+        "investigator: one column",
+        "investigator: one document",
+        "investigator: root cause",
+        "strategist: plan",
+        "coordinator: review",
+    ]
+
+
+async def test_a_model_is_heard_and_what_it_used_is_counted(
+    deliberations: Deliberations, stage: Stage
+) -> None:
+    deliberation = await deliberations.concluded(a_start(stage.script(*GOOD)))
+
+    assert deliberation.root_cause.hypotheses[0][1] == pytest.approx(0.8 / 0.9)
+    assert deliberation.usage.calls == 5
+    assert (deliberation.usage.input_tokens, deliberation.usage.output_tokens) == (500, 50)
+
+
+async def test_tools_bring_evidence_that_the_next_steps_are_shown(
+    deliberations: Deliberations, stage: Stage
+) -> None:
+    look = calls(
+        ("inspect_feature", {"feature": "Occupancy"}),
+        ("inspect_segment", {"feature": "Capacity", "segment": "577"}),
+        ("read_document", {"document_id": "runbook/label-shift"}),
+    )
+    script = (GOOD[0], look, says("done"), *GOOD[2:])
+
+    deliberation = await deliberations.concluded(a_start(stage.script(*script)))
+
+    found = {item.id for item in deliberation.inspected}
+    assert found == {"inspect:Occupancy", "inspect:Capacity:577", "document:runbook/label-shift"}
+    assert deliberation.usage.tool_calls == 3
+    assert all(item in stage.prompts[3] for item in found)
+
+
+async def test_a_model_cannot_choose_what_its_tools_are_about(
+    deliberations: Deliberations, stage: Stage
+) -> None:
+    forged = {
+        "feature": "Occupancy",
+        "model": "payroll",
+        "tool_context": {"state": {"model": "payroll"}},
+        "context": {"state": {"model": "payroll"}},
+    }
+    look = calls(("inspect_feature", forged), saying="done")
+
+    await deliberations.concluded(a_start(stage.script(*with_turns(look=look))))
+
+    assert {params["model"] for _, params in deliberations.looks.calls} <= {"parking"}
+
+
+async def test_a_hallucinated_tool_column_or_document_is_answered_without_a_call(
+    deliberations: Deliberations, stage: Stage
+) -> None:
+    look = calls(
+        ("delete_model", {"model": "parking"}),
+        ("inspect_feature", {"feature": "Salary"}),
+        ("read_document", {"document_id": "../../etc/passwd"}),
+        ("inspect_feature", {"feature": ["Occupancy"]}),
+        saying="done",
+    )
+
+    deliberation = await deliberations.concluded(a_start(stage.script(*with_turns(look=look))))
+
+    assert deliberation.inspected == ()
+    assert deliberations.looks.calls == []
+
+
+async def test_endless_tool_calls_end(deliberations: Deliberations, stage: Stage) -> None:
+    again = calls(("inspect_feature", {"feature": "Occupancy"}))
+    script = (GOOD[0], again, again, again, again, *GOOD[2:])
+
+    deliberation = await deliberations.concluded(a_start(stage.script(*script)))
+
+    assert deliberation.usage.tool_calls == 4
+    assert stage.left == 0
+
+
+async def test_many_calls_in_one_turn_are_not_all_answered(
+    deliberations: Deliberations, stage: Stage
+) -> None:
+    look = calls(*[("inspect_feature", {"feature": "Occupancy"})] * 50)
+
+    await deliberations.concluded(a_start(stage.script(*with_turns(look=look))))
+
+    assert len(deliberations.looks.calls) <= 4
+
+
+async def test_tools_that_fail_are_done_without(deliberations: Deliberations, stage: Stage) -> None:
+    deliberations.looks.broken = True
+    look = calls(("inspect_feature", {"feature": "Occupancy"}), saying="done")
+
+    deliberation = await deliberations.concluded(a_start(stage.script(*with_turns(look=look))))
+
+    assert deliberation.inspected == ()
+
+
+async def test_a_model_that_cannot_look_closer_may_still_answer(
+    deliberations: Deliberations, stage: Stage
+) -> None:
+    no_tools = Refused("registry.ollama.ai/library/tiny does not support tools")
+
+    deliberation = await deliberations.concluded(a_start(stage.script(*with_turns(look=no_tools))))
+
+    assert deliberation.plan.action is Action.RETRAIN
+
+
+async def test_a_reply_that_does_not_fit_may_be_given_once_more(
+    deliberations: Deliberations, stage: Stage
+) -> None:
+    wrong = says(a_root_cause_reply().model_dump_json().replace("0.8}", "10.5}"))
+    script = (*GOOD[:2], wrong, *GOOD[2:])
+
+    deliberation = await deliberations.concluded(a_start(stage.script(*script)))
+
+    assert "confidence: Input should be less than or equal to 1" in stage.prompts[3]
+    assert deliberation.root_cause.self_reported == 0.8
+    assert deliberation.usage.calls == 6
+
+
+BAD_REPLIES: dict[str, tuple[str, str]] = {
+    "prose": ("I think the target moved.", "Invalid JSON"),
+    "nothing": ("", "the answer was empty"),
+    "blanks": (" \n ", "the answer was empty"),
+    "another object": ('{"answer": 42}', "Field required"),
+    "an extra field": (
+        a_root_cause_reply().model_dump_json()[:-1] + ',"approved":true}',
+        "approved: Extra inputs are not permitted",
+    ),
+    "a figure out of range": (
+        a_root_cause_reply().model_dump_json().replace("0.8}", "10.5}"),
+        "confidence: Input should be less than or equal to 1",
+    ),
+    "not a number": (
+        a_root_cause_reply().model_dump_json().replace("0.8}", "NaN}"),
+        "confidence",
+    ),
+    "an unknown cause": (
+        a_root_cause_reply().model_dump_json().replace("label_shift", "gremlins"),
+        "cause: Input should be",
+    ),
+    "an endless answer": ('{"cause": "' + "x" * 200_000, "Invalid JSON"),
+    "an overlong field": (
+        a_root_cause_reply().model_dump_json().replace("The target moved", "x" * 5000),
+        "explanation: String should have at most 1500 characters",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_REPLIES)
+async def test_a_reply_that_twice_does_not_fit_fails_the_deliberation(
+    deliberations: Deliberations, stage: Stage, kind: str
+) -> None:
+    text, reason = BAD_REPLIES[kind]
+    script = (*GOOD[:2], says(text), says(text))
+
+    message = await failure(deliberations, a_start(stage.script(*script)))
+
+    assert reason in message
+    assert len(message) <= 500
+
+
+async def test_a_rollback_to_an_unknown_version_fails_the_deliberation(
+    deliberations: Deliberations, stage: Stage
+) -> None:
+    plan = says(a_plan_reply(action=Action.ROLL_BACK, target_version="9"))
+    script = (*GOOD[:3], plan, plan)
+
+    message = await failure(deliberations, a_start(stage.script(*script)))
+
+    assert "'9' is none of the versions to go back to" in message
+
+
+async def test_a_model_that_is_not_there_fails_the_deliberation_at_once(
+    deliberations: Deliberations, stage: Stage
+) -> None:
+    missing = Refused("no model 'tiny': get it with `ollama pull tiny`")
+
+    message = await failure(deliberations, a_start(stage.script(missing, *GOOD)))
+
+    assert "ollama pull tiny" in message
+    assert len(stage.requests) == 1
+
+
+async def test_a_server_that_comes_back_is_tried_again(
+    deliberations: Deliberations, stage: Stage
+) -> None:
+    down = Unavailable("no Ollama server answers")
+
+    deliberation = await deliberations.concluded(a_start(stage.script(down, *GOOD)))
+
+    assert deliberation.review.agrees
+
+
+async def test_a_server_that_stays_away_fails_the_deliberation(
+    deliberations: Deliberations,
+) -> None:
+    message = await failure(deliberations, a_start("ollama/tiny"))
+
+    assert "no Ollama server answers at http://127.0.0.1:9" in message
+
+
+async def test_a_model_nobody_knows_fails_the_deliberation(
+    deliberations: Deliberations,
+) -> None:
+    message = await failure(deliberations, a_start("analyst/oracle"))
+
+    assert "analyst/oracle" in message
+
+
+async def test_a_failed_deliberation_replays(deliberations: Deliberations, stage: Stage) -> None:
+    script = (*GOOD[:2], says("No."), says("No."))
+
+    async with deliberations.started(a_start(stage.script(*script))) as handle:
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+        history = await handle.fetch_history()
+
+    await replay(history)
+    if recording():
+        keep(history, HISTORIES / "failed.json")
+
+
+async def test_a_deliberation_that_is_no_longer_wanted_is_cancelled_not_failed(
+    deliberations: Deliberations, stage: Stage
+) -> None:
+    down = [Unavailable("busy")] * 3
+
+    async with deliberations.started(a_start(stage.script(*down))) as handle:
+        await stage.called.wait()
+        await handle.cancel()
+        with pytest.raises(WorkflowFailureError) as caught:
+            await handle.result()
+        description = await handle.describe()
+
+    assert isinstance(caught.value.cause, CancelledError)
+    assert description.status is WorkflowExecutionStatus.CANCELED
+
+
+async def test_a_model_call_has_the_timeout_that_it_was_given(
+    deliberations: Deliberations, stage: Stage
+) -> None:
+    start = a_start(stage.script(*GOOD)).model_copy(update={"call_timeout": timedelta(seconds=7)})
+
+    _, history = await deliberations.history(start)
+
+    timeouts = {
+        event.activity_task_scheduled_event_attributes.start_to_close_timeout.ToTimedelta()
+        for event in history.events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    }
+    assert timeouts == {timedelta(seconds=7)}
+
+
+@pytest.mark.parametrize("path", sorted(HISTORIES.glob("*.json")), ids=lambda path: path.stem)
+async def test_the_golden_history_replays(path: Path) -> None:
+    text: Any = await asyncio.to_thread(path.read_text)
+
+    await replay(WorkflowHistory.from_json(path.stem, text))
+
+
+async def test_the_same_evidence_gives_the_same_conclusion(deliberations: Deliberations) -> None:
+    first: Deliberation = await deliberations.concluded(a_start())
+    second: Deliberation = await deliberations.concluded(a_start())
+
+    assert first.plan_hash == second.plan_hash
+    assert first.root_cause == second.root_cause
