@@ -40,6 +40,8 @@ def fit(rows: pd.DataFrame, spec: ModelSpec, *, seed: int) -> Pipeline:
     if spec.task is Task.CLASSIFICATION and target.nunique() < 2:  # noqa: PLR2004 - two classes
         msg = f"target {spec.target!r} has fewer than two classes in {len(rows)} training rows"
         raise Refused(msg)
+    empty = table.columns[table.isna().all()]
+    table = table.assign(**dict.fromkeys(empty, 0.0))  # the trees cannot bin a column of nothing
     with _threads(len(rows)):
         return _untrained(spec, seed).fit(table, target)
 

@@ -60,8 +60,9 @@ def slice_span(spec: ModelSpec, as_of: datetime, part: Slice) -> Span:
 def retraining_span(spec: ModelSpec, as_of: datetime) -> Span:
     """What a challenger learns from: as long as the first champion had, and the newest window.
 
-    It ends where the gate begins. More history dilutes what is new, less forgets what recurs;
-    benchmarks and docs tell what was measured.
+    It ends where the gate begins. More history dilutes what is new, less forgets what recurs: on
+    the car parks, over seven retrainings, R2 in the week after was .956 on average with this rule,
+    .948 with all history, .892 with the newest week alone, and .918 without retraining.
     """
     newest = newest_labelled(spec, as_of)
     start = newest.start - spec.reference_windows * spec.window

@@ -55,6 +55,13 @@ def test_more_categories_than_the_trees_take_are_learnt_from() -> None:
     assert estimator.score(model, sales(2000, shop=names), spec())[0] is not None
 
 
+@pytest.mark.parametrize("column", ["price", "shop"])
+def test_a_feature_that_holds_nothing_yet_hinders_no_learning(column: str) -> None:
+    model = estimator.fit(sales(**{column: None}), spec(), seed=0)
+
+    assert estimator.predict(model, sales(), spec()).notna().all()
+
+
 def test_a_model_without_categories_is_learnt() -> None:
     numeric = spec(features=({"name": "price", "kind": "numeric"},))
 
