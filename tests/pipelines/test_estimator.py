@@ -57,7 +57,7 @@ def test_more_categories_than_the_trees_take_are_learnt_from() -> None:
 
 @pytest.mark.parametrize("column", ["price", "shop"])
 def test_a_feature_that_holds_nothing_yet_hinders_no_learning(column: str) -> None:
-    model = estimator.fit(sales(**{column: None}), spec(), seed=0)
+    model = estimator.fit(sales().assign(**{column: None}), spec(), seed=0)
 
     assert estimator.predict(model, sales(), spec()).notna().all()
 
