@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from opentelemetry.trace import SpanKind, get_tracer
 from temporalio.client import Client
 from temporalio.common import (
     SearchAttributePair,
@@ -21,6 +20,7 @@ from contracts.drift import DriftEvent
 from contracts.incident import IncidentInput, Stage, workflow_id
 from runtime.models import policy_hash
 from runtime.settings import BadConfigurationError, Settings
+from runtime.telemetry import first_span
 from workflows import options
 
 WORKFLOW: Final = "DriftResponseWorkflow"
@@ -50,10 +50,8 @@ class Opener:
             TemporalUnavailableError: Trying again may help; the event is not at fault.
         """
         incident = self._incident(event, published_at=published_at)
-        tracer = get_tracer("trimtab.bridge")
-        with tracer.start_as_current_span(
+        with first_span(
             f"incident {event.subject}",
-            kind=SpanKind.PRODUCER,
             attributes={"trimtab.model": event.subject, "trimtab.event_id": event.id},
         ):
             return await self._start(incident)

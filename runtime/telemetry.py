@@ -4,16 +4,18 @@ They go to an OTLP endpoint, to Langfuse, to both or, unless one is configured, 
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, cast
 
 from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry.baggage import set_baggage
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import SpanKind, format_trace_id
 from temporalio.client import Plugin
 from temporalio.contrib.opentelemetry import (
     OpenTelemetryPlugin,
@@ -26,6 +28,8 @@ from runtime.settings import BadConfigurationError, Settings
 
 _EXPORT_TIMEOUT: Final = 5.0
 _FLUSH_MILLISECONDS: Final = 5000
+_ROOT_IS_TAKEN: Final = "langfuse_trace_id"
+"""Langfuse's baggage: the trace whose root has been named."""
 _SWITCHES: Final = {
     "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
@@ -59,6 +63,19 @@ def telemetry(settings: Settings, *, service: str) -> Iterator[Sequence[Plugin]]
     finally:
         provider.force_flush(_FLUSH_MILLISECONDS)
         provider.shutdown()
+
+
+@contextmanager
+def first_span(name: str, *, attributes: Mapping[str, str]) -> Iterator[None]:
+    """The root of a trace; Langfuse then takes no span below it for another root."""
+    tracer = trace.get_tracer("trimtab")
+    with tracer.start_as_current_span(name, kind=SpanKind.PRODUCER, attributes=attributes) as span:
+        trace_id = format_trace_id(span.get_span_context().trace_id)
+        token = attach(set_baggage(_ROOT_IS_TAKEN, trace_id))
+        try:
+            yield
+        finally:
+            detach(token)
 
 
 def _provider(service: str) -> ReplaySafeTracerProvider:
