@@ -64,6 +64,9 @@ class OllamaModel(BaseLlm):
             raise Unavailable(msg) from error
         except ResponseError as error:
             raise self._sorted(error) from error
+        except ValueError as error:
+            msg = f"what listens at {self.host} answers, but not as Ollama does"
+            raise Unavailable(msg) from error
         yield wire.response(answer)
 
     async def _chat(self, request: LlmRequest) -> ChatResponse:

@@ -4,19 +4,22 @@ Models read it as text; `analyst/rules` parses it back. It is cut to what the ta
 every call carries it again: long statements and documents are shown by their beginnings.
 """
 
+import itertools
+from collections.abc import Iterator
+
 from agents.case import Case, Task
 from agents.fence import fence, unfence
 from contracts.base import Name, Record
 from contracts.deliberation import Cause, RemediationPlan, RootCause
-from contracts.drift import FeatureRole, PerformanceChange, Severity
-from contracts.evidence import Document, EvidenceItem
+from contracts.drift import FeatureDrift, FeatureRole, PerformanceChange, Severity
+from contracts.evidence import Document, EvidenceItem, EvidenceSource
 from contracts.model import ModelSpec
 from contracts.remediation import Action
 
 MOST_ITEMS = 40
-"""Evidence items shown; those that came first are kept."""
+"""Evidence items shown; of columns, those that moved most."""
 MOST_MOVED = 10
-"""Columns listed with how far they moved, worst first."""
+"""Columns listed with how far they moved, worst first; the target always."""
 STATEMENT_LENGTH = 400
 LOOKED_UP_LENGTH = 900
 """Of what was asked for by a tool more is shown."""
@@ -186,14 +189,13 @@ def _model(spec: ModelSpec, champion: str | None) -> Model:
 
 def _finding(case: Case) -> Finding:
     found = case.data.event.data
-    worst_first = sorted(found.features, key=lambda feature: (not feature.drifted, -feature.psi))
     return Finding(
         severity=found.severity,
         window=f"{found.current.start:%Y-%m-%d %H:%M} to {found.current.end:%Y-%m-%d %H:%M}",
         rows=found.current.rows,
         moved=tuple(
             Moved(name=each.name, role=each.role, psi=round(each.psi, 4), drifted=each.drifted)
-            for each in worst_first[:MOST_MOVED]
+            for each in _worst_first(found.features)
         ),
         faults=tuple(
             Fault(
@@ -208,10 +210,26 @@ def _finding(case: Case) -> Finding:
     )
 
 
+def _worst_first(features: tuple[FeatureDrift, ...]) -> list[FeatureDrift]:
+    ranked = sorted(features, key=lambda feature: (not feature.drifted, -feature.psi))
+    target = [each for each in ranked[MOST_MOVED:] if each.role is FeatureRole.TARGET]
+    return ranked[:MOST_MOVED] + target
+
+
 def _items(case: Case) -> tuple[Item, ...]:
-    collected = (_item(each, STATEMENT_LENGTH) for each in case.data.pack.items[:MOST_ITEMS])
+    collected = (_item(each, STATEMENT_LENGTH) for each in _most_telling(case.data.pack.items))
     looked_up = (_item(each, LOOKED_UP_LENGTH) for each in case.inspected)
     return (*collected, *looked_up)
+
+
+def _most_telling(items: tuple[EvidenceItem, ...]) -> Iterator[EvidenceItem]:
+    """As many as may be shown, in their order: columns give way to all else."""
+    columns = [item for item in items if item.source is EvidenceSource.DRIFT]
+    room = max(0, MOST_ITEMS - (len(items) - len(columns)))
+    kept = sorted(columns, key=lambda item: -(item.value or 0.0))[:room]
+    shown = {item.id for item in kept}
+    telling = (item for item in items if item not in columns or item.id in shown)
+    return itertools.islice(telling, MOST_ITEMS)
 
 
 def _item(item: EvidenceItem, length: int) -> Item:

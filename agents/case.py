@@ -44,8 +44,11 @@ class Case(Record):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that exist: features and target."""
-        return (*(feature.name for feature in self.data.spec.features), self.data.spec.target)
+        """The columns that exist: the model's, and those that the detector watches."""
+        spec, watched = self.data.spec, self.data.event.data.features
+        configured = (*(feature.name for feature in spec.features), *spec.time_features)
+        names = (*configured, spec.target, *(feature.name for feature in watched))
+        return tuple(dict.fromkeys(names))
 
     @property
     def known_versions(self) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ class _Team:
         self._data = data
         self._asking = asking
         self._tally = Tally()
-        self._looks = Looks(data)
+        self._looks = Looks(Case(data=data))
         self._tools = tools(looking)
 
     def graph(self) -> Workflow:

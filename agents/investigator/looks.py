@@ -11,8 +11,8 @@ from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.tool_context import ToolContext
 from temporalio.exceptions import is_cancelled_exception
 
+from agents.case import Case
 from agents.fence import fence
-from contracts.deliberation import DeliberationInput
 from contracts.evidence import EvidenceItem
 
 MOST_LOOKS: Final = 4
@@ -24,13 +24,13 @@ DONE: Final = "done"
 class Looks:
     """Counts the calls of one deliberation, refuses nonsense, and keeps what was found."""
 
-    def __init__(self, data: DeliberationInput) -> None:
+    def __init__(self, case: Case) -> None:
         self.calls = 0
         self._done = False
         self._found: dict[str, EvidenceItem] = {}
         self._known = {
-            "feature": {*(each.name for each in data.spec.features), data.spec.target},
-            "document_id": {document.id for document in data.pack.documents},
+            "feature": set(case.columns),
+            "document_id": {document.id for document in case.data.pack.documents},
         }
 
     def heard(

@@ -14,7 +14,7 @@ from agents.brief import (
 )
 from agents.case import Task
 from contracts.evidence import EvidenceItem, EvidenceSource
-from tests.agents.cases import a_brief, a_case, a_document, full_pack
+from tests.agents.cases import a_brief, a_case, a_document, full_pack, version_metric
 from tests.builders import a_feature_drift, an_item
 
 
@@ -29,16 +29,34 @@ def test_the_same_case_gives_the_same_request() -> None:
     assert request(a_case(), Task.PLAN) == request(a_case(), Task.PLAN)
 
 
-def test_a_wide_table_and_much_evidence_are_cut() -> None:
-    wide = tuple(a_feature_drift(f"column-{i}", psi=i / 100, drifted=i > 50) for i in range(100))
-    items = tuple(an_item(f"drift:column-{i}", "x" * 3000) for i in range(200))
+def test_of_a_wide_table_the_worst_columns_and_the_target_are_shown() -> None:
+    wide = tuple(
+        a_feature_drift(f"column-{i}", role="feature", psi=i / 100, drifted=i > 50)
+        for i in range(99)
+    )
+    target = a_feature_drift("Occupancy", psi=0.01, drifted=False)
 
-    seen = a_brief(features=wide, pack=full_pack(items=items))
+    moved = [each.name for each in a_brief(features=(target, *wide)).finding.moved]
 
-    assert len(seen.finding.moved) == MOST_MOVED
-    assert seen.finding.moved[0].name == "column-99"
-    assert len(seen.evidence) == MOST_ITEMS
-    assert {len(item.statement) for item in seen.evidence} == {STATEMENT_LENGTH}
+    assert moved[:MOST_MOVED] == [f"column-{i}" for i in range(98, 88, -1)]
+    assert moved[MOST_MOVED:] == ["Occupancy"]
+
+
+def test_evidence_of_columns_gives_way_to_all_other_evidence() -> None:
+    columns = tuple(
+        EvidenceItem(
+            id=f"drift:column-{i}", source=EvidenceSource.DRIFT, statement="x" * 3000, value=i / 100
+        )
+        for i in range(100)
+    )
+    others = (version_metric("1", 0.78), version_metric("2", 0.8))
+
+    seen = a_brief(pack=full_pack(items=(*columns, *others))).evidence
+
+    assert len(seen) == MOST_ITEMS
+    assert [item.id for item in seen[-2:]] == ["metric:version-1", "metric:version-2"]
+    assert seen[0].id == "drift:column-62"
+    assert len(seen[0].statement) == STATEMENT_LENGTH
 
 
 def test_what_was_looked_up_is_shown_beyond_the_cut_and_at_more_length() -> None:

@@ -1,0 +1,184 @@
+"""The rules name the cause that the figures speak for, and are as sure as the margins allow."""
+
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents import rules
+from agents.brief import Brief
+from agents.rules import Signals
+from contracts.deliberation import Cause
+from contracts.drift import FeatureDrift, QualityFault
+from contracts.remediation import Action
+from tests.agents.cases import a_brief, a_document, full_pack, performance, version_metric
+from tests.builders import a_feature_drift
+
+share = st.floats(min_value=0.0, max_value=1.0)
+any_signals = st.builds(Signals, share, share, share, share, share, share, share)
+
+
+def moved(*, inputs: float = 0.0, target: float = 0.0) -> tuple[FeatureDrift, ...]:
+    return (
+        a_feature_drift("Capacity", role="feature", psi=inputs, drifted=inputs > 0.2),
+        a_feature_drift("Occupancy", role="target", psi=target, drifted=target > 0.2),
+    )
+
+
+def a_fault(fraction: float = 0.4, *, corrupt: bool = True) -> QualityFault:
+    return QualityFault(
+        kind="nulls", column="Capacity", detail="Half is empty.", fraction=fraction, corrupt=corrupt
+    )
+
+
+def shares_of(brief: Brief) -> dict[Cause, float]:
+    return rules.likelihoods(rules.read_signals(brief))
+
+
+CLEAR_CASES: list[tuple[dict[str, Any], Cause, Action]] = [
+    ({"features": moved(target=1.0)}, Cause.LABEL_SHIFT, Action.RETRAIN),
+    ({"features": moved(inputs=1.0)}, Cause.COVARIATE_SHIFT, Action.RETRAIN),
+    ({"features": moved()}, Cause.CONCEPT_DRIFT, Action.RETRAIN),
+    (
+        {"features": moved(target=0.5), "performance": performance(0.92)},
+        Cause.HARMLESS,
+        Action.MONITOR,
+    ),
+    (
+        {"features": moved(inputs=1.0), "quality": (a_fault(),)},
+        Cause.DATA_QUALITY,
+        Action.MONITOR,
+    ),
+    (
+        {"features": moved(target=0.3), "pack": full_pack(version_metric("2", 0.9))},
+        Cause.BAD_RELEASE,
+        Action.ROLL_BACK,
+    ),
+    ({"features": moved(target=1.0), "performance": None}, Cause.UNKNOWN, Action.MONITOR),
+    (
+        {
+            "features": moved(target=2.0),
+            "pack": full_pack(
+                documents=(
+                    a_document("incident/2025-12", cause="seasonality", similarity=0.85),
+                    a_document("incident/2024-12", cause="seasonality", similarity=0.8),
+                )
+            ),
+        },
+        Cause.SEASONALITY,
+        Action.RETRAIN,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("finding", "cause", "action"), CLEAR_CASES, ids=[case[1] for case in CLEAR_CASES]
+)
+def test_a_clear_case_has_a_clear_cause_and_the_action_that_meets_it(
+    finding: dict[str, Any], cause: Cause, action: Action
+) -> None:
+    brief = a_brief(**finding)
+    shares = shares_of(brief)
+
+    assert next(iter(shares)) is cause
+    assert shares[cause] > 0.6
+    assert next(iter(rules.choose(brief, shares))) is action
+
+
+def test_nothing_is_learnt_from_corrupt_data_however_bad_the_metric() -> None:
+    brief = a_brief(quality=(a_fault(0.01),), performance=performance(-3.0))
+
+    assert Action.RETRAIN not in rules.choose(brief, {Cause.CONCEPT_DRIFT: 1.0})
+
+
+def test_a_few_dirty_rows_do_not_explain_a_worse_metric() -> None:
+    brief = a_brief(features=moved(target=1.0), quality=(a_fault(0.001, corrupt=False),))
+
+    assert next(iter(shares_of(brief))) is Cause.LABEL_SHIFT
+
+
+def test_going_back_is_no_option_without_a_better_version() -> None:
+    worse = a_brief(pack=full_pack(version_metric("2", 0.7)))
+
+    assert rules.better_version(worse) is None
+    assert Action.ROLL_BACK not in rules.choose(worse, {Cause.BAD_RELEASE: 1.0})
+
+
+def test_the_best_of_the_better_versions_is_meant() -> None:
+    brief = a_brief(pack=full_pack(version_metric("2", 0.85), version_metric("3", 0.9)))
+
+    assert rules.better_version(brief) == ("3", 0.9)
+
+
+def test_a_metric_exactly_one_tolerance_down_is_undecided() -> None:
+    signals = rules.read_signals(a_brief(performance=performance(0.90)))
+
+    assert signals.worse == pytest.approx(0.5, abs=0.001)
+
+
+def test_few_labels_leave_more_to_the_unknown() -> None:
+    def unknown(rows: int) -> float:
+        return shares_of(a_brief(performance=performance(0.78, rows=rows)))[Cause.UNKNOWN]
+
+    assert unknown(5) > unknown(50) > unknown(5000)
+
+
+@given(any_signals)
+def test_likelihoods_are_shares_of_one_in_falling_order(signals: Signals) -> None:
+    shares = list(rules.likelihoods(signals).values())
+
+    assert sum(shares) == pytest.approx(1.0)
+    assert shares == sorted(shares, reverse=True)
+    assert min(shares) >= 0.0
+
+
+RISING = [
+    ("faulty", Cause.DATA_QUALITY),
+    ("target_moved", Cause.LABEL_SHIFT),
+    ("outdone", Cause.BAD_RELEASE),
+    ("recurring", Cause.SEASONALITY),
+]
+
+
+@pytest.mark.parametrize(("signal", "cause"), RISING)
+@given(signals=any_signals, more=share)
+def test_a_stronger_signal_never_makes_its_cause_less_likely(
+    signal: str, cause: Cause, signals: Signals, more: float
+) -> None:
+    if cause is Cause.LABEL_SHIFT:
+        signals = signals._replace(recurring=0.0)
+    before = getattr(signals, signal)
+    stronger = signals._replace(**{signal: before + (1.0 - before) * more})
+
+    assert rules.likelihoods(stronger)[cause] >= rules.likelihoods(signals)[cause] - 1e-9
+
+
+@given(any_signals, share)
+def test_a_worse_metric_never_makes_it_look_more_harmless(signals: Signals, more: float) -> None:
+    worse = signals._replace(worse=signals.worse + (1.0 - signals.worse) * more)
+
+    before, after = (rules.likelihoods(each)[Cause.HARMLESS] for each in (signals, worse))
+    assert after <= before + 1e-9
+
+
+def test_likelihoods_follow_the_margin_without_jumps() -> None:
+    losses = [0.92 - step / 1000 for step in range(100)]
+    harmless = [
+        shares_of(a_brief(features=moved(target=0.3), performance=performance(current)))[
+            Cause.HARMLESS
+        ]
+        for current in losses
+    ]
+
+    steps = [abs(one - other) for one, other in itertools.pairwise(harmless)]
+    assert max(steps) < 0.1
+    assert harmless[0] > 0.9
+    assert harmless[-1] < 0.1
+
+
+@pytest.mark.parametrize("action", list(Action))
+@given(any_signals)
+def test_the_fitness_of_an_action_is_a_share(action: Action, signals: Signals) -> None:
+    assert 0.0 <= rules.fitness(action, rules.likelihoods(signals)) <= 1.0 + 1e-9
