@@ -16,6 +16,7 @@ from structlog.types import EventDict, Processor, WrappedLogger
 
 from runtime.settings import Settings
 
+_LEADING: Final = ("timestamp", "level", "event", "correlation_id")
 _QUIETER: Final = {"httpx": "WARNING", "opentelemetry": "WARNING", "google_adk": "WARNING"}
 """Libraries that would fill the log with lines that say nothing of an incident."""
 
@@ -98,6 +99,7 @@ def _rendering() -> list[Processor]:
     return [
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _most_telling_first,
         structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
     ]
 
@@ -105,3 +107,8 @@ def _rendering() -> list[Processor]:
 def _add_logger_name(logger: Any, _method: str, event: EventDict) -> EventDict:  # noqa: ANN401 - structlog's
     event.setdefault("logger", getattr(logger, "name", "trimtab"))
     return event
+
+
+def _most_telling_first(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    leading = {name: event.pop(name) for name in _LEADING if name in event}
+    return {**leading, **event}
