@@ -5,11 +5,12 @@ import shlex
 import textwrap
 from datetime import UTC, datetime
 
-from contracts.approval import Answer, Choice, HumanDecision
+from contracts.approval import Answer, ApprovalRequest, Choice, HumanDecision
 from contracts.decision import Confidence, Decision, Verdict
 from contracts.deliberation import Deliberation
 from contracts.drift import DriftEvent
 from contracts.evidence import EvidencePack
+from contracts.incident import IncidentInput
 from contracts.model import ModelSpec
 
 _WIDTH = 88
@@ -42,6 +43,44 @@ def approved(answer: Answer) -> bool:
 def title(event: DriftEvent, decision: Decision) -> str:
     """One line for a pager."""
     return f"{event.subject}: {event.data.severity} drift needs a decision ({decision.rule})"
+
+
+def request(  # noqa: PLR0913 - the page shows all of it
+    incident: IncidentInput,
+    pack: EvidencePack | None,
+    deliberation: Deliberation | None,
+    confidence: Confidence | None,
+    decision: Decision,
+    *,
+    failure: str,
+    workflow_id: str,
+    asked_at: datetime,
+) -> ApprovalRequest:
+    """The question as it is sent, with its deadline."""
+    event, spec = incident.event, incident.spec
+    deadline = asked_at + incident.limits.approval_timeout
+    return ApprovalRequest(
+        workflow_id=workflow_id,
+        model=event.subject,
+        correlation_id=event.correlationid,
+        plan_hash=decision.plan_hash,
+        title=title(event, decision),
+        page=page(
+            event,
+            spec,
+            pack,
+            deliberation,
+            confidence,
+            decision,
+            failure=failure,
+            plan_hash=decision.plan_hash,
+            workflow_id=workflow_id,
+            deadline=deadline,
+        ),
+        owner=spec.owner,
+        asked_at=asked_at,
+        deadline=deadline,
+    )
 
 
 def page(  # noqa: PLR0913 - the page shows all of it

@@ -5,12 +5,12 @@ from decimal import Decimal
 from pydantic import JsonValue
 
 from contracts.base import digest
-from contracts.decision import Confidence, Facts
+from contracts.decision import Confidence, Decision, Facts
 from contracts.deliberation import Cause, Deliberation, RemediationPlan
 from contracts.drift import DriftEvent
 from contracts.evidence import EvidencePack
 from contracts.incident import Ending, IncidentInput
-from contracts.remediation import Action, Outcome, Step
+from contracts.remediation import Action, ActionOrder, Outcome, Step, effect_key
 
 
 def unplanned(event: DriftEvent, pack: EvidencePack | None) -> RemediationPlan:
@@ -70,6 +70,39 @@ def champion_moved(outcome: Outcome) -> bool:
         effect.applied and effect.step in {Step.PROMOTE, Step.ROLL_BACK}
         for effect in outcome.effects
     )
+
+
+def order_of(
+    incident: IncidentInput, plan: RemediationPlan, decision: Decision, grant: str
+) -> ActionOrder:
+    """What the remediation is told to carry out."""
+    return ActionOrder(
+        spec=incident.spec,
+        event_id=incident.event.id,
+        correlation_id=incident.event.correlationid,
+        plan_hash=decision.plan_hash,
+        policy_hash=decision.policy_hash,
+        action=plan.action,
+        champion_version=plan.champion_version,
+        challenger_version=plan.target_version,
+        current=incident.event.data.current,
+        step="remediate",
+        key=effect_key(incident.event.id, decision.plan_hash, "remediate"),
+        grant=grant,
+    )
+
+
+def opening_detail(incident: IncidentInput) -> dict[str, JsonValue]:
+    """What the audit log keeps of the event and of the rules it is judged by."""
+    finding = incident.event.data
+    return {
+        "event_hash": digest(incident.event),
+        "policy_hash": incident.policy_hash,
+        "severity": finding.severity.value,
+        "drifted": [feature.name for feature in finding.drifted],
+        "window": [finding.current.start.isoformat(), finding.current.end.isoformat()],
+        "analyst": incident.analyst,
+    }
 
 
 def evidence_detail(pack: EvidencePack | None, failure: str) -> dict[str, JsonValue]:

@@ -75,7 +75,7 @@ class AuditChain:
                 self._entry(at, moment, sequence=self.sequence + place)
                 for place, (at, moment) in enumerate(noted)
             )
-            self.tip = await workflow.execute_activity_method(
+            self.tip = await workflow.execute_local_activity_method(
                 AuditActivities.record,
                 AuditAppend(entries=entries, tip=self.tip),
                 summary="Record " + ", ".join(entry.gate for entry in entries),

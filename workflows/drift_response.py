@@ -23,13 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from contracts.deliberation import Deliberation, RemediationPlan
     from contracts.evidence import EvidencePack
     from contracts.incident import Ending, IncidentInput, IncidentReport, IncidentView, Stage
-    from contracts.remediation import (
-        Action,
-        ActionOrder,
-        Outcome,
-        RemediationInput,
-        effect_key,
-    )
+    from contracts.remediation import Action, Outcome, RemediationInput
     from policies import approval as asking
     from policies.confidence import assess
     from policies.incident import (
@@ -38,6 +32,8 @@ with workflow.unsafe.imports_passed_through():
         ending_of,
         evidence_detail,
         facts_of,
+        opening_detail,
+        order_of,
         unplanned,
     )
     from workflows import options
@@ -70,6 +66,7 @@ class DriftResponseWorkflow:
         self._request: ApprovalRequest | None = None
         self._outcome: Outcome | None = None
         self._ending: Ending | None = None
+        self._answers_noted = 0
         self._failure = ""
 
     @workflow.run
@@ -140,22 +137,8 @@ class DriftResponseWorkflow:
         workflow.upsert_search_attributes([options.STAGE.value_set(stage.value)])
 
     async def _open(self, incident: IncidentInput) -> None:
-        self._enter(Stage.INVESTIGATING)
-        finding = self._event.data
-        await self._chain.record(
-            (
-                Gate.OPENED,
-                "trimtab",
-                {
-                    "event_hash": digest(self._event),
-                    "policy_hash": incident.policy_hash,
-                    "severity": finding.severity.value,
-                    "drifted": [feature.name for feature in finding.drifted],
-                    "window": [finding.current.start.isoformat(), finding.current.end.isoformat()],
-                    "analyst": incident.analyst,
-                },
-            )
-        )
+        self._stage = Stage.INVESTIGATING
+        await self._chain.record((Gate.OPENED, "trimtab", opening_detail(incident)))
 
     async def _investigate(self) -> None:
         try:
@@ -227,8 +210,17 @@ class DriftResponseWorkflow:
         """Put the question and wait: until an answer settles it or the deadline passes."""
         limits = self._incident.limits
         asked_at = workflow.now()
-        deadline = asked_at + limits.approval_timeout
-        self._request = self._write_request(decision, asked_at=asked_at, deadline=deadline)
+        self._request = asking.request(
+            self._incident,
+            self._pack,
+            self._deliberation,
+            self._confidence,
+            decision,
+            failure=self._failure,
+            workflow_id=workflow.info().workflow_id,
+            asked_at=asked_at,
+        )
+        deadline = self._request.deadline
         self._gate.put(decision.plan_hash, open_until=deadline)
         self._enter(Stage.WAITING)
         workflow.set_current_details(f"```\n{self._request.page}\n```")
@@ -240,47 +232,16 @@ class DriftResponseWorkflow:
             )
         )
         await self._gate.wait(self._request, remind_at=asked_at + limits.reminder_after)
-        await self._record_answers()
+        self._note_answers()
         return self._gate.granted
 
-    def _write_request(
-        self, decision: Decision, *, asked_at: datetime, deadline: datetime
-    ) -> ApprovalRequest:
-        workflow_id = workflow.info().workflow_id
-        return ApprovalRequest(
-            workflow_id=workflow_id,
-            model=self._event.subject,
-            correlation_id=self._event.correlationid,
-            plan_hash=decision.plan_hash,
-            title=asking.title(self._event, decision),
-            page=asking.page(
-                self._event,
-                self._incident.spec,
-                self._pack,
-                self._deliberation,
-                self._confidence,
-                decision,
-                failure=self._failure,
-                plan_hash=decision.plan_hash,
-                workflow_id=workflow_id,
-                deadline=deadline,
-            ),
-            owner=self._incident.spec.owner,
-            asked_at=asked_at,
-            deadline=deadline,
-        )
-
-    async def _record_answers(self) -> None:
-        entries = [
-            (
-                Gate.ANSWERED,
-                f"person:{answer.decision.approver if answer.decision else 'unknown'}",
-                answer.model_dump(mode="json"),
-            )
-            for answer in self._gate.answers
-        ]
-        if entries:
-            await self._chain.record(*entries)
+    def _note_answers(self) -> None:
+        """What came since the last time is written with what follows: authorisation or close."""
+        new = self._gate.answers[self._answers_noted :]
+        self._answers_noted += len(new)
+        for answer in new:
+            approver = answer.decision.approver if answer.decision else "unknown"
+            self._chain.note(Gate.ANSWERED, f"person:{approver}", answer.model_dump(mode="json"))
 
     async def _remediate(self, decision: Decision) -> Ending:
         self._enter(Stage.REMEDIATING)
@@ -327,20 +288,7 @@ class DriftResponseWorkflow:
 
     async def _act(self, decision: Decision, grant: str) -> Outcome:
         plan = self._plan
-        order = ActionOrder(
-            spec=self._incident.spec,
-            event_id=self._event.id,
-            correlation_id=self._event.correlationid,
-            plan_hash=decision.plan_hash,
-            policy_hash=decision.policy_hash,
-            action=plan.action,
-            champion_version=plan.champion_version,
-            challenger_version=plan.target_version,
-            current=self._event.data.current,
-            step="remediate",
-            key=effect_key(self._event.id, decision.plan_hash, "remediate"),
-            grant=grant,
-        )
+        order = order_of(self._incident, plan, decision, grant)
         outcome: Outcome = await workflow.execute_child_workflow(
             "RemediationWorkflow",
             RemediationInput(
@@ -352,6 +300,7 @@ class DriftResponseWorkflow:
             id=f"remediation/{self._event.subject}",
             result_type=Outcome,
             task_queue=options.MAIN_QUEUE,
+            parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
             static_summary=f"{plan.action} {self._event.subject} because of {plan.cause}",
         )
         return outcome
@@ -359,6 +308,7 @@ class DriftResponseWorkflow:
     async def _close(self, ending: Ending) -> IncidentReport:
         self._ending = ending
         self._gate.close_unasked()
+        self._note_answers()
         self._enter(Stage.CLOSED)
         await self._chain.record(
             (Gate.CLOSED, "trimtab", {"ending": ending.value, "failure": self._failure})

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import JsonValue
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.remediation import RemediationActivities
@@ -124,7 +124,7 @@ class RemediationWorkflow:
         }
         try:
             await self._record((Gate.INTENDED, ACTOR, intent))
-        except ActivityError as error:
+        except FailureError as error:
             msg = f"{step}: the intent could not be recorded: {reason(error)}"
             raise Stopped(msg) from error
         self._expect_to_go_on(step)
@@ -171,7 +171,7 @@ class RemediationWorkflow:
         except Stopped as stop:
             self._faults.append(str(stop))
         try:
-            undone = await self._perform(Step.UNDO, RemediationActivities.undo, options.ACT)
+            undone = await self._perform(Step.UNDO, RemediationActivities.undo, options.UNDO)
         except Stopped as stop:
             self._faults.append(f"{stop}; version {self._challenger} may still be champion")
             return
@@ -182,7 +182,7 @@ class RemediationWorkflow:
     async def _close(self) -> None:
         try:
             await self._record()
-        except ActivityError as error:
+        except FailureError as error:
             self._faults.append(f"what was done could not be recorded: {reason(error)}")
 
     async def _record(self, *moments: Moment) -> None:

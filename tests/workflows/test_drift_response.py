@@ -170,13 +170,15 @@ async def test_an_answer_that_arrives_before_the_question_counts(world: World) -
 async def test_only_the_first_answer_settles_the_question(world: World) -> None:
     async def answer_twice(handle: Handle) -> None:
         view = await waiting(handle)
-        for decision in (Choice.REJECT, Choice.APPROVE):
+        for decision in (Choice.APPROVE, Choice.REJECT):
             await handle.signal("human_decision", answer(view.plan_hash, decision))
 
     report = await world.respond(escalating(), play=answer_twice)
 
-    assert report.ending is Ending.REJECTED
+    assert report.ending is Ending.REMEDIATED
     assert [one.note.split(":")[0] for one in report.answers] == ["", "duplicate"]
+    gates = [line.entry.gate.value for line in world.audit.lines(report.event_id)]
+    assert gates.count("answered") == 2
 
 
 async def test_an_answer_to_another_plan_is_recorded_and_ignored(world: World) -> None:

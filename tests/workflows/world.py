@@ -24,6 +24,7 @@ from adapters.grants import JwtGuard, JwtMint
 from contracts.evidence import Document, DocumentKind
 from contracts.incident import IncidentInput, IncidentReport, workflow_id
 from tests.fakes import FakeKnowledge, FakeNotifier, FakePipelines, FakeRegistry
+from tests.workflows.golden import keep
 from tests.workflows.scripted import ScriptedDeliberation
 from workflows import options
 from workflows.drift_response import DriftResponseWorkflow
@@ -147,10 +148,9 @@ class World:
         name = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split(" ")[0].removeprefix("test_")
         if name not in ENDINGS:
             return
-        HISTORIES.mkdir(exist_ok=True)
         parts = {"incident": handle.id}
         if report.outcome is not None:
             parts["remediation"] = f"remediation/{report.model}"
         for part, one in parts.items():
             history = await self.client.get_workflow_handle(one).fetch_history()
-            (HISTORIES / f"{name}.{part}.json").write_text(history.to_json(), encoding="utf-8")
+            keep(history, HISTORIES / f"{name}.{part}.json")
