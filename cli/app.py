@@ -9,6 +9,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cli.audit import app as audit_app
+from cli.doctor import doctor
+from cli.init import init
+from cli.up import up
+
 DEMO_MODEL = "birmingham-parking"
 _LOG_WIDTH = 120
 """Columns of what goes to a file or a pipe."""
@@ -77,6 +82,12 @@ def backtest(
     person expires.
     """
     _backtest(name, yes=yes, keep=keep, report=report, who=analyst)
+
+
+app.command()(init)
+app.command()(doctor)
+app.command()(up)
+app.add_typer(audit_app, name="audit")
 
 
 def _backtest(name: str, *, yes: bool, keep: bool, report: Path | None, who: str | None) -> None:
