@@ -22,6 +22,8 @@ _UNCONTESTED = 0.5
 """What a single hypothesis is worth: nothing else was weighed."""
 _RELATED = 0.25
 """Cosine similarity below which a document says nothing about the incident."""
+_MADE_UP = 0.5
+"""What a worked example weighs beside an incident that was observed."""
 
 
 def assess(deliberation: Deliberation, pack: EvidencePack) -> Confidence:
@@ -110,9 +112,14 @@ def _record(deliberation: Deliberation, documents: Sequence[Document]) -> tuple[
         and document.succeeded is not None
         and document.similarity >= _RELATED
     ]
-    helped = sum(document.similarity for document in tried if document.succeeded)
-    weight = sum(document.similarity for document in tried)
+    helped = sum(_weight(document) for document in tried if document.succeeded)
+    weight = sum(_weight(document) for document in tried)
     return (helped + 1) / (weight + 2), (
         f"{action} helped in {sum(bool(document.succeeded) for document in tried)} "
         f"of {len(tried)} similar incidents"
     )
+
+
+def _weight(document: Document) -> float:
+    """How much one incident counts; a worked example that ships with Trimtab counts half."""
+    return document.similarity * (_MADE_UP if document.origin == "example" else 1.0)

@@ -86,6 +86,17 @@ def test_an_action_that_failed_in_similar_incidents_is_trusted_less() -> None:
     assert assess(a_deliberation(), failed).value < assess(a_deliberation(), helped).value
 
 
+def test_a_worked_example_counts_less_than_an_observed_incident() -> None:
+    observed = a_pack(documents=(a_document(origin="observed"),))
+    made_up = a_pack(documents=(a_document(origin="example"),))
+
+    record = "record"
+    assert part(assess(a_deliberation(), made_up), record) > 0.5
+    assert part(assess(a_deliberation(), made_up), record) < part(
+        assess(a_deliberation(), observed), record
+    )
+
+
 def test_an_incident_like_no_other_is_not_trusted() -> None:
     strange = a_pack(documents=(a_document(similarity=0.1),))
 
