@@ -106,7 +106,7 @@ class Bridge:
             )
             await self._take(entries)
             self._tell_deleted(deleted)
-            if len(entries) < room:
+            if self._stream.all_looked_at:
                 self._claim_at = time.monotonic() + self._claim_period
         else:
             block = self._settings.block

@@ -16,6 +16,7 @@ from runtime.settings import BridgeSettings, RedisSettings
 
 SLACK: Final = timedelta(seconds=3)
 """How much longer than a blocking read the socket waits, lest it cut the read off."""
+_BEGINNING: Final = "0-0"
 _MOST_PENDING: Final = 4096
 _MOST_TRIMMED: Final = 10_000
 
@@ -56,6 +57,7 @@ class Stream:
         self._group = names.group
         self._dead_letters = names.dead_letters
         self._consumer = consumer
+        self._cursor: Any = _BEGINNING
 
     @classmethod
     def open(
@@ -95,13 +97,22 @@ class Stream:
         return await self._counted(_entries(answer))
 
     async def claimed(self, *, idle: timedelta, count: int) -> tuple[list[Entry], list[str]]:
-        """What other consumers (or we) left lying for longer than idle, and ids found deleted."""
+        """What other consumers (or we) left lying for longer than idle, and ids found deleted.
+
+        One call looks at ten times count entries and the next goes on from there; an empty answer
+        with nothing deleted does not mean that there is nothing left.
+        """
         with _group_lost():
-            _, claimed, deleted = await self._redis.xautoclaim(
+            self._cursor, claimed, deleted = await self._redis.xautoclaim(
                 self._stream, self._group, self._consumer,
-                min_idle_time=_milliseconds(idle), start_id="0-0", count=count,
+                min_idle_time=_milliseconds(idle), start_id=self._cursor, count=count,
             )  # fmt: skip
         return await self._counted(claimed), [entry_id.decode() for entry_id in deleted]
+
+    @property
+    def all_looked_at(self) -> bool:
+        """Whether `claimed` has come to the end of what is pending."""
+        return _text(self._cursor) == _BEGINNING
 
     async def fresh(self, *, block: timedelta, count: int) -> list[Entry]:
         """What nobody has been given yet; waits for up to block."""

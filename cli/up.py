@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -26,7 +27,8 @@ def up(
     """Run everything on this machine: Temporal, a Redis stream, worker and bridge, until Ctrl-C.
 
     Data stays in the folder .trimtab and is found again by the next start. What the settings give
-    an address to (such as TRIMTAB_REDIS__URL) is used as it is and not started.
+    an address to (such as TRIMTAB_REDIS__URL, or TEMPORAL_ADDRESS) is used as it is and not
+    started.
     """
     from rich.console import Console  # noqa: PLC0415 - see above
 
@@ -34,7 +36,19 @@ def up(
     from runtime.settings import load_settings  # noqa: PLC0415 - see above
 
     with faults_told():
-        asyncio.run(_run_until_told(load_settings(), mlflow_ui=mlflow_ui, console=Console()))
+        settings = _with_temporals_variables(load_settings())
+        asyncio.run(_run_until_told(settings, mlflow_ui=mlflow_ui, console=Console()))
+
+
+def _with_temporals_variables(settings: "Settings") -> "Settings":
+    """TEMPORAL_ADDRESS and TEMPORAL_PROFILE count like ours; a profile lying in a file does not."""
+    variables = {
+        "address": os.environ.get("TEMPORAL_ADDRESS"),
+        "profile": os.environ.get("TEMPORAL_PROFILE"),
+    }
+    if settings.temporal.address or settings.temporal.profile:
+        return settings
+    return settings.model_copy(update={"temporal": settings.temporal.model_copy(update=variables)})
 
 
 async def _run_until_told(settings: "Settings", *, mlflow_ui: bool, console: "Console") -> None:

@@ -19,7 +19,7 @@ from runtime.children import GRACE, Child, start_child
 from runtime.servers import MlflowUi, Ports, Server, StackError, Temporal, Valkey, serve
 from runtime.settings import Settings
 from runtime.stack import StackAddresses, announce, birth, withdraw
-from runtime.temporal import connect, ensure_search_attributes
+from runtime.temporal import connect, connect_config, ensure_search_attributes
 
 __all__ = ["EmbeddedStack", "StackAddresses", "StackError"]
 
@@ -77,7 +77,7 @@ class EmbeddedStack:
         self._lock = await _hold(self._home / "stack.lock")
         try:
             self._addresses = await self._start_servers()
-            if not self._settings.temporal.address:
+            if self._starts_temporal:
                 await self._prepare_temporal(self._addresses.temporal)
         except BaseException:
             await self.stop()
@@ -132,8 +132,9 @@ class EmbeddedStack:
 
     async def _start_servers(self) -> StackAddresses:
         wanted: list[Server] = []
-        if not self._settings.temporal.address:
-            wanted.append(Temporal(self._home / "temporal.db"))
+        if self._starts_temporal:
+            namespace = self._settings.temporal.namespace or "default"
+            wanted.append(Temporal(self._home / "temporal.db", namespace=namespace))
         if not self._settings.redis.url:
             wanted.append(Valkey(self._home / "redis"))
         if self._mlflow_ui:
@@ -145,6 +146,10 @@ class EmbeddedStack:
         ports = dict(answer for answer in answers if not isinstance(answer, BaseException))
         return self._describe(ports)
 
+    @property
+    def _starts_temporal(self) -> bool:
+        return not (self._settings.temporal.address or self._settings.temporal.profile)
+
     async def _serve(self, server: Server) -> tuple[str, Ports]:
         self._progress(f"starting {server.name}")
         child, ports = await serve(server, self._leash, patience=self._patience)
@@ -155,7 +160,7 @@ class EmbeddedStack:
     def _describe(self, ports: Mapping[str, Ports]) -> StackAddresses:
         temporal, ui = ports.get("temporal"), self._settings.temporal.ui_url
         return StackAddresses(
-            temporal=_local(temporal) or str(self._settings.temporal.address),
+            temporal=_local(temporal) or connect_config(self._settings)["target_host"],
             ui=_local(temporal and temporal[1:], "http://") or (str(ui) if ui else None),
             redis=_local(ports.get("redis"), "redis://") or str(self._settings.redis.url),
             tracking=self._settings.tracking_uri,
@@ -167,7 +172,7 @@ class EmbeddedStack:
 
     async def _prepare_temporal(self, address: str) -> None:
         """A database of an earlier version may lack search attributes."""
-        temporal = self._settings.temporal.model_copy(update={"address": address, "profile": None})
+        temporal = self._settings.temporal.model_copy(update={"address": address})
         settings = self._settings.model_copy(update={"temporal": temporal})
         await ensure_search_attributes(await connect(settings))
 

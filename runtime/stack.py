@@ -77,8 +77,9 @@ def redis_url(settings: Settings) -> str:
 
 
 def announce(addresses: StackAddresses) -> None:
-    """Write `stack.json`, whole or not at all."""
+    """Write `stack.json`, whole or not at all; addresses may hold passwords, so for us alone."""
     unfinished = addresses.home / f"stack.json.{addresses.pid}"
+    unfinished.touch(mode=0o600)
     unfinished.write_text(addresses.model_dump_json(indent=2), encoding="utf-8")
     unfinished.replace(addresses.home / "stack.json")
 

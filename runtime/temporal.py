@@ -1,10 +1,12 @@
 """The Temporal client, from wherever its address is configured, and the search attributes.
 
-`temporal.address` or `temporal.profile` of the settings come first; then Temporal's own default
+`temporal.address` or `temporal.profile` of the settings come first (the address with Temporal's
+credentials where it is TEMPORAL_ADDRESS too); then Temporal's own default
 environment (TEMPORAL_ADDRESS and the other TEMPORAL_* variables, the profile "default" of its
 configuration file); then the running embedded stack of `home`.
 """
 
+import os
 from collections.abc import Sequence
 from typing import Final
 
@@ -74,7 +76,7 @@ def connect_config(settings: Settings) -> ClientConnectConfig:
     """
     wanted = settings.temporal
     config: ClientConnectConfig = {}
-    if wanted.profile or not wanted.address:
+    if wanted.profile or wanted.address in (None, os.environ.get("TEMPORAL_ADDRESS")):
         config = _environment_profile(wanted)
     if wanted.address:
         config["target_host"] = wanted.address

@@ -10,6 +10,7 @@ from bridge.opening import TemporalUnavailableError
 from bridge.stream import Stream
 from runtime.settings import BridgeSettings, RedisSettings
 from tests.bridge.world import FakeOpener, World
+from tests.builders import an_event
 from tests.waiting import until
 
 HOUR = timedelta(hours=1)
@@ -285,6 +286,27 @@ async def test_a_deleted_stream_is_survived_too(
     await world.publish("event-2")
 
     await until(lambda: "event-2" in opener.opened)
+
+
+async def test_an_entry_whose_delivery_was_lost_on_the_way_is_found_again(
+    world: World, redis: Redis, names: RedisSettings
+) -> None:
+    opener = FakeOpener()
+    world.start(opener, consumer="one", claim_after=HOUR)
+    await world.publish("event-1")
+    await until(world.settled)
+
+    # The entry is delivered to consumer "one", but over a connection that it does not read.
+    async with redis.pipeline(transaction=True) as pipe:
+        pipe.xadd(names.stream, {"event": an_event("event-2").model_dump_json()})
+        pipe.xreadgroup(names.group, "one", {names.stream: ">"})
+        await pipe.execute()
+    for client in await redis.client_list():
+        if client["name"] == "trimtab-bridge":
+            await redis.client_kill_filter(_id=client["id"])
+
+    await until(world.settled)
+    assert opener.opened == ["event-1", "event-2"]
 
 
 async def test_an_entry_deleted_while_pending_raises_an_alarm(

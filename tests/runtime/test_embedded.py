@@ -49,7 +49,8 @@ def family(pid: int) -> list[psutil.Process]:
 async def test_data_survive_a_restart_and_nothing_else_does(settings: Settings) -> None:
     told: list[str] = []
     async with EmbeddedStack(settings, progress=told.append) as stack:
-        first, processes = stack.addresses, family(os.getpid())
+        first = stack.addresses
+        processes = [process for server in stack.servers for process in family(server.pid)]
         assert running_stack(settings.home) == first
         assert redis_url(settings) == first.redis
         client = await connect(settings)
@@ -58,7 +59,7 @@ async def test_data_survive_a_restart_and_nothing_else_does(settings: Settings) 
         async with Redis.from_url(first.redis) as redis:
             await redis.xadd("drift-events", {"event": "kept"})
     assert running_stack(settings.home) is None
-    assert not any(process.is_running() for process in processes)
+    assert not any(birth(process.pid) for process in processes)
     assert "starting temporal" in told
 
     async with EmbeddedStack(settings) as stack:
@@ -183,3 +184,26 @@ async def test_a_stale_file_of_addresses_counts_as_none(tmp_path: Path, valkey_u
     assert running_stack(tmp_path) is None
     (tmp_path / "stack.json").write_text("{")
     assert running_stack(tmp_path) is None
+
+
+async def test_another_namespace_is_made_when_asked_for(tmp_path: Path, valkey_url: str) -> None:
+    settings = load_settings(
+        home=tmp_path, redis={"url": valkey_url}, temporal={"namespace": "trials"}
+    )
+
+    async with EmbeddedStack(settings):
+        client = await connect(settings)
+
+        assert client.namespace == "trials"
+        assert await missing_search_attributes(client) == {}
+
+
+async def test_the_file_of_addresses_is_for_its_owner_alone(
+    tmp_path: Path, valkey_url: str
+) -> None:
+    settings = load_settings(
+        home=tmp_path, redis={"url": valkey_url}, temporal={"address": "127.0.0.1:7233"}
+    )
+
+    async with EmbeddedStack(settings):
+        assert (tmp_path / "stack.json").stat().st_mode & 0o777 == 0o600

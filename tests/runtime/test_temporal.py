@@ -74,6 +74,17 @@ def test_temporals_own_environment_comes_next(
     assert config["namespace"] == "mine"
 
 
+def test_temporals_credentials_go_with_temporals_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "environment.example.org:7233")
+    monkeypatch.setenv("TEMPORAL_API_KEY", "secret")
+
+    same = connect_config(load_settings(temporal={"address": "environment.example.org:7233"}))
+    other = connect_config(load_settings(temporal={"address": "127.0.0.1:7233"}))
+
+    assert same["api_key"] == "secret"
+    assert "api_key" not in other
+
+
 def test_a_profile_brings_credentials_and_can_be_overridden(bare_environment: Path) -> None:
     bare_environment.write_text(PROFILES)
 
