@@ -16,6 +16,7 @@ DECLARATIONS = (
     ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign,
     ast.AnnAssign,
 )  # fmt: skip
+REGISTERING = ("app.command(", "app.add_typer(")
 
 
 def functions(module: Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -37,8 +38,13 @@ def deeds(body: list[ast.stmt]) -> Iterator[ast.stmt]:
         elif isinstance(node, ast.If):
             guarded = ast.unparse(node.test) in {"__name__ == '__main__'", "TYPE_CHECKING"}
             yield from [] if guarded else deeds([*node.body, *node.orelse])
-        elif not (isinstance(node, DECLARATIONS) or _is_docstring(node)):
+        elif not (isinstance(node, DECLARATIONS) or _is_docstring(node) or _registers(node)):
             yield node
+
+
+def _registers(node: ast.stmt) -> bool:
+    """`app.command()(init)` is the decorator `@app.command()` of a function of another module."""
+    return isinstance(node, ast.Expr) and ast.unparse(node).startswith(REGISTERING)
 
 
 def _is_docstring(node: ast.stmt) -> bool:
