@@ -128,11 +128,14 @@ def choose(brief: Brief, shares: dict[Cause, float]) -> dict[Action, float]:
 
 
 def better_version(brief: Brief) -> Version | None:
-    """The earlier version that does best on the newest rows, if it beats the champion."""
+    """The earlier version that does best on the newest rows, if it beats the champion.
+
+    A later one was never champion: that it does better speaks for newer data, not for going back.
+    """
     versions = [version for version in map(_version, brief.evidence) if version is not None]
-    others = [version for version in versions if version.name != brief.model.champion]
+    earlier = [version for version in versions if _number(version.name) < _champion(brief)]
     champion = champion_now(brief)
-    best = max(others, key=lambda version: version.value, default=None)
+    best = max(earlier, key=lambda version: version.value, default=None)
     if best is None or champion is None or best.value <= champion:
         return None
     return best
@@ -189,6 +192,15 @@ def _outdone(brief: Brief) -> float:
 def _version(item: Item) -> Version | None:
     source, _, name = item.id.partition(":version-")
     return Version(name, item.value) if source == "metric" and item.value is not None else None
+
+
+def _champion(brief: Brief) -> int:
+    return _number(brief.model.champion or "")
+
+
+def _number(version: str) -> int:
+    """Registries count versions up; one that is no number is older than all."""
+    return int(version) if version.isdecimal() else 0
 
 
 def _share(documents: tuple[Excerpt, ...], cause: Cause) -> float:

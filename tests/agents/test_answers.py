@@ -90,7 +90,7 @@ def test_several_causes_that_call_for_one_action_make_that_action_sure() -> None
 
 
 def test_a_rollback_names_the_better_version() -> None:
-    brief = a_brief(pack=full_pack(version_metric("2", 0.9)))
+    brief = a_brief(pack=full_pack(version_metric("2", 0.9), champion_version="4"))
 
     reply = answers.plan(found(brief))
 

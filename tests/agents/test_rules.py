@@ -52,7 +52,10 @@ CLEAR_CASES: list[tuple[dict[str, Any], Cause, Action]] = [
         Action.MONITOR,
     ),
     (
-        {"features": moved(target=0.3), "pack": full_pack(version_metric("2", 0.9))},
+        {
+            "features": moved(target=0.3),
+            "pack": full_pack(version_metric("2", 0.9), champion_version="4"),
+        },
         Cause.BAD_RELEASE,
         Action.ROLL_BACK,
     ),
@@ -107,9 +110,16 @@ def test_going_back_is_no_option_without_a_better_version() -> None:
 
 
 def test_the_best_of_the_better_versions_is_meant() -> None:
-    brief = a_brief(pack=full_pack(version_metric("2", 0.85), version_metric("3", 0.9)))
+    better = (version_metric("2", 0.85), version_metric("3", 0.9))
+    brief = a_brief(pack=full_pack(*better, champion_version="4"))
 
     assert rules.better_version(brief) == ("3", 0.9)
+
+
+def test_a_later_version_that_does_better_is_nothing_to_go_back_to() -> None:
+    later = a_brief(pack=full_pack(version_metric("2", 0.9)))
+
+    assert rules.better_version(later) is None
 
 
 def test_a_metric_exactly_one_tolerance_down_is_undecided() -> None:
