@@ -8,7 +8,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from redis.asyncio import Redis
-from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
 from temporalio.client import Client
 
 from contracts.audit import ChainStatus
@@ -19,11 +21,13 @@ from runtime.paths import SHIPPED
 from runtime.settings import Settings
 from runtime.stack import StackAddresses
 from runtime.temporal import connect
+from workflows import options
 
 if TYPE_CHECKING:
     from adapters.model_registry import MlflowRegistry
 
 _GLANCE = 0.2
+_QUEUES = (options.MAIN_QUEUE, options.AGENTS_QUEUE, options.ACTIONS_QUEUE)
 
 
 class StageFailed(Exception):  # noqa: N818 - says what happened
@@ -82,6 +86,22 @@ class Stage:
         self.pipelines = self._processes
         self.registry = await asyncio.to_thread(self._open_registry)
         self.client = await connect(self._reached())
+        self._progress("waiting for the worker")
+        await asyncio.gather(*map(self._until_served, _QUEUES))
+
+    async def _until_served(self, queue: str) -> None:
+        """So that the first incident does not wait for a worker that still starts."""
+        request = DescribeTaskQueueRequest(
+            namespace=self.client.namespace,
+            task_queue=TaskQueue(name=queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+        )
+        while True:
+            self.check()
+            answer = await self.client.workflow_service.describe_task_queue(request)
+            if answer.pollers:
+                return
+            await asyncio.sleep(_GLANCE)
 
     def _open_registry(self) -> "MlflowRegistry":
         from adapters.model_registry import MlflowRegistry  # noqa: PLC0415 - slow to import
