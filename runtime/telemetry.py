@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, cast
 
+import structlog
 from opentelemetry import trace
 from opentelemetry.baggage import set_baggage
 from opentelemetry.context import Context, attach, detach
@@ -24,8 +25,10 @@ from temporalio.contrib.opentelemetry import (
 )
 
 from runtime.correlation import current_correlation
+from runtime.sampling import incident_sampler
 from runtime.settings import BadConfigurationError, Settings
 
+_log = structlog.get_logger(__name__)
 _EXPORT_TIMEOUT: Final = 5.0
 _FLUSH_MILLISECONDS: Final = 5000
 _ROOT_IS_TAKEN: Final = "langfuse_trace_id"
@@ -45,6 +48,8 @@ def telemetry(settings: Settings, *, service: str) -> Iterator[Sequence[Plugin]]
     """
     secret = settings.langfuse_secret_key
     to_langfuse = bool(settings.langfuse_public_key and secret)
+    if not to_langfuse and (settings.langfuse_public_key or secret):
+        _log.warning("langfuse_off", remedy="set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY both")
     if not (settings.telemetry.otlp_endpoint or to_langfuse):
         yield ()
         return
@@ -79,7 +84,9 @@ def first_span(name: str, *, attributes: Mapping[str, str]) -> Iterator[None]:
 
 
 def _provider(service: str) -> ReplaySafeTracerProvider:
-    provider = create_tracer_provider(resource=Resource.create({"service.name": service}))
+    provider = create_tracer_provider(
+        sampler=incident_sampler(), resource=Resource.create({"service.name": service})
+    )
     provider.add_span_processor(_Correlating())
     trace.set_tracer_provider(provider)
     if trace.get_tracer_provider() is not provider:
