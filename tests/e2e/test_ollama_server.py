@@ -24,7 +24,7 @@ TOOL = {
 
 @pytest.fixture
 async def client(ollama: str) -> AsyncIterator[ollama_client.AsyncClient]:
-    client = ollama_client.AsyncClient(host=ollama, timeout=60)
+    client = ollama_client.AsyncClient(host=ollama, timeout=200)
     yield client
     await client.close()  # type: ignore[no-untyped-call]  # ollama left it untyped
 
@@ -32,7 +32,9 @@ async def client(ollama: str) -> AsyncIterator[ollama_client.AsyncClient]:
 async def test_a_reply_has_the_form_of_the_schema_that_was_asked_for(
     client: ollama_client.AsyncClient,
 ) -> None:
-    reply = await client.chat(model=TOOLS_MODEL, messages=QUESTION, format=SCHEMA)
+    reply = await client.chat(
+        model=TOOLS_MODEL, messages=QUESTION, format=SCHEMA, options={"num_predict": 100}
+    )
 
     assert json.loads(reply.message.content or "")["cause"] in {"a", "b"}
     assert reply.eval_count
@@ -41,7 +43,9 @@ async def test_a_reply_has_the_form_of_the_schema_that_was_asked_for(
 async def test_a_request_with_tools_is_taken_by_a_model_whose_template_mentions_them(
     client: ollama_client.AsyncClient,
 ) -> None:
-    reply = await client.chat(model=TOOLS_MODEL, messages=QUESTION, tools=[TOOL])
+    reply = await client.chat(
+        model=TOOLS_MODEL, messages=QUESTION, tools=[TOOL], options={"num_predict": 20}
+    )
 
     assert reply.done
 
