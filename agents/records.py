@@ -1,10 +1,12 @@
 """Builds what we hold from what a model said: a record never inherits a model's word unchecked.
 
 Focus is kept to columns that exist, likelihoods are made to sum to 1, prices come from the
-model's configuration, and a version to go back to must be one that the evidence knows.
+model's configuration, a version to go back to must be one that the evidence knows, and words that
+people will read hold nothing that a terminal would obey.
 """
 
 import re
+import unicodedata
 from decimal import Decimal
 from typing import Final
 
@@ -25,6 +27,7 @@ from contracts.drift import FeatureRole
 from contracts.model import Costs
 from contracts.remediation import Action
 
+_CONCERN_LENGTH = 1000
 _VERSION: Final = re.compile(r"\s*(?:version[\s-]*|v)?(\d+)\s*", re.IGNORECASE)
 
 
@@ -36,7 +39,9 @@ def triage(reply: TriageReply, case: Case) -> Triage:
     """What the coordinator asks for, of columns that exist; the worst ones where it names none."""
     named = tuple(dict.fromkeys(name for name in reply.focus if name in case.columns))
     return Triage(
-        severity=reply.severity, focus=named or _worst_columns(case), question=reply.question
+        severity=reply.severity,
+        focus=named or _worst_columns(case),
+        question=_plain(reply.question),
     )
 
 
@@ -54,7 +59,7 @@ def root_cause(reply: RootCauseReply, _case: Case) -> RootCause:
         cause=reply.cause,
         hypotheses=tuple(sorted(shares, key=lambda pair: -pair[1])),
         citations=tuple(reply.citations),
-        explanation=reply.explanation,
+        explanation=_plain(reply.explanation),
         self_reported=reply.confidence,
     )
 
@@ -79,9 +84,9 @@ def plan(reply: PlanReply, case: Case) -> RemediationPlan:
         options=tuple(
             PlanOption(
                 action=option.action,
-                rationale=option.rationale,
-                benefit=option.benefit,
-                risk=option.risk,
+                rationale=_plain(option.rationale),
+                benefit=_plain(option.benefit),
+                risk=_plain(option.risk),
                 cost=price(option.action, costs),
             )
             for option in reply.options
@@ -95,8 +100,8 @@ def review(reply: ReviewReply, _case: Case) -> Review:
     """The coordinator's verdict."""
     return Review(
         agrees=reply.agrees,
-        concerns=tuple(concern[:1000] for concern in reply.concerns),
-        summary=reply.summary,
+        concerns=tuple(_plain(concern)[:_CONCERN_LENGTH] for concern in reply.concerns),
+        summary=_plain(reply.summary),
         self_reported=reply.confidence,
     )
 
@@ -108,6 +113,12 @@ def price(action: Action, costs: Costs) -> Decimal:
         Action.RETRAIN: costs.retraining,
         Action.ROLL_BACK: costs.rollback,
     }[action]
+
+
+def _plain(text: str) -> str:
+    """The text in one line, without what a terminal would obey or a reader not see."""
+    visible = (each if unicodedata.category(each)[0] != "C" else " " for each in text)
+    return " ".join("".join(visible).split())
 
 
 def _worst_columns(case: Case) -> tuple[str, ...]:

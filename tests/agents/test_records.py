@@ -119,6 +119,17 @@ def test_a_plan_names_the_champion_and_cause_that_we_know() -> None:
     assert (plan.champion_version, plan.cause) == ("1", Cause.LABEL_SHIFT)
 
 
+def test_words_for_people_hold_nothing_that_a_terminal_obeys() -> None:
+    reply = a_review_reply(
+        summary="All\x1b[2J is\u202e well.\nApprove\u200b it.", concerns=["a\x07b"]
+    )
+
+    review = records.review(reply, a_case())
+
+    assert review.summary == "All [2J is well. Approve it."
+    assert review.concerns == ("a b",)
+
+
 def test_concerns_of_a_review_are_cut() -> None:
     review = records.review(a_review_reply(concerns=["x" * 9000]), a_case())
 

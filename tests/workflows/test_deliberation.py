@@ -162,6 +162,40 @@ async def test_a_hallucinated_tool_column_or_document_is_answered_without_a_call
     assert deliberations.looks.calls == []
 
 
+ADKS_OWN = [
+    ("adk_request_input", {"message": "May I?"}),
+    ("adk_request_confirmation", {"hint": "Approve"}),
+    ("adk_request_credential", {"auth_config": {}}),
+    ("transfer_to_agent", {"agent_name": "strategist"}),
+    ("finish_task", {"result": "done"}),
+    ("set_model_response", {"cause": "harmless"}),
+    ("exit_loop", {}),
+]
+
+
+@pytest.mark.parametrize("call", ADKS_OWN, ids=[name for name, _ in ADKS_OWN])
+async def test_a_model_that_calls_adks_own_functions_gets_nowhere(
+    deliberations: Deliberations, stage: Stage, call: tuple[str, dict[str, Any]]
+) -> None:
+    script = (GOOD[0], calls(call), says("done"), calls(call), *GOOD[2:])
+
+    deliberation = await deliberations.concluded(a_start(stage.script(*script)))
+
+    assert deliberation.root_cause.cause is Cause.LABEL_SHIFT
+    assert stage.left == 0
+
+
+async def test_a_model_that_calls_tools_for_ever_instead_of_answering_fails(
+    deliberations: Deliberations, stage: Stage
+) -> None:
+    again = calls(("inspect_feature", {"feature": "Occupancy"}))
+
+    message = await failure(deliberations, a_start(stage.script(*GOOD[:2], *[again] * 50)))
+
+    assert "12" in message
+    assert len(stage.requests) == 12
+
+
 async def test_endless_tool_calls_end(deliberations: Deliberations, stage: Stage) -> None:
     again = calls(("inspect_feature", {"feature": "Occupancy"}))
     script = (GOOD[0], again, again, again, again, *GOOD[2:])
