@@ -48,24 +48,27 @@ class Bridge:
         )
         self._held: dict[str, Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._accepted: asyncio.Queue[str] = asyncio.Queue()
+        self._accepted: asyncio.Queue[str | None] = asyncio.Queue()
+        """Entry ids; None after the last."""
+        self._over = asyncio.Event()
         self._freed = asyncio.Event()
         self._claim_at = 0.0
         self._trim_at = time.monotonic() + _TRIM_EVERY
 
     async def run(self) -> None:
         """Work until told to stop; then finish what is under way and leave the rest pending."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                acknowledger = group.create_task(self._acknowledge_accepted())
-                keeper = group.create_task(self._keep_what_is_held())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._acknowledge_accepted())
+            group.create_task(self._keep_what_is_held())
+            try:
                 await self._read()
                 await self._finish()
-                acknowledger.cancel()
-                keeper.cancel()
-        finally:
-            for task in self._tasks:
-                task.cancel()
+            finally:
+                # Told, not only cancelled: redis-py sometimes swallows a cancellation.
+                self._over.set()
+                self._accepted.put_nowait(None)
+                for task in self._tasks:
+                    task.cancel()
 
     async def _read(self) -> None:
         backoff = Backoff()
@@ -161,26 +164,32 @@ class Bridge:
 
     async def _acknowledge_accepted(self) -> None:
         """One XACK for all that have been accepted meanwhile."""
+        last = False
+        while not last:
+            batch = [await self._accepted.get()]
+            while not self._accepted.empty():
+                batch.append(self._accepted.get_nowait())
+            last = None in batch
+            if entry_ids := [entry_id for entry_id in batch if entry_id is not None]:
+                await self._acknowledge(entry_ids)
+
+    async def _acknowledge(self, entry_ids: list[str]) -> None:
         backoff = Backoff()
         while True:
-            entry_ids = [await self._accepted.get()]
-            while not self._accepted.empty():
-                entry_ids.append(self._accepted.get_nowait())
-            while entry_ids:
-                try:
-                    await self._stream.acknowledge(entry_ids)
-                except STREAM_FAILURES as error:
-                    _log.warning("acknowledgement_postponed", error=str(error) or repr(error))
-                    await backoff.wait(asyncio.Event())
-                else:
-                    self._release(entry_ids)
-                    entry_ids = []
-                    backoff.reset()
+            try:
+                await self._stream.acknowledge(entry_ids)
+            except STREAM_FAILURES as error:
+                _log.warning("acknowledgement_postponed", error=str(error) or repr(error))
+                if self._over.is_set():
+                    return
+                await backoff.wait(self._over)
+            else:
+                self._release(entry_ids)
+                return
 
     async def _keep_what_is_held(self) -> None:
         """Let nobody claim what we work on; and trim what everybody is done with."""
-        while True:
-            await asyncio.sleep(self._settings.claim_after.total_seconds() / 4)
+        while not await self._is_over(within=self._settings.claim_after / 4):
             try:
                 await self._keep()
                 if time.monotonic() >= self._trim_at:
@@ -188,6 +197,12 @@ class Bridge:
                     await self._stream.trim(keep=_KEEP)
             except STREAM_FAILURES as error:
                 _log.debug("upkeep_postponed", error=str(error))
+
+    async def _is_over(self, *, within: timedelta) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within.total_seconds()):
+                await self._over.wait()
+        return self._over.is_set()
 
     async def _finish(self) -> None:
         if self._tasks:

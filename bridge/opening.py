@@ -1,5 +1,6 @@
 """Opens the incident of an event: one `DriftResponseWorkflow`, never two."""
 
+import contextlib
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,6 +22,7 @@ from contracts.incident import IncidentInput, Stage, workflow_id
 from runtime.models import policy_hash
 from runtime.settings import BadConfigurationError, Settings
 from runtime.telemetry import first_span
+from runtime.temporal import ensure_search_attributes
 from workflows import options
 
 WORKFLOW: Final = "DriftResponseWorkflow"
@@ -74,7 +76,9 @@ class Opener:
         except WorkflowAlreadyStartedError:
             return False
         except RPCError as error:
-            if error.status in _THE_EVENTS_FAULT and "search attribute" not in error.message:
+            if "search attribute" in error.message:
+                await self._restore_search_attributes()
+            elif error.status in _THE_EVENTS_FAULT:
                 raise
             msg = f"{error.status.name}: {error.message}"
             raise TemporalUnavailableError(msg) from error
@@ -83,6 +87,11 @@ class Opener:
                 raise
             raise TemporalUnavailableError(str(error)) from error
         return True
+
+    async def _restore_search_attributes(self) -> None:
+        """Somebody has replaced the namespace since we started: the next attempt may succeed."""
+        with contextlib.suppress(RPCError, RuntimeError, BadConfigurationError):
+            await ensure_search_attributes(self._client)
 
     def _incident(self, event: DriftEvent, *, published_at: datetime) -> IncidentInput:
         try:

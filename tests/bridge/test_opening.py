@@ -3,6 +3,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from temporalio.api.operatorservice.v1 import RemoveSearchAttributesRequest
 from temporalio.client import Client
 
 from bridge.configuration import Configuration
@@ -128,6 +129,19 @@ async def test_an_absent_temporal_is_no_fault_of_the_event() -> None:
 
     with pytest.raises(TemporalUnavailableError):
         await opener.open(an_event(), published_at=NOW)
+
+
+async def test_search_attributes_that_somebody_removed_are_put_back(
+    opener: Opener, temporal_client: Client, event_id: str
+) -> None:
+    await temporal_client.operator_service.remove_search_attributes(
+        RemoveSearchAttributesRequest(namespace="default", search_attributes=["TrimtabSeverity"])
+    )
+
+    with pytest.raises(TemporalUnavailableError, match="TrimtabSeverity"):
+        await opener.open(an_event(event_id), published_at=NOW)
+
+    assert await opener.open(an_event(event_id), published_at=NOW)
 
 
 async def test_an_absent_namespace_is_no_fault_of_the_event(temporal_address: str) -> None:

@@ -60,8 +60,9 @@ class RunningBridge:
 
     async def kill(self) -> None:
         """As kill -9 does: nothing is finished or given back."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        while not self._task.done():
+            self._task.cancel()  # more than once: redis-py sometimes swallows a cancellation
+            await asyncio.wait([self._task], timeout=0.2)
         await self._stream.close()
 
 

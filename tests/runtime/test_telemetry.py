@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -145,3 +146,12 @@ def test_langfuse_is_spoken_to_with_the_keys_given(captured: Capture) -> None:
 def test_without_a_destination_there_is_no_telemetry() -> None:
     with telemetry(load_settings(), service="trimtab-tests") as plugins:
         assert plugins == ()
+
+
+def test_half_of_langfuses_keys_is_told_rather_than_ignored() -> None:
+    settings = load_settings(langfuse_public_key="pk-test")
+
+    with capture_logs() as logs, telemetry(settings, service="trimtab-tests") as plugins:
+        assert plugins == ()
+
+    assert [line["event"] for line in logs] == ["langfuse_off"]
