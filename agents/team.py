@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from temporalio.common import RetryPolicy
 
 from agents import records
-from agents.brief import request
+from agents.briefing import request
 from agents.calls import ModelCall
 from agents.case import Case, Task
 from agents.coordinator.agent import coordinator, reviewer

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from agents.brief import Brief, brief
+from agents.brief import Brief
+from agents.briefing import brief
 from agents.case import Case, Task
 from contracts.deliberation import (
     Cause,

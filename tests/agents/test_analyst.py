@@ -9,7 +9,7 @@ from google.genai import types
 from adapters.ollama_model import OllamaModel
 from agents import records
 from agents.analyst import NAME, RuleAnalyst
-from agents.brief import request
+from agents.briefing import request
 from agents.case import Task
 from contracts.base import Reply
 from contracts.deliberation import PlanReply, ReviewReply, RootCauseReply, TriageReply

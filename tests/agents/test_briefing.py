@@ -2,14 +2,14 @@
 
 import pytest
 
-from agents.brief import (
+from agents.brief import read_brief
+from agents.briefing import (
     EXCERPT_LENGTH,
     LOOKED_UP_LENGTH,
     MOST_ITEMS,
     MOST_MOVED,
     STATEMENT_LENGTH,
     brief,
-    read_brief,
     request,
 )
 from agents.case import Task
