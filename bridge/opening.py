@@ -106,6 +106,7 @@ class Opener:
             policy_hash=policy_hash(limits),
             analyst=self._settings.analyst.model,
             deliberation_timeout=self._settings.analyst.deliberation_timeout,
+            call_timeout=self._settings.analyst.timeout,
             published_at=published_at,
             as_of=event.data.current.end if self._settings.backtest.replay else None,
         )

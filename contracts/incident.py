@@ -62,6 +62,8 @@ class IncidentInput(Record):
     analyst: str = "analyst/rules"
     deliberation_timeout: Span = timedelta(minutes=4)
     """After this the agents are stopped and the incident escalates."""
+    call_timeout: Span = timedelta(seconds=60)
+    """For one model call of the agents."""
     published_at: AwareDatetime
     """When the event entered the stream."""
     as_of: AwareDatetime | None = None

@@ -49,7 +49,13 @@ async def ask_agents(incident: IncidentInput, pack: EvidencePack, *, analyst: st
     """The agents' conclusions; raises `ChildWorkflowError` when they come to none in time."""
     result: Deliberation = await workflow.execute_child_workflow(
         "DeliberationWorkflow",
-        DeliberationInput(event=incident.event, spec=incident.spec, pack=pack, analyst=analyst),
+        DeliberationInput(
+            event=incident.event,
+            spec=incident.spec,
+            pack=pack,
+            analyst=analyst,
+            call_timeout=incident.call_timeout,
+        ),
         id=f"deliberation/{incident.event.id}",
         result_type=Deliberation,
         task_queue=options.MAIN_QUEUE,
