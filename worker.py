@@ -81,9 +81,14 @@ class Collaborators:
         )
         self.pipelines = PipelineProcesses(run_pipeline, max_workers=settings.worker.pipelines)
 
-    def index_knowledge(self) -> None:
-        """Bring the knowledge base up to date with the folder `knowledge`."""
+    def open(self) -> None:
+        """Reach everything once, so that the first incident need not wait for it.
+
+        The knowledge base is brought up to date with the folder `knowledge`.
+        """
         self._knowledge.index(knowledge())
+        self._knowledge.search("drift")
+        self._registry.recorded_tips()
 
     def _private_key(self) -> Ed25519PrivateKey:
         key = private_key(self._private)
@@ -148,11 +153,11 @@ class Collaborators:
 
 
 async def serve(settings: Settings, queues: Sequence[str]) -> None:
-    """Serve the queues until SIGTERM or Ctrl-C; what is under way is finished first."""
+    """Serve the queues until SIGTERM or Ctrl-C; what is under way has `worker.grace` to finish."""
     register_models(ollama_host=settings.ollama_host, timeout=settings.analyst.timeout)
     collaborators = Collaborators(settings)
     collaborators.pipelines.warm()
-    await asyncio.to_thread(collaborators.index_knowledge)
+    await asyncio.to_thread(collaborators.open)
     async with AsyncExitStack() as stack:
         stack.callback(collaborators.pipelines.close)
         plugins = stack.enter_context(telemetry(settings, service="trimtab-worker"))
@@ -176,6 +181,7 @@ def _worker(
         activities=duties.activities,
         activity_executor=executor,
         max_concurrent_activities=settings.worker.activities,
+        graceful_shutdown_timeout=settings.worker.grace,
     )
 
 

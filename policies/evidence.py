@@ -58,7 +58,6 @@ def describe(finding: DriftFinding) -> str:
     if any(feature.role is FeatureRole.TARGET for feature in finding.drifted):
         sentences.append("The distribution of the target moved: label shift.")
     sentences.append(_performance_in_words(finding))
-    sentences.append(f"The window ends in {finding.current.end:%B}.")
     return " ".join(sentences)
 
 

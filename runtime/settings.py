@@ -117,6 +117,9 @@ class WorkerSettings(Section):
     activities: int = Field(default=20, ge=1)
     pipelines: int = Field(default=1, ge=1)
     """Processes that load models and data."""
+    grace: timedelta = timedelta(seconds=5)
+    """What activities have to finish when the worker is told to stop; Temporal tries the rest
+    again elsewhere."""
 
 
 class TelemetrySettings(Section):

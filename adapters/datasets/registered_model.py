@@ -82,15 +82,19 @@ class RegisteredModel:
     def register(self, fitted: FittedModel) -> None:
         """Log the model with all that belongs to it, then make it a version in one step."""
         with faults_sorted():
-            run_id, model_uri = self._log(fitted)
+            run_id, model_id, model_uri = self._log(fitted)
             _ensure_registered_model(self._client, self._model)
             made = self._client.create_model_version(
-                self._model, source=model_uri, run_id=run_id, tags=dict(fitted.tags)
+                self._model,
+                source=model_uri,
+                run_id=run_id,
+                tags=dict(fitted.tags),
+                model_id=model_id,  # a server refuses a source without its owner; SQLite does not
             )
             if fitted.alias:
                 self._client.set_registered_model_alias(self._model, fitted.alias, made.version)
 
-    def _log(self, fitted: FittedModel) -> tuple[str, str]:
+    def _log(self, fitted: FittedModel) -> tuple[str, str, str]:
         experiment = experiment_id(
             self._client, f"trimtab/{self._model}/training", settings=self._settings
         )
@@ -108,7 +112,7 @@ class RegisteredModel:
                 skops_trusted_types=list(TRUSTED_TYPES),
                 pip_requirements=_requirements(),
             )
-        return run.info.run_id, logged.model_uri
+        return run.info.run_id, logged.model_id, logged.model_uri
 
     def _served(self, found: ModelVersion) -> ServedModel:
         uri = self._settings.tracking_uri
