@@ -4,6 +4,7 @@ A document has several keys: title and opening, the ways people ask, the way Tri
 near to a question as the nearest of them. Vectors come from here, never from Chroma.
 """
 
+import fcntl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -63,7 +64,10 @@ def open_chroma(settings: Settings) -> ClientAPI:
         if settings.chroma.url is None:
             folder = settings.home.absolute() / "chroma"
             folder.mkdir(parents=True, exist_ok=True)
-            return chromadb.PersistentClient(folder, settings=config)
+            with (folder / "open.lock").open("w") as lock:
+                # Two that set up a new folder at once would trip over each other.
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                return chromadb.PersistentClient(folder, settings=config)
         return _open_server(settings.chroma.url, config)
 
 
