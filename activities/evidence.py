@@ -3,6 +3,7 @@
 from temporalio import activity
 
 from activities.errors import translated
+from activities.heartbeat import beating
 from contracts.evidence import Document, Measurement, Recall, RegistryFacts
 from contracts.model import Slice, VersionMetric
 from contracts.ports import KnowledgeBase, ModelRegistry, PipelineRunner
@@ -34,14 +35,16 @@ class EvidenceActivities:
         """Each version's metric on the newest labelled rows; a version without rows is left out."""
         if not request.versions:
             return ()
-        outputs = await self._pipelines.run(
-            "evaluation",
-            {
-                "model": request.spec.name,
-                "versions": list(request.versions),
-                "as_of": request.as_of.isoformat(),
-                "slice": Slice.RECENT.value,
-            },
+        outputs = await beating(
+            self._pipelines.run(
+                "evaluation",
+                {
+                    "model": request.spec.name,
+                    "versions": list(request.versions),
+                    "as_of": request.as_of.isoformat(),
+                    "slice": Slice.RECENT.value,
+                },
+            )
         )
         metrics = outputs["metrics"]
         assert isinstance(metrics, list)  # noqa: S101 - the pipeline's promise
