@@ -70,13 +70,14 @@ def faults_sorted() -> Iterator[None]:
 
 @lru_cache(maxsize=4)
 def _open(uri: str, home: Path) -> MlflowClient:
-    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-    if uri.startswith("sqlite"):
-        home.mkdir(parents=True, exist_ok=True)
-        with (home / "mlflow.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            client.search_experiments(max_results=1)
-            client.search_registered_models(max_results=1)
+    if not uri.startswith("sqlite"):
+        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "mlflow.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)  # makes the tables already
+        client.search_experiments(max_results=1)
+        client.search_registered_models(max_results=1)
     return client
 
 

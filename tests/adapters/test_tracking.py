@@ -1,4 +1,6 @@
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 from mlflow.exceptions import MlflowException
@@ -26,6 +28,21 @@ def test_many_that_make_an_experiment_at_once_get_the_same_one(mlflow_settings: 
         )
 
     assert len(ids) == 1
+
+
+def test_processes_that_open_a_new_database_at_once_do_not_disturb_each_other(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(home=tmp_path / "home", mlflow_tracking_uri=None)
+
+    with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
+        counts = list(pool.map(_experiments_in, [settings] * 3))
+
+    assert counts == [1, 1, 1]
+
+
+def _experiments_in(settings: Settings) -> int:
+    return len(open_tracking(settings).search_experiments())
 
 
 def test_artifacts_of_an_embedded_store_lie_in_its_home(mlflow_settings: Settings) -> None:
