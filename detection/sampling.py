@@ -1,0 +1,71 @@
+"""How far a metric may be off because only some rows were seen: a loss within that is no loss.
+
+Each standard error is that of the metric's influence function (Hampel, 1974; for roc_auc these
+are the components of DeLong, DeLong and Clarke-Pearson, 1988): how much the metric would change
+with a row's weight. Rows count as independent of each other; where neighbours resemble each other
+the true error is larger, which is what the configured tolerance is for.
+"""
+
+import math
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+CHANCE: Final = 0.01
+"""How often a loss that is mere chance may pass for real: as for a column's test."""
+_Z: Final = float(stats.norm.isf(CHANCE))
+
+Numbers = npt.NDArray[np.float64]
+
+
+def surpasses_chance(loss: float, *errors: float | None) -> bool:
+    """Whether a loss between two measurements is more than their standard errors explain.
+
+    One-sided z-test; an unknown error counts as none.
+    """
+    return loss > _Z * math.hypot(*(error for error in errors if error is not None))
+
+
+def standard_error(metric: str, truth: "pd.Series[Any]", found: "pd.Series[Any]") -> float | None:
+    """Of the metric on these rows; None where it is unknown or undefined.
+
+    `found` holds predictions; for roc_auc scores, and `truth` whether each row is of the class.
+    """
+    influences = {
+        "r2": _of_r2, "roc_auc": _of_roc_auc, "balanced_accuracy": _of_balanced_accuracy,
+    }  # fmt: skip
+    if metric not in influences or truth.nunique() < 2:  # noqa: PLR2004 - nothing to tell apart
+        return None
+    influence = influences[metric](truth.to_numpy(), found.to_numpy())
+    return float(influence.std() / math.sqrt(len(influence)))
+
+
+def _of_r2(truth: Any, found: Any) -> Numbers:  # noqa: ANN401 - an array of numbers
+    errors = (truth - found).astype("float64") ** 2
+    spread = (truth - truth.mean()).astype("float64") ** 2
+    influence: Numbers = (errors.mean() / spread.mean() * spread - errors) / spread.mean()
+    return influence
+
+
+def _of_roc_auc(truth: Any, found: Any) -> Numbers:  # noqa: ANN401 - an array of booleans
+    positive = truth.astype(bool)
+    ranks, share = stats.rankdata(found), positive.mean()
+    above = np.empty(len(positive))
+    for inside in (positive, ~positive):
+        others = (~inside).sum()
+        above[inside] = (ranks[inside] - stats.rankdata(found[inside])) / others
+    value = above[positive].mean()
+    above[~positive] = 1.0 - above[~positive]
+    influence: Numbers = (above - value) / np.where(positive, share, 1.0 - share)
+    return influence
+
+
+def _of_balanced_accuracy(truth: Any, found: Any) -> Numbers:  # noqa: ANN401 - an array of classes
+    right = (truth == found).astype("float64")
+    classes, place, counts = np.unique(truth.astype(str), return_inverse=True, return_counts=True)
+    recalls = np.bincount(place, weights=right) / counts
+    influence: Numbers = (right - recalls[place]) / counts[place] * len(truth) / len(classes)
+    return influence
