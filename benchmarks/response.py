@@ -1,0 +1,213 @@
+"""Times the response to drift, from XADD to verdict and report, beside a bare Temporal workflow.
+
+`uv run python benchmarks/response.py` runs the embedded stack with a real worker and bridge in a
+temporary folder, and prints the figures; Ctrl-C ends all of it.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Final
+
+import bare
+import typer
+from bare import Peer, Shape
+from figures import Burst, Figures, cpu_seconds, spent_since
+from incidents import Incidents, Timing, again, calmed, shape_of
+from redis.asyncio import Redis
+from rich.console import Console
+
+from cli.narrator import Narrator
+from cli.stage import Stage, StageFailed
+from contracts.base import digest
+from contracts.drift import DriftEvent
+from runtime.children import start_child
+from runtime.embedded import StackError
+from runtime.settings import (
+    BacktestSettings,
+    RedisSettings,
+    Settings,
+    TemporalSettings,
+    load_settings,
+)
+
+MODEL: Final = "birmingham-parking"
+WINDOW: Final = {"start": "2016-11-22T00:00:00Z", "end": "2016-11-29T00:00:00Z"}
+"""A week that raises an event, and from which a better champion can be learnt."""
+POLICY: Final = "cooldown: PT0S\n"
+"""So that one incident after the other may act."""
+WARM_UP: Final = 5
+
+
+class Benchmark:
+    """One run: what is measured, in this order."""
+
+    def __init__(self, stage: Stage, incidents: Incidents, *, narrator: Narrator) -> None:
+        self._stage = stage
+        self._incidents = incidents
+        self._narrator = narrator
+        self._peer = Peer(stage.client)
+        self._champion = ""
+        self.figures = Figures()
+
+    async def run(self, *, calm: int, acting: int, burst: int) -> None:
+        """So many incidents of each kind; the figures fill on the way."""
+        event = await self._first_event()
+        await self._warm_up(event)
+        self.figures.acting, last = await self._one_by_one(
+            "incidents that retrain and promote", again(event, "acting"), acting, reset=True
+        )
+        self.figures.acting_trails = await self._incidents.trails(last)
+        before = cpu_seconds()
+        self.figures.calm, last = await self._one_by_one(
+            "incidents that end monitored", again(calmed(event), "calm"), calm
+        )
+        self.figures.calm_cpu = spent_since(before, count=calm)
+        self.figures.calm_trails = await self._incidents.trails(last)
+        await self._beside(calm, acting)
+        await self._saturate(calmed(event), burst)
+
+    async def _first_event(self) -> DriftEvent:
+        """Train, and let the pipelines themselves announce the first drift."""
+        self._narrator.say("training the champion")
+        trained = await self._stage.pipelines.run("training", {"model": MODEL})
+        self._champion = str(trained["version"])
+        self._narrator.say("measuring a window that drifted")
+        outputs = await self._stage.pipelines.run("monitoring", {"model": MODEL, **WINDOW})
+        event = DriftEvent.model_validate(outputs["event"])
+        self._narrator.say("the first incident, on a cold worker")
+        self.figures.first = await self._incidents.end_of(event)
+        return event
+
+    async def _warm_up(self, event: DriftEvent) -> None:
+        await self._one_by_one("warming up: acting", again(event, "warm-acting"), 2, reset=True)
+        calm = again(calmed(event), "warm-calm")
+        _, last = await self._one_by_one("warming up: monitored", calm, WARM_UP)
+        shape = shape_of(await self._incidents.trails(last))
+        self._begin("warming up: bare workflows", WARM_UP)
+        for _ in range(WARM_UP):
+            await self._peer.one(shape)
+            self._narrator.advance()
+
+    async def _one_by_one(
+        self, what: str, events: Iterator[DriftEvent], count: int, *, reset: bool = False
+    ) -> tuple[list[Timing], DriftEvent]:
+        """One incident after the other, and the last one's event."""
+        self._begin(what, count)
+        timings = []
+        for event in islice(events, count):
+            if reset:
+                await asyncio.to_thread(self._reset_champion, event)
+            self._stage.check()
+            timings.append(await self._incidents.one(event))
+            self._narrator.advance()
+        return timings, event
+
+    def _reset_champion(self, event: DriftEvent) -> None:
+        """The first version again, so that each incident finds a better one."""
+        registry = self._stage.registry
+        served = registry.champion(MODEL)
+        assert served is not None  # noqa: S101 - training made one
+        if served.version != self._champion:
+            key = digest([event.id, "reset"])
+            registry.set_champion(MODEL, self._champion, expected=served.version, key=key)
+
+    async def _beside(self, calm: int, acting: int) -> None:
+        """The bare workflow of either shape, one at a time."""
+        figures = self.figures
+        figures.bare_calm = await self._bare(shape_of(figures.calm_trails), calm)
+        figures.bare_acting = await self._bare(shape_of(figures.acting_trails), acting)
+
+    async def _bare(self, shape: Shape, count: int) -> list[float]:
+        self._begin(f"bare workflows of {shape.activities} activities", count)
+        seconds = []
+        for _ in range(count):
+            seconds.append(await self._peer.one(shape))
+            self._narrator.advance()
+        return seconds
+
+    async def _saturate(self, event: DriftEvent, count: int) -> None:
+        figures, advance = self.figures, self._narrator.advance
+        self._begin("incidents at once", count)
+        before = cpu_seconds()
+        events = list(islice(again(event, "burst"), count))
+        timings = await self._incidents.burst(events, told=advance)
+        figures.burst = Burst.of(timings, cpu=spent_since(before, count=count))
+        self._begin("bare workflows at once", count)
+        before = cpu_seconds()
+        shape = shape_of(figures.calm_trails)
+        figures.bare_seconds = await self._peer.burst(shape, count, told=advance)
+        figures.bare_cpu = spent_since(before, count=count)
+
+    def _begin(self, what: str, count: int) -> None:
+        self._stage.check()
+        self._narrator.say(f"{count} {what}" if count else what)
+        self._narrator.expect(count)
+
+
+@asynccontextmanager
+async def everything(home: Path, narrator: Narrator) -> AsyncIterator[tuple[Stage, Incidents]]:
+    """Stack, worker and bridge, and the peer's worker; all end with the block."""
+    settings = _settings(home)
+    async with Stage(settings, progress=narrator.say) as stage:
+        peer = start_child(
+            "bare",
+            [sys.executable, bare.__file__, stage.addresses.temporal],
+            log=home / "logs" / "bare.log",
+        )
+        try:
+            async with Redis.from_url(stage.addresses.redis) as redis:
+                yield stage, Incidents(stage.client, redis, stream=settings.redis.stream)
+        finally:
+            await peer.stop()
+
+
+def _settings(home: Path) -> Settings:
+    """Everything embedded, whatever the environment says; policy questions as of the window."""
+    return load_settings(analyst={"model": "analyst/rules"}).model_copy(
+        update={
+            "home": home,
+            "mlflow_tracking_uri": None,
+            "temporal": TemporalSettings(),
+            "redis": RedisSettings(),
+            "backtest": BacktestSettings(replay=True),
+        }
+    )
+
+
+async def _measure(home: Path, console: Console, *, calm: int, acting: int, burst: int) -> None:
+    with Narrator(console) as narrator:
+        async with everything(home, narrator) as (stage, incidents):
+            benchmark = Benchmark(stage, incidents, narrator=narrator)
+            await benchmark.run(calm=calm, acting=acting, burst=burst)
+            benchmark.figures.servers = await stage.server_versions()
+    benchmark.figures.show(console)
+
+
+def main(
+    incidents: Annotated[int, typer.Option(min=2, help="Monitored ones, one at a time.")] = 50,
+    acting: Annotated[int, typer.Option(min=2, help="That retrain and promote.")] = 10,
+    burst: Annotated[int, typer.Option(min=2, help="Monitored ones at once.")] = 100,
+) -> None:
+    """Run the benchmark and print its figures."""
+    with TemporaryDirectory(prefix="trimtab-benchmark-") as folder:
+        policy = Path(folder) / "conf" / "local" / "policy.yml"
+        policy.parent.mkdir(parents=True)
+        policy.write_text(POLICY, encoding="utf-8")
+        os.chdir(folder)  # where conf/local is looked up
+        home = Path(folder) / "home"
+        try:
+            asyncio.run(_measure(home, Console(), calm=incidents, acting=acting, burst=burst))
+        except (StageFailed, StackError) as error:
+            sys.exit(str(error))
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+
+if __name__ == "__main__":
+    typer.run(main)
