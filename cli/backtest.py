@@ -102,7 +102,7 @@ async def _replay(replay: Replay, narrator: Narrator) -> list[Replayed]:
     outputs = await replay.train()
     narrator.console.print(
         f"Champion: version {outputs['version']}, {outputs['metric']} {outputs['value']:.3f} "
-        f"on {outputs['rows']} held-out rows."
+        f"on {outputs['holdout_rows']:,} held-out rows of {outputs['rows']:,}."
     )
     windows = await replay.windows()
     narrator.expect(len(windows))

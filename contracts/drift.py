@@ -105,13 +105,13 @@ class PerformanceChange(Record):
     metric: Name
     """Such as "r2" or "roc_auc"; higher is always better."""
     reference: float
-    """On rows held out at training time."""
+    """On rows held out at training time; a challenger's is at least the first champion's."""
     current: float
     """On the current window's labelled rows."""
     rows: int = Field(ge=0)
     """Labelled rows the current figure was computed on."""
     degraded: bool
-    """Whether the loss exceeds what the model's configuration tolerates."""
+    """Whether the loss exceeds what the configuration tolerates, and what chance explains."""
 
 
 class DriftFinding(Record):

@@ -15,6 +15,16 @@ SEGMENTS_FILE = "holdout_segments.json"
 """Artifact of a version's run: its metric per category, on rows held out at training time."""
 
 
+def error_of(metric: str) -> str:
+    """What the metric's standard error is called among a version's metrics."""
+    return f"{metric}_error"
+
+
+def expected(metric: str) -> str:
+    """What the metric that a challenger is held to is called: what the first champion had."""
+    return f"{metric}_expected"
+
+
 @dataclass(frozen=True, kw_only=True)
 class FittedModel:
     """A model fresh from training, with everything that is registered along with it."""

@@ -25,12 +25,15 @@ def severity_of(
 ) -> Severity:
     """By lost performance where it is known, by effect sizes where not; corrupt is at least high.
 
+    A loss beyond the tolerance that chance may explain counts as not known.
+
     `tolerance` is the loss of the metric that is still fine.
     """
-    if performance is None:
+    loss = None if performance is None else performance.reference - performance.current
+    if performance is None or loss is None or (loss > tolerance and not performance.degraded):
         found = _by_effect(drifts)
     else:
-        found = _by_loss((performance.reference - performance.current) / tolerance)
+        found = _by_loss(loss / tolerance)
     return max(found, Severity.HIGH, key=_rank) if corrupt else found
 
 

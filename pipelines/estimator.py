@@ -6,7 +6,7 @@ Deliberately plain: what is compared are windows and versions, not modelling ski
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 from sklearn.compose import ColumnTransformer
@@ -19,6 +19,7 @@ from threadpoolctl import ThreadpoolController
 from contracts.drift import FeatureKind
 from contracts.model import ModelSpec, Task
 from contracts.ports import Refused
+from detection.sampling import standard_error
 from pipelines.rows import clean, inputs, targets
 
 MANY_ROWS: Final = 200_000
@@ -32,6 +33,17 @@ _METRICS: Final = {
     "roc_auc": roc_auc_score,
     "balanced_accuracy": balanced_accuracy_score,
 }
+
+
+class Score(NamedTuple):
+    """A metric on some rows."""
+
+    value: float | None
+    """None where the metric is undefined: no rows, a constant target, a single class."""
+    rows: int
+    """The clean ones among the rows."""
+    error: float | None
+    """The value's standard error; None where that is undefined."""
 
 
 def fit(rows: pd.DataFrame, spec: ModelSpec, *, seed: int) -> Pipeline:
@@ -54,13 +66,15 @@ def predict(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[
     return pd.Series(found, index=rows.index, dtype=kind)
 
 
-def score(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> tuple[float | None, int]:
-    """The model's metric on the clean ones among the rows, and how many those are.
-
-    None where the metric is undefined: no rows, a constant target, a single class.
-    """
+def score(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> Score:
+    """The model's metric on the clean ones among the rows."""
     good = clean(rows, spec)
-    return measure(targets(good, spec), outputs(model, good, spec), spec), len(good)
+    truth, found = targets(good, spec), outputs(model, good, spec)
+    value = measure(truth, found, spec)
+    if value is None:
+        return Score(None, len(good), None)
+    of_class = truth == found.name if spec.metric == "roc_auc" else truth
+    return Score(value, len(good), standard_error(spec.metric, of_class, found))
 
 
 def outputs(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[Any]":

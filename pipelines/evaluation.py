@@ -22,7 +22,7 @@ def measure_versions(
     """Each version's metric; a version is left out where the metric is undefined (no rows, say)."""
     metrics: list[JsonValue] = []
     for version in request.versions:
-        value, count = estimator.score(models.version(version).load(), rows, spec)
+        value, count, _ = estimator.score(models.version(version).load(), rows, spec)
         if value is not None:
             measured = VersionMetric(version=version, metric=spec.metric, value=value, rows=count)
             metrics.append(measured.model_dump(mode="json"))

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from contracts import tags as tag
 from contracts.drift import FeatureKind
-from contracts.fitted import PROFILE_FILE, SEGMENTS_FILE, FittedModel
+from contracts.fitted import PROFILE_FILE, SEGMENTS_FILE, FittedModel, error_of
 from contracts.model import ModelSpec
 from contracts.ports import Refused
 from pipelines import estimator
@@ -41,7 +41,7 @@ def learn(
             f" at least {FEWEST_ROWS} are needed: check start, window and reference_windows"
         )
         raise Refused(msg)
-    value, held_out, segments = _measure(good, spec, span, seed)
+    score, segments = _measure(good, spec, span, seed)
     model = estimator.fit(good, spec, seed=seed)
     predictions = estimator.predict(model, rows, spec)
     profile = profile_rows(rows, spec, span=span, predictions=predictions)
@@ -49,8 +49,8 @@ def learn(
         estimator=model,
         example=inputs(good.head(EXAMPLE_ROWS), spec),
         metrics={
-            spec.metric: value,
-            "holdout_rows": held_out,
+            **_named(score, spec.metric),
+            "holdout_rows": score.rows,
             "rows": len(good),
             "dirty_rows": len(rows) - len(good),
         },
@@ -67,21 +67,26 @@ def learn(
 
 def _measure(
     good: Table, spec: ModelSpec, span: Span, seed: int
-) -> tuple[float, int, dict[str, JsonValue]]:
+) -> tuple[estimator.Score, dict[str, JsonValue]]:
     """The metric on rows held out at the end, and per category of each column."""
     for cut in _cuts(good, spec, span):
         before, after = good[good[spec.timestamp] < cut], good[good[spec.timestamp] >= cut]
         if len(before) < FEWEST_ROWS:
             continue
         model = estimator.fit(before, spec, seed=seed)
-        value, held_out = estimator.score(model, after, spec)
-        if value is not None:
-            return value, held_out, dict(_segments(model, after, spec))
+        score = estimator.score(model, after, spec)
+        if score.value is not None:
+            return score, dict(_segments(model, after, spec))
     msg = (
         f"{spec.metric} cannot be measured on the end of {span.start} to {span.end}:"
         f" the {len(good)} rows there are too few or have one target only"
     )
     raise Refused(msg)
+
+
+def _named(score: estimator.Score, metric: str) -> dict[str, float]:
+    values = {metric: score.value, error_of(metric): score.error}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _cuts(good: Table, spec: ModelSpec, span: Span) -> Iterator[datetime]:

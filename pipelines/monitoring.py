@@ -9,10 +9,11 @@ from pydantic import JsonValue
 
 from contracts.base import digest
 from contracts.drift import MAX_EVENT_BYTES, DriftEvent, DriftFinding, PerformanceChange
-from contracts.fitted import ServedModel, ServedModels
+from contracts.fitted import ServedModel, ServedModels, error_of, expected
 from contracts.model import ModelSpec, VersionMetric
 from detection.finding import find_drift
 from detection.profile import WindowProfile
+from detection.sampling import surpasses_chance
 from pipelines import estimator
 from pipelines.profiling import profile_rows, reference_profile, reference_uri
 from pipelines.requests import WindowRequest, request_node
@@ -29,6 +30,8 @@ class Measured(NamedTuple):
     profile: WindowProfile
     metric: VersionMetric | None
     """None where no labels have come, or too few to measure on."""
+    error: float | None = None
+    """The metric's standard error."""
 
 
 def select_rows(history: Table, spec: ModelSpec, request: WindowRequest) -> Table:
@@ -51,11 +54,11 @@ def measure_window(
         labelled_until=until,
         like=reference_profile(champion),
     )
-    value, count = estimator.score(model, rows[rows[spec.timestamp] < until], spec)
+    value, count, error = estimator.score(model, rows[rows[spec.timestamp] < until], spec)
     if value is None or count < FEWEST_LABELS:
         return Measured(champion, profile, None)
     metric = VersionMetric(version=champion.version, metric=spec.metric, value=value, rows=count)
-    return Measured(champion, profile, metric)
+    return Measured(champion, profile, metric, error)
 
 
 def describe_run(measured: Measured) -> dict[str, Any]:
@@ -98,17 +101,36 @@ def examine(measured: Measured, spec: ModelSpec, profile_uri: str) -> list[Drift
 
 
 def performance_change(measured: Measured, spec: ModelSpec) -> PerformanceChange | None:
-    """The metric beside the one held out at training time; None where either is unknown."""
-    reference = measured.champion.metrics.get(spec.metric)
-    if measured.metric is None or reference is None:
+    """The metric beside the one held out at training time; None where either is unknown.
+
+    Degraded is what lost more than the tolerance and more than chance explains.
+    """
+    held_out = _held_out(measured.champion, spec.metric)
+    if measured.metric is None or held_out is None:
         return None
+    reference, error = held_out
+    loss = reference - measured.metric.value
     return PerformanceChange(
         metric=spec.metric,
         reference=reference,
         current=measured.metric.value,
         rows=measured.metric.rows,
-        degraded=reference - measured.metric.value > spec.tolerance,
+        degraded=loss > spec.tolerance and surpasses_chance(loss, error, measured.error),
     )
+
+
+def _held_out(champion: ServedModel, metric: str) -> tuple[float, float | None] | None:
+    """What the champion is held to, with its standard error.
+
+    A challenger trained while things were bad may have been bad on its own held-out rows: it is
+    held to what the first champion had there, if that was better.
+    """
+    known = [
+        (champion.metrics[name], champion.metrics.get(error_of(name)))
+        for name in (metric, expected(metric))
+        if name in champion.metrics
+    ]
+    return max(known, key=lambda each: each[0], default=None)
 
 
 def announce(findings: Sequence[DriftFinding]) -> list[DriftEvent]:

@@ -28,7 +28,7 @@ def measure_segment(
         )
         raise Refused(msg)
     chosen = rows[columns[request.feature] == request.segment]
-    value, count = estimator.score(champion.load(), chosen, spec)
+    value, count, _ = estimator.score(champion.load(), chosen, spec)
     metric = SegmentMetric(
         feature=request.feature,
         segment=request.segment,

@@ -30,6 +30,7 @@ def report_champion(models: ServedModels, spec: ModelSpec) -> dict[str, JsonValu
         "metric": spec.metric,
         "value": champion.metrics[spec.metric],
         "rows": int(champion.tags[tag.TRAINED_ROWS]),
+        "holdout_rows": int(champion.metrics["holdout_rows"]),
         "profile_uri": reference_uri(champion),
         "reference": reference_profile(champion).window.model_dump(mode="json"),
     }

@@ -54,6 +54,16 @@ def test_without_labels_effect_sizes_decide_and_never_call_it_critical(
     assert severity_of(drifts, performance=None, tolerance=0.02, corrupt=False) is severity
 
 
+def test_a_loss_that_chance_may_explain_does_not_decide() -> None:
+    noise = change(0.2).model_copy(update={"degraded": False})
+
+    assert severity_of([], performance=noise, tolerance=0.02, corrupt=False) is Severity.LOW
+    assert (
+        severity_of([drift(0.3)], performance=noise, tolerance=0.02, corrupt=False)
+        is Severity.MEDIUM
+    )
+
+
 def test_a_corrupt_window_is_at_least_high() -> None:
     mild = severity_of([], performance=change(0.0), tolerance=0.02, corrupt=True)
     grave = severity_of([], performance=change(0.5), tolerance=0.02, corrupt=True)

@@ -24,7 +24,7 @@ def classes(metric: str = "roc_auc", **changes: Any) -> ModelSpec:
 def test_what_can_be_learnt_is_learnt() -> None:
     model = estimator.fit(sales(), spec(), seed=0)
 
-    value, rows = estimator.score(model, sales(), spec())
+    value, rows, _ = estimator.score(model, sales(), spec())
 
     assert value is not None
     assert value > 0.95
@@ -73,7 +73,7 @@ def test_two_classes_are_told_apart(metric: str) -> None:
     rows = sales(revenue=sales()["revenue"] > 200)
     model = estimator.fit(rows, classes(metric), seed=0)
 
-    value, _ = estimator.score(model, rows, classes(metric))
+    value, _, _ = estimator.score(model, rows, classes(metric))
 
     assert value is not None
     assert value > 0.9
@@ -83,14 +83,14 @@ def test_two_classes_are_told_apart(metric: str) -> None:
 def test_no_clean_rows_give_no_metric() -> None:
     model = estimator.fit(sales(), spec(), seed=0)
 
-    assert estimator.score(model, sales(revenue=-1.0), spec()) == (None, 0)
-    assert estimator.score(model, sales().head(0), spec()) == (None, 0)
+    assert estimator.score(model, sales(revenue=-1.0), spec()) == (None, 0, None)
+    assert estimator.score(model, sales().head(0), spec()) == (None, 0, None)
 
 
 def test_a_constant_target_gives_no_metric() -> None:
     model = estimator.fit(sales(), spec(), seed=0)
 
-    assert estimator.score(model, sales(revenue=7.0), spec()) == (None, 600)
+    assert estimator.score(model, sales(revenue=7.0), spec()) == (None, 600, None)
 
 
 def test_a_class_that_is_alone_cannot_be_learnt() -> None:

@@ -5,10 +5,20 @@ from typing import Any
 import mlflow
 import pytest
 
-from contracts.drift import MAX_EVENT_BYTES, DriftEvent, DriftFinding, FeatureDrift, QualityFault
+from contracts.drift import (
+    MAX_EVENT_BYTES,
+    DriftEvent,
+    DriftFinding,
+    FeatureDrift,
+    PerformanceChange,
+    QualityFault,
+)
+from contracts.fitted import ServedModel
+from contracts.model import VersionMetric
 from detection.profile import WindowProfile
-from pipelines.monitoring import announce, event_id
+from pipelines.monitoring import Measured, announce, event_id, performance_change
 from tests.builders import a_finding
+from tests.detection.windows import profile, spec, table
 from tests.pipelines.conftest import Run
 
 HALF_TERM = {"start": "2016-10-25T00:00:00Z", "end": "2016-11-01T00:00:00Z"}
@@ -71,6 +81,50 @@ def test_a_window_with_too_few_rows_is_not_judged(parking: Run, stream: Stream) 
     assert (report["rows"], report["event"], report["metric"]) == (0, None, None)
     assert "minimum_rows" in report["note"]
     assert stream() == []
+
+
+def change(
+    value: float, *, error: float | None = None, **held_out: float
+) -> PerformanceChange | None:
+    """The champion's metric is `value` now; at training time `held_out` was logged."""
+    champion = ServedModel(
+        version="1", run_id="r", metrics=held_out, tags={}, load=dict, artifact=lambda _: {}
+    )
+    metric = VersionMetric(version="1", metric="r2", value=value, rows=500)
+    measured = Measured(champion, profile(table()), metric, error)
+    return performance_change(measured, spec(tolerance=0.02))
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "degraded"),
+    [
+        (0.89, None, False),
+        (0.85, None, True),
+        (0.85, 0.01, True),
+        (0.85, 0.05, False),
+        (0.60, 0.05, True),
+    ],
+)
+def test_degraded_is_what_lost_more_than_tolerated_and_more_than_chance_explains(
+    value: float, error: float | None, *, degraded: bool
+) -> None:
+    found = change(value, error=error, r2=0.9, r2_error=0.01)
+
+    assert found is not None
+    assert found.degraded is degraded
+
+
+def test_a_challenger_trained_in_bad_times_is_held_to_what_the_first_champion_had() -> None:
+    low, high = (change(0.4, r2=own, r2_expected=0.9) for own in (0.35, 0.95))
+
+    assert low is not None
+    assert (low.reference, low.degraded) == (0.9, True)
+    assert high is not None
+    assert high.reference == 0.95
+
+
+def test_a_champion_of_which_nothing_was_measured_is_held_to_nothing() -> None:
+    assert change(0.4, rows=12) is None
 
 
 def test_an_event_id_depends_on_model_champion_and_window() -> None:
