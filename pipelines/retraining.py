@@ -1,26 +1,35 @@
 """Pipeline `retraining`: a challenger for an incident, made once whatever is repeated."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from kedro.pipeline import Node, Pipeline, pipeline
 from pydantic import JsonValue
 
 from contracts import tags as tag
-from contracts.fitted import FittedModel, ServedModel, ServedModels
+from contracts.fitted import FittedModel, ServedModel, ServedModels, error_of, expected
 from contracts.model import ModelSpec
 from pipelines.learning import learn
+from pipelines.material import best_span, corrupt_windows, without
 from pipelines.profiling import reference_profile
 from pipelines.requests import RetrainingRequest, request_node
 from pipelines.rows import Table
-from pipelines.spans import retraining_span
 
 
 def train_challenger(
     history: Table, spec: ModelSpec, request: RetrainingRequest, models: ServedModels
 ) -> FittedModel | ServedModel:
     """The version that carries the key, or else one learnt from all that comes before the gate."""
-    return models.made_by(request.key) or learn(
-        history,
+    made = models.made_by(request.key)
+    if made is not None:
+        return made
+    champion = models.champion()
+    corrupt = corrupt_windows(history, spec, request.as_of, reference=reference_profile(champion))
+    sound = without(history, spec, corrupt)
+    fitted = learn(
+        sound,
         spec,
-        span=retraining_span(spec, request.as_of),
+        span=best_span(sound, spec, request.as_of, seed=request.seed),
         seed=request.seed,
         tags={
             "trimtab.role": "challenger",
@@ -28,8 +37,24 @@ def train_challenger(
             tag.EVENT_ID: request.event_id,
             tag.CORRELATION_ID: request.correlation_id,
             tag.PLAN_HASH: request.plan_hash,
-        },
+            **(
+                {tag.LEFT_OUT: ", ".join(f"{span.start:%Y-%m-%dT%H:%MZ}" for span in corrupt)}
+                if corrupt
+                else {}
+            ),
+        },  # fmt: skip
     )
+    return replace(fitted, metrics={**fitted.metrics, **held_to(champion, spec.metric)})
+
+
+def held_to(champion: ServedModel, metric: str) -> Mapping[str, float]:
+    """The metric that the line of champions is expected to keep: what the first one had."""
+    name = expected(metric) if expected(metric) in champion.metrics else metric
+    pairs = {
+        expected(metric): champion.metrics.get(name),
+        error_of(expected(metric)): champion.metrics.get(error_of(name)),
+    }
+    return {name: value for name, value in pairs.items() if value is not None}
 
 
 def note_reuse(request: RetrainingRequest, models: ServedModels) -> bool:

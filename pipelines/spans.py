@@ -67,3 +67,20 @@ def retraining_span(spec: ModelSpec, as_of: datetime) -> Span:
     newest = newest_labelled(spec, as_of)
     start = newest.start - spec.reference_windows * spec.window
     return Span(start, slice_span(spec, as_of, Slice.GATE).start)
+
+
+def newest_span(spec: ModelSpec, as_of: datetime) -> Span:
+    """What a challenger may learn from of the newest labelled window: what precedes the gate."""
+    newest, gate = newest_labelled(spec, as_of), slice_span(spec, as_of, Slice.GATE)
+    return Span(newest.start, gate.start)
+
+
+def earlier_windows(spec: ModelSpec, as_of: datetime) -> list[Span]:
+    """What a challenger may learn from before the window that ends at `as_of`, in windows."""
+    learnt, until = retraining_span(spec, as_of), as_of - spec.window
+    starts = [learnt.start + place * spec.window for place in range(spec.reference_windows + 1)]
+    return [
+        Span(start, min(start + spec.window, learnt.end, until))
+        for start in starts
+        if start < min(learnt.end, until)
+    ]

@@ -1,0 +1,76 @@
+"""What a challenger learns from: sound windows only, and only what is newest where that serves."""
+
+from datetime import datetime
+from typing import Final
+
+import pandas as pd
+
+from contracts.model import ModelSpec
+from contracts.ports import Refused
+from detection.profile import WindowProfile
+from detection.quality import find_faults
+from pipelines import estimator
+from pipelines.learning import FEWEST_ROWS
+from pipelines.profiling import profile_rows
+from pipelines.rows import Table, clean, row_times, rows_between
+from pipelines.spans import Span, earlier_windows, newest_span, retraining_span
+
+_QUARTER: Final = 0.75
+
+
+def corrupt_windows(
+    history: Table, spec: ModelSpec, as_of: datetime, *, reference: WindowProfile
+) -> list[Span]:
+    """Windows before the one that ends at `as_of` in whose data there are grave faults.
+
+    That last one is the incident's own: whether to learn from it was decided before.
+    """
+    found = []
+    for span in earlier_windows(spec, as_of):
+        rows = rows_between(history, spec, span)
+        unknown = pd.Series(dtype="object")
+        profile = profile_rows(rows, spec, span=span, predictions=unknown, like=reference)
+        if any(fault.corrupt for fault in find_faults(reference, profile, spec=spec)):
+            found.append(span)
+    return found
+
+
+def without(history: Table, spec: ModelSpec, spans: list[Span]) -> Table:
+    """The history but for what lies in the spans."""
+    times = row_times(history, spec)
+    inside = pd.Series(data=False, index=history.index)
+    for span in spans:
+        inside |= (times >= span.start) & (times < span.end)
+    return history.loc[~inside]
+
+
+def best_span(history: Table, spec: ModelSpec, as_of: datetime, *, seed: int) -> Span:
+    """All that may be learnt from, or the newest window alone where that predicts better.
+
+    Both are tried on the last quarter of the newest rows, before the gate: after an abrupt change
+    older windows teach what is wrong now.
+    """
+    everything, newest = retraining_span(spec, as_of), newest_span(spec, as_of)
+    recent = clean(rows_between(history, spec, newest), spec)
+    if len(recent) < 2 * FEWEST_ROWS:
+        return everything
+    cut = recent[spec.timestamp].sort_values().iloc[int(_QUARTER * len(recent))].to_pydatetime()
+    judged = recent[recent[spec.timestamp] >= cut]
+    values = [
+        _tried(history, spec, Span(span.start, cut), judged, seed=seed)
+        for span in (everything, newest)
+    ]
+    long, short = values
+    if long is None or short is None:
+        return everything
+    return newest if short > long + spec.tolerance else everything
+
+
+def _tried(
+    history: Table, spec: ModelSpec, span: Span, judged: Table, *, seed: int
+) -> float | None:
+    rows = clean(rows_between(history, spec, span), spec)
+    try:
+        return estimator.score(estimator.fit(rows, spec, seed=seed), judged, spec).value
+    except (Refused, ValueError):
+        return None  # too few rows, or one class only
