@@ -1,6 +1,6 @@
 """Pipeline `retraining`: a challenger for an incident, made once whatever is repeated."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kedro.pipeline import Node, Pipeline, pipeline
@@ -14,6 +14,7 @@ from pipelines.material import best_span, corrupt_windows, without
 from pipelines.profiling import reference_profile
 from pipelines.requests import RetrainingRequest, request_node
 from pipelines.rows import Table
+from pipelines.spans import Span
 
 
 def train_challenger(
@@ -37,14 +38,15 @@ def train_challenger(
             tag.EVENT_ID: request.event_id,
             tag.CORRELATION_ID: request.correlation_id,
             tag.PLAN_HASH: request.plan_hash,
-            **(
-                {tag.LEFT_OUT: ", ".join(f"{span.start:%Y-%m-%dT%H:%MZ}" for span in corrupt)}
-                if corrupt
-                else {}
-            ),
-        },  # fmt: skip
+            **_left_out(corrupt),
+        },
     )
     return replace(fitted, metrics={**fitted.metrics, **held_to(champion, spec.metric)})
+
+
+def _left_out(corrupt: Sequence[Span]) -> dict[str, str]:
+    starts = ", ".join(f"{span.start:%Y-%m-%dT%H:%MZ}" for span in corrupt)
+    return {tag.LEFT_OUT: starts} if corrupt else {}
 
 
 def held_to(champion: ServedModel, metric: str) -> Mapping[str, float]:
