@@ -1,7 +1,6 @@
 """The whole of Trimtab on one machine for as long as a backtest lasts: stack, worker, bridge."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -71,7 +70,6 @@ class Stage:
         await self._stack.stop()
 
     async def _open(self) -> None:
-        os.environ.update(self.addresses.environment())
         self._progress("starting worker and bridge")
         for name in ("worker", "starter"):
             command = [sys.executable, str(SHIPPED / f"{name}.py")]
@@ -81,7 +79,9 @@ class Stage:
         from adapters.pipeline_process import PipelineProcesses  # noqa: PLC0415 - slow to import
         from pipelines.session import run_pipeline  # noqa: PLC0415 - slow to import
 
-        self._processes = PipelineProcesses(run_pipeline, max_workers=1)
+        self._processes = PipelineProcesses(
+            run_pipeline, max_workers=1, environment=self.addresses.environment()
+        )
         self._processes.warm()
         self.pipelines = self._processes
         self.registry = await asyncio.to_thread(self._open_registry)
