@@ -7,13 +7,13 @@ from contracts.fitted import ServedModels
 from contracts.model import ModelSpec, VersionMetric
 from pipelines import estimator
 from pipelines.requests import EvaluationRequest, request_node
-from pipelines.rows import Table, rows_between
-from pipelines.spans import slice_span
+from pipelines.rows import Table
+from pipelines.slices import slice_rows
 
 
 def select_slice(history: Table, spec: ModelSpec, request: EvaluationRequest) -> Table:
     """The rows of the slice."""
-    return rows_between(history, spec, slice_span(spec, request.as_of, request.slice))
+    return slice_rows(history, spec, request.as_of, request.slice)
 
 
 def measure_versions(

@@ -13,7 +13,8 @@ from pipelines import estimator
 from pipelines.learning import FEWEST_ROWS
 from pipelines.profiling import profile_rows
 from pipelines.rows import Table, clean, row_times, rows_between
-from pipelines.spans import Span, earlier_windows, newest_span, retraining_span
+from pipelines.slices import Learnable
+from pipelines.spans import Span, earlier_windows
 
 _QUARTER: Final = 0.75
 
@@ -44,13 +45,13 @@ def without(history: Table, spec: ModelSpec, spans: list[Span]) -> Table:
     return history.loc[~inside]
 
 
-def best_span(history: Table, spec: ModelSpec, as_of: datetime, *, seed: int) -> Span:
+def best_span(found: Learnable, spec: ModelSpec, *, seed: int) -> Span:
     """All that may be learnt from, or the newest window alone where that predicts better.
 
     Both are tried on the last quarter of the newest rows, before the gate: after an abrupt change
     older windows teach what is wrong now.
     """
-    everything, newest = retraining_span(spec, as_of), newest_span(spec, as_of)
+    history, everything, newest = found
     recent = clean(rows_between(history, spec, newest), spec)
     if len(recent) < 2 * FEWEST_ROWS:
         return everything

@@ -14,6 +14,7 @@ from pipelines.material import best_span, corrupt_windows, without
 from pipelines.profiling import reference_profile
 from pipelines.requests import RetrainingRequest, request_node
 from pipelines.rows import Table
+from pipelines.slices import learnable
 from pipelines.spans import Span
 
 
@@ -26,11 +27,11 @@ def train_challenger(
         return made
     champion = models.champion()
     corrupt = corrupt_windows(history, spec, request.as_of, reference=reference_profile(champion))
-    sound = without(history, spec, corrupt)
+    sound = learnable(without(history, spec, corrupt), spec, request.as_of)
     fitted = learn(
-        sound,
+        sound.history,
         spec,
-        span=best_span(sound, spec, request.as_of, seed=request.seed),
+        span=best_span(sound, spec, seed=request.seed),
         seed=request.seed,
         tags={
             "trimtab.role": "challenger",

@@ -5,6 +5,7 @@ import pandas as pd
 
 from pipelines.material import best_span, corrupt_windows, without
 from pipelines.rows import rows_between
+from pipelines.slices import learnable
 from pipelines.spans import Span, earlier_windows, newest_span, retraining_span
 from tests.detection.windows import START, WEEK, profile, spec, table
 
@@ -55,8 +56,10 @@ def test_after_an_abrupt_change_only_the_newest_window_is_learnt_from() -> None:
     turned = data["at"] >= AS_OF - WEEK
     data.loc[turned, "revenue"] = 400 - data.loc[turned, "revenue"]
 
-    assert best_span(data, spec(), AS_OF, seed=0) == newest_span(spec(), AS_OF)
-    assert best_span(history(), spec(), AS_OF, seed=0) == retraining_span(spec(), AS_OF)
+    assert best_span(learnable(data, spec(), AS_OF), spec(), seed=0) == newest_span(spec(), AS_OF)
+    assert best_span(learnable(history(), spec(), AS_OF), spec(), seed=0) == retraining_span(
+        spec(), AS_OF
+    )
 
 
 def test_a_newest_window_of_few_rows_is_not_learnt_from_alone() -> None:
@@ -64,4 +67,6 @@ def test_a_newest_window_of_few_rows_is_not_learnt_from_alone() -> None:
     turned = data["at"] >= AS_OF - WEEK
     data.loc[turned, "revenue"] = 400 - data.loc[turned, "revenue"]
 
-    assert best_span(data, spec(), AS_OF, seed=0) == retraining_span(spec(), AS_OF)
+    assert best_span(learnable(data, spec(), AS_OF), spec(), seed=0) == retraining_span(
+        spec(), AS_OF
+    )
