@@ -139,9 +139,25 @@ def _begin(body: Micros, window: timedelta, *, coarse: bool) -> int:
 
 def _counts(body: Micros, begin: int, window: timedelta) -> Micros:
     """Rows in each window that the rows reach to the end of, or nearly."""
-    reached = (int(body[-1]) - begin) / _micros(window)
-    whole = int(reached) + (reached % 1 >= _COVERED)
+    length = _micros(window)
+    whole = whole_windows((int(body[-1]) - begin) / length, step=_step(body) / length)
     return np.bincount((body - begin) // _micros(window), minlength=whole)[:whole]
+
+
+def whole_windows(reached: float, *, step: float) -> int:
+    """How many windows count where the last row lies at `reached` and stands for `step`."""
+    return int(reached) + (reached % 1 + step >= _COVERED)
+
+
+def usual_step(times: pd.Series) -> timedelta:
+    """From one time to the next, in the median: the last row stands for as long."""
+    instants = np.unique(times.dropna().dt.as_unit("us").astype("int64").to_numpy())
+    return timedelta(microseconds=_step(instants))
+
+
+def _step(instants: Micros) -> int:
+    steps = np.diff(np.unique(instants))
+    return int(np.median(steps)) if len(steps) else 0
 
 
 def _reference(windows: int, window: timedelta) -> int:

@@ -1,16 +1,12 @@
 """Pipeline `timeline`: the windows that a history is cut into, for whoever replays it."""
 
-from typing import Final
-
 from kedro.pipeline import Node, Pipeline, pipeline
 from pydantic import JsonValue
 
 from contracts.model import ModelSpec
+from detection.windowing import usual_step, whole_windows
 from pipelines.requests import Request, request_node
 from pipelines.rows import Table, first_window_start, row_times
-
-COVERED: Final = 0.9
-"""Share of the last window that the history must reach into for the window to count."""
 
 
 def cut_windows(history: Table, spec: ModelSpec, _request: Request) -> dict[str, JsonValue]:
@@ -19,7 +15,7 @@ def cut_windows(history: Table, spec: ModelSpec, _request: Request) -> dict[str,
     times = row_times(history, spec)
     places = ((times - start) // spec.window).dropna().astype("int64")
     reached: float = (times.max().to_pydatetime() - start) / spec.window
-    whole = int(reached) + (reached % 1.0 >= COVERED)
+    whole = whole_windows(reached, step=usual_step(times) / spec.window)
     counts = places.value_counts()
     return {
         "windows": [

@@ -49,6 +49,19 @@ def test_where_the_span_allows_six_windows_follow_the_reference(
     assert sum(found.counts) >= 0.9 * len(times) * repeat
 
 
+def test_the_last_row_stands_for_the_time_until_the_next_would_come() -> None:
+    whole, cut = windows(every("D", 56), repeat=50), windows(every("D", 54), repeat=50)
+
+    assert (len(whole.counts), len(cut.counts)) == (8, 7)
+    assert (whole.window, set(whole.counts)) == (7 * DAY, {350})
+
+
+def test_no_empty_window_follows_the_last_row() -> None:
+    found = windows(every("YS", 4, "2015-01-01"), repeat=70_000)
+
+    assert found.counts == (70_000,) * 4
+
+
 @pytest.mark.parametrize("step", ["MS", "ME", "QS", "YS", "YE"])
 def test_every_window_of_rows_dated_by_month_or_year_holds_as_many_of_these(step: str) -> None:
     found = windows(every(step, 48, "2001-01-01"), repeat=250)
