@@ -113,11 +113,14 @@ class Stage:
         return self._settings.model_copy(update={"temporal": temporal})
 
     def _replay_environment(self) -> dict[str, str]:
-        backtest = self._settings.backtest
-        timeout = backtest.approval_timeout
+        analyst, timeout = self._settings.analyst, self._settings.backtest.approval_timeout
         return {
             "TRIMTAB_BACKTEST__REPLAY": "true",
-            "TRIMTAB_ANALYST__MODEL": self._settings.analyst.model,
+            "TRIMTAB_ANALYST__MODEL": analyst.model,
+            "TRIMTAB_ANALYST__TIMEOUT": f"PT{analyst.timeout.total_seconds()}S",
+            "TRIMTAB_ANALYST__DELIBERATION_TIMEOUT": (
+                f"PT{analyst.deliberation_timeout.total_seconds()}S"
+            ),
             **({"TRIMTAB_BACKTEST__APPROVAL_TIMEOUT": f"PT{timeout.total_seconds()}S"}
                if timeout is not None else {}),
         }  # fmt: skip

@@ -2,10 +2,12 @@
 
 import asyncio
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from temporalio.client import Client
 
 from cli.narrator import Narrator
 from cli.replay import Replay, Replayed
@@ -26,21 +28,32 @@ def test_nonsense_ends_with_a_person_or_in_monitoring(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OLLAMA_HOST", ollama)
 
-    replayed, moved = asyncio.run(first_incident(f"ollama/{TOOLS_MODEL}", home=tmp_path / "home"))
+    incident = asyncio.run(first_incident(f"ollama/{TOOLS_MODEL}", home=tmp_path / "home"))
 
-    report = replayed.report
+    report = incident.replayed.report
+    assert incident.answers > 0, f"the model never answered: {report and report.failure}"
     assert report is not None
     assert report.decision is not None
     assert report.decision.verdict in {Verdict.ESCALATE, Verdict.MONITOR}
     assert report.ending in {Ending.EXPIRED, Ending.MONITORED}
-    assert not moved
+    assert not incident.champion_moved
 
 
-async def first_incident(analyst: str, *, home: Path) -> tuple[Replayed, bool]:
-    """The first incident of the car parks, and whether the champion is another one after it."""
+@dataclass(frozen=True)
+class FirstIncident:
+    """What came of it."""
+
+    replayed: Replayed
+    champion_moved: bool
+    answers: int
+    """Calls of the language model that gave an answer."""
+
+
+async def first_incident(analyst: str, *, home: Path) -> FirstIncident:
+    """The first incident of the car parks."""
     settings = load_settings(
         home=home,
-        analyst={"model": analyst},
+        analyst={"model": analyst, "timeout": "PT2M", "deliberation_timeout": "PT170S"},
         backtest={"replay": True, "approval_timeout": "PT2S"},
     )
     spec = load_model("birmingham-parking")
@@ -54,4 +67,24 @@ async def first_incident(analyst: str, *, home: Path) -> tuple[Replayed, bool]:
                 if replayed.report is not None:
                     break
             champion = await asyncio.to_thread(stage.registry.champion, spec.name)
-    return replayed, champion is None or champion.version != before
+            assert replayed.event is not None
+            answers = await model_answers(stage.client, replayed.event.id)
+    return FirstIncident(replayed, champion is None or champion.version != before, answers)
+
+
+async def model_answers(client: Client, event_id: str) -> int:
+    """In the first deliberation; a second one would be the fallback's."""
+    query = f"WorkflowId = 'deliberation/{event_id}'"
+    runs = [run async for run in client.list_workflows(query)]
+    first = min(runs, key=lambda run: run.start_time)
+    handle = client.get_workflow_handle(first.id, run_id=first.run_id)
+    events = (await handle.fetch_history()).events
+    asked = {
+        event.event_id
+        for event in events
+        if event.activity_task_scheduled_event_attributes.activity_type.name == "invoke_model"
+    }
+    return sum(
+        event.activity_task_completed_event_attributes.scheduled_event_id in asked
+        for event in events
+    )
