@@ -1,13 +1,10 @@
 """`trimtab init`: look at a table, ask nothing, and write a first configuration for its model."""
 
-import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
-from contracts.base import NAME_PATTERN
 
 if TYPE_CHECKING:  # pandas takes a second to import, and `trimtab --help` needs none of it
     from rich.console import Console
@@ -68,13 +65,12 @@ def configure(
 
 
 def _destinations(name: str, *, force: bool) -> tuple[Path, Path]:
-    from runtime.models import slug  # noqa: PLC0415 - see above
+    from runtime.models import name_faults, slug  # noqa: PLC0415 - see above
     from runtime.paths import local_conf, shipped_conf  # noqa: PLC0415 - see above
     from runtime.settings import BadConfigurationError  # noqa: PLC0415 - see above
 
-    if not re.fullmatch(NAME_PATTERN, name) or name.strip() != name:
-        signs = "letters, digits, _ . : / - and spaces inside, at most 128"
-        raise BadConfigurationError([f"NAME = {name!r}: a name may hold {signs}"])
+    if faults := [f"NAME = {fault}" for fault in name_faults(name)]:
+        raise BadConfigurationError(faults)
     model = local_conf() / "models" / f"{slug(name)}.yml"
     catalog = local_conf() / f"catalog_{slug(name)}.yml"
     shipped = shipped_conf() / "base" / "models" / model.name

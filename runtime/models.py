@@ -23,6 +23,8 @@ METRICS: Final = {
     Task.CLASSIFICATION: ("roc_auc", "balanced_accuracy"),
 }
 """The metrics there are for each task."""
+MODEL_NAME_PATTERN: Final = r"^\w[\w. -]{0,127}$"
+"""What a model may be called: as `contracts.base.Name`, but MLflow takes no ":" and no "/"."""
 TIME_FEATURES: Final = ("hour", "weekday", "month")
 """What can be derived from the timestamp."""
 _DAYS_OF_WEEK = range(7)
@@ -31,6 +33,18 @@ _DAYS_OF_WEEK = range(7)
 def slug(name: str) -> str:
     """What a model's files are called: its name, with "-" where a file name should not go."""
     return re.sub(r"[^\w.-]", "-", name)
+
+
+def name_faults(name: str) -> Iterator[str]:
+    """Why the model registry would not take the name; it may be a `contracts.base.Name` still."""
+    if not re.fullmatch(MODEL_NAME_PATTERN, name) or name.strip() != name:
+        rule = "a model's name may hold letters, digits, _ and inside . - and spaces, at most 128"
+        yield f"{name!r}: {rule}: call it {proposed_name(name)!r}, say"
+
+
+def proposed_name(name: str) -> str:
+    """The nearest name that the registry takes."""
+    return re.sub(r"[^\w. -]", "-", name).strip(" .-")[:128].strip() or "my-model"
 
 
 def model_names() -> tuple[str, ...]:
@@ -91,6 +105,7 @@ def _unknown(name: str) -> str:
 def _spec_faults(spec: ModelSpec, asked: str) -> Iterator[str]:
     if spec.name != asked:
         yield f"name = {spec.name!r}: the file is {asked!r}'s: rename one of them"
+    yield from (f"name = {fault}" for fault in name_faults(spec.name))
     if spec.metric not in METRICS[spec.task]:
         known = " or ".join(METRICS[spec.task])
         yield f"metric = {spec.metric!r}: unknown for {spec.task}: write {known}"

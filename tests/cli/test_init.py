@@ -96,13 +96,13 @@ def test_tables_of_every_kind_are_configured_as_proposed(
     else:
         table.to_csv(file, index=False)
 
-    code, output = run("sales/EU: shops", folder / file, target, timestamp)
+    code, output = run("sales of EU shops", folder / file, target, timestamp)
 
     assert code == 0, output
-    spec = load_model("sales/EU: shops")
+    spec = load_model("sales of EU shops")
     assert spec.task is task
     assert len(history(spec.name)) == len(table)
-    assert "trimtab backtest 'sales/EU: shops'" in output
+    assert "trimtab backtest 'sales of EU shops'" in output
 
 
 @pytest.mark.parametrize(
@@ -175,12 +175,14 @@ def test_a_shipped_model_is_not_shadowed_by_accident() -> None:
     assert "exists: choose another NAME" in output
 
 
-@pytest.mark.parametrize("name", ["", "a\nb", "café (new)", "x" * 129, " parking"])
+@pytest.mark.parametrize(
+    "name", ["", "a\nb", "team/parking", "team:parking", "café (new)", "x" * 129, " parking"]
+)
 def test_a_name_that_no_registry_would_take_is_refused(name: str, folder: Path) -> None:
     code, output = run(name, PARKING, "Occupancy", "LastUpdated")
 
     assert code == 2
-    assert "a name may hold" in output
+    assert "a model's name may hold" in output
     assert not (folder / "conf").exists()
 
 

@@ -8,7 +8,15 @@ from contracts.base import digest
 from contracts.decision import Limits
 from contracts.model import Task, Tier
 from contracts.remediation import Action
-from runtime.models import load_limits, load_model, model_names, policy_hash, slug
+from runtime.models import (
+    load_limits,
+    load_model,
+    model_names,
+    name_faults,
+    policy_hash,
+    proposed_name,
+    slug,
+)
 from runtime.settings import BadConfigurationError
 
 FLIGHTS = """\
@@ -79,8 +87,23 @@ def test_a_local_model_replaces_the_shipped_one(
     assert model_names() == ("flights",)
 
 
+@pytest.mark.parametrize("name", ["team/sales", "team:sales", "..", ".hidden", " "])
+def test_a_name_that_mlflow_does_not_take_is_a_fault_and_another_is_proposed(name: str) -> None:
+    (fault,) = name_faults(name)
+
+    assert repr(name) in fault
+    assert not list(name_faults(proposed_name(name)))
+
+
+def test_a_configured_name_that_mlflow_does_not_take_is_a_fault(local: Path) -> None:
+    text = FLIGHTS.replace("name: flights", "name: team/flights")
+    (local / "models" / f"{slug('team/flights')}.yml").write_text(text)
+
+    assert "call it 'team-flights'" in faults_of("team/flights")
+
+
 def test_a_model_whose_name_is_no_file_name_is_found_by_its_slug(local: Path) -> None:
-    name = "sales/EU: shops"
+    name = "sales of EU shops"
     (local / "models" / f"{slug(name)}.yml").write_text(FLIGHTS.replace("flights\n", f"'{name}'\n"))
 
     assert load_model(name).name == name
