@@ -6,10 +6,13 @@ Models, data and the libraries that read them stay out of the worker's process.
 import asyncio
 import logging
 import os
+import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.popen_spawn_posix import Popen
 from multiprocessing.process import BaseProcess
@@ -110,6 +113,16 @@ def _answer(run: Run, pipeline: str, params: Mapping[str, JsonValue]) -> dict[st
 _launching = threading.Lock()
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """What is started in here never hears of Ctrl-C in the terminal: its owner ends it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _BarePopen(Popen):
     """Starts a process that does not import its parent's main module again.
 
@@ -117,7 +130,8 @@ class _BarePopen(Popen):
     """
 
     def _launch(self, process_obj: BaseProcess) -> None:
-        with _launching:
+        resource_tracker.ensure_running()  # it would unblock the signal below
+        with _launching, _without_interrupts():
             main = sys.modules["__main__"]
             sys.modules["__main__"] = ModuleType("__main__")
             try:

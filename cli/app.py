@@ -105,10 +105,13 @@ def _backtest(name: str, *, yes: bool, keep: bool, report: Path | None, who: str
 def faults_told() -> Iterator[None]:
     """Say what went wrong in the words of whoever noticed it, without a traceback.
 
-    Exit codes: 2 for bad input or configuration, 1 for what failed on the way, 130 for Ctrl-C.
+    Exit codes: 2 for bad input or configuration, 1 for what failed on the way, 128 and
+    the signal's number for what a signal ended: 130 for Ctrl-C.
     """
     from cli.replay import ReplayFailed  # noqa: PLC0415 - as slow as the command itself
+    from cli.respondent import AnswerFailed  # noqa: PLC0415 - as above
     from cli.stage import StageFailed  # noqa: PLC0415 - as above
+    from cli.told import Interrupted  # noqa: PLC0415 - as above
     from contracts.ports import Refused, Unavailable  # noqa: PLC0415 - as above
     from runtime.servers import StackError  # noqa: PLC0415 - as above
     from runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
@@ -118,9 +121,14 @@ def faults_told() -> Iterator[None]:
     except BadConfigurationError as error:
         _tell("The configuration is wrong", error.faults)
         raise typer.Exit(2) from None
-    except (ReplayFailed, StageFailed, StackError, Refused, Unavailable) as error:
+    except (
+        AnswerFailed, ReplayFailed, StageFailed, StackError, Refused, Unavailable,
+    ) as error:  # fmt: skip
         _tell("It went wrong", [str(error)])
         raise typer.Exit(1) from None
+    except Interrupted as ended:
+        _tell("Interrupted", [f"{ended}: everything that was started has been ended"])
+        raise typer.Exit(ended.code) from None
     except KeyboardInterrupt:
         _tell("Interrupted", ["everything that was started has been ended"])
         raise typer.Exit(130) from None

@@ -16,6 +16,7 @@ from cli.report import print_report, write_report
 from cli.respondent import Nobody, Respondent, Scripted, Terminal
 from cli.stage import Stage
 from cli.summary import summarise
+from cli.told import until_told
 from contracts.model import ModelSpec
 from contracts.report import RunReport
 from runtime.models import load_model
@@ -46,7 +47,9 @@ def run_backtest(
     respondent = _respondent(yes=yes, console=console)
     settings = _settings_for(spec, answered=not isinstance(respondent, Nobody), analyst=analyst)
     _start_clean(settings.home)
-    return asyncio.run(_backtest(settings, spec, respondent, console, report, keep=keep))
+    return asyncio.run(
+        until_told(_backtest(settings, spec, respondent, console, report, keep=keep))
+    )
 
 
 async def _backtest(

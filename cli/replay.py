@@ -2,15 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import Field
 from temporalio.client import WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from cli.narrator import Narrator
-from cli.respondent import Respondent
+from cli.respondent import AnswerFailed, Respondent
 from cli.stage import Stage
 from contracts.base import Record
 from contracts.drift import DriftEvent
@@ -22,6 +24,8 @@ from contracts.report import BaselinePoint, WindowReport
 OPENING_PATIENCE: Final = 60.0
 """Seconds that the bridge has to open an incident for a published event."""
 _GLANCE: Final = 0.1
+
+T = TypeVar("T")
 
 
 class ReplayFailed(Exception):  # noqa: N818 - says what happened
@@ -52,6 +56,17 @@ class Replayed(Record):
     event: DriftEvent | None
     report: IncidentReport | None
     history: History | None
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, T]) -> AsyncIterator["asyncio.Task[T]"]:
+    """Work that goes on meanwhile, and not for longer."""
+    task = asyncio.ensure_future(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 class Replay:
@@ -111,13 +126,12 @@ class Replay:
         )
 
     async def _run(self, pipeline: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-        running = asyncio.ensure_future(
-            self._stage.pipelines.run(pipeline, {"model": self._spec.name, **params})
-        )
-        while not running.done():
-            await asyncio.wait([running], timeout=_GLANCE * 5)
-            self._stage.check()
-        return running.result()
+        request = {"model": self._spec.name, **params}
+        async with _beside(self._stage.pipelines.run(pipeline, request)) as running:
+            while not running.done():
+                await asyncio.wait([running], timeout=_GLANCE * 5)
+                self._stage.check()
+            return running.result()
 
     async def _score(self, span: Span, served: str | None) -> BaselinePoint | None:
         """The metric of the first champion and of the one that was served, on this window."""
@@ -145,7 +159,16 @@ class Replay:
         handle = self._stage.client.get_workflow_handle(incident_id, result_type=IncidentReport)
         self._narrator.say(f"{label}: drift announced, waiting for the bridge")
         await self._until_open(handle)
-        result = asyncio.ensure_future(handle.result())
+        async with _beside(handle.result()) as result:
+            await self._accompany(handle, result, label)
+            return result.result(), await self._history(event)
+
+    async def _accompany(
+        self,
+        handle: WorkflowHandle[Any, IncidentReport],
+        result: "asyncio.Future[IncidentReport]",
+        label: str,
+    ) -> None:
         asked = False
         while not result.done():
             self._stage.check()
@@ -155,12 +178,34 @@ class Replay:
             if view is not None and view.stage is IncidentStage.WAITING and not asked:
                 asked = True
                 with self._narrator.paused():
-                    done = await self._respondent.respond(
-                        view, workflow_id=incident_id, address=self._stage.addresses.temporal
-                    )
+                    done = await self._answered(handle, view)
                 self._narrator.say(f"{label}: {done}")
             await asyncio.wait([result], timeout=_GLANCE)
-        return result.result(), await self._history(event)
+
+    async def _answered(
+        self, handle: WorkflowHandle[Any, IncidentReport], view: IncidentView
+    ) -> str:
+        """What was answered here; the question is withdrawn once it is answered elsewhere."""
+        response = self._respondent.respond(
+            view, workflow_id=handle.id, address=self._stage.addresses.temporal
+        )
+        async with _beside(response) as answering:
+            while not answering.done() and await self._waits(handle):
+                self._stage.check()
+                await asyncio.wait([answering], timeout=_GLANCE * 5)
+            if not answering.done():
+                return "answered elsewhere, or expired"
+            try:
+                return answering.result()
+            except AnswerFailed:
+                if await self._waits(handle):
+                    raise
+                return "too late: answered elsewhere, or expired"
+
+    async def _waits(self, handle: WorkflowHandle[Any, IncidentReport]) -> bool:
+        """Whether the question is still open, as far as is known."""
+        view = await self._view(handle)
+        return view is None or view.stage is IncidentStage.WAITING
 
     async def _until_open(self, handle: WorkflowHandle[Any, IncidentReport]) -> None:
         deadline = time.monotonic() + OPENING_PATIENCE

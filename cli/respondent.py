@@ -4,18 +4,26 @@ import asyncio
 import getpass
 import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from rich.console import Console
 from rich.panel import Panel
-from rich.prompt import Prompt
 from rich.text import Text
 
 from contracts.approval import Choice
 from contracts.incident import IncidentView
 from policies.approval import signal_command
+
+_ANSWERS: Final = ("approve", "reject", "wait")
+_LONGEST: Final = 4096
+"""Bytes of an answer."""
+
+
+class AnswerFailed(Exception):  # noqa: N818 - says what happened
+    """An answer could not be sent; the message holds the `temporal` command's last words."""
 
 
 class Respondent(Protocol):
@@ -62,27 +70,54 @@ class Terminal:
         """Approve or reject here, or wait for a signal from another terminal."""
         approve = _command(view, workflow_id, address, Choice.APPROVE)
         _show(self._console, view, approve, "run this in another terminal, or answer here")
-        answer = await asyncio.to_thread(
-            Prompt.ask,
-            "[bold]approve, reject, or wait for a signal?[/]",
-            console=self._console,
-            choices=["approve", "reject", "wait"],
-            default="wait",
-        )
+        answer = await self._answer()
         if answer == "wait":
             return "waiting for a signal"
         await _run(_command(view, workflow_id, address, Choice(answer)))
         return f"{answer} was sent"
 
+    async def _answer(self) -> str:
+        """One of the answers; Enter alone, and the end of the input, wait."""
+        while True:
+            question = "[bold]approve, reject, or wait for a signal?[/] [dim](wait)[/] "
+            self._console.print(question, end="", highlight=False)
+            said = (await _line(sys.stdin.fileno())).strip().lower()
+            meant = [answer for answer in _ANSWERS if said and answer.startswith(said)]
+            if not said:
+                return "wait"
+            if len(meant) == 1:
+                return meant[0]
+            self._console.print(f"{said!r}: write approve, reject or wait", markup=False)
+
+
+async def _line(source: int) -> str:
+    """What is typed until Enter; unlike a thread that reads, it can be cancelled at any moment."""
+    loop = asyncio.get_running_loop()
+    typed: asyncio.Future[bytes] = loop.create_future()
+
+    def take() -> None:
+        if not typed.done():
+            typed.set_result(os.read(source, _LONGEST))
+
+    loop.add_reader(source, take)
+    try:
+        return (await typed).decode(errors="replace")
+    finally:
+        loop.remove_reader(source)
+
 
 def _command(view: IncidentView, workflow_id: str, address: str, choice: Choice) -> str:
-    return signal_command(
+    command = signal_command(
         workflow_id,
         view.plan_hash or "",
         approver=getpass.getuser(),
         choice=choice,
         address=address,
     )
+    if shutil.which("temporal"):
+        return command
+    ours = shlex.quote(str(Path(sys.executable).parent / "temporal"))
+    return command.replace("temporal", ours, 1)  # so that it can be pasted elsewhere
 
 
 def _show(console: Console, view: IncidentView, command: str, note: str) -> None:
@@ -104,4 +139,4 @@ async def _run(command: str) -> None:
     output, _ = await process.communicate()
     if process.returncode:
         msg = f"`{command}` ended with {process.returncode}: {output.decode().strip()}"
-        raise RuntimeError(msg)
+        raise AnswerFailed(msg)

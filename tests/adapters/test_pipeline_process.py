@@ -55,6 +55,19 @@ async def test_runs_share_a_process_that_is_not_this_one(processes: PipelineProc
     assert first["pid"] != os.getpid()
 
 
+async def test_ctrl_c_in_the_terminal_is_not_for_the_processes(
+    processes: PipelineProcesses,
+) -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    first = await processes.run("look", {})
+    os.kill(int(str(first["pid"])), signal.SIGINT)
+
+    again = await processes.run("look", {})
+
+    assert again["pid"] == first["pid"]
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
 async def test_the_environment_is_set_there_and_not_here(processes: PipelineProcesses) -> None:
     assert (await processes.run("look", {}))["home"] == "/elsewhere"
     assert os.environ.get("TRIMTAB_HOME") != "/elsewhere"
