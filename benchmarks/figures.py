@@ -69,13 +69,15 @@ class Burst(NamedTuple):
     """From the first XADD to the last end."""
     cpu: Cpu
     """For each incident."""
+    troubles: Counter[str]
+    """What went wrong on the way, and how often."""
 
     @classmethod
-    def of(cls, timings: Sequence[Timing], *, cpu: Cpu) -> Self:
+    def of(cls, timings: Sequence[Timing], *, cpu: Cpu, troubles: Counter[str]) -> Self:
         """What these took together."""
         first = min(timing.published_at for timing in timings)
         last = max(timing.closed_at for timing in timings)
-        return cls(timings, (last - first).total_seconds(), cpu)
+        return cls(timings, (last - first).total_seconds(), cpu, troubles)
 
 
 @dataclass
@@ -127,25 +129,28 @@ class Figures:
             _add_times(table, f"{kind}: XADD to verdict", verdicts, bare)
             _add_times(table, f"{kind}: XADD to report", reports, bare)
             _add_times(table, f"bare, shaped as {kind}", bare)
-        table.caption = f"Aim: verdict within {AIM_SECONDS:g} s at P95. " + "; ".join(
-            f"{count} ended {ending}"
-            for ending, count in Counter(t.ending for t in (*self.calm, *self.acting)).items()
-        )
+        endings = _endings((*self.calm, *self.acting))
+        table.caption = f"Aim: verdict within {AIM_SECONDS:g} s at P95. {endings}."
         return table
 
     def _at_once(self) -> Table:
         assert self.burst is not None  # noqa: S101 - shown at the end
-        count, seconds = len(self.burst.timings), self.burst.seconds
-        table = _table(f"{count} at once", "", "seconds", "a second", "P95 to verdict, s")
-        slowest = percentile([timing.verdict for timing in self.burst.timings], 95)
-        table.add_row("incidents", f"{seconds:.1f}", f"{count / seconds:.2f}", f"{slowest:.1f}")
-        bare = self.bare_seconds
-        table.add_row("bare workflows", f"{bare:.1f}", f"{count / bare:.2f}", "")
-        looks = mean(timing.looks for timing in self.burst.timings)
+        timings, seconds, bare = self.burst.timings, self.burst.seconds, self.bare_seconds
+        count = len(timings)
+        table = _table(f"{count} at once", "", "seconds", "a second", "verdict P95", "report P95")
+        table.add_row(
+            "incidents",
+            f"{seconds:.1f}",
+            f"{count / seconds:.2f}",
+            f"{percentile([timing.verdict for timing in timings], 95):.1f}",
+            f"{percentile([timing.report for timing in timings], 95):.1f}",
+        )
+        table.add_row("bare workflows", f"{bare:.1f}", f"{count / bare:.2f}")
+        looks = mean(timing.looks for timing in timings)
         usual = mean(timing.looks for timing in self.calm)
         table.caption = (
-            f"Ours / bare: {bare / seconds:.3f} of the rate. Tool calls an incident: {looks:.2f}, "
-            f"one at a time {usual:.2f}. " + _endings(self.burst.timings)
+            f"Ours / bare: {bare / seconds:.2f} of the rate. Tool calls an incident: {looks:.2f}, "
+            f"one at a time {usual:.2f}. {_endings(timings)}. Troubles: {_told(self.burst)}."
         )
         return table
 
@@ -184,6 +189,10 @@ def percentile(values: Sequence[float], rank: int) -> float:
 def _endings(timings: Sequence[Timing]) -> str:
     counted = Counter(timing.ending for timing in timings)
     return "; ".join(f"{count} ended {ending}" for ending, count in counted.items())
+
+
+def _told(burst: Burst) -> str:
+    return "; ".join(f"{count} times {what}" for what, count in burst.troubles.items()) or "none"
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 from bare import Shape
 from redis.asyncio import Redis
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -22,6 +24,7 @@ _CALM_PSI: Final = 0.15
 _SCHEDULED: Final = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 _MARKER: Final = EventType.EVENT_TYPE_MARKER_RECORDED
 _LOCAL: Final = "core_local_activity"
+_REASON_LENGTH: Final = 100
 
 
 class Timing(NamedTuple):
@@ -101,6 +104,25 @@ class Incidents:
         found = [await self._trail(name, parent=parent) for name in names]
         return [trail for trail in found if trail is not None]
 
+    async def troubles(self, events: Sequence[DriftEvent]) -> Counter[str]:
+        """What went wrong on the way of these incidents, and how often."""
+        counted: Counter[str] = Counter()
+        for event in events:
+            for name in (workflow_id(event.subject, event.id), f"deliberation/{event.id}"):
+                counted += await self._troubles(name)
+        return counted
+
+    async def _troubles(self, name: str) -> Counter[str]:
+        counted: Counter[str] = Counter()
+        handle = self._client.get_workflow_handle(name)
+        try:
+            async for event in handle.fetch_history_events():
+                counted.update(_troubles_in(event))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        return counted
+
     async def _publish(self, event: DriftEvent) -> None:
         await self._redis.xadd(self._stream, {"event": event.model_dump_json()})
 
@@ -164,6 +186,21 @@ def calmed(event: DriftEvent) -> DriftEvent:
         }
     )
     return event.model_copy(update={"data": calm})
+
+
+def _troubles_in(event: HistoryEvent) -> Iterator[str]:
+    started = event.activity_task_started_event_attributes
+    if started.attempt > 1:
+        yield f"an activity tried again: {_short(started.last_failure)}"
+    if event.HasField("activity_task_failed_event_attributes"):
+        yield f"an activity failed: {_short(event.activity_task_failed_event_attributes.failure)}"
+    if event.HasField("workflow_task_failed_event_attributes"):
+        failure = event.workflow_task_failed_event_attributes.failure
+        yield f"a workflow task failed: {_short(failure)}"
+
+
+def _short(failure: Failure) -> str:
+    return (failure.message.splitlines() or [""])[0][:_REASON_LENGTH]
 
 
 async def _until_open(handle: WorkflowHandle[object, IncidentReport]) -> None:

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,6 +42,8 @@ WINDOW: Final = {"start": "2016-11-22T00:00:00Z", "end": "2016-11-29T00:00:00Z"}
 """A week that raises an event, and from which a better champion can be learnt."""
 POLICY: Final = "cooldown: PT0S\n"
 """So that one incident after the other may act."""
+NOBODY_WAITS: Final = timedelta(seconds=5)
+"""An incident that asks a person, for its deliberation failed, ends by itself, and is counted."""
 WARM_UP: Final = 5
 
 
@@ -137,7 +140,9 @@ class Benchmark:
         before = cpu_seconds()
         events = list(islice(again(event, "burst"), count))
         timings = await self._incidents.burst(events, told=advance)
-        figures.burst = Burst.of(timings, cpu=spent_since(before, count=count))
+        cpu = spent_since(before, count=count)
+        troubles = await self._incidents.troubles(events)
+        figures.burst = Burst.of(timings, cpu=cpu, troubles=troubles)
         self._begin("bare workflows at once", count)
         before = cpu_seconds()
         shape = shape_of(figures.calm_trails)
@@ -175,7 +180,7 @@ def _settings(home: Path) -> Settings:
             "mlflow_tracking_uri": None,
             "temporal": TemporalSettings(),
             "redis": RedisSettings(),
-            "backtest": BacktestSettings(replay=True),
+            "backtest": BacktestSettings(replay=True, approval_timeout=NOBODY_WAITS),
         }
     )
 
