@@ -1,5 +1,6 @@
 """Servers that any test may use; each is started with the first test that asks for it."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,15 @@ from runtime.temporal import connect
 from tests.servers import running
 
 pytest_plugins = ["tests.registry"]
+
+
+@pytest.fixture(autouse=True)
+def environment_restored() -> Iterator[None]:
+    """What a test, or a library that it uses, leaves in the environment ends with the test."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")
