@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from cli.narrator import Narrator
+from cli.preflight import check_before_start
 from cli.replay import Replay, Replayed, ReplayFailed
 from cli.report import print_report, write_report
 from cli.respondent import Nobody, Respondent, Scripted, Terminal
@@ -46,6 +47,8 @@ def run_backtest(
     spec = load_model(model)
     respondent = _respondent(yes=yes, console=console)
     settings = _settings_for(spec, answered=not isinstance(respondent, Nobody), analyst=analyst)
+    with console.status("looking at configuration and data"):
+        check_before_start(model, home=settings.home.parent, report=report)
     _start_clean(settings.home)
     return asyncio.run(
         until_told(_backtest(settings, spec, respondent, console, report, keep=keep))

@@ -59,8 +59,12 @@ def to_record(raw: dict[str, Any], record: type[RecordT], *, thing: str) -> Reco
         text = json.dumps(raw, default=str)
         return record.model_validate_json(text, strict=True, extra="forbid")
     except ValidationError as error:
-        faults = [_describe(fault, thing, record) for fault in error.errors(include_url=False)]
-        raise BadConfigurationError(faults) from None
+        raise BadConfigurationError(faults_in(error, record, thing=thing)) from None
+
+
+def faults_in(error: ValidationError, record: type[BaseModel], *, thing: str) -> list[str]:
+    """One line a fault: the thing, the key, the value, what is wrong with it and what to do."""
+    return [_describe(fault, thing, record) for fault in error.errors(include_url=False)]
 
 
 def overlaid(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

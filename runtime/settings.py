@@ -4,11 +4,13 @@ Environment variables start with TRIMTAB_ and part levels by two underscores, su
 TRIMTAB_REDIS__URL; MLFLOW_TRACKING_URI, OLLAMA_HOST and LANGFUSE_* keep their own names.
 """
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     AnyUrl,
     BaseModel,
@@ -29,6 +31,13 @@ from pydantic_settings import (
 from runtime.paths import local_conf, shipped_conf
 
 RedisUrl = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["redis", "rediss", "unix"])]
+
+
+def _known_analyst(name: str) -> str:
+    if not re.fullmatch(r"analyst/rules|ollama/\S+|gemini-\S+", name):
+        msg = "unknown analyst: write analyst/rules, ollama/<model> or gemini-<model>"
+        raise ValueError(msg)
+    return name
 
 
 class Section(BaseModel):
@@ -85,7 +94,7 @@ class ChromaSettings(Section):
 class AnalystSettings(Section):
     """Which language model answers."""
 
-    model: str = Field(default="analyst/rules", pattern=r"^(analyst/rules|ollama/\S+|gemini-\S+)$")
+    model: Annotated[str, AfterValidator(_known_analyst)] = "analyst/rules"
     timeout: timedelta = timedelta(seconds=60)
     """For one model call."""
     deliberation_timeout: timedelta = timedelta(minutes=4)
@@ -213,10 +222,16 @@ class BadConfigurationError(Exception):
 
 def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - whatever the command line gives
     """The settings; raises `BadConfigurationError` with every fault at once."""
+    from runtime.configuration import faults_in, read_mapping  # noqa: PLC0415 - it imports this module
+
+    local = local_conf() / "trimtab.yml"
+    if local.exists():
+        read_mapping(local)  # tells what is no YAML, or no mapping
     try:
         return Settings(**flags)
     except ValidationError as error:
-        raise BadConfigurationError(describe(error, thing="trimtab.yml or environment")) from None
+        thing = f"flags, environment or {local}"
+        raise BadConfigurationError(faults_in(error, Settings, thing=thing)) from None
 
 
 def describe(error: ValidationError, *, thing: str) -> list[str]:
