@@ -9,6 +9,7 @@ from contracts.model import ModelSpec
 from contracts.ports import Refused
 from detection.profile import WindowProfile
 from detection.quality import find_faults
+from detection.severity import CRITICAL_LOSS
 from pipelines import estimator
 from pipelines.learning import FEWEST_ROWS
 from pipelines.profiling import profile_rows
@@ -45,11 +46,13 @@ def without(history: Table, spec: ModelSpec, spans: list[Span]) -> Table:
     return history.loc[~inside]
 
 
-def best_span(found: Learnable, spec: ModelSpec, *, seed: int) -> Span:
-    """All that may be learnt from, or the newest window alone where that predicts better.
+def best_span(found: Learnable, spec: ModelSpec, *, standard: float | None, seed: int) -> Span:
+    """All that may be learnt from; or the newest window alone, after an abrupt change.
 
-    Both are tried on the last quarter of the newest rows, before the gate: after an abrupt change
-    older windows teach what is wrong now.
+    Older windows then teach what is wrong now. Otherwise they are worth having, for a part of one
+    window does not hold every weekday. The change is abrupt where a model of everything, tried on
+    the last quarter of the newest rows before the gate, is critically below the standard, which
+    is what the champion is held to, and a model of the newest alone is better.
     """
     history, everything, newest = found
     recent = clean(rows_between(history, spec, newest), spec)
@@ -57,14 +60,15 @@ def best_span(found: Learnable, spec: ModelSpec, *, seed: int) -> Span:
         return everything
     cut = recent[spec.timestamp].sort_values().iloc[int(_QUARTER * len(recent))].to_pydatetime()
     judged = recent[recent[spec.timestamp] >= cut]
-    values = [
-        _tried(history, spec, Span(span.start, cut), judged, seed=seed)
-        for span in (everything, newest)
-    ]
-    long, short = values
-    if long is None or short is None:
+
+    def tried(span: Span) -> float | None:
+        return _tried(history, spec, Span(span.start, cut), judged, seed=seed)
+
+    long = tried(everything)
+    if standard is None or long is None or long >= standard - CRITICAL_LOSS * spec.tolerance:
         return everything
-    return newest if short > long + spec.tolerance else everything
+    short = tried(newest)
+    return newest if short is not None and short > long + spec.tolerance else everything
 
 
 def _tried(

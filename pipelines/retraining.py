@@ -28,10 +28,12 @@ def train_challenger(
     champion = models.champion()
     corrupt = corrupt_windows(history, spec, request.as_of, reference=reference_profile(champion))
     sound = learnable(without(history, spec, corrupt), spec, request.as_of)
+    held = held_to(champion, spec.metric)
+    standard = held.get(expected(spec.metric))
     fitted = learn(
         sound.history,
         spec,
-        span=best_span(sound, spec, seed=request.seed),
+        span=best_span(sound, spec, standard=standard, seed=request.seed),
         seed=request.seed,
         tags={
             "trimtab.role": "challenger",
@@ -42,7 +44,7 @@ def train_challenger(
             **_left_out(corrupt),
         },
     )
-    return replace(fitted, metrics={**fitted.metrics, **held_to(champion, spec.metric)})
+    return replace(fitted, metrics={**fitted.metrics, **held})
 
 
 def _left_out(corrupt: Sequence[Span]) -> dict[str, str]:

@@ -56,10 +56,12 @@ def test_after_an_abrupt_change_only_the_newest_window_is_learnt_from() -> None:
     turned = data["at"] >= AS_OF - WEEK
     data.loc[turned, "revenue"] = 400 - data.loc[turned, "revenue"]
 
-    assert best_span(learnable(data, spec(), AS_OF), spec(), seed=0) == newest_span(spec(), AS_OF)
-    assert best_span(learnable(history(), spec(), AS_OF), spec(), seed=0) == retraining_span(
+    assert best_span(learnable(data, spec(), AS_OF), spec(), standard=0.9, seed=0) == newest_span(
         spec(), AS_OF
     )
+    assert best_span(
+        learnable(history(), spec(), AS_OF), spec(), standard=0.9, seed=0
+    ) == retraining_span(spec(), AS_OF)
 
 
 def test_a_newest_window_of_few_rows_is_not_learnt_from_alone() -> None:
@@ -67,6 +69,16 @@ def test_a_newest_window_of_few_rows_is_not_learnt_from_alone() -> None:
     turned = data["at"] >= AS_OF - WEEK
     data.loc[turned, "revenue"] = 400 - data.loc[turned, "revenue"]
 
-    assert best_span(learnable(data, spec(), AS_OF), spec(), seed=0) == retraining_span(
-        spec(), AS_OF
-    )
+    assert best_span(
+        learnable(data, spec(), AS_OF), spec(), standard=0.9, seed=0
+    ) == retraining_span(spec(), AS_OF)
+
+
+def test_older_windows_are_learnt_from_where_the_change_is_not_abrupt() -> None:
+    data = history()
+    turned = data["at"] >= AS_OF - WEEK
+    data.loc[turned, "revenue"] += 20 * np.sin(data.loc[turned, "price"])
+    found = learnable(data, spec(), AS_OF)
+
+    assert best_span(found, spec(), standard=0.9, seed=0) == retraining_span(spec(), AS_OF)
+    assert best_span(found, spec(), standard=None, seed=0) == retraining_span(spec(), AS_OF)
