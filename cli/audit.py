@@ -169,7 +169,9 @@ def _timeline(lines: "Sequence[AuditLine]") -> "Table":
     from rich.text import Text  # noqa: PLC0415 - see above
 
     title = f"{lines[0].entry.model}: incident {lines[0].entry.incident}" if lines else None
-    table = Table("#", "at (UTC)", "+s", "gate", "who", "what", title=title, title_style="bold")
+    table = Table("#", "at (UTC)", "+s", title=title, title_style="bold")
+    table.add_column("gate, who", overflow="fold")
+    table.add_column("what", overflow="fold", ratio=1)
     for line in lines:
         entry = line.entry
         passed = (entry.at - lines[0].entry.at).total_seconds()
@@ -177,8 +179,7 @@ def _timeline(lines: "Sequence[AuditLine]") -> "Table":
             str(entry.sequence),
             f"{entry.at:%Y-%m-%d %H:%M:%S}",
             f"{passed:.1f}",
-            entry.gate.value,
-            Text(entry.actor),
+            Text(f"{entry.gate.value}\n").append(entry.actor, "dim"),
             Text("\n".join(_told(entry.detail))),
         )
     return table

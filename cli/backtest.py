@@ -1,6 +1,7 @@
 """`trimtab backtest` and `trimtab demo`: replay a model's history through the whole of Trimtab."""
 
 import asyncio
+import shlex
 import shutil
 import sys
 from datetime import UTC, datetime, timedelta
@@ -83,11 +84,22 @@ async def _backtest(
             )
             with narrator.paused():
                 _present(result, console, report)
+                _tell_where(settings.home, result, console)
                 if keep:
                     console.print(_where(stage.addresses))
                     console.print("The stack stays up for browsing; Ctrl-C ends it.")
-                    await stage.stay()
+                    await _until_ended(stage)
     return result
+
+
+async def _until_ended(stage: Stage) -> None:
+    """To be ended is how browsing is meant to end."""
+    try:
+        await stage.stay()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
 
 
 async def _spare_production(stage: Stage, settings: Settings, spec: ModelSpec) -> None:
@@ -134,7 +146,16 @@ def _present(result: RunReport, console: Console, report: Path | None) -> None:
     print_report(result, console)
     if report is not None:
         write_report(result, report)
-        console.print(f"Report: {report}")
+        console.print(f"Report: {report}", soft_wrap=True, markup=False)
+
+
+def _tell_where(home: Path, result: RunReport, console: Console) -> None:
+    """The commands that look at what was kept."""
+    at = f"--home {shlex.quote(str(home))}"
+    console.print(f"Audit log: trimtab audit verify {at}", soft_wrap=True, highlight=False)
+    if result.incidents:
+        show = f"trimtab audit show {shlex.quote(result.incidents[-1].event_id)} {at}"
+        console.print(f"One incident: {show}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _where(addresses: StackAddresses) -> Panel:
