@@ -1,6 +1,5 @@
 """Servers that any test may use; each is started with the first test that asks for it."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +8,7 @@ from temporalio.client import Client
 from runtime.servers import Temporal, Valkey
 from runtime.settings import load_settings
 from runtime.temporal import connect
+from tests.environment import environment_kept
 from tests.servers import running
 
 pytest_plugins = ["tests.registry"]
@@ -17,10 +17,8 @@ pytest_plugins = ["tests.registry"]
 @pytest.fixture(autouse=True)
 def environment_restored() -> Iterator[None]:
     """What a test, or a library that it uses, leaves in the environment ends with the test."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
+    with environment_kept():
+        yield
 
 
 @pytest.fixture(scope="session")

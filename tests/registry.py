@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from runtime.settings import Settings
+from tests.environment import environment_kept
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +15,8 @@ def mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from adapters.tracking import open_tracking  # noqa: PLC0415 - mlflow costs 3 s to import
 
     home = tmp_path_factory.mktemp("mlflow-template")
-    open_tracking(Settings(home=home, mlflow_tracking_uri=None))
+    with environment_kept():
+        open_tracking(Settings(home=home, mlflow_tracking_uri=None))
     return home / "mlflow.db"
 
 

@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from runtime.settings import Settings
+from tests.environment import environment_kept
 
 PARKING = "birmingham-parking"
 
@@ -21,7 +22,7 @@ def trained_home(mlflow_template: Path, tmp_path_factory: pytest.TempPathFactory
     home = tmp_path_factory.mktemp("parking") / "home"
     home.mkdir()
     shutil.copy(mlflow_template, home / "mlflow.db")
-    with pytest.MonkeyPatch.context() as patch:
+    with environment_kept(), pytest.MonkeyPatch.context() as patch:
         _settle(patch, home)
         _run("training", {"model": PARKING})
     return home
