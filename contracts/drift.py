@@ -74,6 +74,21 @@ class FeatureDrift(Record):
     statistic: float | None = None
     p_value: Fraction | None = None
     """Adjusted for the number of columns tested."""
+    raw_p_value: Fraction | None = None
+    """Before the adjustment."""
+    wasserstein: float | None = Field(default=None, ge=0.0)
+    """Numeric: Wasserstein-1 distance in the reference's standard deviations."""
+    total_variation: Fraction | None = None
+    """Categorical: half the sum of the absolute differences of the shares."""
+    threshold: float | None = Field(default=None, ge=0.0)
+    """PSI from which this column counts as drifted: the floor, or what the false-alarm budget
+    asks for where that is more."""
+    importance: float | None = None
+    """What the champion's metric loses without the column, on rows held out; None if unknown."""
+    impact: float | None = None
+    """Estimated loss of the champion's metric through this column's drift; None if unknown."""
+    why: str = Field(default="", max_length=400)
+    """In one sentence, why it counts as drifted or not."""
     null_fraction_reference: Fraction = 0.0
     null_fraction_current: Fraction = 0.0
     mean_reference: float | None = None
@@ -114,6 +129,38 @@ class PerformanceChange(Record):
     """Whether the loss exceeds what the configuration tolerates, and what chance explains."""
 
 
+class MultivariateDrift(Record):
+    """How well a classifier tells rows of the window from rows of the reference."""
+
+    auc: Fraction
+    """Area under its ROC curve on rows it has not learnt from; 0.5 is no drift at all."""
+    low: Fraction
+    high: Fraction
+    """Interval that holds the true area with 95 % confidence."""
+    rows: int = Field(ge=0)
+    """Rows sampled of each side at most."""
+    importance: dict[Name, float] = Field(default_factory=dict)
+    """What the area loses without a feature; the greatest first, at most 20."""
+    drifted: bool
+    """Whether the interval lies above what the configuration tolerates."""
+
+
+class PerformanceEstimate(Record):
+    """The champion's metric in the window as expected without labels."""
+
+    metric: Name
+    reference: float
+    """Estimated in the same way on rows held out at training time."""
+    estimated: float
+    error: float | None = Field(default=None, ge=0.0)
+    """Standard error of the difference, as far as it is known."""
+    rows: int = Field(ge=0)
+    method: Literal["confidence_based", "direct_loss"]
+    """Classifiers: from calibrated probabilities. Regressors: from a learnt loss."""
+    degraded: bool
+    """Whether the expected loss exceeds the tolerance and what chance explains."""
+
+
 class DriftFinding(Record):
     """What one comparison of a window with its reference found."""
 
@@ -129,6 +176,14 @@ class DriftFinding(Record):
     quality: tuple[QualityFault, ...] = Field(default=(), max_length=MAX_FEATURES)
     performance: PerformanceChange | None = None
     """None where no labels have come."""
+    estimate: PerformanceEstimate | None = None
+    """What covariate shift alone is expected to do to the metric; None where unknown."""
+    concept_loss: float | None = None
+    """Loss of the metric beyond what covariate shift explains; None where either is unknown."""
+    multivariate: MultivariateDrift | None = None
+    """None where no rows were compared."""
+    fingerprint: str = Field(default="", max_length=64)
+    """The same for the same drift: model, reference, drifted columns and their directions."""
     reference_profile_uri: str | None = Field(default=None, max_length=1024)
     current_profile_uri: str | None = Field(default=None, max_length=1024)
     detector: Name = "trimtab"

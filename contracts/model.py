@@ -1,5 +1,6 @@
 """A model under watch: what a person configures about it, and what the registry holds of it."""
 
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -47,6 +48,41 @@ class Costs(Record):
     """A day of the model serving with its metric one tolerance below the reference."""
 
 
+class ReferencePeriod(StrEnum):
+    """What a window is compared with."""
+
+    TRAINING = "training"
+    """What the champion was trained on."""
+    PREVIOUS = "previous"
+    """The window before."""
+    SEASON = "season"
+    """The window one season earlier."""
+
+
+class Correction(StrEnum):
+    """How p-values are adjusted for the number of columns."""
+
+    BENJAMINI_HOCHBERG = "benjamini_hochberg"
+    """Bounds the share of false discoveries (Benjamini and Hochberg, 1995)."""
+    HOLM = "holm"
+    """Bounds the chance of a single false discovery (Holm, 1979)."""
+
+
+class Sensitivity(Record):
+    """When a column counts as drifted: its effect must reach the floor, and its test agree."""
+
+    psi: float = Field(default=0.2, ge=0.0)
+    """Floor of the population stability index, in nats; below 0.1 is commonly called stable, from
+    0.1 to 0.25 a moderate and above a large shift (Siddiqi, 2006)."""
+    p_value: Fraction = 0.01
+    """Largest adjusted p-value."""
+    correction: Correction = Correction.BENJAMINI_HOCHBERG
+    auc: Fraction = 0.6
+    """Area under the domain classifier's curve from which rows as a whole count as drifted."""
+    rows_compared: int = Field(default=20_000, ge=100)
+    """Most rows of each side that the domain classifier sees."""
+
+
 class ModelSpec(Record):
     """A model under watch: the content of `conf/*/models/NAME.yml`."""
 
@@ -59,6 +95,8 @@ class ModelSpec(Record):
     target_minimum: float | None = None
     """Smallest target value that makes sense; rows below are dirty."""
     target_maximum: float | None = None
+    prediction: Name | None = None
+    """Column with what was predicted; None where the champion is asked again."""
     timestamp: Name
     """Column with the time of each row; naive times are read as UTC."""
     features: tuple[Feature, ...] = Field(min_length=1)
@@ -83,6 +121,16 @@ class ModelSpec(Record):
     """Loss of the metric that is still fine."""
     minimum_rows: int = Field(default=200, ge=1)
     """Fewer rows in a window are not enough data: no event."""
+    segments: tuple[Name, ...] = ()
+    """Categorical columns by which the metric is also told apart; none: all categorical ones."""
+    reference: ReferencePeriod = ReferencePeriod.TRAINING
+    season: Span = timedelta(days=7)
+    """How long until things recur, where the reference is the same season."""
+    sensitivity: Sensitivity = Sensitivity()
+    false_alarms_per_year: float = Field(default=1.0, gt=0.0)
+    """Wanted false events of this model in a year: thresholds are calibrated for it."""
+    announcement_cooldown: Span = timedelta(days=1)
+    """How long the same drift is not announced again, unless it grows graver."""
     promotion_margin: float = Field(default=0.005, ge=0.0)
     """A challenger must beat the champion by more than this on the newest labelled rows."""
     gate_fraction: float = Field(default=0.2, gt=0.0, lt=0.5)
