@@ -4,8 +4,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
-from contracts.base import Name, Record
+from contracts.base import Record
 from contracts.drift import FeatureKind, FeatureRole
 from contracts.model import ModelSpec, Task
 
@@ -16,7 +17,8 @@ PREDICTION: Final = "prediction"
 class Column(Record):
     """One column under watch."""
 
-    name: Name
+    name: str = Field(min_length=1)
+    """As the table has it: any text."""
     kind: FeatureKind
     role: FeatureRole = FeatureRole.FEATURE
     minimum: float | None = None
