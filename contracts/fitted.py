@@ -9,10 +9,20 @@ from typing import Any, Protocol
 
 from pydantic import JsonValue
 
+from contracts.ports import Refused
+
 PROFILE_FILE = "reference_profile.json"
 """Artifact of a version's run: the profile of what it was trained on."""
 SEGMENTS_FILE = "holdout_segments.json"
 """Artifact of a version's run: its metric per category, on rows held out at training time."""
+IMPORTANCE_FILE = "importance.json"
+"""Artifact of a version's run: what its metric loses without a feature, on rows held out."""
+EXPECTATION_FILE = "expectation.json"
+"""Artifact of a version's run: what is needed to estimate its metric without labels."""
+LOSS_FILE = "loss_model.skops"
+"""Artifact of a version's run: a second model, of the first one's squared error."""
+ROWS_FILE = "reference_rows.parquet"
+"""Artifact of a version's run: a sample of the rows it was trained on, features only."""
 
 
 def error_of(metric: str) -> str:
@@ -39,8 +49,17 @@ class FittedModel:
     """Of the version; the names are in `contracts.tags`."""
     artifacts: Mapping[str, dict[str, JsonValue]]
     """File name to content."""
+    frames: Mapping[str, Any] = field(default_factory=dict)
+    """File name to data frame, kept as Parquet."""
+    companions: Mapping[str, Any] = field(default_factory=dict)
+    """File name to a further scikit-learn pipeline, kept in skops format."""
     alias: str | None = None
     """Alias that shall point at it."""
+
+
+def _kept_nothing(name: str) -> Any:  # noqa: ANN401 - what a loader returns
+    msg = f"the version has no artifact {name}: it was not made by the pipelines of Trimtab"
+    raise Refused(msg)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +74,11 @@ class ServedModel:
     load: Callable[[], Any] = field(repr=False)
     """The scikit-learn pipeline."""
     artifact: Callable[[str], dict[str, JsonValue]] = field(repr=False)
-    """The content of one of its artifacts, by file name."""
+    """The content of one of its artifacts, by file name; raises `Refused` where there is none."""
+    frame: Callable[[str], Any] = field(repr=False, default=_kept_nothing)
+    """One of its artifacts as a data frame; raises `Refused` where there is none."""
+    companion: Callable[[str], Any] = field(repr=False, default=_kept_nothing)
+    """A further scikit-learn pipeline of it; raises `Refused` where there is none."""
 
 
 class ServedModels(Protocol):

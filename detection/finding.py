@@ -1,8 +1,12 @@
-"""Puts one comparison together: from two profiles and the metric to a finding, or to none."""
+"""Puts one comparison together: from two profiles, the metric and the harm to a finding.
+
+What is found is recorded; what of it is announced is said by `is_announced`.
+"""
 
 from contracts.drift import MAX_FEATURES, DriftFinding, PerformanceChange
 from contracts.model import ModelSpec
 from detection.drift import Thresholds, compare
+from detection.impact import Harm, is_harmful, with_impact
 from detection.profile import WindowProfile
 from detection.quality import announces, find_faults
 from detection.severity import severity_of
@@ -15,20 +19,21 @@ def find_drift(
     current: WindowProfile,
     performance: PerformanceChange | None,
     thresholds: Thresholds | None = None,
+    harm: Harm | None = None,
 ) -> DriftFinding | None:
-    """What the current window shows; None where it holds too few rows or nothing to announce.
+    """What the current window shows; None where it holds too few rows or nothing to tell.
 
-    Worth announcing are a drifted column, a degraded metric, and faults that corrupt the window
-    or change a column's make-up; single dirty rows are not.
+    Worth telling are a drifted column, rows that can be told apart, a metric that degraded or is
+    expected to, and faults that corrupt the window or change a column's make-up; single dirty
+    rows are not.
     """
     if current.window.rows < spec.minimum_rows:
         return None
+    harm = harm or Harm()
     drifts = compare(reference, current, thresholds=thresholds)
+    drifts = with_impact(drifts, harm, performance=performance)
     faults = find_faults(reference, current, spec=spec)
-    degraded = performance is not None and performance.degraded
-    if not degraded and not any(d.drifted for d in drifts) and not any(map(announces, faults)):
-        return None
-    return DriftFinding(
+    found = DriftFinding(
         model=spec.name,
         reference=reference.window,
         current=current.window,
@@ -41,4 +46,24 @@ def find_drift(
         features=drifts[:MAX_FEATURES],
         quality=faults[:MAX_FEATURES],
         performance=performance,
+        estimate=harm.estimate,
+        concept_loss=harm.concept_loss,
+        multivariate=harm.multivariate,
+    )
+    return found if _tells(found) else None
+
+
+def is_announced(finding: DriftFinding, spec: ModelSpec) -> bool:
+    """Whether it is worth an event: broken data, or drift that is not known to be harmless."""
+    broken = any(map(announces, finding.quality))
+    return broken or is_harmful(finding, tolerance=spec.tolerance)
+
+
+def _tells(finding: DriftFinding) -> bool:
+    changes = (finding.performance, finding.estimate)
+    return (
+        bool(finding.drifted)
+        or any(change is not None and change.degraded for change in changes)
+        or (finding.multivariate is not None and finding.multivariate.drifted)
+        or any(map(announces, finding.quality))
     )

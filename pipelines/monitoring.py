@@ -1,37 +1,38 @@
-"""Pipeline `monitoring`: one window against the champion's reference; drift is published."""
+"""Pipeline `monitoring`: one window against its reference; harmful drift is published.
+
+Each node is one question. What they know comes from the champion's version: the reference's
+profile with its calibrated thresholds (`pipelines.reference`), and what estimates harm
+(`pipelines.harm`). Everything found is kept in the window's MLflow run; only what may hurt is
+announced.
+"""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from kedro.pipeline import Node, Pipeline, pipeline
 from pydantic import JsonValue
 
-from contracts.base import digest
-from contracts.drift import MAX_EVENT_BYTES, DriftEvent, DriftFinding, PerformanceChange
-from contracts.fitted import ServedModel, ServedModels, error_of, expected
-from contracts.model import ModelSpec, VersionMetric
-from detection.finding import find_drift
+from contracts.drift import DriftEvent, DriftFinding
+from contracts.fitted import ServedModels
+from contracts.model import ModelSpec
+from detection.finding import find_drift, is_announced
+from detection.impact import Harm
 from detection.profile import WindowProfile
-from detection.sampling import surpasses_chance
 from pipelines import estimator
-from pipelines.profiling import profile_rows, reference_profile, reference_uri
+from pipelines.announcement import event_of
+from pipelines.harm import assess
+from pipelines.performance import Realised, performance_change, realised
+from pipelines.profiling import profile_rows
+from pipelines.reference import Reference, find_reference
 from pipelines.requests import WindowRequest, request_node
-from pipelines.rows import Table, rows_between
-
-FEWEST_LABELS: Final = 30
-"""Labelled rows without which no metric is believed."""
+from pipelines.rows import Table, Values, rows_between
 
 
 class Measured(NamedTuple):
     """The champion in the window."""
 
-    champion: ServedModel
     profile: WindowProfile
-    metric: VersionMetric | None
-    """None where no labels have come, or too few to measure on."""
-    error: float | None = None
-    """The metric's standard error."""
+    realised: Realised
 
 
 def select_rows(history: Table, spec: ModelSpec, request: WindowRequest) -> Table:
@@ -39,172 +40,148 @@ def select_rows(history: Table, spec: ModelSpec, request: WindowRequest) -> Tabl
     return rows_between(history, spec, request.span)
 
 
+def choose_reference(spec: ModelSpec, models: ServedModels) -> Reference:
+    """What the window is compared with, as `spec.reference` says, and its thresholds."""
+    return find_reference(spec, models)
+
+
+def predict_rows(rows: Table, spec: ModelSpec, reference: Reference) -> "Values[Any]":
+    """What the champion says of each row."""
+    return estimator.predict(reference.champion.load(), rows, spec)
+
+
 def measure_window(
-    rows: Table, spec: ModelSpec, request: WindowRequest, models: ServedModels
+    rows: Table,
+    spec: ModelSpec,
+    request: WindowRequest,
+    reference: Reference,
+    predictions: "Values[Any]",
 ) -> Measured:
     """Count the window over the reference's bins, and score the champion on its labelled rows."""
-    champion = models.champion()
-    model = champion.load()
     until = request.end - spec.label_delay
     profile = profile_rows(
         rows,
         spec,
         span=request.span,
-        predictions=estimator.predict(model, rows, spec),
+        predictions=predictions,
         labelled_until=until,
-        like=reference_profile(champion),
+        like=reference.profile,
     )
-    value, count, error = estimator.score(model, rows[rows[spec.timestamp] < until], spec)
-    if value is None or count < FEWEST_LABELS:
-        return Measured(champion, profile, None)
-    metric = VersionMetric(version=champion.version, metric=spec.metric, value=value, rows=count)
-    return Measured(champion, profile, metric, error)
+    champion = reference.champion
+    score = estimator.score(champion.load(), rows[rows[spec.timestamp] < until], spec)
+    return Measured(profile, realised(champion, score, spec))
 
 
-def describe_run(measured: Measured) -> dict[str, Any]:
-    """What is kept of the window, drift or not."""
-    window = measured.profile.window
+def assess_harm(reference: Reference) -> Harm:
+    """What the window is expected to cost the champion, and by what."""
+    return assess(reference.champion)
+
+
+def examine(
+    measured: Measured, spec: ModelSpec, reference: Reference, harm: Harm
+) -> list[DriftFinding]:
+    """What the window shows: one finding, or none; with the fingerprint that tells it again."""
+    champion = reference.champion
+    finding = find_drift(
+        spec,
+        reference.profile,
+        current=measured.profile,
+        performance=performance_change(champion, measured.realised, spec),
+        thresholds=reference.thresholds,
+        harm=harm,
+    )
+    if finding is None:
+        return []
+    origin = {"champion_version": champion.version, "reference_profile_uri": reference.uri}
+    return [finding.model_copy(update=origin)]
+
+
+def describe_run(
+    measured: Measured, spec: ModelSpec, reference: Reference, findings: Sequence[DriftFinding]
+) -> dict[str, Any]:
+    """What is kept of the window, drift or not, announced or not."""
+    window, metric = measured.profile.window, measured.realised.metric
     metrics = {"rows": float(window.rows)}
-    if measured.metric:
-        metrics[measured.metric.metric] = measured.metric.value
+    if metric:
+        metrics[metric.metric] = metric.value
     return {
         "profile": measured.profile.model_dump(mode="json"),
+        "finding": findings[0].model_dump(mode="json") if findings else None,
         "metrics": metrics,
         "tags": {
             "trimtab.window.start": window.start.isoformat(),
             "trimtab.window.end": window.end.isoformat(),
-            "trimtab.champion": measured.champion.version,
+            "trimtab.champion": reference.champion.version,
+            "trimtab.drift": _told(findings, spec),
         },
     }
 
 
-def examine(measured: Measured, spec: ModelSpec, profile_uri: str) -> list[DriftFinding]:
-    """What is worth announcing: one finding, or none."""
-    champion = measured.champion
-    finding = find_drift(
-        spec,
-        reference_profile(champion),
-        current=measured.profile,
-        performance=performance_change(measured, spec),
-    )
-    if finding is None:
-        return []
+def announce(
+    findings: Sequence[DriftFinding], spec: ModelSpec, profile_uri: str
+) -> list[DriftEvent]:
+    """An event for each finding that may hurt; the others were recorded, and that is all."""
     return [
-        finding.model_copy(
-            update={
-                "champion_version": champion.version,
-                "reference_profile_uri": reference_uri(champion),
-                "current_profile_uri": profile_uri,
-            }
-        )
+        event_of(finding.model_copy(update={"current_profile_uri": profile_uri}))
+        for finding in findings
+        if is_announced(finding, spec)
     ]
-
-
-def performance_change(measured: Measured, spec: ModelSpec) -> PerformanceChange | None:
-    """The metric beside the one held out at training time; None where either is unknown.
-
-    Degraded is what lost more than the tolerance and more than chance explains.
-    """
-    held_out = _held_out(measured.champion, spec.metric)
-    if measured.metric is None or held_out is None:
-        return None
-    reference, error = held_out
-    loss = reference - measured.metric.value
-    return PerformanceChange(
-        metric=spec.metric,
-        reference=reference,
-        current=measured.metric.value,
-        rows=measured.metric.rows,
-        degraded=loss > spec.tolerance and surpasses_chance(loss, error, measured.error),
-    )
-
-
-def _held_out(champion: ServedModel, metric: str) -> tuple[float, float | None] | None:
-    """What the champion is held to, with its standard error.
-
-    A challenger trained while things were bad may have been bad on its own held-out rows: it is
-    held to what the first champion had there, if that was better.
-    """
-    known = [
-        (champion.metrics[name], champion.metrics.get(error_of(name)))
-        for name in (metric, expected(metric))
-        if name in champion.metrics
-    ]
-    return max(known, key=lambda each: each[0], default=None)
-
-
-def announce(findings: Sequence[DriftFinding]) -> list[DriftEvent]:
-    """An event for each finding; of many columns, the least moved are left out until it fits."""
-    return [_fitting(finding) for finding in findings]
-
-
-def _fitting(finding: DriftFinding) -> DriftEvent:
-    event = DriftEvent.model_validate(
-        {
-            "id": event_id(finding),
-            "source": "/trimtab/pipelines/monitoring",
-            "subject": finding.model,
-            "time": datetime.now(UTC),
-            "data": finding,
-        }
-    )
-    if len(event.model_dump_json().encode()) <= MAX_EVENT_BYTES:
-        return event
-    shorter = {
-        "features": finding.features[: len(finding.features) * 9 // 10],
-        "quality": finding.quality[: len(finding.quality) * 9 // 10],
-    }
-    return _fitting(finding.model_copy(update=shorter))
-
-
-def event_id(finding: DriftFinding) -> str:
-    """The same for the same window of the same champion: to find it again is no new event.
-
-    Short and readable, such as "2016-11-22T00:00Z-3f9a2c41": it stands in workflow ids.
-    """
-    start, end = finding.current.start.astimezone(UTC), finding.current.end.astimezone(UTC)
-    what = digest([finding.model, finding.champion_version, start.isoformat(), end.isoformat()])
-    return f"{start:%Y-%m-%dT%H:%MZ}-{what[:8]}"
 
 
 def report_window(
-    measured: Measured, spec: ModelSpec, findings: Sequence[DriftFinding], events: Sequence[Any]
+    measured: Measured,
+    spec: ModelSpec,
+    findings: Sequence[DriftFinding],
+    events: Sequence[DriftEvent],
 ) -> dict[str, JsonValue]:
-    """What the window showed."""
-    rows = measured.profile.window.rows
-    metric = measured.metric.model_dump(mode="json") if measured.metric else None
+    """What the window showed: `finding` also where it was recorded only and `event` is None."""
+    told = [event.data for event in events] or findings
+    metric = measured.realised.metric
     return {
-        "rows": rows,
+        "rows": measured.profile.window.rows,
         "event": events[0].model_dump(mode="json") if events else None,
-        "finding": findings[0].model_dump(mode="json") if findings else None,
-        "metric": metric,
-        "note": _note(measured, spec, drift=bool(findings)),
+        "finding": told[0].model_dump(mode="json") if told else None,
+        "metric": metric.model_dump(mode="json") if metric else None,
+        "note": _note(measured, spec, findings),
     }
 
 
-def _note(measured: Measured, spec: ModelSpec, *, drift: bool) -> str:
+def _told(findings: Sequence[DriftFinding], spec: ModelSpec) -> str:
+    if not findings:
+        return "none"
+    return "announced" if is_announced(findings[0], spec) else "recorded"
+
+
+def _note(measured: Measured, spec: ModelSpec, findings: Sequence[DriftFinding]) -> str:
     rows = measured.profile.window.rows
     if rows < spec.minimum_rows:
         return f"{rows} rows, fewer than minimum_rows = {spec.minimum_rows}: not examined"
-    if drift:
+    if findings and is_announced(findings[0], spec):
         return "drift: an event was published"
-    return "no drift" if measured.metric else "no drift; no labelled rows to measure on"
+    if findings:
+        return "drift that is not expected to hurt: recorded, not announced"
+    return "no drift" if measured.realised.metric else "no drift; no labelled rows to measure on"
 
 
 def create_pipeline() -> Pipeline:
-    """One window against the champion's reference."""
+    """One window against its reference."""
     return pipeline(
         [
             request_node("monitoring"),
             Node(select_rows, ["history", "model_spec", "request"], "window_rows"),
+            Node(choose_reference, ["model_spec", "registered_model"], "reference"),
+            Node(predict_rows, ["window_rows", "model_spec", "reference"], "predictions"),
             Node(
                 measure_window,
-                ["window_rows", "model_spec", "request", "registered_model"],
+                ["window_rows", "model_spec", "request", "reference", "predictions"],
                 "measured",
             ),
-            Node(describe_run, "measured", "window_profile"),
-            Node(examine, ["measured", "model_spec", "window_profile"], "findings"),
-            Node(announce, "findings", "events"),
+            Node(assess_harm, "reference", "harm"),
+            Node(examine, ["measured", "model_spec", "reference", "harm"], "findings"),
+            Node(
+                describe_run, ["measured", "model_spec", "reference", "findings"], "window_profile"
+            ),
+            Node(announce, ["findings", "model_spec", "window_profile"], "events"),
             Node(list, "events", "drift_events", name="publish"),
             Node(report_window, ["measured", "model_spec", "findings", "events"], "report"),
         ]

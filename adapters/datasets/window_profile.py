@@ -1,4 +1,4 @@
-"""One window's profile and metric as an MLflow run: saved, it is kept; loaded, it tells its URI."""
+"""A window's profile, metrics and finding as an MLflow run: loaded, it tells the profile's URI."""
 
 from typing import Any
 
@@ -9,12 +9,14 @@ from adapters.tracking import experiment_id, faults_sorted, open_tracking
 from runtime.settings import load_settings
 
 PROFILE_FILE = "profile.json"
+FINDING_FILE = "finding.json"
 
 
 class WindowProfileDataset(AbstractDataset[dict[str, JsonValue], str]):
     """Runs in the experiment `trimtab/MODEL/monitoring`.
 
-    What is saved holds `profile` (the artifact), and `metrics` and `tags` of the run.
+    What is saved holds `profile` and `finding` (artifacts; the latter may be None), and `metrics`
+    and `tags` of the run.
     """
 
     def __init__(self, *, model: str, metadata: dict[str, Any] | None = None) -> None:
@@ -31,6 +33,8 @@ class WindowProfileDataset(AbstractDataset[dict[str, JsonValue], str]):
             experiment = experiment_id(client, name, settings=settings)
             run = client.create_run(experiment, tags=data["tags"])
             client.log_dict(run.info.run_id, data["profile"], PROFILE_FILE)
+            if data.get("finding") is not None:
+                client.log_dict(run.info.run_id, data["finding"], FINDING_FILE)
             for metric, value in data["metrics"].items():
                 client.log_metric(run.info.run_id, metric, value)
             client.set_terminated(run.info.run_id)

@@ -16,9 +16,10 @@ from contracts.drift import (
 from contracts.fitted import ServedModel
 from contracts.model import VersionMetric
 from detection.profile import WindowProfile
-from pipelines.monitoring import Measured, announce, event_id, performance_change
+from pipelines.announcement import event_id, event_of
+from pipelines.performance import Realised, performance_change
 from tests.builders import a_finding
-from tests.detection.windows import profile, spec, table
+from tests.detection.windows import spec
 from tests.pipelines.conftest import Run
 
 HALF_TERM = {"start": "2016-10-25T00:00:00Z", "end": "2016-11-01T00:00:00Z"}
@@ -91,8 +92,7 @@ def change(
         version="1", run_id="r", metrics=held_out, tags={}, load=dict, artifact=lambda _: {}
     )
     metric = VersionMetric(version="1", metric="r2", value=value, rows=500)
-    measured = Measured(champion, profile(table()), metric, error)
-    return performance_change(measured, spec(tolerance=0.02))
+    return performance_change(champion, Realised(metric, error), spec(tolerance=0.02))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def crowded(**changes: Any) -> DriftFinding:
 
 
 def test_an_event_about_very_many_columns_still_fits() -> None:
-    (event,) = announce([crowded()])
+    event = event_of(crowded())
 
     assert len(event.model_dump_json().encode()) <= MAX_EVENT_BYTES
     assert len(event.data.features) > 20
@@ -168,6 +168,6 @@ def test_an_event_about_very_many_columns_still_fits() -> None:
 def test_the_event_is_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
     before = datetime.now(UTC)
 
-    (event,) = announce([a_finding()])
+    event = event_of(a_finding())
 
     assert before <= event.time <= datetime.now(UTC)
