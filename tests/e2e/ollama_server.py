@@ -22,7 +22,7 @@ PLAIN_MODEL = "smollm2-plain"
 """Its template does not: Ollama answers 400 to a request that offers tools."""
 
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trimtab"
-_SERVER = _CACHE / "ollama-0.17.4" / "bin" / "ollama"
+_SERVER = _CACHE / "ollama"
 _WEIGHTS = _CACHE / "smollm2-0.1.2" / "smollm2.gguf"
 
 _TOOLS_TURN = """<|im_start|>system
