@@ -64,6 +64,7 @@ def _model_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
     yield f"target: {_yaml(spec.target)}", proposal.target.holds
     if spec.task is Task.REGRESSION:
         yield f"target_minimum: {_yaml(_short(spec.target_minimum))}", _bound_note(spec)
+    yield f"prediction: {_yaml(spec.prediction)}", _prediction_note(proposal)
     yield f"timestamp: {_yaml(spec.timestamp)}", f"time of each row; {proposal.reading}"
     yield "features:", "what the model sees; minimum and maximum: what makes sense"
     held = {column.name: column.holds for column in proposal.columns}
@@ -72,7 +73,14 @@ def _model_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
     yield f"time_features: {_yaml(list(spec.time_features))}", "derived from the timestamp"
     yield from _ignored_lines([column for column in proposal.columns if column.reason])
     yield from _window_lines(proposal)
+    yield from _watch_lines(spec)
     yield from _duty_lines(spec)
+
+
+def _prediction_note(proposal: Proposal) -> str:
+    if proposal.prediction is None:
+        return "column with what was predicted; null: the model is asked again"
+    return f"what was predicted; {proposal.prediction.holds}"
 
 
 def _bound_note(spec: ModelSpec) -> str:
@@ -108,6 +116,24 @@ def _window_lines(proposal: Proposal) -> Iterator[Line]:
     yield f"reference_windows: {spec.reference_windows}", learnt
     delay = "how long after a row its true target is known, such as P30D; none: at once"
     yield f"label_delay: {_span(spec.label_delay)}", delay
+
+
+def _watch_lines(spec: ModelSpec) -> Iterator[Line]:
+    felt = spec.sensitivity
+    alike = "categorical columns whose parts have a metric each; [] for all of them"
+    yield f"segments: {_yaml(list(spec.segments))}", alike
+    yield f"reference: {spec.reference}", "a window is compared with: training, previous or season"
+    yield f"season: {_span(spec.season)}", "how long until things recur, for reference: season"
+    yield "sensitivity:", "a column drifts where it moved this far and its test agrees"
+    yield f"  psi: {felt.psi:g}", "how far, in population stability; 0.1 is moderate, 0.25 large"
+    yield f"  p_value: {felt.p_value:g}", "largest p-value, adjusted for the number of columns"
+    yield f"  correction: {felt.correction}", "or holm: stricter, no false column at all"
+    yield f"  auc: {felt.auc:g}", "how well rows of both may be told apart; 0.5: not at all"
+    yield f"  rows_compared: {felt.rows_compared}", "most rows of each side for that"
+    wanted = f"{spec.false_alarms_per_year:g}"
+    yield f"false_alarms_per_year: {wanted}", "wanted at most: thresholds are calibrated for it"
+    again = "how long the same drift is not announced again, unless it grows"
+    yield f"announcement_cooldown: {_span(spec.announcement_cooldown)}", again
 
 
 def _duty_lines(spec: ModelSpec) -> Iterator[Line]:

@@ -6,9 +6,10 @@ from typing import Any, cast
 import pandas as pd
 
 from cli.finding import Finding, fault, fine, note
+from cli.watch_checks import check_watch
 from contracts.drift import FeatureKind
 from contracts.model import Feature, ModelSpec, Task
-from detection.columns import as_categories, as_numbers
+from detection.casting import as_categories, as_numbers
 from pipelines.requests import Request
 from pipelines.rows import clean, first_window_start, row_times, rows_between
 from pipelines.spans import reference_span
@@ -34,6 +35,7 @@ def check_history(history: pd.DataFrame, spec: ModelSpec) -> Iterator[Finding]:
         found.extend(_check_target(history[spec.target], spec, thing))
     if {spec.target, spec.timestamp} <= set(history.columns):
         found.extend(_check_windows(history, spec, thing))
+    found.extend(check_watch(history, spec, thing))
     yield from found
 
 
@@ -44,7 +46,8 @@ def _check_names(history: pd.DataFrame, spec: ModelSpec, thing: str) -> Iterator
     if missing:
         said = f"dataset {spec.dataset} has no column {', '.join(missing)}"
         yield fault(thing, said, f"correct the names; there are {', '.join(there)}")
-    new = sorted(set(there) - set(used) - set(spec.ignored))
+    recorded = {spec.prediction, *spec.segments}
+    new = sorted(set(there) - set(used) - recorded - set(spec.ignored))
     if new:
         said = f"columns neither used nor ignored: {', '.join(new)}"
         yield note(thing, said, "list them under features or ignored")

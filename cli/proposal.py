@@ -29,6 +29,9 @@ def print_proposal(proposal: Proposal, console: Console) -> None:
         highlight=False,
         markup=False,
     )
+    if proposal.prediction:
+        held = printable(proposal.prediction.holds)
+        console.print(Text(f"Predictions are read from {spec.prediction}: {held}."))
     for warning in proposal.warnings:
         console.print(Text("  ! ", style="yellow").append(printable(warning), style="default"))
 

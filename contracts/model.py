@@ -97,6 +97,8 @@ class ModelSpec(Record):
     target_maximum: float | None = None
     prediction: Name | None = None
     """Column with what was predicted; None where the champion is asked again."""
+    trust_pickle: bool = False
+    """Whether a version made elsewhere may be loaded though loading it runs code that it brings."""
     timestamp: Name
     """Column with the time of each row; naive times are read as UTC."""
     features: tuple[Feature, ...] = Field(min_length=1)

@@ -15,10 +15,12 @@ import pandas as pd
 from contracts.base import NAME_PATTERN, Name, Record
 from contracts.model import Feature, ModelSpec, Task
 from detection.candidates import Candidate
-from detection.columns import as_numbers
+from detection.casting import as_numbers
 from detection.instants import read_instants
 from detection.judgement import Judgement, judge
+from detection.recorded import find_prediction
 from detection.targets import Target, UnfitTargetError, judge_target
+from detection.watching import budget, cooldown, season, segments
 from detection.windowing import Windows, choose_windows
 
 FEWEST_ROWS: Final = 1_000
@@ -49,8 +51,10 @@ class Proposal(Record):
 
     spec: ModelSpec
     columns: tuple[Judgement, ...]
-    """Every column but target and timestamp, in the table's order."""
+    """Every column but target, timestamp and prediction, in the table's order."""
     target: Target
+    prediction: Judgement | None = None
+    """The column with what was predicted; None where there is none."""
     rows: int
     """Rows with a time."""
     counts: tuple[int, ...]
@@ -79,15 +83,27 @@ def propose(table: pd.DataFrame, question: Question) -> Proposal:
     target, windows = _judge_axes(table, question, read.times)
     dated = read.times.notna()
     rows, times = table.loc[dated], read.times[dated]
-    columns = tuple(_judge_columns(rows, question, times=times, task=target.task))
+    prediction = find_prediction(rows, question.target, target.task)
+    taken = {question.target, question.timestamp, prediction.name if prediction else ""}
+    columns = tuple(_judge_columns(rows, question, times=times, task=target.task, taken=taken))
     if not any(column.kind for column in columns):
         reasons = "; ".join(f"{column.name}: {column.reason}" for column in columns)
         _refuse([f"no column is left to learn from: {reasons or 'there is none'}"])
     spec = _spec(question, target=target, windows=windows, columns=columns, times=times)
+    spec = spec.model_copy(
+        update={
+            "prediction": prediction.name if prediction else None,
+            "segments": segments(rows, spec, typical_rows=windows.typical_rows),
+            "season": season(spec.window),
+            "false_alarms_per_year": budget(spec.window),
+            "announcement_cooldown": cooldown(spec.window),
+        }
+    )
     return Proposal(
         spec=spec,
         columns=columns,
         target=target,
+        prediction=prediction,
         rows=len(rows),
         counts=windows.counts,
         reading=read.reading,
@@ -155,11 +171,11 @@ def _time_faults(column: pd.Series, times: pd.Series) -> Iterator[str]:
 
 
 def _judge_columns(
-    rows: pd.DataFrame, question: Question, *, times: pd.Series, task: Task
+    rows: pd.DataFrame, question: Question, *, times: pd.Series, task: Task, taken: set[str]
 ) -> Iterator[Judgement]:
     target = rows[question.target]
     for name in rows.columns:
-        if name not in {question.target, question.timestamp}:
+        if name not in taken:
             yield judge(
                 Candidate(name=str(name), values=rows[name], times=times, target=target, task=task)
             )

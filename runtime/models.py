@@ -13,7 +13,7 @@ from typing import Final
 from contracts.base import digest
 from contracts.decision import Blackout, Limits
 from contracts.drift import FeatureKind
-from contracts.model import ModelSpec, Task
+from contracts.model import ModelSpec, ReferencePeriod, Task
 from runtime.configuration import nearest, overlaid, read_mapping, to_record
 from runtime.paths import local_conf, shipped_conf
 from runtime.settings import BadConfigurationError
@@ -115,6 +115,10 @@ def _spec_faults(spec: ModelSpec, asked: str) -> Iterator[str]:
         if word not in TIME_FEATURES:
             yield f"time_features = {word!r}: unknown: choose from {', '.join(TIME_FEATURES)}"
     used = {feature.name for feature in spec.features} | {spec.target, spec.timestamp}
+    if spec.prediction in used:
+        yield f"prediction = {spec.prediction!r}: is used otherwise too: take it out of one of them"
+    used |= {spec.prediction} if spec.prediction else set()
+    yield from _watch_faults(spec)
     for column in sorted(used & set(spec.ignored)):
         yield f"ignored = {column!r}: it is used too: take it out of one of them"
     target_bounds = (spec.target_minimum, spec.target_maximum)
@@ -124,6 +128,19 @@ def _spec_faults(spec: ModelSpec, asked: str) -> Iterator[str]:
         if feature.kind is FeatureKind.CATEGORICAL and bounds != (None, None):
             yield f"features.{feature.name} = {bounds}: a category has no bounds: take them out"
         yield from _bounds_faults(feature.name, bounds)
+
+
+def _watch_faults(spec: ModelSpec) -> Iterator[str]:
+    for column in spec.segments:
+        if column in {spec.target, spec.timestamp, spec.prediction}:
+            yield f"segments = {column!r}: is no property of a row: name categorical features"
+    twice = sorted({name for name in spec.segments if spec.segments.count(name) > 1})
+    if twice:
+        yield f"segments = {', '.join(twice)}: stands twice: take one out"
+    if spec.reference is ReferencePeriod.SEASON and spec.season % spec.window:
+        whole = max(1, round(spec.season / spec.window)) * spec.window
+        said = f"season = {spec.season}: holds no whole number of windows of {spec.window}"
+        yield f"{said}: write PT{whole / timedelta(hours=1):.12g}H, say"
 
 
 def _bounds_faults(column: str, bounds: tuple[float | None, float | None]) -> Iterator[str]:

@@ -155,6 +155,15 @@ def test_wrong_settings_do_not_keep_models_from_being_looked_at(
         ({"dataset": "elsewhere"}, "'elsewhere' of model 'load' is in no catalog"),
         ({"costs": {"currency": "USD"}}, "the policy counts in EUR"),
         ({"window": "P7D", "metric": "roc_auc"}, "write r2"),
+        ({"prediction": "y_pred"}, "has no such column"),
+        ({"prediction": "load"}, "is used otherwise too"),
+        ({"segments": ["region"]}, "has no column region"),
+        ({"segments": ["temperature"]}, "temperature is no categorical feature"),
+        ({"segments": ["load"]}, "is no property of a row"),
+        ({"reference": "season", "season": "P10D"}, "holds no whole number of windows"),
+        ({"reference": "season", "season": "P364D"}, "the history covers 41.62 days"),
+        ({"label_delay": "P60D"}, "as it stands no row has its label yet"),
+        ({"false_alarms_per_year": 100}, "there are 52.1 windows in a year"),
     ],
 )  # fmt: skip
 def test_a_configuration_that_its_data_belie_is_a_fault(
@@ -197,6 +206,30 @@ def test_a_dear_retraining_and_a_new_column_are_only_noted() -> None:
     assert code == 0, output
     assert "each retraining will wait for a person" in output
     assert "columns neither used nor ignored: wind" in output
+
+
+def test_what_is_odd_about_the_watch_is_only_noted() -> None:
+    change(owner="", announcement_cooldown="PT1H", label_delay="P28D", false_alarms_per_year=20)
+
+    code, output = run()
+
+    assert code == 0, output
+    assert "owner is empty" in output
+    assert "the same drift is announced with every window" in output
+    assert "no window of the replay gets its labels" in output
+    assert "one in 2.6 may be a false alarm" in output
+
+
+def test_recorded_predictions_are_looked_at() -> None:
+    hourly().assign(y=hourly()["load"], words="none").to_csv("load.csv", index=False)
+    change(prediction="y")
+    fitting, _ = run()
+    change(prediction="words")
+
+    code, output = run()
+
+    assert (fitting, code) == (0, 1)
+    assert "it holds 'none': it is no prediction of load" in output
 
 
 def test_servers_that_answer_are_fine(server: str, monkeypatch: pytest.MonkeyPatch) -> None:

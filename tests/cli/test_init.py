@@ -70,6 +70,33 @@ def test_every_line_has_a_comment(folder: Path) -> None:
         assert uncommented((folder / "conf" / "local" / file).read_text()) == []
 
 
+def test_predictions_in_the_table_are_recognised_and_not_learnt_from(folder: Path) -> None:
+    table = hourly()
+    table.assign(predicted_load=table["load"] + 1.0).to_csv("t.csv", index=False)
+
+    code, output = run("load", folder / "t.csv", "load", "when")
+
+    spec = load_model("load")
+    assert code == 0, output
+    assert spec.prediction == "predicted_load"
+    assert [feature.name for feature in spec.features] == ["temperature"]
+    assert "Predictions are read from predicted_load" in output
+
+
+def test_how_closely_the_model_is_watched_stands_in_the_file(folder: Path) -> None:
+    churn().to_csv("churn.csv", index=False)
+
+    run("churn", folder / "churn.csv", "left", "day")
+
+    text = (folder / "conf" / "local" / "models" / "churn.yml").read_text()
+    spec = load_model("churn")
+    for key in ("prediction:", "segments:", "reference:", "season:", "sensitivity:", "  psi:",
+                "false_alarms_per_year:", "announcement_cooldown:"):  # fmt: skip
+        assert f"\n{key}" in text
+    assert spec.segments == ("autopay", "plan")
+    assert spec.prediction is None
+
+
 def test_the_pipelines_load_the_very_table_from_any_file_path(folder: Path) -> None:
     churn().to_csv("churn.csv", index=False)
 

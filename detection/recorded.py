@@ -1,0 +1,77 @@
+"""Finds the column of a table that holds what the model predicted at the time."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import pandas as pd
+
+from contracts.model import Task
+from detection.casting import as_categories, as_numbers
+from detection.judgement import Judgement, describe_numbers
+
+_NAME: Final = re.compile(
+    r"(?i)^y[_ ]?(hat|pred(icted|iction)?)$|^(pred|preds|predictions?|predicted|forecast)$"
+    r"|^(pred|prediction|predicted)[_ ]|[_ ](pred|prediction|predicted|hat)$"
+)
+_NEARLY_ALL: Final = 0.95
+_TWO: Final = 2
+REASON: Final = "what was predicted at the time, not a feature"
+
+
+def find_prediction(rows: pd.DataFrame, target: str, task: Task) -> Judgement | None:
+    """The column that by its name and its values holds predictions of the target, or None.
+
+    Of several, the one that names the target comes first, then the first in the table.
+    """
+    fitting = list(_fitting(rows, target, task))
+    fitting.sort(key=lambda column: target.lower() not in column.name.lower())
+    return fitting[0] if fitting else None
+
+
+def why_no_prediction(values: pd.Series, truth: pd.Series, task: Task) -> str:
+    """What keeps the values from being predictions of the truth; "" where nothing does.
+
+    For two classes, predictions may also be chances of the second one, from 0 to 1.
+    """
+    known = values.dropna()
+    if known.empty:
+        return "it is empty"
+    numbers = as_numbers(known)
+    if task is Task.REGRESSION:
+        words = known[numbers.isna()]
+        return f"it holds {str(words.iloc[0])!r}" if _rare(numbers.notna()) else ""
+    classes = set(as_categories(truth.dropna()))
+    if are_chances(known) and len(classes) == _TWO:
+        return ""
+    strange = as_categories(known)
+    strange = strange[~strange.isin(classes)]
+    if len(strange) > (1 - _NEARLY_ALL) * len(known):
+        return f"it holds {str(strange.iloc[0])!r}, which the target does not"
+    return ""
+
+
+def are_chances(known: pd.Series) -> bool:
+    """Whether the values are chances rather than classes: numbers from 0 to 1, some between."""
+    numbers = as_numbers(known).dropna()
+    inside = len(numbers) == len(known) > 0 and bool(numbers.between(0, 1).all())
+    return inside and not bool(numbers.isin([0, 1]).all())
+
+
+def _fitting(rows: pd.DataFrame, target: str, task: Task) -> Iterator[Judgement]:
+    for name in rows.columns:
+        named = isinstance(name, str) and name != target and _NAME.search(name)
+        if named and not why_no_prediction(rows[name], rows[target], task):
+            yield Judgement(name=name, kind=None, reason=REASON, holds=_holds(rows[name]))
+
+
+def _holds(values: pd.Series) -> str:
+    numbers = as_numbers(values)
+    if numbers.notna().sum() == values.notna().sum():
+        return describe_numbers(numbers)
+    shown = as_categories(values).value_counts().index[:3]
+    return "such as " + ", ".join(str(each) for each in shown)
+
+
+def _rare(good: pd.Series) -> bool:
+    return bool(good.mean() < _NEARLY_ALL)

@@ -1,0 +1,53 @@
+"""Proposes how closely a model is watched: segments, season, false-alarm budget, cooldown."""
+
+from datetime import timedelta
+from typing import Final
+
+import pandas as pd
+
+from contracts.drift import FeatureKind
+from contracts.model import ModelSpec
+from detection.casting import as_categories
+
+MOST_SEGMENTS: Final = 20
+"""Most categories of a column whose parts are worth a metric of their own."""
+_FEWEST_IN_ONE: Final = 20
+"""Rows of a category in a usual window: fewer say nothing about the metric there."""
+_MOST_COLUMNS: Final = 3
+_WEEK, _DAY, _YEAR = timedelta(days=7), timedelta(days=1), timedelta(days=365)
+_SHARE_OF_WINDOWS: Final = 0.1
+"""Most windows, of those in a year, that may be false alarms."""
+
+
+def segments(rows: pd.DataFrame, spec: ModelSpec, *, typical_rows: int) -> tuple[str, ...]:
+    """Categorical features with few categories, each with enough rows in a usual window."""
+    found = []
+    for feature in spec.features:
+        if feature.kind is not FeatureKind.CATEGORICAL:
+            continue
+        part = as_categories(rows[feature.name]).value_counts(normalize=True)
+        fewest = typical_rows * part.min() if len(part) else 0
+        if 1 < len(part) <= MOST_SEGMENTS and fewest >= _FEWEST_IN_ONE:
+            found.append((len(part), feature.name))
+    return tuple(name for _, name in sorted(found, key=lambda each: each[0])[:_MOST_COLUMNS])
+
+
+def season(window: timedelta) -> timedelta:
+    """A week in whole windows; for longer windows about a year of them."""
+    cycle = _WEEK if window < _WEEK else _YEAR
+    return max(1, round(cycle / window)) * window
+
+
+def windows_per_year(window: timedelta) -> float:
+    """How often a model with such windows is looked at."""
+    return _YEAR / window
+
+
+def budget(window: timedelta) -> float:
+    """False alarms a year: one, or fewer where windows are few."""
+    return min(1.0, round(_SHARE_OF_WINDOWS * windows_per_year(window), 2))
+
+
+def cooldown(window: timedelta) -> timedelta:
+    """The same drift is announced at most once a day, and once a window."""
+    return max(_DAY, window)
