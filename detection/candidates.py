@@ -9,7 +9,7 @@ import pandas as pd
 
 from contracts.drift import FeatureKind
 from contracts.model import Task
-from detection.columns import as_numbers
+from detection.casting import as_numbers
 
 ID_NAME: Final = re.compile(r"(?i:(^|[_\W])(id|uuid|guid|key|hash|token)$)|[a-z](Id|ID)$")
 """Names of columns that tell rows or things apart."""

@@ -6,7 +6,7 @@ import pandas as pd
 
 from contracts.drift import FeatureKind
 from contracts.model import Task
-from detection.columns import as_categories, as_numbers
+from detection.casting import as_categories, as_numbers
 
 _NEAR_PERFECT = {Task.REGRESSION: 0.999, Task.CLASSIFICATION: 0.995}
 """R2, or balanced accuracy, on rows held out."""

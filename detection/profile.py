@@ -1,24 +1,24 @@
 """The record of one window, small enough to travel: what later windows are compared with.
 
-A profile made over the bins of an earlier one (`like`) can be compared with it, and counts over
-the same bins add up.
+A profile counted over the bins of an earlier one (`like`) can be compared with it, and profiles
+over the same bins add up: the profile of a table is that of its partitions, merged.
 """
 
-from collections.abc import Sequence
+import math
 from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from pydantic import AwareDatetime, Field
 
 from contracts.base import Fraction, Name, Record
 from contracts.drift import FeatureKind, Window
-from detection.columns import Column, as_categories, as_numbers
+from detection.columns import Column
+from detection.distinct import estimate, union
 
-BINS: Final = 10
-"""Quantile bins of a numeric column: the usual ten of the population stability index."""
+BINS: Final = 256
+"""Most bins of a numeric column."""
 CATEGORIES: Final = 50
 """Most frequent categories that are counted by name; the rest is "other"."""
 KNOWN_CATEGORIES: Final = 1000
@@ -39,6 +39,9 @@ class ColumnProfile(Record):
     """Values of a numeric column that are no finite numbers."""
     edges: tuple[float, ...] = ()
     """Numeric: n ascending edges part n + 1 bins; a value on an edge belongs to the bin below."""
+    cuts: tuple[int, ...] = ()
+    """Numeric: places in `edges` of the reference's deciles, which part the ten coarse bins; empty
+    where every edge does."""
     categories: tuple[str, ...] = ()
     """Categorical: the names counted, most frequent first; one more bin counts the others."""
     counts: tuple[int, ...] = ()
@@ -49,13 +52,13 @@ class ColumnProfile(Record):
     """Values in categories that the profile it is compared with has never seen."""
     outside: int = Field(default=0, ge=0)
     """Values beyond the column's sensible bounds."""
-    distinct: int = Field(default=0, ge=0)
     mean: float | None = None
     std: float | None = None
+    """Of the values seen, not of a population they are drawn from."""
     minimum: float | None = None
     maximum: float | None = None
-    deciles: tuple[float, ...] = ()
-    """Numeric: the 10th to 90th percentile."""
+    sketch: str = ""
+    """Which values there are, in 124 bits: see `detection.distinct`."""
 
     @property
     def present(self) -> int:
@@ -74,6 +77,26 @@ class ColumnProfile(Record):
             return (*self.categories, OTHER)
         bounds = ["-inf", *(f"{edge:.6g}" for edge in self.edges), "inf"]
         return tuple(f"({low}, {high}]" for low, high in pairwise(bounds))
+
+    @property
+    def distinct(self) -> int:
+        """Different values: exact up to 1,000 categories and for constants, else an estimate.
+
+        Numbers that fill as many bins as there are values to a bin are counted exactly too.
+        """
+        if self.known is not None:
+            return len(self.known)
+        if self.column.kind is FeatureKind.CATEGORICAL:
+            return max(round(estimate(self.sketch)), KNOWN_CATEGORIES + 1)
+        if self.minimum == self.maximum:
+            return min(self.present, 1)
+        filled = sum(count > 0 for count in self.counts)
+        return min(max(round(estimate(self.sketch)), filled, 2), self.present)
+
+    @property
+    def deciles(self) -> tuple[float, ...]:
+        """Numeric: the 10th to 90th percentile, read off the bins."""
+        return tuple(quantile(self, tenth / 10) for tenth in range(1, 10)) if self.edges else ()
 
 
 class WindowProfile(Record):
@@ -94,15 +117,6 @@ class WindowProfile(Record):
         return next((each for each in self.columns if each.column.name == name), None)
 
 
-def profile_column(
-    values: "pd.Series[Any]", column: Column, *, like: ColumnProfile | None = None
-) -> ColumnProfile:
-    """Count one column, over the bins of `like` or over bins of its own."""
-    if column.kind is FeatureKind.NUMERIC:
-        return _numeric(values, column, like)
-    return _categorical(values, column, like)
-
-
 def shares(profile: ColumnProfile) -> Numbers:
     """Share of the values in each bin; all zero where there are no values."""
     counts: Numbers = np.asarray(profile.counts, dtype="float64")
@@ -110,97 +124,106 @@ def shares(profile: ColumnProfile) -> Numbers:
     return share
 
 
-def _numeric(values: "pd.Series[Any]", column: Column, like: ColumnProfile | None) -> ColumnProfile:
-    numbers = as_numbers(values)
-    known: Numbers = np.asarray(numbers.dropna(), dtype="float64")
-    edges = np.asarray(like.edges if like else _quantile_edges(known))
-    counts = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
-    return ColumnProfile(
-        column=column,
-        rows=len(values),
-        nulls=int(numbers.isna().sum()),
-        unreadable=int((numbers.isna() & values.notna()).sum()),
-        edges=tuple(edges.tolist()),
-        counts=tuple(counts.tolist()),
-        outside=_outside(known, column),
-        distinct=len(np.unique(known)),
-        **_moments(known),
+def coarse(profile: ColumnProfile) -> ColumnProfile:
+    """The same column in the usual ten bins of the population stability index.
+
+    `coarse(p).counts`, `.edges`, `.bins` and `shares(coarse(p))` then speak of those; categories
+    stay as they are.
+    """
+    if not profile.cuts:
+        return profile
+    bounds = [0, *(place + 1 for place in profile.cuts), len(profile.counts)]
+    counts = tuple(sum(profile.counts[low:high]) for low, high in pairwise(bounds))
+    edges = tuple(profile.edges[place] for place in profile.cuts)
+    return profile.model_copy(update={"edges": edges, "cuts": (), "counts": counts})
+
+
+def quantile(profile: ColumnProfile, fraction: float) -> float:
+    """The value below which a share of a numeric column lies, even within a bin; NaN if empty."""
+    if profile.minimum is None or profile.maximum is None:
+        return math.nan
+    below = np.concatenate([[0.0], np.cumsum(profile.counts)])
+    ends = np.clip(
+        [profile.minimum, *profile.edges, profile.maximum], profile.minimum, profile.maximum
+    )
+    wanted = fraction * below[-1]
+    place = min(max(int(np.searchsorted(below, wanted, side="left")) - 1, 0), len(ends) - 2)
+    inside = (wanted - below[place]) / max(below[place + 1] - below[place], 1.0)
+    return float(ends[place] + inside * (ends[place + 1] - ends[place]))
+
+
+def merge(first: ColumnProfile, second: ColumnProfile) -> ColumnProfile:
+    """The column in two partitions of a window together; associative and commutative.
+
+    Both were counted over the same bins: raises `ValueError` where they were not. Counts are exact;
+    mean and std are so up to the rounding of floating point (Chan, Golub and LeVeque, 1979).
+    """
+    same = ("column", "edges", "cuts", "categories")
+    differing = [name for name in same if getattr(first, name) != getattr(second, name)]
+    if differing:
+        msg = (
+            f"profiles of column {first.column.name!r} differ in {', '.join(differing)}:"
+            " profile both over the bins of one reference (`like`)"
+        )
+        raise ValueError(msg)
+    added = ("rows", "nulls", "unreadable", "unseen", "outside")
+    return first.model_copy(
+        update={
+            **{name: getattr(first, name) + getattr(second, name) for name in added},
+            "counts": tuple(a + b for a, b in zip(first.counts, second.counts, strict=True)),
+            "known": _known(first, second),
+            "sketch": union(first.sketch, second.sketch),
+            **_moments(first, second),
+        }
     )
 
 
-def _moments(known: Numbers) -> dict[str, Any]:
-    if not len(known):
-        return {}
+def merge_windows(first: WindowProfile, second: WindowProfile) -> WindowProfile:
+    """Two partitions of a window, or two windows, together; associative and commutative.
+
+    Rows that repeat one of the other partition are not counted as duplicates.
+    """
+    if [each.column for each in first.columns] != [each.column for each in second.columns]:
+        msg = f"profiles of {first.model!r} and {second.model!r} watch different columns"
+        raise ValueError(msg)
+    newest = [each.newest for each in (first, second) if each.newest is not None]
+    window = Window(
+        start=min(first.window.start, second.window.start),
+        end=max(first.window.end, second.window.end),
+        rows=first.window.rows + second.window.rows,
+    )
+    columns = zip(first.columns, second.columns, strict=True)
+    return first.model_copy(
+        update={
+            "window": window,
+            "columns": tuple(merge(one, other) for one, other in columns),
+            "filled": tuple(sorted({*first.filled, *second.filled})),
+            "duplicates": first.duplicates + second.duplicates,
+            "newest": max(newest, default=None),
+        }
+    )
+
+
+def _known(first: ColumnProfile, second: ColumnProfile) -> tuple[str, ...] | None:
+    if first.known is None or second.known is None:
+        return None
+    names = sorted({*first.known, *second.known})
+    return tuple(names) if len(names) <= KNOWN_CATEGORIES else None
+
+
+def _moments(first: ColumnProfile, second: ColumnProfile) -> dict[str, Any]:
+    parts = [each for each in (first, second) if each.mean is not None]
+    total = sum(each.present for each in parts)
+    if not total:
+        return {"mean": None, "std": None, "minimum": None, "maximum": None}
+    mean = math.fsum(each.present / total * (each.mean or 0.0) for each in parts)
+    variance = math.fsum(
+        each.present / total * ((each.std or 0.0) ** 2 + ((each.mean or 0.0) - mean) ** 2)
+        for each in parts
+    )
     return {
-        "mean": float(known.mean()),
-        "std": float(known.std()),
-        "minimum": float(known.min()),
-        "maximum": float(known.max()),
-        "deciles": tuple(np.quantile(known, np.linspace(0.1, 0.9, 9)).tolist()),
+        "mean": mean,
+        "std": math.sqrt(variance),
+        "minimum": min(each.minimum for each in parts if each.minimum is not None),
+        "maximum": max(each.maximum for each in parts if each.maximum is not None),
     }
-
-
-def _quantile_edges(known: Numbers) -> Numbers:
-    if not len(known):
-        return np.array([])
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1], method="lower"))
-    if edges[0] == known.min() == known.max():
-        edges = np.array([np.nextafter(edges[0], -np.inf), edges[0]])
-    return edges
-
-
-def _outside(known: Numbers, column: Column) -> int:
-    low = -np.inf if column.minimum is None else column.minimum
-    high = np.inf if column.maximum is None else column.maximum
-    return int(((known < low) | (known > high)).sum())
-
-
-def _categorical(
-    values: "pd.Series[Any]", column: Column, like: ColumnProfile | None
-) -> ColumnProfile:
-    tally = as_categories(values).value_counts()
-    names = like.categories if like else tuple(str(name) for name in tally.index[:CATEGORIES])
-    counts = [int(tally.get(name, 0)) for name in names]
-    total = int(tally.sum())
-    seen = set(like.known) if like and like.known is not None else None
-    return ColumnProfile(
-        column=column,
-        rows=len(values),
-        nulls=len(values) - total,
-        categories=names,
-        counts=(*counts, total - sum(counts)),
-        known=tuple(sorted(tally.index)) if len(tally) <= KNOWN_CATEGORIES else None,
-        unseen=0 if seen is None else int(tally[~tally.index.isin(seen)].sum()),
-        distinct=len(tally),
-    )
-
-
-def profile_window(
-    frame: pd.DataFrame,
-    columns: Sequence[tuple[Column, "pd.Series[Any]"]],
-    *,
-    model: str,
-    window: Window,
-    newest: AwareDatetime | None,
-    like: WindowProfile | None = None,
-) -> WindowProfile:
-    """Count a window: `frame` is the table's own rows, `columns` what is watched in them."""
-    profiles = [
-        profile_column(values, column, like=like.find(column.name) if like else None)
-        for column, values in columns
-    ]
-    return WindowProfile(
-        model=model,
-        window=window,
-        columns=tuple(profiles),
-        filled=tuple(str(name) for name in frame.columns[frame.notna().any()]),
-        duplicates=_duplicates(frame),
-        newest=newest,
-    )
-
-
-def _duplicates(frame: pd.DataFrame) -> int:
-    try:
-        return int(frame.duplicated().sum())
-    except TypeError:  # lists and the like, as Parquet can hold them
-        return int(frame.astype("str").duplicated().sum())

@@ -6,7 +6,7 @@ import pandas as pd
 
 from contracts.base import Record
 from contracts.model import Task
-from detection.columns import as_numbers
+from detection.casting import as_numbers
 from detection.judgement import describe_numbers
 
 MOST_CLASSES: Final = 100

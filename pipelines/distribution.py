@@ -6,7 +6,7 @@ from pydantic import JsonValue
 from contracts.fitted import ServedModels
 from contracts.model import Distribution, ModelSpec
 from contracts.ports import Refused
-from detection.profile import shares
+from detection.profile import coarse, shares
 from pipelines import estimator
 from pipelines.profiling import profile_rows, reference_profile
 from pipelines.requests import DistributionRequest, request_node
@@ -19,8 +19,8 @@ def compare_column(
     """The column's shares in the reference and in the window."""
     champion = models.champion()
     reference = reference_profile(champion)
-    before = reference.find(request.feature)
-    if before is None:
+    found = reference.find(request.feature)
+    if found is None:
         there = ", ".join(each.column.name for each in reference.columns)
         msg = f"{request.feature!r} is no column of {spec.name!r}; there are {there}"
         raise Refused(msg)
@@ -35,6 +35,7 @@ def compare_column(
     )
     now = current.find(request.feature)
     assert now is not None  # noqa: S101 - both profiles watch the same columns
+    before, now = coarse(found), coarse(now)
     distribution = Distribution(
         feature=request.feature,
         bins=before.bins,

@@ -9,7 +9,8 @@ from contracts.drift import FeatureRole, Window
 from contracts.fitted import PROFILE_FILE, ServedModel
 from contracts.model import ModelSpec
 from detection.columns import Column, columns_of
-from detection.profile import WindowProfile, profile_window
+from detection.frames import profile_window
+from detection.profile import WindowProfile
 from pipelines.rows import Table, feature_values, target_values
 from pipelines.spans import Span
 

@@ -9,7 +9,7 @@ import pandas as pd
 from contracts.drift import FeatureKind
 from contracts.model import ModelSpec, Task
 from contracts.ports import Refused
-from detection.columns import as_categories, as_numbers
+from detection.casting import as_categories, as_numbers
 from detection.instants import read_instants
 from pipelines.spans import Span
 

@@ -9,7 +9,8 @@ import pandas as pd
 from contracts.drift import FeatureKind, Window
 from contracts.model import Feature, ModelSpec, Task
 from detection.columns import columns_of
-from detection.profile import WindowProfile, profile_window
+from detection.frames import profile_window
+from detection.profile import WindowProfile
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 WEEK = timedelta(days=7)

@@ -1,0 +1,104 @@
+"""Counts different values in fixed space, so that the counts of partitions can be put together.
+
+A multiresolution bitmap (Estan, Varghese and Fisk, 2003): each value is hashed to a number in
+[0, 1), and the number to one of 124 cells, each 2 ** (1 / 5) times rarer than the one before. Which
+cells were hit is kept, as the bits of one whole number: the union of two tables is the OR of their
+bits. The count that makes the bits likeliest is the estimate; its standard error is about 29 %,
+up to some 50 million different values. Two different values share the first cells often: fewer
+than ten are better counted by the bins of a profile.
+
+The hash of a number is a short chain of IEEE multiplications and additions, which every SQL engine
+computes alike; that of a text is taken from its MD5.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+CELLS: Final = 124
+"""Two words of 62 bits, which fit into a signed 64-bit integer each."""
+PER_OCTAVE: Final = 5
+"""Cells until a cell is half as likely to be hit."""
+FIRST: Final = 0.5
+SECOND: Final = 1.37
+STRETCH: Final = 99733.7
+"""Constants of the hash: ((u + FIRST) * (u + SECOND) * STRETCH) mod 1."""
+STEEPNESS: Final = -PER_OCTAVE / math.log(2)
+DIGITS: Final = 12
+"""Leading hexadecimal digits of an MD5 that are made a number."""
+_GOLDEN: Final = 0.6180339887498949
+_FINE: Final = 2.0**20
+"""Parts that the middle of a column is cut into before hashing."""
+
+Numbers = npt.NDArray[np.float64]
+
+
+def grid(edges: tuple[float, ...]) -> tuple[float, float]:
+    """Where a column's values are hashed from: an origin and a factor, taken from its edges."""
+    if not edges:
+        return 0.0, _GOLDEN * _FINE
+    low, high = edges[len(edges) // 4], edges[-1 - len(edges) // 4]
+    spread = high - low or abs(low) or 1.0
+    factor = _GOLDEN * _FINE / spread
+    return low, factor if math.isfinite(factor) else 1.0
+
+
+def sketch_numbers(values: Numbers, edges: tuple[float, ...]) -> str:
+    """The sketch of finite numbers, hashed by the grid of `edges`."""
+    origin, factor = grid(edges)
+    scaled = (values - origin) * factor
+    part = scaled - np.floor(scaled)
+    mixed = (part + FIRST) * (part + SECOND) * STRETCH
+    return _sketch(mixed - np.floor(mixed))
+
+
+def sketch_words(words: Iterable[str]) -> str:
+    """The sketch of texts."""
+    parts = [int(hashlib.md5(word.encode()).hexdigest()[:DIGITS], 16) for word in words]  # noqa: S324 - a hash, no secret
+    return _sketch(np.asarray(parts, dtype="float64") / 16.0**DIGITS)
+
+
+def sketch_of(low: int, high: int) -> str:
+    """A sketch as it is kept, from its two words of 62 bits."""
+    return f"{low | high << CELLS // 2:x}"
+
+
+def union(first: str, second: str) -> str:
+    """The sketch of two tables together."""
+    return f"{int(first or '0', 16) | int(second or '0', 16):x}"
+
+
+def estimate(sketch: str) -> float:
+    """About how many different values were seen."""
+    bits = int(sketch or "0", 16)
+    hit = np.array([bits >> place & 1 for place in range(CELLS)], dtype=bool)
+    if not hit.any():
+        return 0.0
+    low, high = 0.0, 2.0**40
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0 if low else math.sqrt(high)
+        low, high = (middle, high) if _slope(middle, hit) > 0.0 else (low, middle)
+    return (low + high) / 2.0
+
+
+_HALVINGS: Final = 100
+_LIKELY: Final = np.append(
+    2.0 ** (-np.arange(CELLS - 1) / PER_OCTAVE) * (1.0 - 2.0 ** (-1.0 / PER_OCTAVE)),
+    2.0 ** (-(CELLS - 1) / PER_OCTAVE),
+)
+"""How likely a value is to hit each cell; the last one takes all that is rarer."""
+
+
+def _slope(count: float, hit: npt.NDArray[np.bool_]) -> float:
+    """Of the log-likelihood of `count` different values."""
+    with np.errstate(over="ignore", divide="ignore"):
+        return float((_LIKELY[hit] / np.expm1(count * _LIKELY[hit])).sum() - _LIKELY[~hit].sum())
+
+
+def _sketch(hashed: Numbers) -> str:
+    cells = np.minimum(np.floor(np.log(1.0 - hashed) * STEEPNESS), CELLS - 1)
+    return f"{sum(1 << int(cell) for cell in np.unique(cells)):x}"
