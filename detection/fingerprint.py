@@ -40,6 +40,19 @@ def announcement_of(
     )
 
 
+def fingerprint_of(
+    finding: DriftFinding,
+    spec: ModelSpec,
+    *,
+    profiles: tuple[WindowProfile, WindowProfile] | None = None,
+) -> str:
+    """The same for the same drift: model, champion, and what moved in which direction."""
+    about = announcement_of(
+        finding, spec, event_id="-", as_of=finding.current.end, profiles=profiles
+    )
+    return about.fingerprint
+
+
 def why_quiet(
     announcement: Announcement, earlier: Iterable[Announcement], *, cooldown: timedelta
 ) -> str:

@@ -6,11 +6,14 @@ from contracts.base import digest
 from contracts.drift import MAX_EVENT_BYTES, DriftEvent, DriftFinding
 
 
-def event_of(finding: DriftFinding) -> DriftEvent:
-    """An event; of many columns, the least moved are left out until it fits."""
+def event_of(finding: DriftFinding, *, again: bool = False) -> DriftEvent:
+    """An event; of many columns, the least moved are left out until it fits.
+
+    `again` is a second look at the window, once its labels have come.
+    """
     event = DriftEvent.model_validate(
         {
-            "id": event_id(finding),
+            "id": event_id(finding, again=again),
             "source": "/trimtab/pipelines/monitoring",
             "subject": finding.model,
             "time": datetime.now(UTC),
@@ -23,14 +26,15 @@ def event_of(finding: DriftFinding) -> DriftEvent:
         "features": finding.features[: len(finding.features) * 9 // 10],
         "quality": finding.quality[: len(finding.quality) * 9 // 10],
     }
-    return event_of(finding.model_copy(update=shorter))
+    return event_of(finding.model_copy(update=shorter), again=again)
 
 
-def event_id(finding: DriftFinding) -> str:
+def event_id(finding: DriftFinding, *, again: bool = False) -> str:
     """The same for the same window of the same champion: to find it again is no new event.
 
     Short and readable, such as "2016-11-22T00:00Z-3f9a2c41": it stands in workflow ids.
     """
     start, end = finding.current.start.astimezone(UTC), finding.current.end.astimezone(UTC)
-    what = digest([finding.model, finding.champion_version, start.isoformat(), end.isoformat()])
+    known = [finding.model, finding.champion_version, start.isoformat(), end.isoformat()]
+    what = digest([*known, "labelled"] if again else known)
     return f"{start:%Y-%m-%dT%H:%MZ}-{what[:8]}"

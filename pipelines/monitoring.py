@@ -16,15 +16,17 @@ from contracts.drift import DriftEvent, DriftFinding
 from contracts.fitted import ServedModels
 from contracts.model import ModelSpec
 from detection.finding import find_drift, is_announced
+from detection.fingerprint import fingerprint_of
 from detection.impact import Harm
 from detection.profile import WindowProfile
 from pipelines import estimator
 from pipelines.announcement import event_of
+from pipelines.cooldown import Announcements, Verdict, heed_cooldown
 from pipelines.harm import assess
 from pipelines.performance import Realised, performance_change, realised
 from pipelines.profiling import profile_rows
 from pipelines.reference import Reference, find_reference
-from pipelines.requests import WindowRequest, request_node
+from pipelines.requests import MonitoringRequest, WindowRequest, request_node
 from pipelines.rows import Table, Values, rows_between
 
 
@@ -53,12 +55,12 @@ def predict_rows(rows: Table, spec: ModelSpec, reference: Reference) -> "Values[
 def measure_window(
     rows: Table,
     spec: ModelSpec,
-    request: WindowRequest,
+    request: MonitoringRequest,
     reference: Reference,
     predictions: "Values[Any]",
 ) -> Measured:
     """Count the window over the reference's bins, and score the champion on its labelled rows."""
-    until = request.end - spec.label_delay
+    until = request.judged_at - spec.label_delay
     profile = profile_rows(
         rows,
         spec,
@@ -93,7 +95,10 @@ def examine(
     if finding is None:
         return []
     origin = {"champion_version": champion.version, "reference_profile_uri": reference.uri}
-    return [finding.model_copy(update=origin)]
+    found = finding.model_copy(update=origin)
+    profiles = (reference.profile, measured.profile)
+    same = fingerprint_of(found, spec, profiles=profiles)
+    return [found.model_copy(update={"fingerprint": same})]
 
 
 def describe_run(
@@ -117,24 +122,59 @@ def describe_run(
     }
 
 
-def announce(
-    findings: Sequence[DriftFinding], spec: ModelSpec, profile_uri: str
+def propose(
+    findings: Sequence[DriftFinding],
+    spec: ModelSpec,
+    request: MonitoringRequest,
+    profile_uri: str,
 ) -> list[DriftEvent]:
     """An event for each finding that may hurt; the others were recorded, and that is all."""
     return [
-        event_of(finding.model_copy(update={"current_profile_uri": profile_uri}))
+        event_of(
+            finding.model_copy(update={"current_profile_uri": profile_uri}), again=request.again
+        )
         for finding in findings
         if is_announced(finding, spec)
     ]
+
+
+def settle(
+    candidates: Sequence[DriftEvent],
+    spec: ModelSpec,
+    request: MonitoringRequest,
+    reference: Reference,
+    measured: Measured,
+    announcements: Announcements,
+) -> Verdict:
+    """Which of the candidates are published: not what was announced a short while ago."""
+    profiles = (reference.profile, measured.profile)
+    return heed_cooldown(candidates, spec, request, profiles=profiles, announcements=announcements)
+
+
+def publish(verdict: Verdict) -> tuple[list[DriftEvent], list[DriftEvent]]:
+    """To the stream, and then to whoever must know that it got there."""
+    return verdict.events, verdict.events
+
+
+def remember(
+    _published: Sequence[DriftEvent], verdict: Verdict, profile_uri: str
+) -> dict[str, Any]:
+    """What is kept with the window's run; after publishing, so that nothing is only said to be."""
+    return {
+        "uri": profile_uri,
+        "announcement": verdict.announcement,
+        "why": verdict.why,
+    }
 
 
 def report_window(
     measured: Measured,
     spec: ModelSpec,
     findings: Sequence[DriftFinding],
-    events: Sequence[DriftEvent],
+    verdict: Verdict,
 ) -> dict[str, JsonValue]:
     """What the window showed: `finding` also where it was recorded only and `event` is None."""
+    events = verdict.events
     told = [event.data for event in events] or findings
     metric = measured.realised.metric
     return {
@@ -142,7 +182,8 @@ def report_window(
         "event": events[0].model_dump(mode="json") if events else None,
         "finding": told[0].model_dump(mode="json") if told else None,
         "metric": metric.model_dump(mode="json") if metric else None,
-        "note": _note(measured, spec, findings),
+        "note": _note(measured, spec, findings, verdict),
+        "why": verdict.why,
     }
 
 
@@ -152,12 +193,16 @@ def _told(findings: Sequence[DriftFinding], spec: ModelSpec) -> str:
     return "announced" if is_announced(findings[0], spec) else "recorded"
 
 
-def _note(measured: Measured, spec: ModelSpec, findings: Sequence[DriftFinding]) -> str:
+def _note(
+    measured: Measured, spec: ModelSpec, findings: Sequence[DriftFinding], verdict: Verdict
+) -> str:
     rows = measured.profile.window.rows
     if rows < spec.minimum_rows:
         return f"{rows} rows, fewer than minimum_rows = {spec.minimum_rows}: not examined"
-    if findings and is_announced(findings[0], spec):
+    if verdict.events:
         return "drift: an event was published"
+    if verdict.why:
+        return f"drift: recorded, not announced: {verdict.why}"
     if findings:
         return "drift that is not expected to hurt: recorded, not announced"
     return "no drift" if measured.realised.metric else "no drift; no labelled rows to measure on"
@@ -181,8 +226,14 @@ def create_pipeline() -> Pipeline:
             Node(
                 describe_run, ["measured", "model_spec", "reference", "findings"], "window_profile"
             ),
-            Node(announce, ["findings", "model_spec", "window_profile"], "events"),
-            Node(list, "events", "drift_events", name="publish"),
-            Node(report_window, ["measured", "model_spec", "findings", "events"], "report"),
+            Node(propose, ["findings", "model_spec", "request", "window_profile"], "candidates"),
+            Node(
+                settle,
+                ["candidates", "model_spec", "request", "reference", "measured", "announcements"],
+                "verdict",
+            ),
+            Node(publish, "verdict", ["drift_events", "published"]),
+            Node(remember, ["published", "verdict", "window_profile"], "announcement"),
+            Node(report_window, ["measured", "model_spec", "findings", "verdict"], "report"),
         ]
     )

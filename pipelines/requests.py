@@ -1,6 +1,7 @@
 """What each pipeline may be asked: its parameters, validated before anything is read."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from kedro.pipeline import Node
@@ -45,6 +46,26 @@ class WindowRequest(Request):
         return Span(self.start, self.end)
 
 
+class MonitoringRequest(WindowRequest):
+    """Judge one window."""
+
+    as_of: AwareDatetime | None = None
+    """When, in the data's own time: labels of rows younger than the label delay then are not known;
+    None for the window's end."""
+    publish: bool = True
+    """Whether an event is published; a person who looks needs none."""
+
+    @property
+    def judged_at(self) -> datetime:
+        """When the window is judged."""
+        return self.as_of or self.end
+
+    @property
+    def again(self) -> bool:
+        """Whether this is the second look, at labels that came later."""
+        return self.judged_at > self.end
+
+
 class RetrainingRequest(Request):
     """Train a challenger for an incident."""
 
@@ -81,7 +102,7 @@ class SegmentRequest(WindowRequest):
 REQUESTS: Final[Mapping[str, type[Request]]] = {
     "timeline": Request,
     "training": TrainingRequest,
-    "monitoring": WindowRequest,
+    "monitoring": MonitoringRequest,
     "retraining": RetrainingRequest,
     "evaluation": EvaluationRequest,
     "distribution": DistributionRequest,

@@ -1,0 +1,56 @@
+"""Keeps a drift that was announced already from being announced with every further window."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
+
+from contracts.drift import DriftEvent
+from contracts.model import ModelSpec
+from contracts.monitoring import Announcement
+from detection.fingerprint import announcement_of, why_quiet
+from detection.profile import WindowProfile
+from pipelines.requests import MonitoringRequest
+
+
+class Announcements(Protocol):
+    """What was announced of the model before."""
+
+    def within(self, span: timedelta, *, until: datetime, subject: str) -> Sequence[Announcement]:
+        """Those of the span that ends at an instant of the data's own time."""
+
+
+class Verdict(NamedTuple):
+    """What becomes of what was found."""
+
+    events: list[DriftEvent]
+    """To be published: one or none."""
+    announcement: Announcement | None = None
+    """What to remember once that is done."""
+    why: str = ""
+    """Why something that was found is not published."""
+
+
+def heed_cooldown(
+    candidates: Sequence[DriftEvent],
+    spec: ModelSpec,
+    request: MonitoringRequest,
+    profiles: tuple[WindowProfile, WindowProfile],
+    announcements: Announcements,
+) -> Verdict:
+    """The candidate, unless the same went out within `spec.announcement_cooldown`.
+
+    `profiles` are the reference's and the window's.
+    """
+    if not candidates:
+        return Verdict([])
+    if not request.publish:
+        return Verdict([], why="looked at by a person: not published")
+    (event,) = candidates
+    about = announcement_of(
+        event.data, spec, event_id=event.id, as_of=request.judged_at, profiles=profiles
+    )
+    before = announcements.within(
+        spec.announcement_cooldown, until=request.judged_at, subject=about.subject
+    )
+    why = why_quiet(about, before, cooldown=spec.announcement_cooldown)
+    return Verdict([], why=why) if why else Verdict([event], about)
