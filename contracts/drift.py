@@ -112,6 +112,9 @@ class QualityFault(Record):
     """Share of the window's rows affected."""
     corrupt: bool = False
     """Whether the fault is grave enough that nothing may be learnt from this window."""
+    scale: float | None = None
+    """Of a changed unit: now = scale times before + shift."""
+    shift: float | None = None
 
 
 class PerformanceChange(Record):

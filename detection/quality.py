@@ -4,15 +4,15 @@ A corrupt window must teach nothing: what was learnt from it would have to be un
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from datetime import datetime
 from typing import Final, Literal
-
-import numpy as np
 
 from contracts.base import NAME_PATTERN
 from contracts.drift import FeatureKind, FeatureRole, QualityFault
 from contracts.model import ModelSpec
 from detection.profile import ColumnProfile, WindowProfile
+from detection.units import AffineMap, changed_unit
 
 GRAVE_SHARE: Final = 0.2
 """Share of faulty rows from which a window is corrupt: one row in five."""
@@ -22,12 +22,12 @@ FEW_ROWS: Final = 0.5
 """Share of the reference's rows per time below which a window is thin."""
 SILENT_SHARE: Final = 0.25
 """Share of the window without rows at its end from which it is stale."""
-SCALE: Final = 2.0
-"""Smallest factor that looks like another unit."""
-SCALE_SPREAD: Final = 0.1
-"""How much the factor may differ from decile to decile, relative to its logarithm."""
+COLLAPSED: Final = 0.1
+"""Share of the reference's rows per time below which a window of a day or more is corrupt."""
 MANY_VALUES: Final = 10
 """A numeric column with at least this many different values is not expected to stand still."""
+DAY: Final = 86_400.0
+"""Seconds."""
 
 Kind = Literal[
     "missing_column", "new_column", "retyped_column", "nulls", "range", "unseen_category",
@@ -39,12 +39,26 @@ def find_faults(
     reference: WindowProfile, current: WindowProfile, *, spec: ModelSpec
 ) -> tuple[QualityFault, ...]:
     """Every fault of the current window, the corrupting ones first."""
+    return faults_between(reference, current, ignored=spec.ignored)
+
+
+def faults_between(
+    reference: WindowProfile, current: WindowProfile, *, ignored: Container[str] = ()
+) -> tuple[QualityFault, ...]:
+    """The same without a model: new columns that are `ignored` are no fault.
+
+    Without times (`newest` is None) rows cannot be counted per time: few are no fault then.
+    """
     if not current.window.rows:
         return ()
-    faults = [*_window_faults(reference, current, spec)]
-    for now in current.columns:
-        before = reference.find(now.column.name)
-        if before and now.column.role is not FeatureRole.PREDICTION:
+    faults = [*_window_faults(reference, current, ignored)]
+    for before in reference.columns:
+        now = current.find(before.column.name)
+        if before.column.role is FeatureRole.PREDICTION:
+            continue
+        if now is None or now.column.kind is not before.column.kind:
+            faults.extend(_schema_faults(before, now))
+        else:
             faults.extend(_column_faults(before, now))
     return tuple(sorted(faults, key=lambda each: (not each.corrupt, -each.fraction)))
 
@@ -56,24 +70,46 @@ def announces(fault: QualityFault) -> bool:
 
 
 def _window_faults(
-    reference: WindowProfile, current: WindowProfile, spec: ModelSpec
+    reference: WindowProfile, current: WindowProfile, ignored: Container[str]
 ) -> Iterator[QualityFault]:
     rows = current.window.rows
-    expected = reference.window.rows * _length(current) / _length(reference)
-    if rows < FEW_ROWS * expected:
-        yield _fault("few_rows", None, f"{rows} rows where the reference suggests {expected:.0f}")
     repeated = current.duplicates / rows
     usual = reference.duplicates / max(reference.window.rows, 1)
     if repeated > usual + NULL_JUMP:
         detail = f"{current.duplicates} of {rows} rows repeat another ({usual:.1%} before)"
         yield _fault("duplicates", None, detail, repeated, corrupt=repeated >= GRAVE_SHARE)
     if current.newest is not None:
-        silent = (current.window.end - current.newest).total_seconds() / _length(current)
-        if silent > SILENT_SHARE:
-            detail = f"the newest row is of {current.newest:%Y-%m-%d %H:%M}, none after it"
-            yield _fault("stale", None, detail)
-    for name in sorted(set(current.filled) - set(reference.filled) - set(spec.ignored)):
-        yield _fault("new_column", name, "holds values now and held none in the reference", 1.0)
+        yield from _timing_faults(reference, current, current.newest)
+    for name in sorted(set(current.filled) - set(reference.filled)):
+        if name not in ignored:
+            yield _fault("new_column", name, "holds values now and held none before", 1.0)
+
+
+def _timing_faults(
+    reference: WindowProfile, current: WindowProfile, newest: datetime
+) -> Iterator[QualityFault]:
+    """What is wrong with how many rows came, and when."""
+    rows, length = current.window.rows, _length(current)
+    expected = reference.window.rows * length / _length(reference)
+    if rows < FEW_ROWS * expected:
+        collapsed = rows < COLLAPSED * expected and length >= DAY
+        detail = f"{rows} rows where the reference suggests {expected:.0f}"
+        yield _fault("few_rows", None, detail, corrupt=collapsed)
+    if (current.window.end - newest).total_seconds() / length > SILENT_SHARE:
+        detail = f"the newest row is of {newest:%Y-%m-%d %H:%M}, none after it"
+        yield _fault("stale", None, detail)
+
+
+def _schema_faults(
+    reference: ColumnProfile, current: ColumnProfile | None
+) -> Iterator[QualityFault]:
+    """A column that is not there, or is another kind of column."""
+    name = reference.column.name
+    if current is None and reference.present and reference.column.role is FeatureRole.FEATURE:
+        yield _fault("missing_column", name, "is not there any more", 1.0, corrupt=True)
+    elif current is not None and current.present:
+        detail = f"was {reference.column.kind} and is {current.column.kind} now"
+        yield _fault("retyped_column", name, detail, 1.0, corrupt=True)
 
 
 def _column_faults(reference: ColumnProfile, current: ColumnProfile) -> Iterator[QualityFault]:
@@ -114,24 +150,19 @@ def _shape_faults(reference: ColumnProfile, current: ColumnProfile) -> Iterator[
         stuck = current.column.kind is FeatureKind.NUMERIC and reference.distinct >= MANY_VALUES
         detail = f"every value is the same; the reference has {reference.distinct} different ones"
         yield _fault("constant", name, detail, 1.0, corrupt=stuck)
-    factor = _scale(reference, current)
-    if factor:
-        detail = f"every decile is {factor:.3g} times the reference's: another unit?"
-        yield _fault("unit_change", name, detail, 1.0, corrupt=True)
+    unit = changed_unit(reference, current)
+    if unit:
+        fault = _fault("unit_change", name, _explained(unit, reference, current), 1.0, corrupt=True)
+        yield fault.model_copy(update={"scale": unit.scale, "shift": unit.shift})
 
 
-def _scale(reference: ColumnProfile, current: ColumnProfile) -> float | None:
-    """The factor by which the whole distribution was stretched, or None where it was not."""
-    before, now = np.asarray(reference.deciles), np.asarray(current.deciles)
-    if not len(before) or not len(now) or min(reference.distinct, current.distinct) < MANY_VALUES:
-        return None
-    if (before * now <= 0).any():
-        return None
-    logs = np.log(now / before)
-    middle = float(np.median(logs))
-    if abs(middle) < np.log(SCALE) or np.ptp(logs) > SCALE_SPREAD * abs(middle):
-        return None
-    return float(np.exp(middle))
+def _explained(unit: AffineMap, reference: ColumnProfile, current: ColumnProfile) -> str:
+    shift = f" {'+' if unit.shift > 0 else '-'} {abs(unit.shift):g}" if unit.shift else ""
+    guess = f"from {unit.meaning}?" if unit.meaning else "another unit?"
+    return (
+        f"now = {unit.scale:.4g} x before{shift} explains the change ({guess}):"
+        f" its mean went from {reference.mean:.4g} to {current.mean:.4g}"
+    )
 
 
 def _bounds(profile: ColumnProfile) -> str:

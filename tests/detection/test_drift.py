@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from contracts.drift import FeatureDrift, FeatureRole
-from detection.drift import Thresholds, compare, stability_index
+from contracts.model import Sensitivity
+from detection.drift import compare
+from detection.effects import stability_index
 from detection.profile import WindowProfile
 from tests.detection.windows import profile, table
 
@@ -62,7 +64,7 @@ def test_a_large_change_in_few_rows_may_be_chance_and_is_no_drift() -> None:
     reference = profile(table(5000))
     few = profile(table(31, seed=3), like=reference)
 
-    drifts = compare(reference, few, thresholds=Thresholds(psi=0.05))
+    drifts = compare(reference, few, sensitivity=Sensitivity(psi=0.05))
 
     assert any(drift.psi >= 0.05 for drift in drifts)
     assert not any(drift.drifted for drift in drifts)

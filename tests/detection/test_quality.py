@@ -89,7 +89,8 @@ def test_prices_in_cents_are_a_changed_unit() -> None:
     fault = faults(GOOD.assign(price=GOOD["price"] * 100))["unit_change"]
 
     assert fault.corrupt
-    assert "98.8 times" in fault.detail
+    assert (fault.scale, fault.shift) == (100.0, 0.0)
+    assert "now = 100 x before" in fault.detail
 
 
 def test_another_shape_is_no_changed_unit() -> None:
