@@ -30,7 +30,7 @@ def find_drift(
     if current.window.rows < spec.minimum_rows:
         return None
     harm = harm or Harm()
-    drifts = compare(reference, current, thresholds=thresholds)
+    drifts = compare(reference, current, sensitivity=spec.sensitivity, thresholds=thresholds)
     drifts = with_impact(drifts, harm, performance=performance)
     faults = find_faults(reference, current, spec=spec)
     found = DriftFinding(
@@ -40,6 +40,7 @@ def find_drift(
         severity=severity_of(
             drifts,
             performance=performance,
+            estimate=harm.estimate,
             tolerance=spec.tolerance,
             corrupt=any(fault.corrupt for fault in faults),
         ),

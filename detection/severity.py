@@ -1,12 +1,20 @@
-"""How much a drift is thought to hurt: by the metric that was lost, else by how far things moved.
+"""How much a drift is thought to hurt: by the metric that was lost, in tolerances.
 
-Only a measured loss is critical: what moved without labels may be harmless.
+The loss is the realised one, else the one expected without labels, else what the drifted columns
+may cost at most; only where none of these is known it is by how far things moved. P-values have
+no say. Only a measured loss is critical: what is merely expected may not come.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
-from contracts.drift import FeatureDrift, FeatureRole, PerformanceChange, Severity
+from contracts.drift import (
+    FeatureDrift,
+    FeatureRole,
+    PerformanceChange,
+    PerformanceEstimate,
+    Severity,
+)
 
 MEDIUM_LOSS: Final = 1.0
 HIGH_LOSS: Final = 2.0
@@ -22,19 +30,32 @@ def severity_of(
     performance: PerformanceChange | None,
     tolerance: float,
     corrupt: bool,
+    estimate: PerformanceEstimate | None = None,
 ) -> Severity:
-    """By lost performance where it is known, by effect sizes where not; corrupt is at least high.
+    """The severity; corrupt data is at least high.
 
-    A loss beyond the tolerance that chance may explain counts as not known.
-
-    `tolerance` is the loss of the metric that is still fine.
+    A loss beyond the tolerance that chance may explain counts as not known. `tolerance` is the
+    loss of the metric that is still fine.
     """
-    loss = None if performance is None else performance.reference - performance.current
-    if performance is None or loss is None or (loss > tolerance and not performance.degraded):
-        found = _by_effect(drifts)
-    else:
-        found = _by_loss(loss / tolerance)
+    found = _by_knowledge(drifts, performance, estimate, tolerance)
     return max(found, Severity.HIGH, key=_rank) if corrupt else found
+
+
+def _by_knowledge(
+    drifts: Sequence[FeatureDrift],
+    performance: PerformanceChange | None,
+    estimate: PerformanceEstimate | None,
+    tolerance: float,
+) -> Severity:
+    if performance is not None:
+        loss = performance.reference - performance.current
+        if loss <= tolerance or performance.degraded:
+            return _by_loss(loss / tolerance)
+    if estimate is not None:
+        loss = estimate.reference - estimate.estimated
+        if loss <= tolerance or estimate.degraded:
+            return min(_by_loss(loss / tolerance), Severity.HIGH, key=_rank)
+    return max((_by_column(each, tolerance) for each in drifts), key=_rank, default=Severity.LOW)
 
 
 def _by_loss(tolerances: float) -> Severity:
@@ -45,12 +66,15 @@ def _by_loss(tolerances: float) -> Severity:
     return Severity.MEDIUM if tolerances > MEDIUM_LOSS else Severity.LOW
 
 
-def _by_effect(drifts: Sequence[FeatureDrift]) -> Severity:
-    drifted = [each for each in drifts if each.drifted]
-    felt = [each for each in drifted if each.role is not FeatureRole.FEATURE]
-    if any(each.psi >= LARGE_SHIFT for each in felt):
-        return Severity.HIGH
-    return Severity.MEDIUM if drifted else Severity.LOW
+def _by_column(drift: FeatureDrift, tolerance: float) -> Severity:
+    """What one column may do: a feature by its impact where that is known."""
+    if not drift.drifted:
+        return Severity.LOW
+    if drift.role is not FeatureRole.FEATURE:
+        return Severity.HIGH if drift.psi >= LARGE_SHIFT else Severity.MEDIUM
+    if drift.impact is None:
+        return Severity.MEDIUM
+    return min(_by_loss(drift.impact / tolerance), Severity.HIGH, key=_rank)
 
 
 def _rank(severity: Severity) -> int:

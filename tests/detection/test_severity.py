@@ -5,6 +5,7 @@ from contracts.drift import (
     FeatureKind,
     FeatureRole,
     PerformanceChange,
+    PerformanceEstimate,
     Severity,
 )
 from detection.severity import severity_of
@@ -52,6 +53,51 @@ def test_without_labels_effect_sizes_decide_and_never_call_it_critical(
     drifts: list[FeatureDrift], severity: Severity
 ) -> None:
     assert severity_of(drifts, performance=None, tolerance=0.02, corrupt=False) is severity
+
+
+def estimated(loss: float) -> PerformanceEstimate:
+    return PerformanceEstimate(
+        metric="r2",
+        reference=0.9,
+        estimated=0.9 - loss,
+        rows=500,
+        method="direct_loss",
+        degraded=loss > 0.02,
+    )
+
+
+@pytest.mark.parametrize(
+    ("loss", "severity"),
+    [(0.01, Severity.LOW), (0.03, Severity.MEDIUM), (0.06, Severity.HIGH), (0.2, Severity.HIGH)],
+)
+def test_an_expected_loss_decides_without_labels_and_is_never_critical(
+    loss: float, severity: Severity
+) -> None:
+    found = severity_of(
+        [drift(3.0)], performance=None, estimate=estimated(loss), tolerance=0.02, corrupt=False
+    )
+
+    assert found is severity
+
+
+def test_a_realised_loss_goes_before_an_expected_one() -> None:
+    found = severity_of(
+        [], performance=change(0.0), estimate=estimated(0.2), tolerance=0.02, corrupt=False
+    )
+
+    assert found is Severity.LOW
+
+
+@pytest.mark.parametrize(
+    ("impact", "severity"),
+    [(0.001, Severity.LOW), (0.03, Severity.MEDIUM), (0.5, Severity.HIGH), (None, Severity.MEDIUM)],
+)
+def test_the_impact_of_a_feature_decides_where_no_loss_is_known(
+    impact: float | None, severity: Severity
+) -> None:
+    moved = drift(3.0).model_copy(update={"impact": impact, "p_value": 1e-300})
+
+    assert severity_of([moved], performance=None, tolerance=0.02, corrupt=False) is severity
 
 
 def test_a_loss_that_chance_may_explain_does_not_decide() -> None:
