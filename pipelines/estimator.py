@@ -3,14 +3,17 @@
 Deliberately plain: what is compared are windows and versions, not modelling skill.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.inspection import permutation_importance
 from sklearn.metrics import balanced_accuracy_score, r2_score, roc_auc_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OrdinalEncoder
@@ -28,11 +31,18 @@ MOST_CATEGORIES: Final = 254
 """The trees take at most 255 categories a column; the rarest beyond share one."""
 _MISSING: Final = -1
 """Code of missing and unknown categories: the trees treat negative ones as missing."""
+_PREDICTED: Final = "(predicted)"
+"""What the prediction is called among the inputs of the learnt loss; no feature may be."""
+REPEATS: Final = 3
+"""How often an input is dealt out anew to weigh it; once where there are many inputs."""
+MANY_FEATURES: Final = 50
 _METRICS: Final = {
     "r2": r2_score,
     "roc_auc": roc_auc_score,
     "balanced_accuracy": balanced_accuracy_score,
 }
+
+Numbers = npt.NDArray[np.float64]
 
 
 class Score(NamedTuple):
@@ -89,6 +99,74 @@ def outputs(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[
     return pd.Series(chances, index=rows.index, dtype="float64", name=model.classes_[1])
 
 
+def chances(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> Numbers | None:
+    """The probability of each class, in the model's order, for each row; None for regressors."""
+    if spec.task is Task.REGRESSION or not hasattr(model, "predict_proba"):
+        return None
+    with _threads(len(rows)):
+        found: Numbers = model.predict_proba(inputs(rows, spec))
+    return found
+
+
+def fit_loss(
+    rows: pd.DataFrame, errors: "pd.Series[float]", spec: ModelSpec, *, seed: int
+) -> Pipeline:
+    """Learn the squared error of predictions; `rows` as made by `loss_inputs`."""
+    booster = HistGradientBoostingRegressor(
+        loss="poisson",  # no loss is negative, and its mean is kept
+        max_iter=50,
+        max_leaf_nodes=8,
+        min_samples_leaf=50,
+        early_stopping=False,
+        random_state=seed,
+    )
+    empty = rows.columns[rows.isna().all()]
+    with _threads(len(rows)):
+        return _encoded(spec, booster).fit(rows.assign(**dict.fromkeys(empty, 0.0)), errors)
+
+
+def expected_loss(model: Pipeline, rows: pd.DataFrame) -> Numbers:
+    """The squared error to expect of each row; `rows` as made by `loss_inputs`."""
+    with _threads(len(rows)):
+        found: Numbers = model.predict(rows) if len(rows) else np.empty(0)
+    return found
+
+
+def loss_inputs(rows: pd.DataFrame, predictions: "pd.Series[Any]", spec: ModelSpec) -> pd.DataFrame:
+    """What a loss is learnt from: the model's input, and what it made of it."""
+    return inputs(rows, spec).assign(**{_PREDICTED: predictions.astype("float64")})
+
+
+def importances(
+    model: Pipeline, rows: pd.DataFrame, spec: ModelSpec, *, seed: int
+) -> dict[str, float]:
+    """What the metric loses when an input is dealt out anew among the rows, which must be clean."""
+    *_, boost = model
+    encoded = model[:-1].transform(inputs(rows, spec))
+    names = model[:-1].get_feature_names_out()
+    with _threads(len(rows)):
+        found = permutation_importance(
+            boost,
+            np.asarray(encoded, dtype="float64"),
+            targets(rows, spec).to_numpy(),
+            scoring=_scorer(spec),
+            n_repeats=REPEATS if len(names) <= MANY_FEATURES else 1,
+            random_state=seed,
+        )
+    return dict(zip(names.tolist(), found.importances_mean.tolist(), strict=True))
+
+
+def _scorer(spec: ModelSpec) -> Callable[[Any, Numbers, Any], float]:
+    def area(model: Any, table: Numbers, truth: Any) -> float:  # noqa: ANN401 - scikit-learn has no types
+        of_class = truth == model.classes_[1]
+        return float(roc_auc_score(of_class, model.predict_proba(table)[:, 1]))
+
+    def metric(model: Any, table: Numbers, truth: Any) -> float:  # noqa: ANN401 - as above
+        return float(_METRICS[spec.metric](truth, model.predict(table)))
+
+    return area if spec.metric == "roc_auc" else metric
+
+
 def measure(truth: "pd.Series[Any]", found: "pd.Series[Any]", spec: ModelSpec) -> float | None:
     """The metric of outputs beside the truth; None where it is undefined."""
     if spec.metric == "roc_auc":
@@ -106,6 +184,10 @@ def describe(spec: ModelSpec, seed: int) -> dict[str, str | int | float]:
 
 
 def _untrained(spec: ModelSpec, seed: int) -> Pipeline:
+    return _encoded(spec, _booster(spec, seed))
+
+
+def _encoded(spec: ModelSpec, booster: Any) -> Pipeline:  # noqa: ANN401 - scikit-learn has no types
     categorical = [each.name for each in spec.features if each.kind is FeatureKind.CATEGORICAL]
     encoder = OrdinalEncoder(
         handle_unknown="use_encoded_value",
@@ -118,7 +200,7 @@ def _untrained(spec: ModelSpec, seed: int) -> Pipeline:
         remainder="passthrough",
         verbose_feature_names_out=False,
     )
-    booster = _booster(spec, seed).set_params(categorical_features=list(range(len(categorical))))
+    booster.set_params(categorical_features=list(range(len(categorical))))
     return Pipeline([("encode", encode), ("boost", booster)])
 
 

@@ -13,10 +13,11 @@ from pydantic import JsonValue
 
 from contracts import tags as tag
 from contracts.drift import FeatureKind
-from contracts.fitted import PROFILE_FILE, SEGMENTS_FILE, FittedModel, error_of
+from contracts.fitted import PROFILE_FILE, ROWS_FILE, SEGMENTS_FILE, FittedModel, error_of
 from contracts.model import ModelSpec
 from contracts.ports import Refused
 from pipelines import estimator
+from pipelines.foresight import Foresight, foresee, reference_rows
 from pipelines.profiling import profile_rows
 from pipelines.rows import Table, clean, inputs, rows_between, targets, time_column
 from pipelines.spans import Span, holdout_cut
@@ -41,7 +42,7 @@ def learn(
             f" at least {FEWEST_ROWS} are needed: check start, window and reference_windows"
         )
         raise Refused(msg)
-    score, segments = _measure(good, spec, span, seed)
+    score, segments, foresight = _measure(good, spec, span, seed)
     model = estimator.fit(good, spec, seed=seed)
     predictions = estimator.predict(model, rows, spec)
     profile = profile_rows(rows, spec, span=span, predictions=predictions)
@@ -61,14 +62,20 @@ def learn(
             tag.TRAINED_ROWS: str(len(good)),
             **tags,
         },
-        artifacts={PROFILE_FILE: profile.model_dump(mode="json"), SEGMENTS_FILE: segments},
+        artifacts={
+            PROFILE_FILE: profile.model_dump(mode="json"),
+            SEGMENTS_FILE: segments,
+            **foresight.artifacts,
+        },
+        frames={ROWS_FILE: reference_rows(rows, spec, seed=seed)},
+        companions=foresight.companions,
     )
 
 
 def _measure(
     good: Table, spec: ModelSpec, span: Span, seed: int
-) -> tuple[estimator.Score, dict[str, JsonValue]]:
-    """The metric on rows held out at the end, and per category of each column."""
+) -> tuple[estimator.Score, dict[str, JsonValue], Foresight]:
+    """The metric on rows held out at the end, per category of each column, and without labels."""
     for cut in _cuts(good, spec, span):
         before, after = good[good[spec.timestamp] < cut], good[good[spec.timestamp] >= cut]
         if len(before) < FEWEST_ROWS:
@@ -76,7 +83,8 @@ def _measure(
         model = estimator.fit(before, spec, seed=seed)
         score = estimator.score(model, after, spec)
         if score.value is not None:
-            return score, dict(_segments(model, after, spec))
+            foresight = foresee(model, after, spec, seed=seed)
+            return score, dict(_segments(model, after, spec)), foresight
     msg = (
         f"{spec.metric} cannot be measured on the end of {span.start} to {span.end}:"
         f" the {len(good)} rows there are too few or have one target only"

@@ -4,11 +4,10 @@ Versions are kept in skops format and loaded only where they hold nothing but wh
 training makes: an artifact cannot smuggle in code.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any
 
 import mlflow.sklearn
 from kedro.io import AbstractDataset
@@ -16,22 +15,22 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, infer_signature
 from mlflow.tracking import MlflowClient
-from pydantic import JsonValue
 
+from adapters.datasets.version_files import (
+    ARTIFACTS_KEPT,
+    ESTIMATORS_KEPT,
+    TRUSTED_TYPES,
+    log_files,
+    read_companion,
+    read_frame,
+    read_json,
+    refused_where_missing,
+)
 from adapters.tracking import experiment_id, faults_sorted, open_tracking
 from contracts.fitted import FittedModel, ServedModel
 from contracts.ports import Refused
 from contracts.tags import EFFECT_KEY
 from runtime.settings import Settings, load_settings
-
-TRUSTED_TYPES: Final = (
-    "functools.partial",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.utils.validation.check_array",
-)
-"""What a gradient-boosting pipeline holds beyond what skops trusts by itself."""
-ESTIMATORS_KEPT: Final = 8
-ARTIFACTS_KEPT: Final = 32
 
 
 class RegisteredModelDataset(AbstractDataset[FittedModel | ServedModel, "RegisteredModel"]):
@@ -64,12 +63,13 @@ class RegisteredModel:
 
     def champion(self) -> ServedModel:
         """The version that the alias `champion` points at; raises `Refused` where none is."""
-        with _missing(f"model {self._model!r} has no champion: run the pipeline training first"):
+        missing = f"model {self._model!r} has no champion: run the pipeline training first"
+        with refused_where_missing(missing):
             return self._served(self._client.get_model_version_by_alias(self._model, "champion"))
 
     def version(self, version: str) -> ServedModel:
         """One version; raises `Refused` where there is none."""
-        with _missing(f"model {self._model!r} has no version {version!r}"):
+        with refused_where_missing(f"model {self._model!r} has no version {version!r}"):
             return self._served(self._client.get_model_version(self._model, version))
 
     def made_by(self, key: str) -> ServedModel | None:
@@ -101,8 +101,7 @@ class RegisteredModel:
         with mlflow.start_run(experiment_id=experiment, tags=dict(fitted.tags)) as run:
             mlflow.log_params(dict(fitted.params))
             mlflow.log_metrics(dict(fitted.metrics))
-            for name, content in fitted.artifacts.items():
-                mlflow.log_dict(content, name)
+            log_files(fitted)
             logged = mlflow.sklearn.log_model(
                 fitted.estimator,
                 name="model",
@@ -123,20 +122,10 @@ class RegisteredModel:
             metrics=_metrics(uri, run_id) if run_id else {},
             tags=dict(found.tags),
             load=partial(_estimator, uri, str(found.source)),
-            artifact=partial(_artifact, uri, run_id),
+            artifact=partial(read_json, uri, run_id),
+            frame=partial(read_frame, uri, run_id),
+            companion=partial(read_companion, uri, run_id),
         )
-
-
-@contextmanager
-def _missing(message: str) -> Iterator[None]:
-    """Turn "there is none" into `Refused`, with what to do about it."""
-    with faults_sorted():
-        try:
-            yield
-        except MlflowException as error:
-            if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
-                raise
-            raise Refused(message) from error
 
 
 def _ensure_registered_model(client: MlflowClient, name: str) -> None:
@@ -161,13 +150,6 @@ def _estimator(_tracking: str, source: str) -> Any:  # noqa: ANN401 - scikit-lea
             msg = f"model {source} was not made by the pipelines of Trimtab: it is not loaded"
             raise Refused(msg)
         return mlflow.sklearn.load_model(path)
-
-
-@lru_cache(maxsize=ARTIFACTS_KEPT)
-def _artifact(_tracking: str, run_id: str, name: str) -> dict[str, JsonValue]:
-    with _missing(f"run {run_id} has no artifact {name}"):
-        content: dict[str, JsonValue] = mlflow.artifacts.load_dict(f"runs:/{run_id}/{name}")
-        return content
 
 
 @lru_cache(maxsize=ARTIFACTS_KEPT)
