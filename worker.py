@@ -28,6 +28,7 @@ from activities.decision import check_policy
 from activities.evidence import EvidenceActivities
 from activities.incident import IncidentActivities
 from activities.inspection import InspectionActivities
+from activities.monitoring import MonitoringActivities
 from activities.remediation import RemediationActivities
 from adapters.audit_log import JsonlAuditLog, audit_key
 from adapters.grants import JwtGuard, JwtMint, private_key, public_key
@@ -45,6 +46,7 @@ from runtime.temporal import connect
 from workflows import options
 from workflows.deliberation import DeliberationWorkflow
 from workflows.drift_response import DriftResponseWorkflow
+from workflows.monitoring import MonitoringWorkflow
 from workflows.remediation import RemediationWorkflow
 
 QUEUES = (options.MAIN_QUEUE, options.AGENTS_QUEUE, options.ACTIONS_QUEUE)
@@ -111,7 +113,12 @@ class Collaborators:
         audit = AuditActivities(log=self._audit)
         mint = JwtMint(key=self._private_key())
         return Duties(
-            workflows=[DriftResponseWorkflow, DeliberationWorkflow, RemediationWorkflow],
+            workflows=[
+                DriftResponseWorkflow,
+                DeliberationWorkflow,
+                RemediationWorkflow,
+                MonitoringWorkflow,
+            ],
             activities=[
                 evidence.read_registry,
                 evidence.measure_versions,
@@ -122,6 +129,7 @@ class Collaborators:
                 audit.record,
                 audit.find_tip,
                 incidents.remember_incident,
+                MonitoringActivities(pipelines=self.pipelines).judge_window,
             ],
         )
 

@@ -1,0 +1,57 @@
+"""Judges one window: runs the pipeline `monitoring`, which publishes what it finds."""
+
+from pydantic import JsonValue
+from temporalio import activity
+
+from activities.errors import translated
+from activities.heartbeat import beating
+from contracts.base import Record
+from contracts.drift import DriftFinding
+from contracts.monitoring import WindowAnswer, WindowOrder
+from contracts.ports import PipelineRunner
+
+
+class _Named(Record):
+    """The part of an event that is passed on; the event itself went to the stream."""
+
+    id: str
+
+
+class _Judged(Record):
+    """What of the pipeline's report is passed on."""
+
+    rows: int
+    note: str
+    why: str = ""
+    event: _Named | None = None
+    finding: DriftFinding | None = None
+
+
+class MonitoringActivities:
+    """Where they run, pipelines, the registry and the stream can be reached."""
+
+    def __init__(self, *, pipelines: PipelineRunner) -> None:
+        self._pipelines = pipelines
+
+    @activity.defn
+    @translated
+    async def judge_window(self, order: WindowOrder) -> WindowAnswer:
+        """What the window showed; an event that is published again keeps its id."""
+        params: dict[str, JsonValue] = {
+            "model": order.model,
+            "start": order.start.isoformat(),
+            "end": order.end.isoformat(),
+            "as_of": order.as_of.isoformat(),
+        }
+        report = await beating(self._pipelines.run("monitoring", params))
+        judged = _Judged.model_validate(report)
+        return WindowAnswer(
+            start=order.start,
+            end=order.end,
+            rows=judged.rows,
+            note=judged.note,
+            event_id=judged.event.id if judged.event else None,
+            announced=judged.event is not None,
+            why=judged.why or judged.note,
+            severity=judged.finding.severity if judged.finding else None,
+        )

@@ -1,0 +1,75 @@
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+from pydantic import JsonValue
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.monitoring import MonitoringActivities
+from contracts.drift import Severity
+from contracts.monitoring import WindowOrder
+from contracts.ports import Refused, Unavailable
+from tests.builders import NOW, an_event
+
+ORDER = WindowOrder(model="parking", start=NOW - timedelta(days=7), end=NOW, as_of=NOW)
+QUIET: dict[str, JsonValue] = {"rows": 900, "event": None, "finding": None, "note": "no drift"}
+
+
+class Pipelines:
+    """Answers or fails as it is told, and remembers what it was asked."""
+
+    def __init__(self, answer: dict[str, JsonValue] | Exception) -> None:
+        self.answer, self.asked = answer, dict[str, JsonValue]()
+
+    async def run(self, pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        self.asked = {"pipeline": pipeline, **params}
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+async def test_it_runs_the_pipeline_on_the_window_and_passes_little_on() -> None:
+    event = an_event()
+    pipelines = Pipelines(
+        {
+            **QUIET,
+            "note": "drift: an event was published",
+            "event": event.model_dump(mode="json"),
+            "finding": event.data.model_dump(mode="json"),
+        }
+    )
+
+    judge = MonitoringActivities(pipelines=pipelines).judge_window
+    answer = await ActivityEnvironment().run(judge, ORDER)
+
+    assert pipelines.asked["pipeline"] == "monitoring"
+    assert pipelines.asked["end"] == pipelines.asked["as_of"] == NOW.isoformat()
+    assert (answer.rows, answer.event_id, answer.announced) == (900, "event-1", True)
+    assert answer.severity is Severity.HIGH
+    assert len(answer.model_dump_json()) < 500
+
+
+async def test_what_is_held_back_says_why() -> None:
+    pipelines = Pipelines({**QUIET, "note": "recorded", "why": "announced yesterday"})
+
+    judge = MonitoringActivities(pipelines=pipelines).judge_window
+    answer = await ActivityEnvironment().run(judge, ORDER)
+
+    assert (answer.announced, answer.event_id, answer.why) == (False, None, "announced yesterday")
+
+
+async def test_a_model_without_a_champion_is_not_tried_again() -> None:
+    judge = MonitoringActivities(pipelines=Pipelines(Refused("no champion"))).judge_window
+
+    with pytest.raises(ApplicationError, match="no champion") as raised:
+        await ActivityEnvironment().run(judge, ORDER)
+
+    assert raised.value.non_retryable
+
+
+async def test_a_stream_that_is_away_is_tried_again() -> None:
+    judge = MonitoringActivities(pipelines=Pipelines(Unavailable("no Redis"))).judge_window
+
+    with pytest.raises(Unavailable):
+        await ActivityEnvironment().run(judge, ORDER)
