@@ -35,8 +35,8 @@ TEMPLATE """{tools}{{{{- range .Messages }}}}<|im_start|>{{{{ .Role }}}}
 {{{{ end }}}}<|im_start|>assistant
 """
 PARAMETER stop <|im_end|>
-PARAMETER num_ctx 8192
-PARAMETER num_predict 300
+PARAMETER num_ctx 2048
+PARAMETER num_predict 120
 PARAMETER temperature 0
 PARAMETER seed 7
 PARAMETER num_thread 1

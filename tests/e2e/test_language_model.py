@@ -31,7 +31,7 @@ def test_nonsense_ends_with_a_person_or_in_monitoring(
     incident = asyncio.run(first_incident(f"ollama/{TOOLS_MODEL}", home=tmp_path / "home"))
 
     report = incident.replayed.report
-    assert incident.questions > 0, "the model was never asked"
+    assert incident.answers > 0, "the model never answered"
     assert report is not None
     assert report.decision is not None
     assert report.decision.verdict in {Verdict.ESCALATE, Verdict.MONITOR}
@@ -45,8 +45,8 @@ class FirstIncident:
 
     replayed: Replayed
     champion_moved: bool
-    questions: int
-    """Calls of the language model in the first deliberation, answered in time or not."""
+    answers: int
+    """Of the language model, in the first deliberation."""
 
 
 async def first_incident(analyst: str, *, home: Path) -> FirstIncident:
@@ -68,18 +68,23 @@ async def first_incident(analyst: str, *, home: Path) -> FirstIncident:
                     break
             champion = await asyncio.to_thread(stage.registry.champion, spec.name)
             assert replayed.event is not None
-            questions = await model_calls(stage.client, replayed.event.id)
-    return FirstIncident(replayed, champion is None or champion.version != before, questions)
+            answers = await model_answers(stage.client, replayed.event.id)
+    return FirstIncident(replayed, champion is None or champion.version != before, answers)
 
 
-async def model_calls(client: Client, event_id: str) -> int:
+async def model_answers(client: Client, event_id: str) -> int:
     """In the first deliberation; a second one would be the fallback's."""
     query = f"WorkflowId = 'deliberation/{event_id}'"
     runs = [run async for run in client.list_workflows(query)]
     first = min(runs, key=lambda run: run.start_time)
     handle = client.get_workflow_handle(first.id, run_id=first.run_id)
     events = (await handle.fetch_history()).events
+    asked = {
+        event.event_id
+        for event in events
+        if event.activity_task_scheduled_event_attributes.activity_type.name == "invoke_model"
+    }
     return sum(
-        event.activity_task_scheduled_event_attributes.activity_type.name == "invoke_model"
+        event.activity_task_completed_event_attributes.scheduled_event_id in asked
         for event in events
     )
