@@ -15,6 +15,8 @@ PROFILE_FILE = "reference_profile.json"
 """Artifact of a version's run: the profile of what it was trained on."""
 SEGMENTS_FILE = "holdout_segments.json"
 """Artifact of a version's run: its metric per category, on rows held out at training time."""
+RECORDED_FILE = "recorded.json"
+"""Artifact of a baseline: the two classes, in order, where chances of the second were recorded."""
 IMPORTANCE_FILE = "importance.json"
 """Artifact of a version's run: what its metric loses without a feature, on rows held out."""
 EXPECTATION_FILE = "expectation.json"
@@ -57,6 +59,26 @@ class FittedModel:
     """Alias that shall point at it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """What monitoring needs of a version that was made elsewhere, measured afterwards.
+
+    It is kept beside the version, which stays as it is.
+    """
+
+    version: str
+    key: str
+    """Digest of the configuration that it was measured under."""
+    metrics: Mapping[str, float]
+    """On the reference windows."""
+    artifacts: Mapping[str, dict[str, JsonValue]]
+    """File name to content."""
+    frames: Mapping[str, Any] = field(default_factory=dict)
+    """File name to data frame, kept as Parquet."""
+    companions: Mapping[str, Any] = field(default_factory=dict)
+    """File name to a further scikit-learn pipeline, kept in skops format."""
+
+
 def _kept_nothing(name: str) -> Any:  # noqa: ANN401 - what a loader returns
     msg = f"the version has no artifact {name}: it was not made by the pipelines of Trimtab"
     raise Refused(msg)
@@ -79,6 +101,10 @@ class ServedModel:
     """One of its artifacts as a data frame; raises `Refused` where there is none."""
     companion: Callable[[str], Any] = field(repr=False, default=_kept_nothing)
     """A further scikit-learn pipeline of it; raises `Refused` where there is none."""
+    foreign: bool = False
+    """Whether it was made elsewhere, not by the pipelines of Trimtab."""
+    baseline: str | None = None
+    """The key of a foreign version's newest baseline, to which metrics and artifacts belong."""
 
 
 class ServedModels(Protocol):

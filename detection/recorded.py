@@ -1,8 +1,9 @@
-"""Finds the column of a table that holds what the model predicted at the time."""
+"""The column of a table that holds what the model predicted at the time: found, and read."""
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import pandas as pd
 
@@ -16,7 +17,44 @@ _NAME: Final = re.compile(
 )
 _NEARLY_ALL: Final = 0.95
 _TWO: Final = 2
+_EVEN: Final = 0.5
+_AMOUNTS: Final = Task.REGRESSION
 REASON: Final = "what was predicted at the time, not a feature"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Stands in for a model that is not asked again: answers from what was recorded."""
+
+    column: str
+    task: Task
+    classes: tuple[str, ...] = ()
+    """Where chances are recorded, the two classes in order: chances are of the second."""
+
+    def answered(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows that hold a prediction."""
+        if self.column not in rows:
+            return rows.iloc[:0]
+        known = rows[self.column].notna()
+        return rows[known & (as_numbers(rows[self.column]).notna() | (self.task is not _AMOUNTS))]
+
+    def predictions(self, rows: pd.DataFrame) -> "pd.Series[Any]":
+        """A number, or the class as text; missing where none was recorded."""
+        if self.column not in rows:
+            return pd.Series(float("nan"), index=rows.index, dtype="object")
+        values = rows[self.column]
+        if self.task is _AMOUNTS:
+            return as_numbers(values)
+        if len(self.classes) != _TWO:
+            return as_categories(values)
+        likely = as_numbers(values).map(lambda chance: self.classes[int(chance >= _EVEN)],
+                                        na_action="ignore")  # fmt: skip
+        return likely.astype("object")
+
+    def chances(self, rows: pd.DataFrame) -> "pd.Series[Any]":
+        """Of the second class, which names the series."""
+        name = self.classes[1] if len(self.classes) == _TWO else None
+        return as_numbers(rows[self.column]).rename(name)
 
 
 def find_prediction(rows: pd.DataFrame, target: str, task: Task) -> Judgement | None:

@@ -22,8 +22,9 @@ from threadpoolctl import ThreadpoolController
 from contracts.drift import FeatureKind
 from contracts.model import ModelSpec, Task
 from contracts.ports import Refused
+from detection.recorded import Recorded
 from detection.sampling import standard_error
-from pipelines.rows import clean, inputs, targets
+from pipelines.rows import clean, feature_values, inputs, targets
 
 MANY_ROWS: Final = 200_000
 """Rows from which on more than one thread pays: below, threads wait for each other."""
@@ -70,6 +71,8 @@ def fit(rows: pd.DataFrame, spec: ModelSpec, *, seed: int) -> Pipeline:
 
 def predict(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[Any]":
     """A number, or the class as text, for each row."""
+    if isinstance(model, Recorded):
+        return model.predictions(rows)
     with _threads(len(rows)):
         found = model.predict(inputs(rows, spec)) if len(rows) else []
     kind = "float64" if spec.task is Task.REGRESSION else "object"
@@ -79,6 +82,8 @@ def predict(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[
 def score(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> Score:
     """The model's metric on the clean ones among the rows."""
     good = clean(rows, spec)
+    if isinstance(model, Recorded):
+        good = model.answered(good)
     truth, found = targets(good, spec), outputs(model, good, spec)
     value = measure(truth, found, spec)
     if value is None:
@@ -91,6 +96,14 @@ def outputs(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[
     """What the metric looks at: predictions, or for roc_auc whether the second class is likely."""
     if spec.metric != "roc_auc":
         return predict(model, rows, spec)
+    if isinstance(model, Recorded):
+        return model.chances(rows)
+    if not hasattr(model, "predict_proba"):
+        msg = (
+            f"metric = roc_auc: the model of {spec.name!r} tells no chances of classes:"
+            " write metric: balanced_accuracy"
+        )
+        raise Refused(msg)
     if len(model.classes_) != 2:  # noqa: PLR2004 - defined for two classes
         msg = f"roc_auc needs two classes, target {spec.target!r} has {list(model.classes_)}"
         raise Refused(msg)
@@ -141,6 +154,8 @@ def importances(
     model: Pipeline, rows: pd.DataFrame, spec: ModelSpec, *, seed: int
 ) -> dict[str, float]:
     """What the metric loses when an input is dealt out anew among the rows, which must be clean."""
+    if not isinstance(model, Pipeline):
+        return {} if isinstance(model, Recorded) else _weighed(model, rows, spec, seed=seed)
     *_, boost = model
     encoded = model[:-1].transform(inputs(rows, spec))
     names = model[:-1].get_feature_names_out()
@@ -154,6 +169,25 @@ def importances(
             random_state=seed,
         )
     return dict(zip(names.tolist(), found.importances_mean.tolist(), strict=True))
+
+
+def _weighed(
+    model: Any,  # noqa: ANN401 - whatever somebody else registered
+    rows: pd.DataFrame,
+    spec: ModelSpec,
+    *,
+    seed: int,
+) -> dict[str, float]:
+    """The same of a model whose inside is unknown: each feature's values change places once."""
+    before, chance = score(model, rows, spec).value, np.random.default_rng(seed)
+    found = {}
+    for feature in spec.features:
+        values = feature_values(rows, feature.name).to_numpy()
+        mixed = values[chance.permutation(len(rows))]
+        after = score(model, rows.assign(**{feature.name: mixed}), spec).value
+        if before is not None and after is not None:
+            found[feature.name] = before - after
+    return found
 
 
 def _scorer(spec: ModelSpec) -> Callable[[Any, Numbers, Any], float]:

@@ -84,7 +84,7 @@ def _measure(
         score = estimator.score(model, after, spec)
         if score.value is not None:
             foresight = foresee(model, after, spec, seed=seed)
-            return score, dict(_segments(model, after, spec)), foresight
+            return score, dict(segment_metrics(model, after, spec)), foresight
     msg = (
         f"{spec.metric} cannot be measured on the end of {span.start} to {span.end}:"
         f" the {len(good)} rows there are too few or have one target only"
@@ -103,7 +103,8 @@ def _cuts(good: Table, spec: ModelSpec, span: Span) -> Iterator[datetime]:
     yield good[spec.timestamp].sort_values().iloc[int(_QUARTER * len(good))].to_pydatetime()
 
 
-def _segments(model: Any, rows: Table, spec: ModelSpec) -> Iterator[tuple[str, JsonValue]]:  # noqa: ANN401 - scikit-learn has no types
+def segment_metrics(model: Any, rows: Table, spec: ModelSpec) -> Iterator[tuple[str, JsonValue]]:  # noqa: ANN401 - scikit-learn has no types
+    """The metric per category of each column, and per part of the time."""
     truth, found = targets(rows, spec), estimator.outputs(model, rows, spec)
     for name, values in categories(rows, spec):
         metrics: dict[str, JsonValue] = {}

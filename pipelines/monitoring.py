@@ -21,6 +21,7 @@ from detection.impact import Harm
 from detection.profile import WindowProfile
 from pipelines import estimator
 from pipelines.announcement import event_of
+from pipelines.baseline import establish_baseline
 from pipelines.cooldown import Announcements, Verdict, heed_cooldown
 from pipelines.harm import assess
 from pipelines.performance import Realised, performance_change, realised
@@ -214,7 +215,10 @@ def create_pipeline() -> Pipeline:
         [
             request_node("monitoring"),
             Node(select_rows, ["history", "model_spec", "request"], "window_rows"),
-            Node(choose_reference, ["model_spec", "registered_model"], "reference"),
+            Node(
+                establish_baseline, ["history", "model_spec", "registered_model"], "watched_model"
+            ),
+            Node(choose_reference, ["model_spec", "watched_model"], "reference"),
             Node(predict_rows, ["window_rows", "model_spec", "reference"], "predictions"),
             Node(
                 measure_window,

@@ -26,14 +26,17 @@ from adapters.datasets.version_files import (
     read_json,
     refused_where_missing,
 )
+from adapters.foreign_versions import ForeignVersions
 from adapters.tracking import experiment_id, faults_sorted, open_tracking
-from contracts.fitted import FittedModel, ServedModel
+from contracts.fitted import Baseline, FittedModel, ServedModel
 from contracts.ports import Refused
-from contracts.tags import EFFECT_KEY
+from contracts.tags import EFFECT_KEY, TRAINED_ROWS
 from runtime.settings import Settings, load_settings
 
 
-class RegisteredModelDataset(AbstractDataset[FittedModel | ServedModel, "RegisteredModel"]):
+class RegisteredModelDataset(
+    AbstractDataset[FittedModel | ServedModel | Baseline, "RegisteredModel"]
+):
     """The registered model of that name."""
 
     def __init__(self, *, model: str, metadata: dict[str, Any] | None = None) -> None:
@@ -44,10 +47,12 @@ class RegisteredModelDataset(AbstractDataset[FittedModel | ServedModel, "Registe
         """Its versions, read when asked for."""
         return RegisteredModel(self._model, settings=load_settings())
 
-    def save(self, data: FittedModel | ServedModel) -> None:
-        """Register a new version; one that is registered already stays as it is."""
+    def save(self, data: FittedModel | ServedModel | Baseline) -> None:
+        """Register a new version, or keep a baseline; what is registered already stays as it is."""
         if isinstance(data, FittedModel):
             self.load().register(data)
+        elif isinstance(data, Baseline):
+            self.load().keep(data)
 
     def _describe(self) -> dict[str, Any]:
         return {"model": self._model}
@@ -60,11 +65,15 @@ class RegisteredModel:
         self._model = model
         self._settings = settings
         self._client = open_tracking(settings)
+        self._elsewhere = ForeignVersions(
+            model, settings=settings, client=self._client, trusted_types=TRUSTED_TYPES
+        )
 
     def champion(self) -> ServedModel:
         """The version that the alias `champion` points at; raises `Refused` where none is."""
-        missing = f"model {self._model!r} has no champion: run the pipeline training first"
-        with refused_where_missing(missing):
+        with refused_where_missing(
+            f"model {self._model!r} has no champion: run the pipeline training first"
+        ):
             return self._served(self._client.get_model_version_by_alias(self._model, "champion"))
 
     def version(self, version: str) -> ServedModel:
@@ -94,6 +103,10 @@ class RegisteredModel:
             if fitted.alias:
                 self._client.set_registered_model_alias(self._model, fitted.alias, made.version)
 
+    def keep(self, baseline: Baseline) -> None:
+        """Keep what monitoring needs of a version that was made elsewhere."""
+        self._elsewhere.keep(baseline)
+
     def _log(self, fitted: FittedModel) -> tuple[str, str, str]:
         experiment = experiment_id(
             self._client, f"trimtab/{self._model}/training", settings=self._settings
@@ -114,6 +127,8 @@ class RegisteredModel:
         return run.info.run_id, logged.model_id, logged.model_uri
 
     def _served(self, found: ModelVersion) -> ServedModel:
+        if TRAINED_ROWS not in found.tags:
+            return self._elsewhere.served(found)
         uri = self._settings.tracking_uri
         run_id = str(found.run_id or "")
         return ServedModel(

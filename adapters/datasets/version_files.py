@@ -18,7 +18,7 @@ from pyarrow import parquet
 from pydantic import JsonValue
 
 from adapters.tracking import faults_sorted
-from contracts.fitted import FittedModel
+from contracts.fitted import Baseline, FittedModel
 from contracts.ports import Refused
 
 TRUSTED_TYPES: Final = (
@@ -31,7 +31,7 @@ ESTIMATORS_KEPT: Final = 8
 ARTIFACTS_KEPT: Final = 64
 
 
-def log_files(fitted: FittedModel) -> None:
+def log_files(fitted: FittedModel | Baseline) -> None:
     """Keep them with the active run."""
     for name, content in fitted.artifacts.items():
         mlflow.log_dict(content, name)
