@@ -1,6 +1,6 @@
 """What `trimtab compare` writes: two tables side by side, without a model and without a server."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -108,3 +108,10 @@ class Comparison(Record):
     """The drifted ones first, then by PSI; those with too few values last."""
     target: FeatureComparison | None = None
     """The column given as target, compared like the others."""
+    left_out: dict[ColumnName, str] = Field(default_factory=dict)
+    """Columns of the reference that cannot be compared, each with the reason."""
+
+
+def comparison_schema() -> dict[str, Any]:
+    """The JSON Schema of a comparison, as committed under docs/."""
+    return Comparison.model_json_schema(mode="serialization")

@@ -1,0 +1,172 @@
+"""`trimtab compare`: two tables side by side, without configuration, server or model."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:  # half a second to import, and `trimtab --help` needs none of it
+    from cli.comparison import Answer
+    from contracts.comparison import Comparison
+
+DRIFT: Final = 1
+BAD_INPUT: Final = 2
+NOT_ENOUGH: Final = 3
+OWN_FAULT: Final = 70
+"""What Unix calls EX_SOFTWARE: a fault of ours must not look like drift."""
+INTERRUPTED: Final = 130
+_DASH: Final = Path("-")
+_LOG_WIDTH: Final = 120
+"""Columns of what goes to a file or a pipe."""
+
+Table = Annotated[
+    str,
+    typer.Argument(
+        help="Parquet, CSV or gzipped CSV: a file, a folder of them, or a quoted pattern such as "
+        "'day=*/*.parquet'; or a table of any database that Ibis knows: "
+        "postgres://user@host/database?table=schema.name, duckdb://file.db?table=name, …",
+        show_default=False,
+    ),
+]
+
+
+def compare(  # noqa: PLR0913, PLR0917 - the options of a command line
+    reference: Table,
+    current: Table,
+    timestamp: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column with the time of each row: not compared, but missing rows are noticed.",
+        ),
+    ] = None,
+    ignore: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN,…", help="Columns that are not compared, parted by commas."),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column with what a model predicts.")
+    ] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", dir_okay=False, allow_dash=True,
+            help="Write all of it as JSON, in the form of docs/compare.schema.json; - for standard "
+            "output, and what is for people goes to standard error.",
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", dir_okay=False, help="Write a page with both distributions of columns."
+        ),
+    ] = None,
+) -> None:  # fmt: skip
+    """Say whether a table has drifted from another one, which columns, how far, and why.
+
+    Needs no configuration, no server and no model, and changes nothing. A column has drifted where
+    both its effect size (PSI) and a test, adjusted for the number of columns, say so.
+
+    Exit code 0: no drift; 1: drift or grave faults of the data; 2: bad input; 3: not enough data.
+    """
+    with _faults_told():
+        ignored = tuple(name for name in (ignore or "").split(",") if name)
+        answer = _answer(reference, current, timestamp=timestamp, ignored=ignored, target=target)
+        _write(answer, json=json, html=html)
+        _show(answer.comparison, to_stderr=json == _DASH)
+    raise typer.Exit(_code(answer.comparison))
+
+
+def _answer(
+    reference: str,
+    current: str,
+    *,
+    timestamp: str | None,
+    ignored: tuple[str, ...],
+    target: str | None,
+) -> "Answer":
+    from rich.console import Console  # noqa: PLC0415 - see above
+
+    from cli.comparison import Question, compare_tables  # noqa: PLC0415 - see above
+    from cli.patience import told_when_slow  # noqa: PLC0415 - as above
+
+    question = Question(reference, current, timestamp, ignored, target)
+    with told_when_slow(Console(stderr=True)) as say:
+        return compare_tables(question, say=say)
+
+
+def _write(answer: "Answer", *, json: Path | None, html: Path | None) -> None:
+    if json == _DASH:
+        sys.stdout.write(answer.comparison.model_dump_json(indent=2) + "\n")
+        sys.stdout.flush()
+    elif json is not None:
+        _write_json(answer.comparison, json)
+    if html is not None:
+        from cli.charts.page import write_page  # noqa: PLC0415 - as above
+        from cli.charts.views import view_of_comparison  # noqa: PLC0415 - as above
+
+        write_page(view_of_comparison(answer.comparison), html, profiles=answer.profiles)
+
+
+def _write_json(comparison: "Comparison", path: Path) -> None:
+    """Whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.write_text(comparison.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    unfinished.replace(path)
+
+
+def _show(comparison: "Comparison", *, to_stderr: bool) -> None:
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    from cli.charts.terminal import print_view  # noqa: PLC0415 - as above
+    from cli.charts.views import view_of_comparison  # noqa: PLC0415 - as above
+
+    stream = sys.stderr if to_stderr else sys.stdout
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _LOG_WIDTH
+    print_view(view_of_comparison(comparison), Console(file=stream, width=width))
+
+
+def _code(comparison: "Comparison") -> int:
+    if not comparison.enough:
+        return NOT_ENOUGH
+    return DRIFT if comparison.drifted else 0
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """Whatever goes wrong has an exit code of its own, for 1 means drift."""
+    from cli.tables import BadInput  # noqa: PLC0415 - as above
+
+    try:
+        yield
+    except BadInput as error:
+        _tell("Bad input", str(error))
+        raise typer.Exit(BAD_INPUT) from None
+    except OSError as error:
+        _tell("Bad input", f"{error.filename or 'a file'}: {error.strerror or error}: name another")
+        raise typer.Exit(BAD_INPUT) from None
+    except KeyboardInterrupt:
+        _tell("Interrupted", "nothing was written")
+        raise typer.Exit(INTERRUPTED) from None
+    except Exception:  # noqa: BLE001 - see OWN_FAULT
+        from rich.console import Console  # noqa: PLC0415 - as above
+
+        Console(stderr=True).print_exception()
+        _tell("A fault of Trimtab itself", "please report what stands above")
+        raise typer.Exit(OWN_FAULT) from None
+
+
+def _tell(title: str, fault: str) -> None:
+    from rich.console import Console  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    console = Console(stderr=True)
+    console.print(Text.assemble((f"{title}: ", "bold red"), fault), soft_wrap=True)

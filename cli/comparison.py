@@ -1,0 +1,148 @@
+"""Compares two tables that a person named: reads, profiles and judges them."""
+
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
+
+from cli.tables import BadInput, Table, find_table
+from contracts.comparison import Comparison, Sides
+from detection.columns import Column
+from detection.comparison import compare_profiles
+from detection.profile import WindowProfile
+from detection.profiling import (
+    Inferred,
+    Span,
+    UnreadableError,
+    infer_columns,
+    profile_relation,
+)
+
+_NAMED = 12
+"""Columns that an error lists."""
+
+
+class Question(NamedTuple):
+    """What is to be compared, as it was typed."""
+
+    reference: str
+    current: str
+    timestamp: str | None = None
+    ignored: tuple[str, ...] = ()
+    target: str | None = None
+
+
+class Answer(NamedTuple):
+    """A comparison with what it was made from."""
+
+    comparison: Comparison
+    profiles: tuple[WindowProfile, WindowProfile]
+    """Of the reference and of the current table."""
+
+
+def compare_tables(question: Question, *, say: Callable[[str], None] = lambda _: None) -> Answer:
+    """Compare them; `say` is told what is being done. Raises `BadInput`."""
+    before = find_table(question.reference, side="REFERENCE")
+    now = find_table(question.current, side="CURRENT")
+    if before.identity == now.identity:
+        msg = f"REFERENCE and CURRENT are both {before.shown!r}: name two tables"
+        raise BadInput(msg)
+    say("looking at the columns")
+    columns, left_out = _columns(question, before, now)
+    where = Span(question.timestamp) if question.timestamp else None
+    say("reading the reference")
+    old = _profile(before, columns, where=where, like=None, side="REFERENCE")
+    say("reading the current table")
+    new = _profile(now, columns, where=where, like=old, side="CURRENT")
+    say("comparing")
+    ignored = {*question.ignored, *left_out, *([question.timestamp] if question.timestamp else [])}
+    found = compare_profiles(old, new, ignored=ignored)
+    told = {
+        "sources": Sides(reference=before.shown, current=now.shown),
+        "generated": datetime.now(UTC),
+        "version": _version(),
+        "left_out": left_out,
+    }
+    return Answer(found.model_copy(update=told), (old, new))
+
+
+def _columns(
+    question: Question, before: Table, now: Table
+) -> tuple[tuple[Column, ...], dict[str, str]]:
+    """What is compared, by the reference's kinds, and what is left out and why."""
+    old = _inferred(before, target=question.target, side="REFERENCE")
+    new = _inferred(now, target=None, side="CURRENT")
+    known, present = _names(old), _names(new)
+    if not known & present:
+        msg = (
+            f"REFERENCE and CURRENT have no column in common: {_listed(known)} there, "
+            f"{_listed(present)} here: name two tables of the same make"
+        )
+        raise BadInput(msg)
+    _check_named(question, known, present)
+    skipped = {*question.ignored, question.timestamp}
+    columns = tuple(column for column in old.columns if column.name not in skipped)
+    left_out = {name: why for name, why in old.left_out.items() if name not in skipped}
+    if not columns:
+        reasons = "; ".join(f"{name}: {why}" for name, why in [*left_out.items()][:_NAMED])
+        msg = f"REFERENCE {before.shown!r}: no column can be compared ({reasons or 'none is left'})"
+        raise BadInput(msg)
+    return columns, left_out
+
+
+def _check_named(question: Question, known: Collection[str], present: Collection[str]) -> None:
+    """That every column named in an option is there."""
+    somewhere = {*known, *present}
+    for name in question.ignored:
+        if name not in somewhere:
+            msg = f"--ignore {name!r}: no such column in either table: there are "
+            raise BadInput(msg + _listed(somewhere))
+    for option, column in (("--timestamp", question.timestamp), ("--target", question.target)):
+        if column is not None and column not in known:
+            msg = f"{option} {column!r}: no such column in REFERENCE: there are {_listed(known)}"
+            raise BadInput(msg)
+    if question.timestamp is not None and question.timestamp not in present:
+        msg = f"--timestamp {question.timestamp!r}: no such column in CURRENT: there are "
+        raise BadInput(msg + _listed(present))
+    if question.target is not None and question.target in (question.timestamp, *question.ignored):
+        msg = f"--target {question.target!r}: is ignored or the timestamp too: name it once"
+        raise BadInput(msg)
+
+
+def _inferred(table: Table, *, target: str | None, side: str) -> Inferred:
+    try:
+        return infer_columns(table.relation, target=target)
+    except UnreadableError as error:
+        msg = f"{side} {table.shown!r}: {error}"
+        raise BadInput(msg) from None
+
+
+def _names(table: Inferred) -> set[str]:
+    return {*(column.name for column in table.columns), *table.left_out}
+
+
+def _profile(
+    table: Table,
+    columns: tuple[Column, ...],
+    *,
+    where: Span | None,
+    like: WindowProfile | None,
+    side: str,
+) -> WindowProfile:
+    try:
+        return profile_relation(table.relation, columns, like=like, where=where)
+    except UnreadableError as error:
+        msg = f"{side} {table.shown!r}: {error}"
+        raise BadInput(msg) from None
+
+
+def _listed(names: Collection[str]) -> str:
+    shown = ", ".join(sorted(names)[:_NAMED])
+    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown or "none"
+
+
+def _version() -> str:
+    try:
+        return version("trimtab")
+    except PackageNotFoundError:
+        return ""
