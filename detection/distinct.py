@@ -13,8 +13,8 @@ computes alike; that of a text is taken from its MD5.
 
 import hashlib
 import math
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,24 +33,38 @@ DIGITS: Final = 12
 _GOLDEN: Final = 0.6180339887498949
 _FINE: Final = 2.0**20
 """Parts that the middle of a column is cut into before hashing."""
+_EXACT: Final = 2.0**52
+_LARGEST: Final = 2.0**1020
+"""Differences of such numbers are finite."""
 
 Numbers = npt.NDArray[np.float64]
 
 
-def grid(edges: tuple[float, ...]) -> tuple[float, float]:
-    """Where a column's values are hashed from: an origin and a factor, taken from its edges."""
+class Grid(NamedTuple):
+    """How a column's values are spread before hashing, taken from its edges."""
+
+    origin: float
+    factor: float
+    low: float
+    high: float
+    """Values beyond these two count as these."""
+
+
+def grid_of(edges: Sequence[float]) -> Grid:
+    """The grid of a column with these edges: profiles over the same edges share it."""
     if not edges:
-        return 0.0, _GOLDEN * _FINE
-    low, high = edges[len(edges) // 4], edges[-1 - len(edges) // 4]
-    spread = high - low or abs(low) or 1.0
-    factor = _GOLDEN * _FINE / spread
-    return low, factor if math.isfinite(factor) else 1.0
+        return Grid(0.0, 1.0, 0.0, 0.0)
+    origin, high = edges[len(edges) // 4], edges[-1 - len(edges) // 4]
+    spread = min(high - origin, _LARGEST) or abs(origin) or 1.0
+    factor = min(_GOLDEN * _FINE / spread, _LARGEST)
+    reach = min(_EXACT / factor, _LARGEST)
+    return Grid(origin, factor, max(origin - reach, -_LARGEST), min(origin + reach, _LARGEST))
 
 
-def sketch_numbers(values: Numbers, edges: tuple[float, ...]) -> str:
+def sketch_numbers(values: Numbers, edges: Sequence[float]) -> str:
     """The sketch of finite numbers, hashed by the grid of `edges`."""
-    origin, factor = grid(edges)
-    scaled = (values - origin) * factor
+    grid = grid_of(edges)
+    scaled = (np.maximum(np.minimum(values, grid.high), grid.low) - grid.origin) * grid.factor
     part = scaled - np.floor(scaled)
     mixed = (part + FIRST) * (part + SECOND) * STRETCH
     return _sketch(mixed - np.floor(mixed))

@@ -1,0 +1,176 @@
+"""The SQL aggregates that make up a column's profile, and the profile read from their answers."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from detection.columns import Column
+from detection.distinct import (
+    CELLS, FIRST, SECOND, STEEPNESS, STRETCH, grid_of, sketch_of, sketch_words,
+)  # fmt: skip
+from detection.profile import KNOWN_CATEGORIES, ColumnProfile
+from detection.storage import Stored, absent, double, number, quoted, word
+
+HUGE: Final = 1e100
+"""Magnitude from which numbers are made smaller before they are squared."""
+SHRINK: Final = 2.0**-600
+_HALF: Final = CELLS // 2
+
+Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A column to be counted, and how."""
+
+    place: int
+    """Tells its aggregates from those of other columns."""
+    column: Column
+    stored: Stored | None
+    """None where the table has no such column."""
+    edges: tuple[float, ...] = ()
+    cuts: tuple[int, ...] = ()
+    categories: tuple[str, ...] | None = None
+    """Names to be counted; None for the most frequent ones."""
+    seen: frozenset[str] | None = None
+    """Categories that are not new; None where that is not known."""
+    named: tuple[str, ...] | None = None
+    """Where there are too many categories: the only ones to tell apart."""
+    sketched: bool = True
+
+    @property
+    def scale(self) -> float:
+        """By what numbers are multiplied before their moments are taken: a power of two."""
+        return SHRINK if any(abs(edge) > HUGE for edge in self.edges) else 1.0
+
+    def name(self, part: str) -> str:
+        """An alias."""
+        return f"{part}{self.place}"
+
+
+def value_of(asked: Asked) -> str:
+    """The column as a finite number."""
+    return (
+        "CAST(NULL AS DOUBLE)" if asked.stored is None else number(asked.column.name, asked.stored)
+    )
+
+
+def word_of(asked: Asked) -> str:
+    """The column as a category."""
+    return (
+        "CAST(NULL AS VARCHAR)" if asked.stored is None else word(asked.column.name, asked.stored)
+    )
+
+
+def absence(asked: Asked) -> str:
+    """1 where the column holds nothing."""
+    if asked.stored is None:
+        return "1"
+    return f"CASE WHEN {absent(asked.column.name, asked.stored)} THEN 1 ELSE 0 END"
+
+
+def moments(asked: Asked) -> Iterator[str]:
+    """Aggregates over the value `v` and the absence `a` of a numeric column."""
+    value, column = asked.name("v"), asked.column
+    scaled = value if asked.scale == 1.0 else f"{value} * {double(asked.scale)}"
+    yield f"SUM({asked.name('a')}) AS {asked.name('absent')}"
+    yield f"COUNT({value}) AS {asked.name('present')}"
+    yield f"AVG({scaled}) AS {asked.name('mean')}"
+    yield f"STDDEV_POP({scaled}) AS {asked.name('std')}"
+    yield f"MIN({value}) AS {asked.name('low')}"
+    yield f"MAX({value}) AS {asked.name('high')}"
+    bounds = [(column.minimum, "<"), (column.maximum, ">")]
+    beyond = [f"{value} {sign} {double(bound)}" for bound, sign in bounds if bound is not None]
+    if beyond:
+        outside = f"SUM(CASE WHEN {' OR '.join(beyond)} THEN 1 ELSE 0 END)"
+        yield f"{outside} AS {asked.name('outside')}"
+
+
+def hash_steps(asked: Asked) -> tuple[str, str, str]:
+    """From the value `v` to the cell `p` of the sketch, through `s` and `m`; a SELECT each."""
+    grid = grid_of(asked.edges)
+    value, scaled, mixed = asked.name("v"), asked.name("s"), asked.name("m")
+    part = f"({scaled} - FLOOR({scaled}))"
+    within = f"GREATEST(LEAST({value}, {double(grid.high)}), {double(grid.low)})"
+    return (
+        # LEAST and GREATEST pass over NULL
+        f"CASE WHEN {value} IS NOT NULL THEN ({within} - {double(grid.origin)})"
+        f" * {double(grid.factor)} END AS {scaled}",
+        f"({part} + {double(FIRST)}) * ({part} + {double(SECOND)}) * {double(STRETCH)} AS {mixed}",
+        f"{cell(f'({mixed} - FLOOR({mixed}))')} AS {asked.name('p')}",
+    )
+
+
+def cell(hashed: str) -> str:
+    """The cell of a number in [0, 1)."""
+    steps = f"FLOOR(LN({double(1.0)} - {hashed}) * {double(STEEPNESS)})"
+    return f"CASE WHEN {hashed} IS NOT NULL THEN CAST(LEAST({steps}, {double(CELLS - 1.0)}) AS INTEGER) END"
+
+
+def bits(place: str, aliases: tuple[str, str]) -> Iterator[str]:
+    """The two words of a sketch, of cells in the column `place`."""
+    one = "CAST(1 AS BIGINT)"
+    yield f"BIT_OR(CASE WHEN {place} < {_HALF} THEN {one} << {place} END) AS {aliases[0]}"
+    yield f"BIT_OR(CASE WHEN {place} >= {_HALF} THEN {one} << ({place} - {_HALF}) END) AS {aliases[1]}"
+
+
+def numeric_profile(
+    asked: Asked, answer: Answer, *, rows: int, counts: tuple[int, ...]
+) -> ColumnProfile:
+    """The profile that the aggregates tell."""
+    present, gone = int(answer[asked.name("present")]), int(answer[asked.name("absent")] or 0)
+    found: dict[str, Any] = {}
+    if present:
+        found = {
+            "mean": _finite(answer[asked.name("mean")] / asked.scale),
+            "std": _finite(answer[asked.name("std")] / asked.scale),
+            "minimum": answer[asked.name("low")],
+            "maximum": answer[asked.name("high")],
+        }
+    return ColumnProfile(
+        column=asked.column,
+        rows=rows,
+        nulls=rows - present,
+        unreadable=rows - gone - present,
+        edges=asked.edges,
+        cuts=asked.cuts,
+        counts=counts,
+        outside=int(answer.get(asked.name("outside")) or 0),
+        sketch=_sketch(asked, answer),
+        **found,
+    )
+
+
+def categorical_profile(
+    asked: Asked, tally: Mapping[str, int], *, rows: int, present: int, sketch: str | None = None
+) -> ColumnProfile:
+    """The profile that a tally tells; of too many categories the tally names some only."""
+    whole = asked.named is None and len(tally) <= KNOWN_CATEGORIES
+    names = asked.categories or ()
+    counts = [int(tally.get(name, 0)) for name in names]
+    old = 0 if asked.seen is None else sum(n for name, n in tally.items() if name in asked.seen)
+    return ColumnProfile(
+        column=asked.column,
+        rows=rows,
+        nulls=rows - present,
+        categories=names,
+        counts=(*counts, present - sum(counts)),
+        known=tuple(sorted(tally)) if whole else None,
+        unseen=0 if asked.seen is None else present - old,
+        sketch=sketch_words(tally) if sketch is None else sketch,
+    )
+
+
+def filled(place: int, name: str) -> str:
+    """Whether a column holds any value."""
+    return f"COUNT({quoted(name)}) AS f{place}"
+
+
+def _sketch(asked: Asked, answer: Answer) -> str:
+    low, high = answer.get(asked.name("sl")), answer.get(asked.name("sh"))
+    return sketch_of(int(low or 0), int(high or 0)) if asked.sketched else ""
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

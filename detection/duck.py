@@ -1,0 +1,251 @@
+"""Counts a DuckDB table: one select for all columns, after a sample where bins are to be chosen."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from contracts.drift import FeatureKind
+from detection.aggregates import (
+    Asked, Answer, absence, bits, categorical_profile, cell, filled, hash_steps, moments,
+    numeric_profile, value_of, word_of,
+)  # fmt: skip
+from detection.binning import edges_of
+from detection.columns import Column
+from detection.distinct import DIGITS, sketch_of
+from detection.files import DuckTable
+from detection.profile import CATEGORIES, ColumnProfile, WindowProfile
+from detection.storage import double, literals, quoted, stored_as
+
+SAMPLE: Final = 20_000
+"""Rows from which bins are chosen; tables with no more are used whole."""
+AT_ONCE: Final = 100
+"""Columns in one select."""
+MANY_CATEGORIES: Final = 50_000
+"""Expected categories from which only some are told apart: memory stays bounded."""
+REPEATS_AMONG: Final = 100_000
+"""Rows among which repeated ones are counted: all of small tables, a share of larger ones, chosen
+by content."""
+_OFTEN: Final = 0.0005
+"""Share of a sample that a category must have to be counted by name where there are too many."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a table holds."""
+
+    rows: int
+    columns: tuple[ColumnProfile, ...]
+    filled: tuple[str, ...] = ()
+    duplicates: int = 0
+    oldest: int | None = None
+    newest: int | None = None
+    """Microseconds since 1970, UTC."""
+
+
+@dataclass
+class _Whole:
+    """What is counted once, beside the columns."""
+
+    time: str | None
+    """SQL of each row's time; None where the table has none."""
+    answer: Answer = field(default_factory=dict)
+
+
+def count_table(
+    table: DuckTable,
+    columns: Sequence[Column],
+    *,
+    like: WindowProfile | None,
+    time: str | None,
+    sketches: bool,
+) -> Counted:
+    """Profiles of the columns, and what is said of the table as a whole."""
+    whole = _Whole(time)
+    found: list[ColumnProfile] = []
+    total = _rows(table)
+    groups = [columns[start : start + AT_ONCE] for start in range(0, len(columns), AT_ONCE)]
+    for group in groups or [()]:
+        asked = [_asked(table, column, place, like) for place, column in enumerate(group)]
+        asked = _decide(table, [replace(each, sketched=sketches) for each in asked], like, total)
+        found.extend(_count(table, asked, whole, total=total))
+    answer = whole.answer
+    repeated = answer["chosen"] - answer["different"] if answer["chosen"] else 0
+    return Counted(
+        rows=total,
+        columns=tuple(found),
+        filled=tuple(name for place, name in enumerate(table.types) if answer[f"f{place}"]),
+        duplicates=round(repeated / max(answer["chosen"], 1) * total),
+        oldest=answer.get("oldest"),
+        newest=answer.get("newest"),
+    )
+
+
+def sample(table: DuckTable, expressions: Mapping[str, str]) -> dict[str, npt.NDArray[Any]]:
+    """Of at most 20,000 rows, the same ones each time: alias to the values that are not NULL."""
+    what = ", ".join(f"{sql} AS {quoted(alias)}" for alias, sql in expressions.items())
+    query = (
+        f"SELECT {what} FROM (FROM {table.source} USING SAMPLE reservoir({SAMPLE} ROWS)"  # noqa: S608 - quoted names
+        " REPEATABLE (1))"
+    )
+    drawn = table.connection.execute(query).fetchnumpy()
+    return {name: np.ma.MaskedArray(values).compressed() for name, values in drawn.items()}
+
+
+def _rows(table: DuckTable) -> int:
+    found = table.connection.execute(f"SELECT COUNT(*) FROM {table.source}").fetchall()  # noqa: S608 - our own text
+    return int(found[0][0])
+
+
+def _asked(table: DuckTable, column: Column, place: int, like: WindowProfile | None) -> Asked:
+    kind = table.types.get(column.name)
+    asked = Asked(place, column, None if kind is None else stored_as(kind))
+    before = like.find(column.name) if like else None
+    if before is None:
+        return asked
+    return replace(
+        asked,
+        edges=before.edges,
+        cuts=before.cuts,
+        categories=before.categories,
+        seen=None if before.known is None else frozenset(before.known),
+    )
+
+
+def _decide(
+    table: DuckTable, asked: Sequence[Asked], like: WindowProfile | None, rows: int
+) -> list[Asked]:
+    """With bins where there is no earlier profile, and with the categories that are too many."""
+    wanted = {}
+    for each in asked:
+        numeric = each.column.kind is FeatureKind.NUMERIC
+        if each.stored is None or (like and (numeric or rows <= MANY_CATEGORIES)):
+            continue
+        wanted[each.name("x")] = value_of(each) if numeric else word_of(each)
+    drawn = sample(table, wanted) if wanted else {}
+    return [_decided(each, drawn.get(each.name("x")), rows) for each in asked]
+
+
+def _decided(asked: Asked, values: npt.NDArray[Any] | None, rows: int) -> Asked:
+    if values is None:
+        return asked
+    if asked.column.kind is FeatureKind.NUMERIC:
+        edges, cuts = edges_of(values.astype("float64"))
+        return replace(asked, edges=edges, cuts=cuts)
+    tally = Counter(values.tolist())
+    once = sum(count == 1 for count in tally.values())
+    if len(tally) + once / max(len(values), 1) * rows <= MANY_CATEGORIES:
+        return asked
+    often = [name for name, count in tally.items() if count > max(1, _OFTEN * len(values))]
+    ranked = sorted(often, key=lambda name: (-tally[name], name))[:CATEGORIES]
+    names = ranked if asked.categories is None else [*asked.categories, *(asked.seen or ())]
+    return replace(
+        asked,
+        categories=tuple(ranked) if asked.categories is None else asked.categories,
+        named=tuple(dict.fromkeys(names)),
+    )
+
+
+def _count(
+    table: DuckTable, asked: Sequence[Asked], whole: _Whole, *, total: int
+) -> Iterator[ColumnProfile]:
+    source, aggregates = table.source, []
+    if not whole.answer:
+        source, aggregates = _of_the_whole(table, whole, total)
+    numeric = [each for each in asked if each.column.kind is FeatureKind.NUMERIC]
+    words = [each for each in asked if each.column.kind is FeatureKind.CATEGORICAL]
+    source = _with_values(source, numeric, words)
+    for each in numeric:
+        aggregates.extend(_of_numbers(each))
+    for each in words:
+        aggregates.extend(_of_words(each))
+    query = f"SELECT {', '.join(aggregates)} FROM {source}"  # noqa: S608 - quoted names
+    cursor = table.connection.execute(query)
+    names = [name for name, *_ in cursor.description or ()]
+    answer = dict(zip(names, cursor.fetchone() or (), strict=True))
+    whole.answer = whole.answer or answer
+    for each in asked:
+        if each.column.kind is FeatureKind.NUMERIC:
+            yield numeric_profile(each, answer, rows=total, counts=_counts(each, answer))
+        else:
+            yield _categories(each, answer, total)
+
+
+def _of_the_whole(table: DuckTable, whole: _Whole, total: int) -> tuple[str, list[str]]:
+    """The table with a hash of each row, and the aggregates over all of its columns."""
+    hashed = f"HASH({', '.join(map(quoted, table.types))}) % {max(1, total // REPEATS_AMONG)} = 0"
+    rows = f"CASE WHEN {hashed} THEN HASH({', '.join(map(quoted, table.types))}) END"
+    source = f"(SELECT *, {rows} AS trimtab_row FROM {table.source})"  # noqa: S608 - quoted names
+    aggregates = [filled(place, name) for place, name in enumerate(table.types)]
+    aggregates += ["COUNT(trimtab_row) AS chosen", "COUNT(DISTINCT trimtab_row) AS different"]
+    if whole.time:
+        aggregates += [
+            f"EPOCH_US(MIN({whole.time})) AS oldest", f"EPOCH_US(MAX({whole.time})) AS newest",
+        ]  # fmt: skip
+    return source, aggregates
+
+
+def _with_values(source: str, numeric: Sequence[Asked], words: Sequence[Asked]) -> str:
+    columns = [f"{value_of(each)} AS {each.name('v')}" for each in numeric]
+    columns += [f"{absence(each)} AS {each.name('a')}" for each in numeric]
+    columns += [f"{word_of(each)} AS {each.name('w')}" for each in words]
+    steps = [", ".join(columns), *map(", ".join, zip(*_hashes(numeric), strict=True))]
+    steps += [", ".join(_word_cells(words))]
+    for step in filter(None, steps):
+        source = f"(SELECT *, {step} FROM {source})"  # noqa: S608 - quoted names
+    return source
+
+
+def _hashes(numeric: Sequence[Asked]) -> list[tuple[str, str, str]]:
+    return [hash_steps(each) for each in numeric if each.sketched]
+
+
+def _word_cells(words: Sequence[Asked]) -> Iterator[str]:
+    for each in words:
+        if each.named is not None:
+            part = f"CAST(('0x' || SUBSTR(MD5({each.name('w')}), 1, {DIGITS})) AS BIGINT)"
+            hashed = f"(CAST({part} AS DOUBLE) / {double(16.0**DIGITS)})"
+            yield f"{cell(hashed)} AS {each.name('p')}"
+
+
+def _of_numbers(asked: Asked) -> Iterator[str]:
+    yield from moments(asked)
+    if asked.edges:
+        edges = ", ".join(map(double, asked.edges))
+        yield f"HISTOGRAM({asked.name('v')}, [{edges}]) AS {asked.name('bins')}"
+    if asked.sketched:
+        yield from bits(asked.name("p"), (asked.name("sl"), asked.name("sh")))
+
+
+def _of_words(asked: Asked) -> Iterator[str]:
+    word = asked.name("w")
+    yield f"COUNT({word}) AS {asked.name('present')}"
+    if asked.named is None:
+        yield f"HISTOGRAM({word}) AS {asked.name('tally')}"
+        return
+    chosen = f"{word} IN ({literals(asked.named)})" if asked.named else "FALSE"
+    yield f"HISTOGRAM(CASE WHEN {chosen} THEN {word} END) AS {asked.name('tally')}"
+    yield from bits(asked.name("p"), (asked.name("sl"), asked.name("sh")))
+
+
+def _counts(asked: Asked, answer: Answer) -> tuple[int, ...]:
+    if not asked.edges:
+        return (int(answer[asked.name("present")]),)
+    bins = answer[asked.name("bins")] or {}
+    return (*(int(bins.get(edge, 0)) for edge in asked.edges), int(bins.get(np.inf, 0)))
+
+
+def _categories(asked: Asked, answer: Answer, rows: int) -> ColumnProfile:
+    tally = {name: int(count) for name, count in (answer[asked.name("tally")] or {}).items()}
+    if asked.categories is None:
+        ranked = sorted(tally, key=lambda name: (-tally[name], name))
+        asked = replace(asked, categories=tuple(ranked[:CATEGORIES]))
+    sketch = None
+    if asked.named is not None:
+        low, high = answer[asked.name("sl")], answer[asked.name("sh")]
+        sketch = sketch_of(low or 0, high or 0)
+    present = int(answer[asked.name("present")])
+    return categorical_profile(asked, tally, rows=rows, present=present, sketch=sketch)

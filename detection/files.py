@@ -1,0 +1,113 @@
+"""Opens Parquet and CSV files, and tables of an Ibis DuckDB connection, as one DuckDB table."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from detection.storage import literals, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+PathName = str | PathLike[str]
+
+SMALL_CSV: Final = 64 * 2**20
+"""Bytes of CSV, compressed or not, that are parsed once and kept; larger ones are parsed twice."""
+_NULLS: Final = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "n/a")
+"""What CSV files write for a missing value."""
+_SETTINGS: Final = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "preserve_insertion_order": False,
+}
+
+
+class UnreadableError(ValueError):
+    """A table that cannot be read, with the remedy."""
+
+
+@dataclass(frozen=True)
+class DuckTable:
+    """A table that DuckDB reads."""
+
+    connection: "duckdb.DuckDBPyConnection"
+    source: str
+    """What stands after FROM."""
+    types: Mapping[str, str]
+    """Column to DuckDB's name of its type."""
+    name: str
+    """For messages."""
+
+
+@contextmanager
+def open_files(paths: Sequence[PathName], *, as_text: bool = False) -> Iterator[DuckTable]:
+    """The files as one table; a column that only some of them have is empty in the others.
+
+    `as_text` reads every column of a CSV as text. Raises `UnreadableError`.
+    """
+    import duckdb  # noqa: PLC0415 - not needed by who handles profiles only
+
+    names = [fspath(path) for path in paths]
+    with duckdb.connect(config=_SETTINGS) as connection:
+        try:
+            yield _opened(connection, names, as_text=as_text)
+        except duckdb.Error as error:
+            raise UnreadableError(_explain(names, error)) from error
+
+
+def describe(connection: "duckdb.DuckDBPyConnection", source: str) -> dict[str, str]:
+    """Column to type of what stands after FROM."""
+    found = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608 - our own text
+    return {name: kind for name, kind, *_ in found}
+
+
+def is_text_file(path: PathName) -> bool:
+    """Whether a file is CSV rather than Parquet: by its name, or else by how it begins."""
+    suffixes = {suffix.lower() for suffix in Path(path).suffixes}
+    if suffixes & {".parquet", ".pq"}:
+        return False
+    if suffixes & {".csv", ".tsv", ".txt"}:
+        return True
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(4) != b"PAR1"
+    except OSError:
+        return True
+
+
+def _opened(
+    connection: "duckdb.DuckDBPyConnection", names: Sequence[str], *, as_text: bool
+) -> DuckTable:
+    files = f"[{literals(names)}], union_by_name = true"
+    name = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    if not is_text_file(names[0]):
+        source = f"read_parquet({files})"
+        return DuckTable(connection, source, describe(connection, source), name)
+    nulls = f"nullstr = [{literals(_NULLS)}]"
+    text = "true" if as_text else "false"
+    source = f"read_csv({files}, {nulls}, header = true, all_varchar = {text})"
+    if sum(_size(each) for each in names) <= SMALL_CSV:
+        connection.execute(f"CREATE TEMP TABLE kept AS FROM {source}")
+        source = quoted("kept")
+    return DuckTable(connection, source, describe(connection, source), name)
+
+
+def _size(name: str) -> float:
+    try:
+        return Path(name).stat().st_size
+    except OSError:  # a pattern, an address
+        return float("inf")
+
+
+def _explain(names: Sequence[str], error: Exception) -> str:
+    said: list[Any] = str(error).strip().splitlines() or [type(error).__name__]
+    missing = [name for name in names if not Path(name).exists() and not set(name) & set("*?[:")]
+    if missing:
+        return f"table {missing[0]} does not exist: correct the path"
+    return (
+        f"table {', '.join(names)} is no readable Parquet or CSV file: {said[0]:.300}:"
+        " check that it is complete, and UTF-8 if it is CSV"
+    )
