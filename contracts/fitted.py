@@ -13,6 +13,10 @@ from contracts.ports import Refused
 
 PROFILE_FILE = "reference_profile.json"
 """Artifact of a version's run: the profile of what it was trained on."""
+CALIBRATION_FILE = "calibration.json"
+"""Artifact of a version's run: thresholds for windows compared with that profile."""
+STRATA_FILE = "reference_strata.json"
+"""Artifact of a version's run: that profile by hour or weekday, where windows need it."""
 SEGMENTS_FILE = "holdout_segments.json"
 """Artifact of a version's run: its metric per category, on rows held out at training time."""
 RECORDED_FILE = "recorded.json"

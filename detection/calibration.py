@@ -27,6 +27,7 @@ from detection.resampling import (
 )
 from detection.tails import TAIL, Method, upper_quantile
 
+YEAR: Final = timedelta(days=365.25)
 SENSES: Final = 4
 """Each gets an equal part of the budget (Bonferroni, 1936)."""
 FEWEST_BLOCKS: Final = 4

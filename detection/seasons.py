@@ -3,17 +3,15 @@
 A window shorter than a week holds other hours or weekdays than the reference as a whole. The
 reference is therefore kept in strata, one for each phase of the day or week, and what a window is
 compared with is the merge of the strata that it overlaps, weighted by how long. Whole weeks hold
-every phase alike and need none.
-
-Phases count from Monday, 00:00 UTC, so that a summer time moves them by an hour.
+every phase alike and need none. Hours are those of UTC: a summer time moves them by one.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from contracts.base import Record, Span
 from contracts.drift import Window
@@ -25,16 +23,17 @@ LONG: Final = timedelta(days=56)
 """Windows from which on a block is a week rather than a day."""
 FEWEST_SEASONS: Final = 3
 """Days or weeks that a reference must hold to be parted by hour or weekday."""
-MONDAY: Final = datetime(1970, 1, 5, tzinfo=UTC)
 
 
 class Rhythm(Record):
     """Into which blocks time is cut, and when they recur.
 
-    Blocks are whole days, so that what depends on each other within a day stays together, unless
-    the window is no whole number of days: then a block is a window.
+    Blocks are whole days, or weeks of long windows, so that what depends on each other within a
+    day stays together; where the window is a day, less, or no whole number of days, it is a block.
     """
 
+    origin: AwareDatetime
+    """Where the first block begins: with the reference."""
     block: Span
     window: int = Field(ge=1)
     """Blocks in a window."""
@@ -45,7 +44,7 @@ class Rhythm(Record):
 
     def phase(self, when: datetime) -> int:
         """Place of an instant in the season, from 0."""
-        return (when - MONDAY) // self.block % self.season
+        return (when - self.origin) // self.block % self.season
 
 
 class Strata(Record):
@@ -58,22 +57,25 @@ class Strata(Record):
     """Phase to how many blocks of it the reference holds."""
 
 
-def rhythm_of(window: timedelta, reference: timedelta) -> Rhythm:
-    """The rhythm for windows of that length and a reference of that length."""
-    days = window % DAY == timedelta(0) and window > DAY
-    block = window if not days else DAY if window < LONG or window % WEEK else WEEK
-    whole_weeks = window % WEEK == timedelta(0)
+def rhythm_of(window: timedelta, reference: Window) -> Rhythm:
+    """The rhythm for windows of that length, compared with that reference."""
+    block = window
+    if window >= LONG:
+        block = window / (window // WEEK)
+    elif window > DAY and window % DAY == timedelta(0):
+        block = DAY
     season = 1
     for cycle in (WEEK, DAY):
-        recurs = cycle % block == timedelta(0) and cycle > block
-        if recurs and reference >= FEWEST_SEASONS * cycle:
+        held = (reference.end - reference.start) / cycle
+        if cycle > block and cycle % block == timedelta(0) and held >= FEWEST_SEASONS:
             season = cycle // block
             break
     return Rhythm(
+        origin=reference.start,
         block=block,
-        window=window // block,
+        window=round(window / block),
         season=season,
-        matched=season > 1 and window < WEEK and not whole_weeks,
+        matched=season > 1 and window < WEEK,
     )
 
 
@@ -123,7 +125,8 @@ def matched(reference: WindowProfile, strata: Strata | None, window: Window) -> 
 def _overlaps(strata: Strata, window: Window) -> Mapping[int, float]:
     """Phase to how many blocks of it the window holds, phases without rows left out."""
     block, found = strata.rhythm.block, dict[int, float]()
-    start = MONDAY + (window.start - MONDAY) // block * block
+    origin = strata.rhythm.origin
+    start = origin + (window.start - origin) // block * block
     while start < window.end:
         inside = min(start + block, window.end) - max(start, window.start)
         phase = strata.rhythm.phase(start)

@@ -17,6 +17,7 @@ from contracts.fitted import PROFILE_FILE, ROWS_FILE, SEGMENTS_FILE, FittedModel
 from contracts.model import ModelSpec
 from contracts.ports import Refused
 from pipelines import estimator
+from pipelines.calibration import calibrate_reference
 from pipelines.foresight import Foresight, foresee, reference_rows
 from pipelines.profiling import profile_rows
 from pipelines.rows import Table, clean, inputs, rows_between, targets, time_column
@@ -65,6 +66,7 @@ def learn(
         artifacts={
             PROFILE_FILE: profile.model_dump(mode="json"),
             SEGMENTS_FILE: segments,
+            **calibrate_reference(rows, spec, predictions=predictions, profile=profile),
             **foresight.artifacts,
         },
         frames={ROWS_FILE: reference_rows(rows, spec, seed=seed)},

@@ -3,15 +3,17 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from contracts.drift import Window
 from detection.calibration import Plan, calibrate, thresholds_for
 from detection.drift import compare
 from detection.profile import WindowProfile
 from detection.seasons import DAY, WEEK, Strata, matched, rhythm_of, stratify
-from tests.detection.streams import block, stream, together
+from tests.detection.streams import MONDAY, block, stream, together
 
 HOUR = timedelta(hours=1)
 WEEKS = 4
 HOURS = 24 * 7
+MONTH = Window(start=MONDAY, end=MONDAY + WEEKS * WEEK, rows=0)
 
 
 def hourly(seed: int, *, changed: int | None = None) -> "list[WindowProfile]":
@@ -31,7 +33,7 @@ def hourly(seed: int, *, changed: int | None = None) -> "list[WindowProfile]":
 def alarms(blocks: list[WindowProfile]) -> list[int]:
     """Places in the fifth week that alarm when each hour is compared with the first four weeks."""
     known = blocks[: HOURS * WEEKS]
-    reference, rhythm = together(known), rhythm_of(HOUR, WEEKS * WEEK)
+    reference, rhythm = together(known), rhythm_of(HOUR, MONTH)
     strata = stratify(known, rhythm)
     plan = Plan(
         window=rhythm.window,
@@ -88,7 +90,7 @@ def test_without_matching_every_hour_would_look_drifted() -> None:
 def test_blocks_are_whole_days_where_windows_are(
     window: timedelta, weeks: int, expected: tuple[timedelta, int, int, bool]
 ) -> None:
-    found = rhythm_of(window, weeks * WEEK)
+    found = rhythm_of(window, Window(start=MONDAY, end=MONDAY + weeks * WEEK, rows=0))
 
     assert (found.block, found.window, found.season, found.matched) == expected
 
@@ -96,7 +98,7 @@ def test_blocks_are_whole_days_where_windows_are(
 def test_whole_weeks_need_no_strata() -> None:
     blocks = hourly(4)[:HOURS]
 
-    assert stratify(blocks, rhythm_of(WEEK, 4 * WEEK)) is None
+    assert stratify(blocks, rhythm_of(WEEK, MONTH)) is None
     reference = together(blocks)
     assert matched(reference, None, blocks[0].window) is reference
 
@@ -104,7 +106,7 @@ def test_whole_weeks_need_no_strata() -> None:
 def test_all_strata_together_are_the_reference() -> None:
     blocks = hourly(5)[: HOURS * WEEKS]
     reference = together(blocks)
-    strata = stratify(blocks, rhythm_of(HOUR, WEEKS * WEEK))
+    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
 
     found = matched(reference, strata, reference.window)
 
@@ -118,7 +120,7 @@ def test_all_strata_together_are_the_reference() -> None:
 def test_a_window_over_two_hours_is_compared_with_both_as_they_share_it() -> None:
     blocks = hourly(6)[: HOURS * WEEKS]
     reference = together(blocks)
-    strata = stratify(blocks, rhythm_of(HOUR, WEEKS * WEEK))
+    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
     start = blocks[6].window.start + timedelta(minutes=45)
     window = blocks[6].window.model_copy(update={"start": start, "end": start + HOUR})
 
@@ -136,7 +138,7 @@ def test_a_window_over_two_hours_is_compared_with_both_as_they_share_it() -> Non
 def test_expected_rows_are_those_of_the_hour() -> None:
     blocks = hourly(7)[: HOURS * WEEKS]
     reference = together(blocks)
-    strata = stratify(blocks, rhythm_of(HOUR, WEEKS * WEEK))
+    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
 
     found = matched(reference, strata, blocks[11].window)
 
@@ -150,14 +152,14 @@ def test_a_window_where_the_reference_has_no_rows_is_compared_with_all_of_it() -
 
     blocks = stream(daytime, HOURS * WEEKS, reference=HOURS * WEEKS, length=HOUR)
     reference = together(blocks)
-    strata = stratify(blocks, rhythm_of(HOUR, WEEKS * WEEK))
+    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
 
     assert matched(reference, strata, blocks[3].window) is reference
 
 
 def test_strata_survive_their_json_and_are_compact() -> None:
     blocks = hourly(8)[: HOURS * WEEKS]
-    strata = stratify(blocks, rhythm_of(HOUR, WEEKS * WEEK))
+    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
     assert strata is not None
 
     kept = strata.model_dump_json(exclude_defaults=True)
@@ -166,8 +168,8 @@ def test_strata_survive_their_json_and_are_compact() -> None:
     assert len(kept) < 168 * 2 * 1500
 
 
-def test_a_blocks_phase_counts_from_monday() -> None:
-    rhythm = rhythm_of(DAY, 4 * WEEK)
+def test_phases_count_from_where_the_reference_begins() -> None:
+    rhythm = rhythm_of(DAY, MONTH)
     first = block(np.ones((10, 1)), 0)
 
     assert rhythm.phase(first.window.start) == 0
