@@ -10,8 +10,10 @@ import typer
 from rich.console import Console
 
 from cli.audit import app as audit_app
+from cli.compare import compare
 from cli.doctor import doctor
 from cli.init import init
+from cli.schedule import schedule
 from cli.up import up
 
 DEMO_MODEL = "birmingham-parking"
@@ -84,9 +86,11 @@ def backtest(
     _backtest(name, yes=yes, keep=keep, report=report, who=analyst)
 
 
+app.command()(compare)
 app.command()(init)
 app.command()(doctor)
 app.command()(up)
+app.command()(schedule)
 app.add_typer(audit_app, name="audit")
 
 
