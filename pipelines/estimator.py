@@ -113,12 +113,20 @@ def outputs(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[
 
 
 def chances(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> Numbers | None:
-    """The probability of each class, in the model's order, for each row; None for regressors."""
+    """The probability of each of `classes`, for each row; None where the model tells none."""
+    if isinstance(model, Recorded) and model.classes:
+        likely = model.chances(rows).to_numpy(dtype="float64")
+        return np.column_stack([1.0 - likely, likely])
     if spec.task is Task.REGRESSION or not hasattr(model, "predict_proba"):
         return None
     with _threads(len(rows)):
         found: Numbers = model.predict_proba(inputs(rows, spec))
     return found
+
+
+def classes(model: Pipeline) -> tuple[str, ...]:
+    """The classes that a classifier tells apart, in the order of its chances."""
+    return tuple(model.classes if isinstance(model, Recorded) else model.classes_)
 
 
 def fit_loss(
@@ -245,6 +253,13 @@ def _booster(spec: ModelSpec, seed: int) -> Any:  # noqa: ANN401 - scikit-learn 
     return HistGradientBoostingClassifier(
         early_stopping=False, random_state=seed, class_weight=balanced
     )
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Where tables are small, threads wait for each other."""
+    with _thread_pools().limit(limits=1, user_api="openmp"):
+        yield
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def _expectation(
     scores = estimator.chances(model, rows, spec)
     if scores is None:
         return None, {}
-    truth = places(model.classes_, targets(rows, spec))
+    truth = places(estimator.classes(model), targets(rows, spec))
     known = truth >= 0  # a class that was not there to be learnt has no score
     found = expect_by_confidence(
         spec.metric,

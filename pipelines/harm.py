@@ -1,23 +1,144 @@
-"""What a window's drift is expected to cost the champion, from what was stored with its version."""
+"""What a window's drift is expected to cost the champion, from what was stored with its version.
+
+A version that lacks something of it (made elsewhere, or before this was stored) is told less of:
+what is unknown stays None, and is announced rather than taken for harmless.
+"""
 
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
+import pandas as pd
 from pydantic import JsonValue
 
-from contracts.fitted import IMPORTANCE_FILE, ServedModel
+from contracts.drift import MultivariateDrift, PerformanceChange, PerformanceEstimate
+from contracts.fitted import (
+    EXPECTATION_FILE,
+    IMPORTANCE_FILE,
+    LOSS_FILE,
+    ROWS_FILE,
+    ServedModel,
+)
+from contracts.model import ModelSpec, Task
 from contracts.ports import Refused
+from detection.classifier import tell_apart
+from detection.concept import concept_loss
+from detection.expectation import (
+    Expectation,
+    Expected,
+    chances_of,
+    expected_by_confidence,
+    expected_by_loss,
+)
 from detection.impact import Harm
+from pipelines import estimator
+from pipelines.answering import answering
+from pipelines.foresight import comparable, places
+from pipelines.rows import Table
 
 
-def assess(champion: ServedModel) -> Harm:
-    """Everything about harm that a version made by our training allows to say."""
-    return Harm(importance=importance_of(champion))
+class Scene(NamedTuple):
+    """A window as the champion sees it."""
+
+    rows: Table
+    predictions: "pd.Series[Any]"
+    labelled: "pd.Series[bool]"
+    """Whether the row's target is known."""
+
+
+def assess(
+    scene: Scene,
+    spec: ModelSpec,
+    champion: ServedModel,
+    *,
+    performance: PerformanceChange | None,
+    error: float | None,
+) -> Harm:
+    """Everything about harm that the version allows to say; `error` is the realised loss's."""
+    importance = importance_of(champion)
+    if len(scene.rows) < spec.minimum_rows:
+        return Harm(importance=importance)
+    estimate = estimate_performance(scene, spec, champion)
+    return Harm(
+        importance=importance,
+        estimate=estimate,
+        multivariate=compare_rows(scene.rows, spec, champion),
+        concept_loss=concept_loss(performance, _where_labelled(scene, spec, champion, estimate),
+                                  error=error),
+    )  # fmt: skip
 
 
 def importance_of(champion: ServedModel) -> dict[str, float]:
     """What the champion's metric loses without each feature; empty where nobody measured it."""
+    kept = _kept(champion, IMPORTANCE_FILE)
+    return {name: float(value) for name, value in kept.items() if isinstance(value, int | float)}
+
+
+def compare_rows(rows: Table, spec: ModelSpec, champion: ServedModel) -> MultivariateDrift | None:
+    """How well the window's rows can be told from those that the champion was trained on."""
     try:
-        kept: Mapping[str, JsonValue] = champion.artifact(IMPORTANCE_FILE)
+        reference = champion.frame(ROWS_FILE)
+    except Refused:
+        return None
+    current = comparable(rows.sort_values(spec.timestamp, kind="stable"), spec)
+    with estimator.one_thread():
+        return tell_apart(reference, current, sensitivity=spec.sensitivity)
+
+
+def estimate_performance(
+    scene: Scene, spec: ModelSpec, champion: ServedModel
+) -> PerformanceEstimate | None:
+    """The metric to expect of the rows without their labels; None where that was not learnt."""
+    kept = _kept(champion, EXPECTATION_FILE)
+    expectation = Expectation.model_validate(kept) if kept else None
+    if expectation is None or expectation.metric != spec.metric:
+        return None
+    found = (
+        _by_loss(scene, spec, champion)
+        if spec.task is Task.REGRESSION
+        else _by_confidence(scene, spec, champion, expectation)
+    )
+    return expectation.beside(found, tolerance=spec.tolerance) if found else None
+
+
+def _where_labelled(
+    scene: Scene, spec: ModelSpec, champion: ServedModel, estimate: PerformanceEstimate | None
+) -> PerformanceEstimate | None:
+    """The estimate on the rows that the realised figure is from."""
+    if estimate is None or scene.labelled.all():
+        return estimate
+    rows, predictions, labelled = scene
+    known = Scene(rows[labelled], predictions[labelled], labelled[labelled])
+    return estimate_performance(known, spec, champion)
+
+
+def _by_loss(scene: Scene, spec: ModelSpec, champion: ServedModel) -> Expected | None:
+    known = scene.predictions.notna()
+    rows, predictions = scene.rows[known], scene.predictions[known]
+    try:
+        model = champion.companion(LOSS_FILE)
+    except Refused:
+        return None
+    losses = estimator.expected_loss(model, estimator.loss_inputs(rows, predictions, spec))
+    return expected_by_loss(losses, predictions.to_numpy(dtype="float64"))
+
+
+def _by_confidence(
+    scene: Scene, spec: ModelSpec, champion: ServedModel, expectation: Expectation
+) -> Expected | None:
+    """From the chances on record, or else from those that the champion tells when asked."""
+    known = scene.predictions.notna()
+    rows, predictions = scene.rows[known], scene.predictions[known]
+    for model in (answering(champion, rows, spec), champion.load()):
+        scores = estimator.chances(model, rows, spec) if len(rows) else None
+        if scores is not None and scores.shape[1] == len(expectation.curves):
+            chances = chances_of(scores, expectation.curves)
+            predicted = places(estimator.classes(model), predictions)
+            return expected_by_confidence(spec.metric, scores, chances, predicted=predicted)
+    return None
+
+
+def _kept(champion: ServedModel, name: str) -> Mapping[str, JsonValue]:
+    try:
+        return champion.artifact(name)
     except Refused:
         return {}
-    return {name: float(value) for name, value in kept.items() if isinstance(value, int | float)}

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from kedro.pipeline import Node, Pipeline, pipeline
 from pydantic import JsonValue
 
-from contracts.drift import DriftEvent, DriftFinding
+from contracts.drift import DriftEvent, DriftFinding, PerformanceChange
 from contracts.fitted import ServedModels
 from contracts.model import ModelSpec
 from detection.finding import find_drift, is_announced
@@ -21,10 +21,11 @@ from detection.impact import Harm
 from detection.profile import WindowProfile
 from pipelines import estimator
 from pipelines.announcement import event_of
+from pipelines.answering import answering
 from pipelines.baseline import establish_baseline
 from pipelines.cooldown import Announcements, Verdict, heed_cooldown
-from pipelines.harm import assess
-from pipelines.performance import Realised, performance_change, realised
+from pipelines.harm import Scene, assess
+from pipelines.performance import Realised, loss_error, performance_change, realised
 from pipelines.profiling import profile_rows
 from pipelines.reference import Reference, find_reference
 from pipelines.requests import MonitoringRequest, WindowRequest, request_node
@@ -36,21 +37,25 @@ class Measured(NamedTuple):
 
     profile: WindowProfile
     realised: Realised
+    performance: PerformanceChange | None
+    """The realised metric beside the one held out at training time."""
 
 
 def select_rows(history: Table, spec: ModelSpec, request: WindowRequest) -> Table:
     """The window's rows, dirty ones included."""
-    return rows_between(history, spec, request.span)
+    return rows_between(history, spec, request.span).reset_index(drop=True)
 
 
-def choose_reference(spec: ModelSpec, models: ServedModels) -> Reference:
+def choose_reference(
+    history: Table, spec: ModelSpec, request: WindowRequest, models: ServedModels
+) -> Reference:
     """What the window is compared with, as `spec.reference` says, and its thresholds."""
-    return find_reference(spec, models)
+    return find_reference(spec, models, history=history, span=request.span)
 
 
 def predict_rows(rows: Table, spec: ModelSpec, reference: Reference) -> "Values[Any]":
-    """What the champion says of each row."""
-    return estimator.predict(reference.champion.load(), rows, spec)
+    """What the champion said of each row, or says now where that is not on record."""
+    return estimator.predict(answering(reference.champion, rows, spec), rows, spec)
 
 
 def measure_window(
@@ -71,13 +76,29 @@ def measure_window(
         like=reference.profile,
     )
     champion = reference.champion
-    score = estimator.score(champion.load(), rows[rows[spec.timestamp] < until], spec)
-    return Measured(profile, realised(champion, score, spec))
+    model = answering(champion, rows, spec)
+    score = estimator.score(model, rows[rows[spec.timestamp] < until], spec)
+    found = realised(champion, score, spec)
+    return Measured(profile, found, performance_change(champion, found, spec))
 
 
-def assess_harm(reference: Reference) -> Harm:
+def assess_harm(
+    rows: Table,
+    spec: ModelSpec,
+    request: MonitoringRequest,
+    reference: Reference,
+    predictions: "Values[Any]",
+    measured: Measured,
+) -> Harm:
     """What the window is expected to cost the champion, and by what."""
-    return assess(reference.champion)
+    labelled = rows[spec.timestamp] < request.judged_at - spec.label_delay
+    return assess(
+        Scene(rows, predictions, labelled),
+        spec,
+        reference.champion,
+        performance=measured.performance,
+        error=loss_error(reference.champion, measured.realised, spec.metric),
+    )
 
 
 def examine(
@@ -89,8 +110,8 @@ def examine(
         spec,
         reference.profile,
         current=measured.profile,
-        performance=performance_change(champion, measured.realised, spec),
-        thresholds=reference.thresholds,
+        performance=measured.performance,
+        thresholds=reference.thresholds(measured.profile),
         harm=harm,
     )
     if finding is None:
@@ -218,14 +239,22 @@ def create_pipeline() -> Pipeline:
             Node(
                 establish_baseline, ["history", "model_spec", "registered_model"], "watched_model"
             ),
-            Node(choose_reference, ["model_spec", "watched_model"], "reference"),
+            Node(
+                choose_reference,
+                ["history", "model_spec", "request", "watched_model"],
+                "reference",
+            ),
             Node(predict_rows, ["window_rows", "model_spec", "reference"], "predictions"),
             Node(
                 measure_window,
                 ["window_rows", "model_spec", "request", "reference", "predictions"],
                 "measured",
             ),
-            Node(assess_harm, "reference", "harm"),
+            Node(
+                assess_harm,
+                ["window_rows", "model_spec", "request", "reference", "predictions", "measured"],
+                "harm",
+            ),
             Node(examine, ["measured", "model_spec", "reference", "harm"], "findings"),
             Node(
                 describe_run, ["measured", "model_spec", "reference", "findings"], "window_profile"

@@ -1,5 +1,6 @@
 """The champion's realised performance in a window, beside what it had at training time."""
 
+import math
 from typing import Final, NamedTuple
 
 from contracts.drift import PerformanceChange
@@ -50,6 +51,13 @@ def performance_change(
         rows=found.metric.rows,
         degraded=loss > spec.tolerance and surpasses_chance(loss, error, found.error),
     )
+
+
+def loss_error(champion: ServedModel, found: Realised, metric: str) -> float | None:
+    """The standard error of the realised loss; None where nothing of it is known."""
+    held_out = held_to(champion, metric)
+    errors = [error for error in (held_out and held_out[1], found.error) if error is not None]
+    return math.hypot(*errors) if errors else None
 
 
 def held_to(champion: ServedModel, metric: str) -> tuple[float, float | None] | None:

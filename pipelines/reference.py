@@ -1,12 +1,25 @@
-"""What a window is compared with: a profile, the thresholds that go with it, and their origin."""
+"""What a window is compared with: a profile, the thresholds that go with it, and their origin.
+
+The champion's training period is at hand, by hour and weekday where windows need that. The window
+before, and the one a season earlier, are profiled from the history when they are asked for: a run
+of the monitoring pipeline that was left out, or that counted over other bins, then does no harm.
+"""
 
 from typing import NamedTuple
 
+from contracts.drift import Window
 from contracts.fitted import ServedModel, ServedModels
-from contracts.model import ModelSpec
+from contracts.model import ModelSpec, ReferencePeriod
+from detection.calibration import Calibration, thresholds_for
 from detection.drift import Thresholds
 from detection.profile import WindowProfile
-from pipelines.profiling import reference_profile, reference_uri
+from detection.seasons import matched
+from pipelines import estimator
+from pipelines.answering import answering
+from pipelines.calibration import calibration_of, strata_of
+from pipelines.profiling import profile_rows, reference_profile, reference_uri
+from pipelines.rows import Table, rows_between
+from pipelines.spans import Span
 
 
 class Reference(NamedTuple):
@@ -15,22 +28,51 @@ class Reference(NamedTuple):
     champion: ServedModel
     profile: WindowProfile
     """Its bins are those that the window is counted over."""
-    thresholds: Thresholds
+    calibration: Calibration | None
+    """None where nothing was calibrated: the configured floor holds alone."""
     uri: str | None
     """Where the profile is kept; None where it was made for this comparison."""
 
+    def thresholds(self, current: WindowProfile) -> Thresholds:
+        """Column to threshold for this window; the configured floor holds where it is more."""
+        return {} if self.calibration is None else thresholds_for(self.calibration, current)
 
-def find_reference(spec: ModelSpec, models: ServedModels) -> Reference:
-    """As `spec.reference` says: what the champion was trained on."""
+    @property
+    def chance(self) -> float | None:
+        """Of a false alarm that each sense is allowed in a window; None where nobody said."""
+        return None if self.calibration is None else self.calibration.chance
+
+
+def find_reference(
+    spec: ModelSpec, models: ServedModels, *, history: Table, span: Span
+) -> Reference:
+    """As `spec.reference` says, for the window of that span.
+
+    What the champion was trained on, where the earlier window holds too few rows.
+    """
     champion = models.champion()
-    return Reference(
-        champion=champion,
-        profile=reference_profile(champion),
-        thresholds=thresholds_of(spec),
-        uri=reference_uri(champion),
-    )
+    calibration = calibration_of(champion)
+    earlier = earlier_span(spec, span)
+    if earlier is not None:
+        rows = rows_between(history, spec, earlier).reset_index(drop=True)
+        if len(rows) >= spec.minimum_rows:
+            profile = _profile(rows, spec, champion, earlier)
+            return Reference(champion, profile, calibration, uri=None)
+    window = Window(start=span.start, end=span.end, rows=0)
+    profile = matched(reference_profile(champion), strata_of(champion), window)
+    return Reference(champion, profile, calibration, uri=reference_uri(champion))
 
 
-def thresholds_of(spec: ModelSpec) -> Thresholds:
-    """When a column counts as drifted: the configured floor."""
-    return Thresholds(psi=spec.sensitivity.psi, p_value=spec.sensitivity.p_value)
+def earlier_span(spec: ModelSpec, span: Span) -> Span | None:
+    """The window before, or the one a season earlier; None where training is the reference."""
+    if spec.reference is ReferencePeriod.TRAINING:
+        return None
+    length = span.end - span.start
+    back = length if spec.reference is ReferencePeriod.PREVIOUS else max(spec.season, length)
+    return Span(span.start - back, span.end - back)
+
+
+def _profile(rows: Table, spec: ModelSpec, champion: ServedModel, span: Span) -> WindowProfile:
+    """Over bins of its own; labels that have not come by the window's end count as missing."""
+    predictions = estimator.predict(answering(champion, rows, spec), rows, spec)
+    return profile_rows(rows, spec, span=span, predictions=predictions)
