@@ -23,6 +23,7 @@ from contracts.model import ModelSpec, Task
 from contracts.ports import Refused
 from detection.recorded import Recorded, are_chances
 from pipelines import estimator
+from pipelines.calibration import calibrate_reference
 from pipelines.foresight import foresee, reference_rows
 from pipelines.learning import FEWEST_ROWS, segment_metrics
 from pipelines.profiling import profile_rows
@@ -34,7 +35,7 @@ _TWO: Final = 2
 _MEASURED_UNDER: Final = {
     "task", "dataset", "target", "target_minimum", "target_maximum", "prediction", "timestamp",
     "features", "time_features", "start", "window", "reference_windows", "metric", "segments",
-    "sensitivity",
+    "sensitivity", "reference", "season", "minimum_rows", "false_alarms_per_year",
 }  # fmt: skip
 """Parts of a configuration that a baseline hangs on."""
 
@@ -74,7 +75,8 @@ def measure_baseline(
             f" {spec.metric} on: check start, window and reference_windows"
         )
         raise Refused(msg)
-    profile = profile_rows(rows, spec, span=span, predictions=estimator.predict(model, rows, spec))
+    predictions = estimator.predict(model, rows, spec)
+    profile = profile_rows(rows, spec, span=span, predictions=predictions)
     foresight = foresee(model, good, spec, seed=SEED)
     metrics = {spec.metric: score.value, error_of(spec.metric): score.error, "rows": len(good)}
     return Baseline(
@@ -84,6 +86,7 @@ def measure_baseline(
         artifacts={
             PROFILE_FILE: profile.model_dump(mode="json"),
             SEGMENTS_FILE: dict(segment_metrics(model, good, spec)),
+            **calibrate_reference(rows, spec, predictions=predictions, profile=profile),
             **recorded,
             **foresight.artifacts,
         },
