@@ -130,7 +130,7 @@ def _profile(
     side: str,
 ) -> WindowProfile:
     try:
-        return profile_relation(table.relation, columns, like=like, where=where)
+        return profile_relation(table.relation, columns, like=like, where=where, sketches=False)
     except UnreadableError as error:
         msg = f"{side} {table.shown!r}: {error}"
         raise BadInput(msg) from None
