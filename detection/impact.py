@@ -73,13 +73,15 @@ def is_harmful(finding: DriftFinding, *, tolerance: float) -> bool:
 def _weighed(
     drift: FeatureDrift, importance: Mapping[str, float], loss: float | None
 ) -> FeatureDrift:
-    """Labels and predictions are no inputs: with them goes what the metric lost as a whole."""
-    if drift.role is not FeatureRole.FEATURE:
-        return drift.model_copy(update={"impact": loss})
-    if drift.name not in importance:
-        return drift
-    weight = importance[drift.name]
-    impact = max(weight, 0.0) * drift.jensen_shannon
+    """Labels and predictions are no inputs: with them goes what the metric lost as a whole.
+
+    What has not drifted costs nothing: its distance is mostly chance.
+    """
+    weight, impact = importance.get(drift.name), loss
+    if drift.role is FeatureRole.FEATURE:
+        impact = None if weight is None else max(weight, 0.0) * drift.jensen_shannon
+    if not drift.drifted:
+        impact = 0.0
     return drift.model_copy(update={"importance": weight, "impact": impact})
 
 

@@ -5,9 +5,9 @@ learnt from the whole span, as the next one to serve should.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from pydantic import JsonValue
 
@@ -28,6 +28,7 @@ FEWEST_ROWS: Final = 50
 EXAMPLE_ROWS: Final = 5
 SEGMENTS: Final = 50
 """Most frequent categories of a column whose metric is kept."""
+FOURTH: Final = 4
 _QUARTER = 0.75
 
 
@@ -78,8 +79,8 @@ def _measure(
     good: Table, spec: ModelSpec, span: Span, seed: int
 ) -> tuple[estimator.Score, dict[str, JsonValue], Foresight]:
     """The metric on rows held out at the end, per category of each column, and without labels."""
-    for cut in _cuts(good, spec, span):
-        before, after = good[good[spec.timestamp] < cut], good[good[spec.timestamp] >= cut]
+    for held in _held_out(good, spec, span):
+        before, after = good[~held], good[held]
         if len(before) < FEWEST_ROWS:
             continue
         model = estimator.fit(before, spec, seed=seed)
@@ -99,10 +100,15 @@ def _named(score: estimator.Score, metric: str) -> dict[str, float]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _cuts(good: Table, spec: ModelSpec, span: Span) -> Iterator[datetime]:
-    """Where to part: a whole window's end by choice, or else the last quarter of the rows."""
-    yield holdout_cut(spec, span)
-    yield good[spec.timestamp].sort_values().iloc[int(_QUARTER * len(good))].to_pydatetime()
+def _held_out(good: Table, spec: ModelSpec, span: Span) -> Iterator["pd.Series[bool]"]:
+    """What to hold out: a window at the end by choice, else the last quarter of the rows.
+
+    Rows that share one moment cannot be parted by time: of them it is every fourth.
+    """
+    times = good[spec.timestamp]
+    yield times >= holdout_cut(spec, span)
+    yield times >= times.sort_values().iloc[int(_QUARTER * len(good))]
+    yield pd.Series(np.arange(len(good)) % FOURTH == 0, index=good.index)
 
 
 def segment_metrics(model: Any, rows: Table, spec: ModelSpec) -> Iterator[tuple[str, JsonValue]]:  # noqa: ANN401 - scikit-learn has no types
