@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from contracts.drift import FeatureKind
-from detection.effects import cumulative_shares
 from detection.profile import ColumnProfile
+from detection.transport import cumulative_shares
 
 MANY_VALUES: Final = 10
 """Columns with fewer different values are codes or flags, without a unit."""
