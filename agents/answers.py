@@ -113,12 +113,28 @@ def _facts(brief: Brief) -> list[str]:
 def _performance_fact(brief: Brief) -> str:
     performance, loss = brief.finding.performance, rules.lost(brief)
     if performance is None or loss is None:
-        return "No labels tell how the model does."
+        return f"No labels tell how the model does.{_estimate_fact(brief)}"
     change = f"went from {performance.reference:.3f} to {performance.current:.3f}"
     return (
         f"{performance.metric} {change} on {performance.rows} labelled rows, "
         f"a loss of {loss:.1f} times the tolerance of {brief.model.tolerance:g}."
+        f"{_concept_fact(brief)}"
     )
+
+
+def _estimate_fact(brief: Brief) -> str:
+    found = brief.finding.estimate
+    if found is None:
+        return ""
+    change = f"from {found.reference:.3f} to {found.estimated:.3f}"
+    return f" By its inputs alone, {found.metric} is expected to go {change}."
+
+
+def _concept_fact(brief: Brief) -> str:
+    beyond = brief.finding.concept_loss
+    if beyond is None:
+        return ""
+    return f" Of it, {beyond:.3f} is more than covariate shift explains."
 
 
 def _moves_fact(brief: Brief) -> str:
@@ -152,7 +168,17 @@ def _grounds(brief: Brief, cause: Cause) -> list[str]:
         return [*quality[:3], "performance:champion"]
     if cause is Cause.BAD_RELEASE:
         return [*_version_items(brief), "performance:champion"]
-    return ["performance:champion", *columns, *looked[:1], *_version_items(brief)[:1]]
+    known = ["performance:champion", *_telling(cause)]
+    return [*known, *columns, *looked[:1], *_version_items(brief)[:1]]
+
+
+def _telling(cause: Cause) -> list[str]:
+    """What tells covariate shift from concept drift."""
+    if cause is Cause.CONCEPT_DRIFT:
+        return ["performance:concept-loss"]
+    if cause is Cause.COVARIATE_SHIFT:
+        return ["performance:estimate", "multivariate:rows"]
+    return []
 
 
 def _grounds_of_action(brief: Brief, action: Action) -> list[str]:

@@ -7,7 +7,7 @@ from agents.case import Task
 from agents.fence import unfence
 from contracts.base import Name, Record
 from contracts.deliberation import Cause
-from contracts.drift import FeatureRole, PerformanceChange, Severity
+from contracts.drift import FeatureRole, PerformanceChange, PerformanceEstimate, Severity
 from contracts.remediation import Action
 
 
@@ -38,6 +38,12 @@ class Finding(Record):
     moved: tuple[Moved, ...] = ()
     faults: tuple[Fault, ...] = ()
     performance: PerformanceChange | None = None
+    estimate: PerformanceEstimate | None = None
+    """What covariate shift alone is expected to do to the metric."""
+    concept_loss: float | None = None
+    """Loss of the metric beyond what covariate shift explains."""
+    told_apart: float | None = None
+    """How well a classifier tells rows from the reference's: lower end of its AUC's interval."""
 
 
 class Model(Record):

@@ -113,6 +113,9 @@ def _finding(case: Case) -> Finding:
             for fault in found.quality[:MOST_MOVED]
         ),
         performance=found.performance,
+        estimate=found.estimate,
+        concept_loss=found.concept_loss,
+        told_apart=found.multivariate.low if found.multivariate else None,
     )
 
 

@@ -11,8 +11,11 @@ A cause's score multiplies what speaks for it:
 - label_shift: the metric is worse and the target moved
 - covariate_shift: the metric is worse and inputs moved, the more so the less the target did
 - concept_drift: the metric is worse though neither inputs nor target moved
+- these last three, where the loss that covariate shift explains was estimated: covariate_shift
+  as far as it explains the loss, concept_drift as far as it does not, and label_shift the less
+  the more of a loss is unexplained although no input moved
 - harmless: the metric is not worse, a little less so when something moved far
-- unknown: no labels say how the model does
+- unknown: no labels say how the model does; an estimate without them is half believed
 
 Likelihoods are the squared scores over their sum: squaring lets the best supported cause lead, as
 independent pieces of evidence would if each were counted twice.
@@ -34,6 +37,10 @@ _FEW_LABELS = 50
 """Labelled rows at which the metric is believed by half."""
 _RELATED, _SAME = 0.3, 0.8
 """Similarity of a document that says nothing about the case, and of one about the very case."""
+_WELL_TOLD = 0.2
+"""Rows are told apart so well (twice the AUC, less one) that inputs moved: worth one half."""
+_ESTIMATED = 0.5
+"""How far an estimate without labels is believed, beside labels."""
 _FLOOR = 0.02
 """Least score of the unknown: there is always something that the rules do not see."""
 
@@ -70,6 +77,8 @@ class Signals(NamedTuple):
     """An earlier version does better than the champion on the newest rows."""
     recurring: float
     """Known cases like this one speak of a recurring pattern."""
+    unexplained: float | None = None
+    """Share of the loss that covariate shift does not explain; None where nobody estimated it."""
 
 
 def read_signals(brief: Brief) -> Signals:
@@ -80,10 +89,11 @@ def read_signals(brief: Brief) -> Signals:
         labelled=labelled,
         faulty=max((_gravity(fault.corrupt, fault.fraction) for fault in brief.finding.faults),
                    default=0.0),
-        inputs_moved=_half_at(_LARGE_PSI, largest_move(brief, FeatureRole.FEATURE)),
+        inputs_moved=_inputs_moved(brief),
         target_moved=_half_at(_LARGE_PSI, largest_move(brief, FeatureRole.TARGET)),
         outdone=_outdone(brief),
         recurring=_share(brief.documents, Cause.SEASONALITY),
+        unexplained=_unexplained(brief),
     )  # fmt: skip
 
 
@@ -99,9 +109,7 @@ def likelihoods(signals: Signals) -> dict[Cause, float]:
         Cause.DATA_QUALITY: s.faulty,
         Cause.BAD_RELEASE: known_worse * s.outdone,
         Cause.SEASONALITY: still_worse * s.recurring * moved,
-        Cause.LABEL_SHIFT: once * s.target_moved,
-        Cause.COVARIATE_SHIFT: once * s.inputs_moved * (1.0 - s.target_moved),
-        Cause.CONCEPT_DRIFT: once * (1.0 - s.inputs_moved) * (1.0 - s.target_moved),
+        **{cause: once * share for cause, share in _parted(s).items()},
         Cause.HARMLESS: sound * (1.0 - s.worse) * (1.0 - 0.35 * moved) * (0.5 + 0.5 * s.labelled),
         Cause.UNKNOWN: max(_FLOOR, 0.6 * sound * (1.0 - s.labelled)),
     }
@@ -167,14 +175,55 @@ def find(brief: Brief, item_id: str) -> Item | None:
     return next((item for item in brief.evidence if item.id == item_id), None)
 
 
+def _parted(s: Signals) -> dict[Cause, float]:
+    """A loss that came once, by what may have moved."""
+    if s.unexplained is None:
+        return {
+            Cause.LABEL_SHIFT: s.target_moved,
+            Cause.COVARIATE_SHIFT: s.inputs_moved * (1.0 - s.target_moved),
+            Cause.CONCEPT_DRIFT: (1.0 - s.inputs_moved) * (1.0 - s.target_moved),
+        }
+    known = 1.0 - s.unexplained
+    return {
+        Cause.LABEL_SHIFT: s.target_moved * (1.0 - s.unexplained * (1.0 - s.inputs_moved)),
+        Cause.COVARIATE_SHIFT: s.inputs_moved * (1.0 - s.target_moved) * known,
+        Cause.CONCEPT_DRIFT: s.unexplained * (1.0 - s.target_moved * s.inputs_moved),
+    }
+
+
+def _inputs_moved(brief: Brief) -> float:
+    """One by one, or taken together."""
+    alone = _half_at(_LARGE_PSI, largest_move(brief, FeatureRole.FEATURE))
+    if brief.finding.told_apart is None:
+        return alone
+    return max(alone, _half_at(_WELL_TOLD, 2.0 * brief.finding.told_apart - 1.0))
+
+
+def _unexplained(brief: Brief) -> float | None:
+    loss, beyond = lost(brief), brief.finding.concept_loss
+    if loss is None or beyond is None or loss <= 0.0:
+        return None
+    return min(1.0, max(0.0, beyond / (loss * brief.model.tolerance)))
+
+
 def _performance(brief: Brief) -> tuple[float, float]:
     loss = lost(brief)
     if loss is None or brief.finding.performance is None:
-        return 0.0, 0.5
+        return _expected(brief)
     rows = brief.finding.performance.rows
     labelled = rows / (rows + _FEW_LABELS)
     worse = _logistic(_STEEPNESS * (loss - 1.0))
     return labelled, 0.5 + (worse - 0.5) * labelled
+
+
+def _expected(brief: Brief) -> tuple[float, float]:
+    """How far an estimate stands in for labels, and whether it says worse."""
+    found = brief.finding.estimate
+    if found is None:
+        return 0.0, 0.5
+    loss = (found.reference - found.estimated) / brief.model.tolerance
+    believed = _ESTIMATED * found.rows / (found.rows + _FEW_LABELS)
+    return believed, 0.5 + (_logistic(_STEEPNESS * (loss - 1.0)) - 0.5) * believed
 
 
 def _gravity(corrupt: bool, fraction: float) -> float:  # noqa: FBT001 - one fault's two fields

@@ -26,6 +26,9 @@ def compose(
         *(_drift(feature) for feature in finding.features),
         *(_quality(fault) for fault in finding.quality),
         *_performance(finding),
+        *_estimate(finding),
+        *_concept(finding),
+        *_apart(finding),
         *(_metric(metric, champion) for metric in metrics),
         *_registry(registry),
     )
@@ -62,7 +65,9 @@ def describe(finding: DriftFinding) -> str:
 
 
 def _performance_in_words(finding: DriftFinding) -> str:
-    change = finding.performance
+    change, estimate = finding.performance, finding.estimate
+    if change is None and estimate is not None and estimate.degraded:
+        return "No labels have come yet; the model is expected to do worse on these inputs."
     if change is None:
         return "No labels have come yet."
     if change.degraded:
@@ -100,10 +105,16 @@ def _drift(feature: FeatureDrift) -> EvidenceItem:
         statement=(
             f"The {feature.role} {feature.name} {'drifted' if feature.drifted else 'is stable'}: "
             f"PSI {feature.psi:.3f}, Jensen-Shannon distance {feature.jensen_shannon:.3f}"
-            f"{means}{nulls}."
+            f"{means}{nulls}{_cost(feature)}."
         ),
         value=feature.psi,
     )
+
+
+def _cost(feature: FeatureDrift) -> str:
+    if not feature.drifted or feature.impact is None or feature.role is not FeatureRole.FEATURE:
+        return ""
+    return f", which may cost {feature.impact:.3f} of the metric"
 
 
 def _quality(fault: QualityFault) -> EvidenceItem:
@@ -131,6 +142,66 @@ def _performance(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
                 f"window: {judgement}."
             ),
             value=change.current - change.reference,
+        ),
+    )
+
+
+def _estimate(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
+    found = finding.estimate
+    if found is None:
+        return ()
+    judgement = "covariate shift costs more than is tolerated"
+    if not found.degraded:
+        judgement = "covariate shift costs no more than is tolerated"
+    return (
+        EvidenceItem(
+            id="performance:estimate",
+            source=EvidenceSource.PERFORMANCE,
+            statement=(
+                f"Judged by its inputs alone, without labels, the champion's {found.metric} is "
+                f"expected to be {found.estimated:.3f} on {found.rows} rows of the current window, "
+                f"where the same estimate is {found.reference:.3f} on held-out reference rows: "
+                f"{judgement}."
+            ),
+            value=found.estimated - found.reference,
+        ),
+    )
+
+
+def _concept(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
+    loss = finding.concept_loss
+    if loss is None:
+        return ()
+    said = f"{loss:.3f} of the lost metric is more than covariate shift explains"
+    if loss == 0.0:
+        said = "Beyond chance, no loss of the metric is left that covariate shift does not explain"
+    meaning = "the same inputs have come to mean another target" if loss else "no concept drift"
+    return (
+        EvidenceItem(
+            id="performance:concept-loss",
+            source=EvidenceSource.PERFORMANCE,
+            statement=f"{said}: {meaning}.",
+            value=loss,
+        ),
+    )
+
+
+def _apart(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
+    found = finding.multivariate
+    if found is None:
+        return ()
+    by = ", ".join(list(found.importance)[:3])
+    return (
+        EvidenceItem(
+            id="multivariate:rows",
+            source=EvidenceSource.DRIFT,
+            statement=(
+                f"A classifier tells rows of the current window from reference rows with an AUC of "
+                f"{found.auc:.3f} (95 % interval {found.low:.3f} to {found.high:.3f}, 0.5 is no "
+                f"drift){f', mostly by {by}' if by else ''}: taken together, the inputs "
+                f"{'drifted' if found.drifted else 'are stable'}."
+            ),
+            value=found.auc,
         ),
     )
 

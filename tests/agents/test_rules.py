@@ -11,13 +11,20 @@ from agents import rules
 from agents.brief import Brief
 from agents.rules import Signals
 from contracts.deliberation import Cause
-from contracts.drift import FeatureDrift, QualityFault
+from contracts.drift import (
+    FeatureDrift,
+    MultivariateDrift,
+    PerformanceEstimate,
+    QualityFault,
+)
 from contracts.remediation import Action
 from tests.agents.cases import a_brief, a_document, full_pack, performance, version_metric
 from tests.builders import a_feature_drift
 
 share = st.floats(min_value=0.0, max_value=1.0)
-any_signals = st.builds(Signals, share, share, share, share, share, share, share)
+any_signals = st.builds(
+    Signals, share, share, share, share, share, share, share, unexplained=st.none() | share
+)
 
 
 def moved(*, inputs: float = 0.0, target: float = 0.0) -> tuple[FeatureDrift, ...]:
@@ -35,6 +42,17 @@ def a_fault(fraction: float = 0.4, *, corrupt: bool = True) -> QualityFault:
 
 def shares_of(brief: Brief) -> dict[Cause, float]:
     return rules.likelihoods(rules.read_signals(brief))
+
+
+def an_estimate(estimated: float) -> PerformanceEstimate:
+    return PerformanceEstimate(
+        metric="r2", reference=0.92, estimated=estimated, error=0.004, rows=3000,
+        method="direct_loss", degraded=0.92 - estimated > 0.02,
+    )  # fmt: skip
+
+
+def told_apart(low: float) -> MultivariateDrift:
+    return MultivariateDrift(auc=low + 0.01, low=low, high=low + 0.02, rows=3000, drifted=low > 0.6)
 
 
 CLEAR_CASES: list[tuple[dict[str, Any], Cause, Action]] = [
@@ -61,6 +79,31 @@ CLEAR_CASES: list[tuple[dict[str, Any], Cause, Action]] = [
     ),
     ({"features": moved(target=1.0), "performance": None}, Cause.UNKNOWN, Action.MONITOR),
     (
+        {"features": moved(inputs=1.0), "estimate": an_estimate(0.92), "concept_loss": 0.139},
+        Cause.CONCEPT_DRIFT,
+        Action.RETRAIN,
+    ),
+    (
+        {"features": moved(inputs=1.0), "estimate": an_estimate(0.79), "concept_loss": 0.0},
+        Cause.COVARIATE_SHIFT,
+        Action.RETRAIN,
+    ),
+    (
+        {
+            "features": moved(),
+            "multivariate": told_apart(0.9),
+            "estimate": an_estimate(0.8),
+            "concept_loss": 0.0,
+        },
+        Cause.COVARIATE_SHIFT,
+        Action.RETRAIN,
+    ),
+    (
+        {"features": moved(inputs=0.3), "performance": None, "estimate": an_estimate(0.92)},
+        Cause.HARMLESS,
+        Action.MONITOR,
+    ),
+    (
         {
             "features": moved(target=2.0),
             "pack": full_pack(
@@ -77,7 +120,7 @@ CLEAR_CASES: list[tuple[dict[str, Any], Cause, Action]] = [
 
 
 @pytest.mark.parametrize(
-    ("finding", "cause", "action"), CLEAR_CASES, ids=[case[1] for case in CLEAR_CASES]
+    ("finding", "cause", "action"), CLEAR_CASES, ids=[str(case[1]) for case in CLEAR_CASES]
 )
 def test_a_clear_case_has_a_clear_cause_and_the_action_that_meets_it(
     finding: dict[str, Any], cause: Cause, action: Action
@@ -126,6 +169,33 @@ def test_a_metric_exactly_one_tolerance_down_is_undecided() -> None:
     signals = rules.read_signals(a_brief(performance=performance(0.90)))
 
     assert signals.worse == pytest.approx(0.5, abs=0.001)
+
+
+def test_without_labels_an_expected_loss_speaks_for_covariate_shift() -> None:
+    brief = a_brief(features=moved(inputs=1.0), performance=None, estimate=an_estimate(0.7))
+
+    assert next(iter(shares_of(brief))) is Cause.COVARIATE_SHIFT
+
+
+def test_labels_are_believed_more_than_an_estimate() -> None:
+    lost: dict[str, Any] = {"features": moved(inputs=1.0), "estimate": an_estimate(0.78)}
+
+    labelled = shares_of(a_brief(**lost, performance=performance(0.78), concept_loss=0.0))
+    expected = shares_of(a_brief(**lost, performance=None))
+
+    assert labelled[Cause.COVARIATE_SHIFT] > expected[Cause.COVARIATE_SHIFT]
+    assert expected[Cause.UNKNOWN] > labelled[Cause.UNKNOWN]
+
+
+@given(any_signals, share, share)
+def test_the_more_of_a_loss_is_unexplained_the_likelier_is_concept_drift(
+    signals: Signals, one: float, other: float
+) -> None:
+    less, more = (signals._replace(unexplained=each) for each in sorted((one, other)))
+
+    before, after = (rules.likelihoods(each) for each in (less, more))
+    assert after[Cause.CONCEPT_DRIFT] >= before[Cause.CONCEPT_DRIFT] - 1e-9
+    assert after[Cause.COVARIATE_SHIFT] <= before[Cause.COVARIATE_SHIFT] + 0.05
 
 
 def test_few_labels_leave_more_to_the_unknown() -> None:

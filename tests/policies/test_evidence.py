@@ -2,7 +2,14 @@
 
 from datetime import timedelta
 
-from contracts.drift import FeatureKind, FeatureRole, PerformanceChange, QualityFault
+from contracts.drift import (
+    FeatureKind,
+    FeatureRole,
+    MultivariateDrift,
+    PerformanceChange,
+    PerformanceEstimate,
+    QualityFault,
+)
 from contracts.evidence import RegistryFacts
 from contracts.model import ModelVersion, VersionMetric
 from policies.evidence import compose, describe, versions_to_measure
@@ -73,3 +80,49 @@ def test_the_description_names_what_to_look_for() -> None:
 
     assert "unit change" in text
     assert "harmless" in text
+
+
+ESTIMATE = PerformanceEstimate(
+    metric="r2", reference=0.926, estimated=0.92, rows=3000, method="direct_loss", degraded=False
+)
+APART = MultivariateDrift(
+    auc=0.71, low=0.7, high=0.72, rows=3000, importance={"Capacity": 0.2}, drifted=True
+)
+
+
+def test_what_tells_covariate_shift_from_concept_drift_can_be_cited() -> None:
+    finding = a_finding(estimate=ESTIMATE, multivariate=APART, concept_loss=0.134)
+
+    pack = compose(finding, the_registry(), (), (), now=NOW)
+
+    said = {item.id: item.statement for item in pack.items}
+    assert "expected to be 0.920 on 3000 rows" in said["performance:estimate"]
+    assert said["performance:concept-loss"].startswith("0.134 of the lost metric is more than")
+    assert "AUC of 0.710" in said["multivariate:rows"]
+    assert "mostly by Capacity" in said["multivariate:rows"]
+
+
+def test_what_was_not_estimated_is_not_claimed() -> None:
+    pack = compose(a_finding(), the_registry(), (), (), now=NOW)
+
+    ids = {item.id for item in pack.items}
+    assert not ids & {"performance:estimate", "performance:concept-loss", "multivariate:rows"}
+
+
+def test_a_loss_that_chance_explains_is_no_concept_drift() -> None:
+    pack = compose(a_finding(concept_loss=0.0), the_registry(), (), (), now=NOW)
+
+    item = pack.find("performance:concept-loss")
+    assert item is not None
+    assert "no concept drift" in item.statement
+
+
+def test_a_drifted_feature_says_what_it_may_cost() -> None:
+    costly = a_feature_drift("Capacity", role=FeatureRole.FEATURE, impact=0.042)
+
+    item = compose(a_finding(features=(costly,)), the_registry(), (), (), now=NOW).find(
+        "drift:Capacity"
+    )
+
+    assert item is not None
+    assert "may cost 0.042 of the metric" in item.statement
