@@ -12,6 +12,7 @@ from rich.console import Console
 from cli.audit import app as audit_app
 from cli.compare import compare
 from cli.doctor import doctor
+from cli.events import app as events_app
 from cli.init import init
 from cli.schedule import schedule
 from cli.up import up
@@ -92,6 +93,7 @@ app.command()(doctor)
 app.command()(up)
 app.command()(schedule)
 app.add_typer(audit_app, name="audit")
+app.add_typer(events_app, name="events")
 
 
 def _backtest(name: str, *, yes: bool, keep: bool, report: Path | None, who: str | None) -> None:

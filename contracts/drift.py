@@ -65,10 +65,11 @@ class FeatureDrift(Record):
     name: Name
     kind: FeatureKind
     role: FeatureRole = FeatureRole.FEATURE
-    psi: float = Field(ge=0.0)
-    """Population stability index over the reference's bins, in nats; 0.2 is commonly "large"."""
-    jensen_shannon: Fraction
-    """Jensen-Shannon distance (base 2), 0 to 1."""
+    psi: float = Field(default=0.0, ge=0.0)
+    """Population stability index over the reference's bins, in nats; 0.2 is commonly "large"; 0
+    also where another detector has not measured it: `why` then says what it has."""
+    jensen_shannon: Fraction = 0.0
+    """Jensen-Shannon distance (base 2), 0 to 1; 0 also where it was not measured."""
     test: str = ""
     """Name of the significance test, such as "ks" or "chi2"; empty when none ran."""
     statistic: float | None = None

@@ -1,0 +1,169 @@
+"""Reads NannyML's univariate drift results: `result.to_df(multilevel=False)` as a file.
+
+CSV, Parquet, or JSON records: `to_csv`, `to_parquet`, `to_json(orient="records")`, and what
+`nml run` and `RawFilesWriter` write. The newest chunk of the analysis period is the window; the
+chunks of the reference period, where the file has them, are the reference.
+"""
+
+import io
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+from pyarrow import csv, parquet
+
+from adapters.reports.report import (
+    ForeignReport,
+    MalformedReportError,
+    feature,
+    read_json,
+    worst_first,
+)
+from contracts.drift import FeatureDrift, FeatureKind, Window
+
+METHODS: Final = (
+    "jensen_shannon", "kolmogorov_smirnov", "wasserstein", "hellinger", "chi2", "l_infinity",
+)  # fmt: skip
+_CATEGORICAL: Final = {"chi2", "l_infinity"}
+_NUMERIC: Final = {"kolmogorov_smirnov", "wasserstein"}
+_EXPECTED: Final = (
+    "expected the table of `result.to_df(multilevel=False)` of a UnivariateDriftCalculator, with"
+    " columns such as NAME_jensen_shannon_alert, and chunk_index"
+)
+
+Row = Mapping[str, Any]
+Found = tuple[str, float | None, float | None, bool]
+"""Method, value, the threshold that it must not pass, alert."""
+
+
+def read_nannyml(path: Path) -> ForeignReport:
+    """What the newest chunk shows; raises `MalformedReportError`."""
+    rows = _rows(path)
+    if not rows or not _names(rows[0]) or "chunk_index" not in rows[0]:
+        there = ", ".join(map(str, list(rows[0])[:6] if rows else [])) or "no rows"
+        msg = f"it has {there}: {_EXPECTED}"
+        raise MalformedReportError(msg)
+    analysis = [row for row in rows if row.get("chunk_period") != "reference"]
+    if not analysis:
+        msg = "all its chunks are of the reference period: calculate the analysis period too"
+        raise MalformedReportError(msg)
+    newest = max(analysis, key=lambda row: float(row["chunk_index"]))
+    return ForeignReport(
+        detector="nannyml",
+        features=worst_first([_feature(name, newest) for name in _names(newest)]),
+        current=_window([newest]),
+        reference=_window([row for row in rows if row.get("chunk_period") == "reference"]),
+        rows=_count([newest]),
+        made_at=None,
+    )
+
+
+def _rows(path: Path) -> list[Row]:
+    try:
+        if path.suffix == ".json":
+            content = read_json(path.read_bytes())
+            whole = isinstance(content, list) and all(isinstance(row, dict) for row in content)
+            return content if whole else []
+        raw = io.BytesIO(path.read_bytes())
+        table = parquet.read_table(raw) if path.suffix == ".parquet" else csv.read_csv(raw)
+    except (pa.ArrowException, OSError) as error:
+        msg = f"it cannot be read: {error}"
+        raise MalformedReportError(msg) from error
+    rows: list[Row] = table.to_pylist()
+    return rows
+
+
+def _names(row: Row) -> list[str]:
+    """The columns that the report is about, in its order."""
+    found = [
+        name.removesuffix(f"_{method}_alert")
+        for name in row
+        for method in METHODS
+        if str(name).endswith(f"_{method}_alert")
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _feature(name: str, row: Row) -> FeatureDrift:
+    found = list(_found(name, row))
+    fields: dict[str, Any] = {
+        "name": name,
+        "kind": _kind({method for method, *_ in found}),
+        "drifted": any(alert for *_, alert in found),
+        "why": f"NannyML: {', '.join(_told(*each) for each in found)}"[:400],
+    }
+    for method, value, _, _ in found:
+        if method == "jensen_shannon":
+            fields["jensen_shannon"] = value or 0.0
+        elif method in {"kolmogorov_smirnov", "chi2"}:
+            fields["test"] = "ks" if method == "kolmogorov_smirnov" else "chi2"
+            fields["statistic"] = value
+    return feature(fields)
+
+
+def _kind(methods: set[str]) -> FeatureKind:
+    """By the methods that fit one kind only; a distance that fits both says nothing."""
+    if methods & _CATEGORICAL and not methods & _NUMERIC:
+        return FeatureKind.CATEGORICAL
+    return FeatureKind.NUMERIC
+
+
+def _found(name: str, row: Row) -> Iterator[Found]:
+    for method in METHODS:
+        alert = row.get(f"{name}_{method}_alert")
+        if alert is None:
+            continue
+        part = f"{name}_{method}"
+        value, above = (
+            _number(row.get(f"{part}_value")),
+            _number(row.get(f"{part}_upper_threshold")),
+        )
+        if not isinstance(alert, bool):
+            msg = f"column {name!r}: {part}_alert = {alert!r}: neither true nor false"
+            raise MalformedReportError(msg)
+        yield method, value, above, alert
+
+
+def _told(method: str, value: float | None, above: float | None, alert: bool) -> str:  # noqa: FBT001 - a part of one record
+    figure = "unknown" if value is None else f"{value:.4g}"
+    against = "" if above is None else f" of at most {above:.4g}"
+    return f"{method} {figure}{against}{' (alert)' if alert else ''}"
+
+
+def _window(rows: list[Row]) -> Window | None:
+    starts = [_instant(row.get("chunk_start_date")) for row in rows]
+    ends = [_instant(row.get("chunk_end_date")) for row in rows]
+    known = [each for each in (*starts, *ends) if each]
+    if not rows or len(known) < 2 * len(rows):
+        return None
+    last = max(known)
+    return Window(start=min(known), end=_after(last), rows=_count(rows))
+
+
+def _after(last: datetime) -> datetime:
+    """The first instant outside: NannyML names the last one inside, a nanosecond before."""
+    return last.replace(microsecond=0) + timedelta(seconds=1) if last.microsecond else last
+
+
+def _count(rows: list[Row]) -> int:
+    ends = [
+        (_number(row.get("chunk_start_index")), _number(row.get("chunk_end_index"))) for row in rows
+    ]
+    return sum(int(end - start) + 1 for start, end in ends if start is not None and end is not None)
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _instant(value: object) -> datetime | None:
+    """Nanoseconds are cut; times without a zone are read as UTC."""
+    try:
+        found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", str(value)))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
