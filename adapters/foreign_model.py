@@ -76,8 +76,8 @@ def load_foreign(path: str, *, spec: ModelSpec, trusted_types: frozenset[str]) -
         return _wrapped(mlflow.sklearn.load_model(path), inputs, spec)
     if not spec.trust_pickle:
         msg = (
-            f"the champion of {spec.name!r} is kept as {kept_as(described)}: loading it runs code"
-            " that it brings. Name a column with its predictions under `prediction`, or write"
+            f"the champion of {spec.name!r} is kept as {kept_as(described)}: loading it may run"
+            " code that it brings. Name a column with its predictions under `prediction`, or write"
             " `trust_pickle: true` into its configuration if you trust whoever made it"
         )
         raise Refused(msg)
@@ -108,7 +108,10 @@ def is_safe(described: Model, trusted_types: frozenset[str]) -> bool:
 def kept_as(described: Model) -> str:
     """How it is kept, such as "sklearn, cloudpickle"."""
     names = [name for name in described.flavors if name != "python_function"]
-    form = described.flavors.get("sklearn", {}).get("serialization_format", "")
+    flavor = described.flavors.get("sklearn", {})
+    form = flavor.get("serialization_format", "")
+    if types := flavor.get("skops_trusted_types"):
+        form += f" with {', '.join(types)}"
     return ", ".join([*names, *([form] if form else [])]) or "a Python function"
 
 

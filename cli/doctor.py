@@ -38,7 +38,7 @@ def examine(*, say: Callable[[str], None]) -> Iterator[Finding]:
     say("reading settings and policy")
     limits = yield from _limits()
     settings = yield from _settings()
-    yield from _models(limits, say=say)
+    yield from _models(limits, settings, say=say)
     if settings is not None:
         yield from _surroundings(settings, say=say)
 
@@ -68,13 +68,15 @@ def _limits() -> Generator[Finding, None, "Limits | None"]:
     return limits
 
 
-def _models(limits: "Limits | None", *, say: Callable[[str], None]) -> Iterator[Finding]:
+def _models(
+    limits: "Limits | None", settings: "Settings | None", *, say: Callable[[str], None]
+) -> Iterator[Finding]:
     from cli.model_checks import check_model  # noqa: PLC0415 - see above
     from runtime.models import model_names  # noqa: PLC0415 - see above
 
     for name in model_names():
         say(f"looking at model {name}")
-        yield from check_model(name, limits)
+        yield from check_model(name, limits, settings)
 
 
 def _surroundings(settings: "Settings", *, say: Callable[[str], None]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from contracts.model import Feature, ModelSpec, Task
+from contracts.model import Feature, ModelSpec, Task, Tier
 from detection.inspection import Proposal
 from detection.judgement import Judgement
 
@@ -58,7 +58,11 @@ def printable(text: object) -> str:
 
 def _model_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
     spec = proposal.spec
-    yield f"name: {_yaml(spec.name)}", "in the model registry"
+    seen = proposal.interface
+    yield (
+        f"name: {_yaml(spec.name)}",
+        f"in MLflow{f', looked at version {seen.version}' if seen else ''}",
+    )
     yield f"task: {spec.task}", proposal.target.reason
     yield f"dataset: {_yaml(spec.dataset)}", f"entry in {catalog}"
     yield f"target: {_yaml(spec.target)}", proposal.target.holds
@@ -74,6 +78,9 @@ def _model_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
     yield from _ignored_lines([column for column in proposal.columns if column.reason])
     yield from _window_lines(proposal)
     yield from _watch_lines(spec)
+    if seen:
+        risk = "true runs code that the model brings, to ask it: docs/operations.md"
+        yield f"trust_pickle: {_yaml(spec.trust_pickle)}", risk
     yield from _duty_lines(spec)
 
 
@@ -139,6 +146,8 @@ def _watch_lines(spec: ModelSpec) -> Iterator[Line]:
 def _duty_lines(spec: ModelSpec) -> Iterator[Line]:
     costs = spec.costs
     tiers = "experimental, standard or critical: what may be done alone (policy.yml)"
+    if spec.tier is Tier.CRITICAL:
+        tiers = "a person decides: a retraining here makes another kind of model than yours"
     better = "a challenger must beat the champion by more than this"
     yield f"tier: {spec.tier}", tiers
     yield f"owner: {_yaml(spec.owner)}", "who is asked when a person must decide"

@@ -1,18 +1,21 @@
 """`trimtab init`: look at a table, ask nothing, and write a first configuration for its model."""
 
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:  # pandas takes a second to import, and `trimtab --help` needs none of it
+    from pandas import DataFrame
     from rich.console import Console
 
+    from contracts.interface import ModelInterface
     from detection.inspection import Proposal
 
 
-def init(
+def init(  # noqa: PLR0913, PLR0917 - the options of the command line
     name: Annotated[str, typer.Argument(help="What the model is to be called in the registry.")],
     data: Annotated[
         Path,
@@ -23,8 +26,27 @@ def init(
             readable=True,
         ),
     ],
-    target: Annotated[str, typer.Option(help="Column with the truth that the model predicts.")],
-    timestamp: Annotated[str, typer.Option(help="Column with the time of each row.")],
+    target: Annotated[
+        str | None, typer.Option(help="Column with the truth that the model predicts.")
+    ] = None,
+    timestamp: Annotated[
+        str | None,
+        typer.Option(help="Column with the time of each row; unneeded where only one holds times."),
+    ] = None,
+    mlflow_model: Annotated[
+        str | None,
+        typer.Option(help="Watch this model that MLflow holds; NAME must be the same."),
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option(help="Look at this version of it instead of its champion.")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            help="Leave out earlier rows, such as those that the MLflow model learnt from.",
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+        ),
+    ] = None,
     force: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--force", help="Overwrite what an earlier init wrote.")
     ] = False,
@@ -34,26 +56,40 @@ def init(
     Writes conf/local/models/NAME.yml and conf/local/catalog_NAME.yml in this folder, with a
     comment on every line: what is predicted, which columns are features and which are left out
     and why, how time is cut into windows. Read it, change it, then run `trimtab backtest NAME`.
+
+    With --mlflow-model the model's signature settles which columns are features; the version that
+    the alias `champion` points at is the one watched, and it stays as it is.
     """
     from rich.console import Console  # noqa: PLC0415 - see above
 
     from cli.app import faults_told  # noqa: PLC0415 - cli.app imports this module
 
     with faults_told():
-        configure(name, data, target=target, timestamp=timestamp, force=force, console=Console())
+        asked = Asked(name, data, target, timestamp, mlflow_model, version, since)
+        configure(asked, force=force, console=Console())
 
 
-def configure(
-    name: str, data: Path, *, target: str, timestamp: str, force: bool, console: "Console"
-) -> None:
+class Asked(NamedTuple):
+    """What was asked for on the command line."""
+
+    name: str
+    data: Path
+    target: str | None
+    timestamp: str | None
+    mlflow_model: str | None = None
+    version: str | None = None
+    since: datetime | None = None
+
+
+def configure(asked: Asked, *, force: bool, console: "Console") -> None:
     """Write the configuration and show it; raises `BadConfigurationError` or `Refused`."""
     from cli.first_configuration import catalog_text, model_text  # noqa: PLC0415 - see above
     from cli.proposal import print_proposal  # noqa: PLC0415 - see above
 
-    source, here = data.absolute(), Path.cwd()
-    model, catalog = _destinations(name, force=force)
+    source, here = asked.data.absolute(), Path.cwd()
+    model, catalog = _destinations(asked.name, force=force)
     with console.status(f"looking at {source.name!r}"):
-        proposal = _inspect(source, name=name, target=target, timestamp=timestamp)
+        proposal = _inspect(source, asked)
     in_model = model_text(proposal, source=source, catalog=catalog.relative_to(here))
     in_catalog = catalog_text(proposal.spec, source=source, model=model.relative_to(here))
     _write(catalog, in_catalog)
@@ -61,7 +97,22 @@ def configure(
     print_proposal(proposal, console)
     for path in (model, catalog):
         console.print(f"Wrote [bold]{path.relative_to(here)}[/]", highlight=False)
-    console.print(f"Read it, then: [bold]trimtab backtest {shlex.quote(name)}[/]", highlight=False)
+    _say_what_is_next(proposal, console)
+
+
+def _say_what_is_next(proposal: "Proposal", console: "Console") -> None:
+    name, interface = shlex.quote(proposal.spec.name), proposal.interface
+    command = "trimtab doctor" if interface else f"trimtab backtest {name}"
+    console.print(f"Read it, then: [bold]{command}[/]", highlight=False)
+    if interface and interface.champion != interface.version:
+        from adapters.registered_interface import how_to_point  # noqa: PLC0415 - three seconds
+
+        stands = f"points at version {interface.champion}" if interface.champion else "is not set"
+        console.print(
+            f"The alias champion {stands}, and that is the version watched. Nothing was changed; to"
+            f" watch version {interface.version}:\n  {how_to_point(interface)}",
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
 
 
 def _destinations(name: str, *, force: bool) -> tuple[Path, Path]:
@@ -83,26 +134,82 @@ def _destinations(name: str, *, force: bool) -> tuple[Path, Path]:
     return model, catalog
 
 
-def _inspect(source: Path, *, name: str, target: str, timestamp: str) -> "Proposal":
-    from adapters.datasets.history import HistoryDataset  # noqa: PLC0415 - see above
-    from contracts.ports import Refused  # noqa: PLC0415 - as above
-    from detection.inspection import Question, UnfitTableError, propose  # noqa: PLC0415 - as above
+def _inspect(source: Path, asked: Asked) -> "Proposal":
+    from detection.inspection import Question, UnfitTableError, propose  # noqa: PLC0415 - see above
     from runtime.models import slug  # noqa: PLC0415 - as above
     from runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
 
+    interface, table = _interface(asked), _load(source)
+    target, timestamp = _axes(table, asked, interface)
+    since = asked.since
+    question = Question(
+        name=asked.name,
+        dataset=f"history-{slug(asked.name)}"[:128],
+        target=target,
+        timestamp=timestamp,
+        interface=interface,
+        since=since if since is None or since.tzinfo else since.replace(tzinfo=UTC),
+    )
     try:
-        table = HistoryDataset(filepath=str(source)).load()
+        return propose(table, question)
+    except UnfitTableError as error:
+        raise BadConfigurationError([f"{source.name}: {fault}" for fault in error.faults]) from None
+
+
+def _load(source: Path) -> "DataFrame":
+    from adapters.datasets.history import HistoryDataset  # noqa: PLC0415 - see above
+    from contracts.ports import Refused  # noqa: PLC0415 - as above
+    from runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
+
+    try:
+        return HistoryDataset(filepath=str(source)).load()
     except Exception as error:
         cause = error.__cause__  # Kedro wraps what a dataset raises
         if isinstance(cause, Refused | OSError | EOFError):
             raise BadConfigurationError([f"{source.name}: {cause}"]) from None
         raise
-    dataset = f"history-{slug(name)}"[:128]
-    question = Question(name=name, dataset=dataset, target=target, timestamp=timestamp)
-    try:
-        return propose(table, question)
-    except UnfitTableError as error:
-        raise BadConfigurationError([f"{source.name}: {fault}" for fault in error.faults]) from None
+
+
+def _interface(asked: Asked) -> "ModelInterface | None":
+    from runtime.settings import BadConfigurationError, load_settings  # noqa: PLC0415 - see above
+
+    if asked.mlflow_model is None:
+        if asked.version is not None:
+            raise BadConfigurationError([f"--version {asked.version}: needs --mlflow-model NAME"])
+        return None
+    if asked.mlflow_model != asked.name:
+        meant = f"trimtab init {shlex.quote(asked.mlflow_model)} --mlflow-model …"
+        fault = f"NAME = {asked.name!r}: Trimtab calls a model as MLflow does: write `{meant}`"
+        raise BadConfigurationError([fault])
+    from adapters.registered_interface import read_interface  # noqa: PLC0415 - three seconds
+
+    return read_interface(asked.name, settings=load_settings(), version=asked.version)
+
+
+def _axes(table: "DataFrame", asked: Asked, interface: "ModelInterface | None") -> tuple[str, str]:
+    """Target and timestamp, as asked or where only one column can be meant."""
+    from detection.interface import (  # noqa: PLC0415 - see above
+        guess_target,
+        guess_timestamp,
+        interface_faults,
+    )
+    from runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
+
+    there, faults = ", ".join(str(name) for name in table), []
+    times = (asked.timestamp,) if asked.timestamp else guess_timestamp(table)
+    if len(times) != 1:
+        which = f"{', '.join(times)} hold times" if times else f"no column holds times: {there}"
+        faults.append(f"--timestamp is missing: {which}: name the column with each row's time")
+    targets: tuple[str, ...] = (asked.target,) if asked.target else ()
+    if interface and not asked.target:
+        targets = guess_target(table, interface, timestamp=times[0] if times else None)
+    if len(targets) != 1:
+        which = f"it may be {', '.join(targets)}" if targets else f"there are {there}"
+        faults.append(f"--target is missing: {which}: name the column with the truth")
+    faults.extend(interface_faults(table, interface) if interface else ())
+    if faults:
+        raise BadConfigurationError([f"{asked.data.name}: {fault}" for fault in faults])
+    return targets[0], times[0]
 
 
 def _write(path: Path, text: str) -> None:

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 
+from cli.champion_checks import check_champion
 from cli.finding import Finding, fault, note
 from cli.history_checks import check_history
 from contracts.decision import Limits
 from contracts.model import ModelSpec
 from pipelines.catalog import build_catalog
 from runtime.models import load_model
-from runtime.settings import BadConfigurationError
+from runtime.settings import BadConfigurationError, Settings
 
 
-def check_model(name: str, limits: Limits | None) -> Iterator[Finding]:
-    """Everything about one model: its configuration, its catalog entry, its data."""
+def check_model(name: str, limits: Limits | None, settings: Settings | None) -> Iterator[Finding]:
+    """Everything about one model: its configuration, catalog entry, data and champion."""
     thing = f"model {name}"
     try:
         spec = load_model(name)
@@ -28,6 +29,8 @@ def check_model(name: str, limits: Limits | None) -> Iterator[Finding]:
         yield fault(thing, f"dataset {spec.dataset}: {_words(error)}", remedy)
         return
     yield from check_history(history, spec)
+    if settings is not None:
+        yield from check_champion(spec, settings)
 
 
 def _check_costs(spec: ModelSpec, limits: Limits, *, thing: str) -> Iterator[Finding]:

@@ -39,6 +39,8 @@ class ModelInterface(Record):
     """Whether loading it runs none of its own code: skops format, and only trusted types."""
     kept_as: str = ""
     """How it is kept, such as "sklearn, cloudpickle"."""
+    own: bool = False
+    """Whether the pipelines of Trimtab made it."""
     created_at: AwareDatetime
     where: str
     """Address of the registry."""

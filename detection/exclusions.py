@@ -57,12 +57,13 @@ def _constant(candidate: Candidate) -> str:
 
 def _second_time(candidate: Candidate) -> str:
     typed = pd.api.types.infer_dtype(candidate.sample) in {"datetime64", "datetime", "date"}
-    if typed or (candidate.textual and _reads_as_time(candidate.sample)):
+    if typed or (candidate.textual and reads_as_time(candidate.sample)):
         return "a second time: only the timestamp's hour, weekday and month can be features"
     return ""
 
 
-def _reads_as_time(sample: pd.Series) -> bool:
+def reads_as_time(sample: pd.Series) -> bool:
+    """Whether nearly all of these texts are times."""
     words = sample.astype("str")
     dated = words.str.contains(r"\d[-/.: ]\S*\d", regex=True).mean() >= NEARLY_ALL
     return bool(dated and read_instants(words).times.notna().mean() >= NEARLY_ALL)

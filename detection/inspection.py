@@ -11,25 +11,24 @@ from datetime import timedelta
 from typing import Final
 
 import pandas as pd
+from pydantic import AwareDatetime
 
 from contracts.base import NAME_PATTERN, Name, Record
+from contracts.interface import ModelInterface
 from contracts.model import Feature, ModelSpec, Task
 from detection.candidates import Candidate
-from detection.casting import as_numbers
-from detection.instants import read_instants
+from detection.cautions import cautions, foreign_cautions
+from detection.instants import Instants, read_instants
+from detection.interface import adapted, interface_faults, judge_for, output_kind
 from detection.judgement import Judgement, judge
-from detection.recorded import find_prediction
+from detection.recorded import are_chances, find_prediction
 from detection.targets import Target, UnfitTargetError, judge_target
 from detection.watching import budget, cooldown, season, segments
 from detection.windowing import Windows, choose_windows
 
 FEWEST_ROWS: Final = 1_000
-MOST_ROWS: Final = 1_000_000
-"""What Trimtab is made for; more works where memory allows."""
 _UNREADABLE = 0.01
 """Share of times that may be unreadable: such rows are in no window."""
-_FEWEST_TO_REPLAY = 6
-_FEWEST_TO_LEARN = 200
 _TOLERANCE = 0.02
 _MOST_TOLERANCE = 0.2
 _MINIMUM_ROWS = (10, 200)
@@ -44,6 +43,10 @@ class Question(Record):
     dataset: Name
     target: str
     timestamp: str
+    interface: ModelInterface | None = None
+    """Of the registered version that is to be watched; None where there is none yet."""
+    since: AwareDatetime | None = None
+    """Earlier rows do not count: a registered version may have learnt from them."""
 
 
 class Proposal(Record):
@@ -63,6 +66,8 @@ class Proposal(Record):
     """How times were read."""
     period: str = ""
     """ "month", "quarter" or "year" where rows are dated no finer."""
+    interface: ModelInterface | None = None
+    """Of the registered version; None where there is none yet."""
     warnings: tuple[str, ...] = ()
     """What a person should look at before believing the proposal."""
 
@@ -78,27 +83,20 @@ class UnfitTableError(Exception):
 def propose(table: pd.DataFrame, question: Question) -> Proposal:
     """How to watch the model behind the table; raises `UnfitTableError` with every fault."""
     _refuse(_naming_faults([str(name) for name in table.columns], question))
-    table = table.reset_index(drop=True)
-    read = read_instants(table[question.timestamp])
+    table, read = _read_times(table, question)
     target, windows = _judge_axes(table, question, read.times)
     dated = read.times.notna()
     rows, times = table.loc[dated], read.times[dated]
-    prediction = find_prediction(rows, question.target, target.task)
+    prediction = _find_prediction(rows, question, target.task)
     taken = {question.target, question.timestamp, prediction.name if prediction else ""}
     columns = tuple(_judge_columns(rows, question, times=times, task=target.task, taken=taken))
     if not any(column.kind for column in columns):
         reasons = "; ".join(f"{column.name}: {column.reason}" for column in columns)
         _refuse([f"no column is left to learn from: {reasons or 'there is none'}"])
     spec = _spec(question, target=target, windows=windows, columns=columns, times=times)
-    spec = spec.model_copy(
-        update={
-            "prediction": prediction.name if prediction else None,
-            "segments": segments(rows, spec, typical_rows=windows.typical_rows),
-            "season": season(spec.window),
-            "false_alarms_per_year": budget(spec.window),
-            "announcement_cooldown": cooldown(spec.window),
-        }
-    )
+    spec = _watched(spec, rows, prediction, windows=windows)
+    if question.interface:
+        spec = adapted(spec, question.interface, rows)
     return Proposal(
         spec=spec,
         columns=columns,
@@ -108,7 +106,11 @@ def propose(table: pd.DataFrame, question: Question) -> Proposal:
         counts=windows.counts,
         reading=read.reading,
         period=windows.period,
-        warnings=tuple(_warnings(table, spec, windows=windows, times=read.times)),
+        interface=question.interface,
+        warnings=(
+            *cautions(table, spec, windows=windows, times=read.times),
+            *(foreign_cautions(question.interface, spec, times) if question.interface else ()),
+        ),
     )
 
 
@@ -138,6 +140,42 @@ def _naming_faults(names: list[str], question: Question) -> Iterator[str]:
         yield f"columns that stand twice: {', '.join(twice)}: rename one of each"
 
 
+def _read_times(table: pd.DataFrame, question: Question) -> tuple[pd.DataFrame, Instants]:
+    """The rows that count, with their times."""
+    if question.interface:
+        _refuse(interface_faults(table, question.interface))
+    table = table.reset_index(drop=True)
+    if question.since is None:
+        return table, read_instants(table[question.timestamp])
+    counts = ~(read_instants(table[question.timestamp]).times < question.since)
+    later = table[counts].reset_index(drop=True)
+    if later.empty:
+        _refuse([f"since {question.since}: no row is as late as that: name an earlier time"])
+    return later, read_instants(later[question.timestamp])
+
+
+def _find_prediction(rows: pd.DataFrame, question: Question, task: Task) -> Judgement | None:
+    seen = {each.name for each in question.interface.inputs} if question.interface else set()
+    return find_prediction(rows.drop(columns=list(seen & set(rows))), question.target, task)
+
+
+def _watched(
+    spec: ModelSpec, rows: pd.DataFrame, prediction: Judgement | None, *, windows: Windows
+) -> ModelSpec:
+    """With how closely it is watched."""
+    told_apart = {
+        "prediction": prediction.name if prediction else None,
+        "segments": segments(rows, spec, typical_rows=windows.typical_rows),
+        "season": season(spec.window),
+        "false_alarms_per_year": budget(spec.window),
+        "announcement_cooldown": cooldown(spec.window),
+    }
+    of_classes = prediction and not are_chances(rows[prediction.name].dropna())
+    if spec.metric == "roc_auc" and of_classes:
+        told_apart["metric"] = "balanced_accuracy"  # classes on record have no order
+    return spec.model_copy(update=told_apart)
+
+
 def _judge_axes(
     table: pd.DataFrame, question: Question, times: pd.Series
 ) -> tuple[Target, Windows]:
@@ -145,7 +183,9 @@ def _judge_axes(
     faults = list(_time_faults(table[question.timestamp], times))
     target = windows = None
     try:
-        target = judge_target(table[question.target])
+        interface = question.interface
+        known = output_kind(interface, table[question.target]) if interface else None
+        target = judge_target(table[question.target], task=known)
     except UnfitTargetError as error:
         faults.append(f"target {question.target!r}: {error}")
     try:
@@ -175,10 +215,12 @@ def _judge_columns(
 ) -> Iterator[Judgement]:
     target = rows[question.target]
     for name in rows.columns:
-        if name not in taken:
-            yield judge(
-                Candidate(name=str(name), values=rows[name], times=times, target=target, task=task)
-            )
+        if name in taken:
+            continue
+        values = rows[name]
+        column = Candidate(name=str(name), values=values, times=times, target=target, task=task)
+        interface = question.interface
+        yield judge_for(interface, column) if interface else judge(column)
 
 
 def _spec(
@@ -206,7 +248,7 @@ def _spec(
         ),
         time_features=tuple(_time_features(times, windows)),
         ignored={each.name: each.reason for each in columns if not each.kind},
-        start=windows.start,
+        start=windows.start or (times.min().normalize() if question.since else None),
         window=windows.window,
         reference_windows=windows.reference,
         label_delay=timedelta(0),
@@ -226,45 +268,3 @@ def _time_features(times: pd.Series, windows: Windows) -> Iterator[str]:
         yield "weekday"
     if learnt >= _YEAR and windows.period != "year":
         yield "month"
-
-
-def _warnings(
-    table: pd.DataFrame, spec: ModelSpec, *, windows: Windows, times: pd.Series
-) -> Iterator[str]:
-    undated, unlabelled = int(times.isna().sum()), int(table[spec.target].isna().sum())
-    if len(table) > MOST_ROWS:
-        yield f"{len(table):,} rows: more than the {MOST_ROWS:,} that Trimtab is tried with"
-    if undated:
-        yield f"{undated:,} rows have no readable time: they are in no window"
-    if windows.stray_before:
-        yield f"{windows.stray_before:,} rows lie long before all others, in no window"
-    if windows.stray_after:
-        late = times.max()
-        yield (
-            f"{windows.stray_after:,} rows lie long after all others, up to {late:%Y-%m-%d}: take"
-            " them out, or the replay goes on until then"
-        )
-    if unlabelled:
-        yield f"{unlabelled:,} rows have no target: they count as not yet labelled"
-    if spec.target_minimum is not None:
-        below = int((as_numbers(table[spec.target]) < spec.target_minimum).sum())
-        if below:
-            yield f"{below:,} rows have a target below {spec.target_minimum:g}: they are dirty"
-    yield from _thin(table, spec, windows=windows, times=times)
-
-
-def _thin(
-    table: pd.DataFrame, spec: ModelSpec, *, windows: Windows, times: pd.Series
-) -> Iterator[str]:
-    replayed = len(windows.counts) - windows.reference
-    if replayed < _FEWEST_TO_REPLAY:
-        yield f"only {replayed} windows follow the reference: the span allows no more"
-    begin = windows.start or times.min().normalize()
-    reference = table.loc[times < begin + windows.reference * windows.window, spec.target]
-    if len(reference) < _FEWEST_TO_LEARN:
-        yield f"the reference holds only {len(reference)} rows: a first champion learns little"
-    if spec.task is Task.CLASSIFICATION:
-        absent = set(table[spec.target].dropna().unique()) - set(reference.dropna().unique())
-        if absent:
-            shown = ", ".join(sorted(str(each) for each in absent)[:3])
-            yield f"classes that the reference does not hold: {shown}: a longer reference may"

@@ -34,13 +34,18 @@ def judge(candidate: Candidate) -> Judgement:
     reason = why_left_out(candidate)
     if reason:
         return Judgement(name=candidate.name, kind=None, reason=reason, holds=_examples(candidate))
-    if candidate.kind is FeatureKind.CATEGORICAL:
+    return describe(candidate, candidate.kind)
+
+
+def describe(candidate: Candidate, kind: FeatureKind) -> Judgement:
+    """A feature of that kind, with its bounds."""
+    if kind is FeatureKind.CATEGORICAL:
         holds = f"{candidate.distinct:,} categories, {_examples(candidate)}"
-        return Judgement(name=candidate.name, kind=candidate.kind, holds=holds + _gaps(candidate))
+        return Judgement(name=candidate.name, kind=kind, holds=holds + _gaps(candidate))
     minimum, maximum = bounds(candidate.numbers, name=candidate.name)
     return Judgement(
         name=candidate.name,
-        kind=candidate.kind,
+        kind=kind,
         minimum=minimum,
         maximum=maximum,
         holds=describe_numbers(candidate.numbers) + _gaps(candidate),

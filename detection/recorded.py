@@ -67,6 +67,11 @@ def find_prediction(rows: pd.DataFrame, target: str, task: Task) -> Judgement | 
     return fitting[0] if fitting else None
 
 
+def named_like_predictions(name: str) -> bool:
+    """Whether a column's name says that it holds predictions."""
+    return bool(_NAME.search(name))
+
+
 def why_no_prediction(values: pd.Series, truth: pd.Series, task: Task) -> str:
     """What keeps the values from being predictions of the truth; "" where nothing does.
 
@@ -98,7 +103,7 @@ def are_chances(known: pd.Series) -> bool:
 
 def _fitting(rows: pd.DataFrame, target: str, task: Task) -> Iterator[Judgement]:
     for name in rows.columns:
-        named = isinstance(name, str) and name != target and _NAME.search(name)
+        named = isinstance(name, str) and name != target and named_like_predictions(name)
         if named and not why_no_prediction(rows[name], rows[target], task):
             yield Judgement(name=name, kind=None, reason=REASON, holds=_holds(rows[name]))
 

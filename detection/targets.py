@@ -39,8 +39,8 @@ class UnfitTargetError(ValueError):
     """Nothing can be learnt from this target."""
 
 
-def judge_target(values: pd.Series) -> Target:
-    """The task that the target sets; raises `UnfitTargetError` where there is none."""
+def judge_target(values: pd.Series, *, task: Task | None = None) -> Target:
+    """The task that the target sets, or the known one; raises `UnfitTargetError` where none is."""
     known = values.dropna()
     found = pd.api.types.infer_dtype(known.head(_SAMPLE))
     if known.empty:
@@ -54,6 +54,10 @@ def judge_target(values: pd.Series) -> Target:
         msg = f"it is always {str(known.iloc[0])!r}: there is nothing to predict"
         raise UnfitTargetError(msg)
     numbers = as_numbers(known)
+    if task is Task.CLASSIFICATION:
+        return _classes(known, "as the model's signature tells")
+    if task is Task.REGRESSION:
+        return _amounts(numbers).model_copy(update={"reason": "as the model's signature tells"})
     if found in _TEXTS and (distinct <= _FEW_CODES or numbers.notna().mean() < _NEARLY_ALL):
         return _classes(known, "texts are classes")
     if distinct == _TWO:
