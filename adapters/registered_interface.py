@@ -1,6 +1,7 @@
 """Reads from MLflow what a registered model asks for and answers with; nothing of it is loaded."""
 
 import difflib
+import os
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ def read_interface(model: str, *, settings: Settings, version: str | None = None
 
     Raises `Refused` where there is none, or where its signature names no input columns.
     """
-    client = open_tracking(settings)
+    client = _open(settings)
     with faults_sorted():
         aliases = _aliases(client, model, settings)
         found = _version(client, model, version or aliases.get(CHAMPION), settings)
@@ -37,7 +38,7 @@ def read_interface(model: str, *, settings: Settings, version: str | None = None
 
 def find_interface(model: str, *, settings: Settings) -> ModelInterface | None:
     """Of the champion; None where there is none."""
-    client = open_tracking(settings)
+    client = _open(settings)
     with faults_sorted():
         try:
             champion = client.get_registered_model(model).aliases.get(CHAMPION)
@@ -48,6 +49,11 @@ def find_interface(model: str, *, settings: Settings) -> ModelInterface | None:
     if champion is None:
         return None
     return read_interface(model, settings=settings, version=str(champion))
+
+
+def _open(settings: Settings) -> MlflowClient:
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")  # a person waits
+    return open_tracking(settings)
 
 
 def _interface(found: ModelVersion, champion: str | None, settings: Settings) -> ModelInterface:

@@ -38,9 +38,18 @@ def examine(*, say: Callable[[str], None]) -> Iterator[Finding]:
     say("reading settings and policy")
     limits = yield from _limits()
     settings = yield from _settings()
-    yield from _models(limits, settings, say=say)
+    yield from _models(limits, _with_registry(settings), say=say)
     if settings is not None:
         yield from _surroundings(settings, say=say)
+
+
+def _with_registry(settings: "Settings | None") -> "Settings | None":
+    """The settings where a registry answers; a silent one is told once, not for every model."""
+    from cli.stack_checks import check_mlflow  # noqa: PLC0415 - see above
+
+    if settings is None or any(each.state is State.FAULT for each in check_mlflow(settings)):
+        return None
+    return settings
 
 
 def _settings() -> Generator[Finding, None, "Settings | None"]:
