@@ -14,6 +14,7 @@ from cli.compare import compare
 from cli.doctor import doctor
 from cli.events import app as events_app
 from cli.init import init
+from cli.monitor import monitor
 from cli.schedule import schedule
 from cli.up import up
 
@@ -91,6 +92,7 @@ app.command()(compare)
 app.command()(init)
 app.command()(doctor)
 app.command()(up)
+app.command()(monitor)
 app.command()(schedule)
 app.add_typer(audit_app, name="audit")
 app.add_typer(events_app, name="events")

@@ -21,17 +21,10 @@ def span_between(text: str, option: str) -> tuple[datetime, datetime]:
     return start, end
 
 
-def window_of(text: str, spec: ModelSpec, *, newest: datetime) -> tuple[datetime, datetime]:
-    """What `--window` means for a model: START/END, the window that begins then, or the last.
-
-    `newest` is an instant of the data's own time: the last window has ended by then.
-    """
+def window_of(text: str, spec: ModelSpec) -> tuple[datetime, datetime]:
+    """START/END, or the window that begins then; raises `BadConfigurationError`."""
     if "/" in text:
         return span_between(text, "--window")
-    if text == LAST:
-        anchor = spec.start or _EPOCH
-        end = anchor + (newest - anchor) // spec.window * spec.window
-        return end - spec.window, end
     start = instant(text, "--window")
     return start, start + spec.window
 

@@ -29,11 +29,32 @@ def find_drift(
     """
     if current.window.rows < spec.minimum_rows:
         return None
+    found = look(
+        spec,
+        reference,
+        current=current,
+        performance=performance,
+        thresholds=thresholds,
+        harm=harm,
+    )
+    return found if tells(found) else None
+
+
+def look(
+    spec: ModelSpec,
+    reference: WindowProfile,
+    *,
+    current: WindowProfile,
+    performance: PerformanceChange | None,
+    thresholds: Thresholds | None = None,
+    harm: Harm | None = None,
+) -> DriftFinding:
+    """Everything that the current window shows, whether it is worth telling or not."""
     harm = harm or Harm()
     drifts = compare(reference, current, sensitivity=spec.sensitivity, thresholds=thresholds)
     drifts = with_impact(drifts, harm, performance=performance)
     faults = find_faults(reference, current, spec=spec)
-    found = DriftFinding(
+    return DriftFinding(
         model=spec.name,
         reference=reference.window,
         current=current.window,
@@ -51,7 +72,6 @@ def find_drift(
         concept_loss=harm.concept_loss,
         multivariate=harm.multivariate,
     )
-    return found if _tells(found) else None
 
 
 def is_announced(finding: DriftFinding, spec: ModelSpec) -> bool:
@@ -60,7 +80,8 @@ def is_announced(finding: DriftFinding, spec: ModelSpec) -> bool:
     return broken or is_harmful(finding, tolerance=spec.tolerance)
 
 
-def _tells(finding: DriftFinding) -> bool:
+def tells(finding: DriftFinding) -> bool:
+    """Whether something is out of order in it."""
     changes = (finding.performance, finding.estimate)
     return (
         bool(finding.drifted)

@@ -43,8 +43,6 @@ def heed_cooldown(
     """
     if not candidates:
         return Verdict([])
-    if not request.publish:
-        return Verdict([], why="looked at by a person: not published")
     (event,) = candidates
     about = announcement_of(
         event.data, spec, event_id=event.id, as_of=request.judged_at, profiles=profiles
@@ -53,4 +51,6 @@ def heed_cooldown(
         spec.announcement_cooldown, until=request.judged_at, subject=about.subject
     )
     why = why_quiet(about, before, cooldown=spec.announcement_cooldown)
+    if not why and not request.publish:
+        why = "a person has looked, without publishing"
     return Verdict([], why=why) if why else Verdict([event], about)

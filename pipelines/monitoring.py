@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from contracts.drift import DriftEvent, DriftFinding, PerformanceChange
 from contracts.fitted import ServedModels
 from contracts.model import ModelSpec
-from detection.finding import find_drift, is_announced
+from detection.finding import find_drift, is_announced, look
 from detection.fingerprint import fingerprint_of
 from detection.impact import Harm
 from detection.profile import WindowProfile
@@ -123,6 +123,33 @@ def examine(
     return [found.model_copy(update={"fingerprint": same})]
 
 
+def show_window(
+    measured: Measured,
+    spec: ModelSpec,
+    reference: Reference,
+    harm: Harm,
+    request: MonitoringRequest,
+) -> dict[str, JsonValue]:
+    """For a person who looks: every column, drifted or not, and both profiles."""
+    if not request.detailed:
+        return {}
+    shown = look(
+        spec,
+        reference.profile,
+        current=measured.profile,
+        performance=measured.performance,
+        thresholds=reference.thresholds(measured.profile),
+        harm=harm,
+    )
+    origin = {"champion_version": reference.champion.version}
+    profiles = (reference.profile, measured.profile)
+    return {
+        "shown": shown.model_copy(update=origin).model_dump(mode="json"),
+        "profiles": [profile.model_dump(mode="json") for profile in profiles],
+        "minimum_rows": spec.minimum_rows,
+    }
+
+
 def describe_run(
     measured: Measured, spec: ModelSpec, reference: Reference, findings: Sequence[DriftFinding]
 ) -> dict[str, Any]:
@@ -194,6 +221,7 @@ def report_window(
     spec: ModelSpec,
     findings: Sequence[DriftFinding],
     verdict: Verdict,
+    shown: dict[str, JsonValue],
 ) -> dict[str, JsonValue]:
     """What the window showed: `finding` also where it was recorded only and `event` is None."""
     events = verdict.events
@@ -206,6 +234,7 @@ def report_window(
         "metric": metric.model_dump(mode="json") if metric else None,
         "note": _note(measured, spec, findings, verdict),
         "why": verdict.why,
+        **shown,
     }
 
 
@@ -267,6 +296,9 @@ def create_pipeline() -> Pipeline:
             ),
             Node(publish, "verdict", ["drift_events", "published"]),
             Node(remember, ["published", "verdict", "window_profile"], "announcement"),
-            Node(report_window, ["measured", "model_spec", "findings", "verdict"], "report"),
+            Node(show_window, ["measured", "model_spec", "reference", "harm", "request"], "shown"),
+            Node(
+                report_window, ["measured", "model_spec", "findings", "verdict", "shown"], "report"
+            ),
         ]
     )

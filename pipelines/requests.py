@@ -54,6 +54,8 @@ class MonitoringRequest(WindowRequest):
     None for the window's end."""
     publish: bool = True
     """Whether an event is published; a person who looks needs none."""
+    detailed: bool = False
+    """Whether the report holds every column and both profiles, for a person who looks."""
 
     @property
     def judged_at(self) -> datetime:

@@ -99,13 +99,15 @@ def _drift(feature: FeatureDrift) -> EvidenceItem:
             f", nulls {feature.null_fraction_reference:.1%} before "
             f"and {feature.null_fraction_current:.1%} now"
         )
+    measured = f"PSI {feature.psi:.3f}, Jensen-Shannon distance {feature.jensen_shannon:.3f}"
+    if feature.psi == feature.jensen_shannon == 0 and feature.why:
+        measured = feature.why.rstrip(".")  # another detector measured something else
     return EvidenceItem(
         id=f"drift:{feature.name}"[:128],
         source=EvidenceSource.DRIFT,
         statement=(
             f"The {feature.role} {feature.name} {'drifted' if feature.drifted else 'is stable'}: "
-            f"PSI {feature.psi:.3f}, Jensen-Shannon distance {feature.jensen_shannon:.3f}"
-            f"{means}{nulls}{_cost(feature)}."
+            f"{measured}{means}{nulls}{_cost(feature)}."
         ),
         value=feature.psi,
     )
