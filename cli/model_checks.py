@@ -12,7 +12,9 @@ from runtime.models import load_model
 from runtime.settings import BadConfigurationError, Settings
 
 
-def check_model(name: str, limits: Limits | None, settings: Settings | None) -> Iterator[Finding]:
+def check_model(
+    name: str, limits: Limits | None, settings: Settings | None = None
+) -> Iterator[Finding]:
     """Everything about one model: its configuration, catalog entry, data and champion."""
     thing = f"model {name}"
     try:
