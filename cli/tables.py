@@ -46,12 +46,17 @@ def _in_files(named: str, *, side: str) -> Table:
     if path.is_dir():
         found = sorted(each for each in path.rglob("*") if each.name.endswith(ENDINGS))
     elif has_magic(named):
-        found = sorted(Path(each) for each in glob(str(path), recursive=True))  # noqa: PTH207 - absolute patterns
+        every = map(Path, glob(str(path), recursive=True))  # noqa: PTH207 - absolute patterns
+        found = sorted(each for each in every if each.is_file())
+    elif path.exists():
+        msg = f"{side} {named!r}: is read more than once, and is no file: write it to one first"
+        raise BadInput(msg)
     else:
         msg = f"{side} {named!r}: there is no such file: name a Parquet or CSV file, or a URL"
         raise BadInput(msg)
     if not found:
-        msg = f"{side} {named!r}: holds no file: its names must end in {', '.join(ENDINGS)}"
+        kind = "folder has no file" if path.is_dir() else "pattern meets no file"
+        msg = f"{side} {named!r}: the {kind}: names must end in {', '.join(ENDINGS)}"
         raise BadInput(msg)
     return Table(found, f"{named} ({len(found)} files)", "|".join(str(f.resolve()) for f in found))
 

@@ -1,0 +1,405 @@
+"""`trimtab compare` as people and scripts meet it: real files, exit codes, what is said."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jsonschema
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+from typer.testing import CliRunner
+
+from cli.app import app
+from contracts.comparison import Comparison, comparison_schema
+from runtime.paths import SHIPPED
+from tests.architecture.sources import ROOT
+
+ROWS = 2000
+HEAVY = (
+    "ibis", "pandas", "pyarrow", "scipy.stats", "statsmodels", "sklearn", "mlflow", "kedro",
+    "chromadb", "temporalio", "redis", "google", "httpx", "matplotlib", "plotly", "jinja2",
+    "opentelemetry", "cli.replay", "cli.backtest",
+)  # fmt: skip
+"""What comparing two files must not load."""
+
+
+def table(seed: int, *, rows: int = ROWS, shift: float = 0.0) -> dict[str, Any]:
+    random = np.random.default_rng(seed)
+    return {
+        "at": np.datetime64("2026-01-01", "s") + 60 * np.arange(rows),
+        "income": random.lognormal(10.0, 0.5, rows) * (1.0 + shift),
+        "age": random.integers(18, 90, rows),
+        "city": random.choice(["London", "Paris", "Rome"], rows),
+        "left": random.choice([True, False], rows),
+    }
+
+
+def written(path: Path, columns: dict[str, Any]) -> Path:
+    found = pa.table(columns)
+    if path.suffix == ".parquet":
+        pyarrow.parquet.write_table(found, path)
+    elif path.suffix == ".gz":
+        with gzip.open(path, "wb") as file:
+            pyarrow.csv.write_csv(found, file)
+    else:
+        pyarrow.csv.write_csv(found, path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, outside the checkout, with a reference and what came after."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+    written(tmp_path / "old.parquet", table(1))
+    written(tmp_path / "new.parquet", table(2))
+    written(tmp_path / "drifted.parquet", table(3, shift=1.0))
+    return tmp_path
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """Exit code and everything that was printed, in one line."""
+    result = CliRunner().invoke(app, ["compare", *arguments])
+    return result.exit_code, " ".join(result.output.split())
+
+
+def found(*arguments: str) -> Comparison:
+    run(*arguments, "--json", "found.json")
+    text = Path("found.json").read_text()
+    jsonschema.validate(json.loads(text), comparison_schema())
+    return Comparison.model_validate_json(text)
+
+
+def drifted(comparison: Comparison) -> list[str]:
+    return [feature.name for feature in comparison.features if feature.drifted]
+
+
+def test_the_committed_schema_is_the_models() -> None:
+    committed = json.loads((SHIPPED / "docs" / "compare.schema.json").read_text())
+
+    assert committed == comparison_schema()
+
+
+def test_two_samples_of_the_same_have_not_drifted() -> None:
+    code, said = run("old.parquet", "new.parquet")
+
+    assert code == 0, said
+    assert said.startswith("No drift")
+    assert "2,000 rows" in said
+
+
+def test_drift_in_one_column_is_told_with_its_name_and_why() -> None:
+    code, said = run("old.parquet", "drifted.parquet")
+
+    comparison = found("old.parquet", "drifted.parquet")
+    assert code == 1, said
+    assert "income" in said
+    assert drifted(comparison) == ["income"]
+    assert comparison.features[0].name == "income"
+    assert comparison.rows.reference == comparison.rows.current == ROWS
+    assert (comparison.sources.reference, comparison.sources.current) == (
+        "old.parquet", "drifted.parquet",
+    )  # fmt: skip
+
+
+def test_what_is_ignored_cannot_drift() -> None:
+    code, said = run("old.parquet", "drifted.parquet", "--ignore", "income,left")
+
+    assert code == 0, said
+    assert "income" not in said
+
+
+def test_the_target_is_told_apart() -> None:
+    comparison = found("old.parquet", "drifted.parquet", "--target", "income")
+
+    assert comparison.target
+    assert comparison.target.name == "income"
+    assert comparison.target.drifted
+    assert "income" not in [feature.name for feature in comparison.features]
+
+
+def test_times_are_left_out_with_the_reason_unless_they_are_named() -> None:
+    comparison = found("old.parquet", "new.parquet")
+    named = found("old.parquet", "new.parquet", "--timestamp", "at")
+
+    assert "time" in comparison.left_out["at"]
+    assert not named.left_out
+
+
+def test_few_rows_for_their_time_are_a_fault_where_the_time_is_known(folder: Path) -> None:
+    sparse = {name: values[::5] for name, values in table(4).items()}
+    written(folder / "sparse.parquet", sparse)
+
+    comparison = found("old.parquet", "sparse.parquet", "--timestamp", "at")
+
+    assert [fault.kind for fault in comparison.quality] == ["few_rows"]
+
+
+def test_too_few_rows_are_no_answer(folder: Path) -> None:
+    written(folder / "tiny.csv", table(4, rows=20))
+
+    code, said = run("old.parquet", "tiny.csv")
+
+    assert code == 3, said
+    assert said.startswith("Not enough data")
+    assert "20 rows" in said
+
+
+@pytest.mark.parametrize("header_only", [True, False])
+def test_no_rows_are_no_answer(folder: Path, *, header_only: bool) -> None:
+    if header_only:
+        (folder / "none.csv").write_text("at,income,age,city,left\n")
+    else:
+        written(folder / "none.parquet", table(4, rows=0))
+
+    code, said = run("old.parquet", "none.csv" if header_only else "none.parquet")
+
+    assert code == 3, said
+
+
+@pytest.mark.parametrize("name", ["same.csv", "same.csv.gz", "same.parquet"])
+def test_parquet_csv_and_gzipped_csv_hold_the_same(folder: Path, name: str) -> None:
+    written(folder / name, table(2))
+
+    as_parquet = found("old.parquet", "new.parquet")
+    comparison = found("old.parquet", name)
+
+    assert comparison.features == as_parquet.features
+    assert comparison.quality == as_parquet.quality
+
+
+def test_a_folder_or_a_pattern_of_files_is_one_table(folder: Path) -> None:
+    (folder / "parts").mkdir()
+    for part in range(2):
+        half = {name: values[part::2] for name, values in table(3, shift=1.0).items()}
+        written(folder / "parts" / f"{part}.parquet", half)
+
+    whole = found("old.parquet", "drifted.parquet")
+    for name in ("parts", "parts/*.parquet"):
+        comparison = found("old.parquet", name)
+        assert comparison.rows == whole.rows
+        assert drifted(comparison) == ["income"]
+
+
+def test_a_table_of_a_database_is_read_through_ibis(folder: Path) -> None:
+    with duckdb.connect("base.db") as connection:
+        connection.execute("CREATE SCHEMA sales")
+        connection.execute("CREATE TABLE sales.old AS FROM 'old.parquet'")
+        connection.execute("CREATE TABLE fresh AS FROM 'drifted.parquet'")
+
+    code, said = run("duckdb://base.db?table=sales.old", "duckdb://base.db?table=fresh")
+
+    assert code == 1, said
+    assert drifted(found("duckdb://base.db?table=sales.old", "drifted.parquet")) == ["income"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("old.parquet", "nowhere.parquet"), "CURRENT 'nowhere.parquet'"),
+        (("nowhere.csv", "old.parquet"), "REFERENCE 'nowhere.csv'"),
+        (("old.parquet", "old.parquet"), "both"),
+        (("old.parquet", "./old.parquet"), "both"),
+        (("old.parquet", "empty"), "folder has no file"),
+        (("old.parquet", "*.nothing"), "meets no file"),
+        (("old.parquet", "/dev/null"), "is no file"),
+        (("old.parquet", "broken.parquet"), "broken.parquet"),
+        (("old.parquet", "other.csv"), "no column in common"),
+        (("old.parquet", "new.parquet", "--ignore", "salary"), "--ignore 'salary'"),
+        (("old.parquet", "new.parquet", "--target", "salary"), "--target 'salary'"),
+        (("old.parquet", "new.parquet", "--timestamp", "when"), "--timestamp 'when'"),
+        (("old.parquet", "new.parquet", "--target", "age", "--ignore", "age"), "name it once"),
+        (("old.parquet", "new.parquet", "--ignore", "income,age,city,left"), "can be compared"),
+        (("old.parquet", "postgres://ann:s3cret@127.0.0.1:1/base"), "?table=NAME"),
+        (("old.parquet", "duckdb://nowhere.db?table=x"), "no such database file"),
+        (("old.parquet", "base.db?table=x"), "meets no file"),
+        (("old.parquet", "nonsense://host/base?table=x"), "nonsense"),
+        (("old.parquet", "new.parquet", "--json", "old.parquet/x.json"), "old.parquet"),
+        (("old.parquet", "new.parquet", "--html", "empty"), "empty"),
+        (("old.parquet",), "Usage: trimtab compare"),
+    ],
+)
+def test_bad_input_is_told_by_name_and_is_no_drift(
+    folder: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    (folder / "empty").mkdir()
+    (folder / "broken.parquet").write_bytes(b"PAR1 and then nothing")
+    (folder / "other.csv").write_text("colour,size\nred,1\n")
+
+    code, said = run(*arguments)
+
+    assert code == 2, said
+    assert told in said
+    assert "Traceback" not in said
+
+
+def test_a_password_is_not_shown() -> None:
+    address = "postgres://ann:s3cret@127.0.0.1:1/base"
+
+    for query in ("", "?table=sales", "?table=sales&password=s3cret"):
+        code, said = run("old.parquet", address + query)
+        assert code == 2, said
+        assert "s3cret" not in said
+
+
+def test_columns_may_be_called_anything(folder: Path) -> None:
+    names = ["<script>alert(1)</script>", 'quo"te', "tab\there", "\x1b[31mred", "naïve 名前", "a,b"]
+    random = np.random.default_rng(5)
+    for side, shift in (("odd.parquet", 0.0), ("odder.parquet", 2.0)):
+        written(folder / side, {name: random.normal(shift, 1.0, ROWS) for name in names})
+
+    code, said = run("odd.parquet", "odder.parquet", "--html", "page.html")
+
+    page = Path("page.html").read_text()
+    assert code == 1, said
+    assert "\x1b" not in said
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert sorted(drifted(found("odd.parquet", "odder.parquet"))) == sorted(names)
+
+
+def test_odd_columns_are_answered_and_do_not_end_in_an_error(folder: Path) -> None:
+    nothing: list[float | None] = [None] * ROWS
+    for side, seed in (("odd.parquet", 6), ("odder.parquet", 7)):
+        random = np.random.default_rng(seed)
+        numbers = random.normal(size=ROWS)
+        numbers[::100], numbers[1::100], numbers[2::100] = np.nan, np.inf, -np.inf
+        columns = {
+            "infinite": numbers,
+            "nothing": pa.array(nothing, type=pa.float64()),
+            "nobody": pa.array(nothing, type=pa.string()),
+            "constant": np.full(ROWS, 7),
+            "huge": random.normal(1e300, 1e299, ROWS),
+            "tiny": random.normal(0.0, 1e-300, ROWS),
+            "unique": [f"{seed}-{row}" for row in range(ROWS)],
+            "lists": [[row] for row in range(ROWS)],
+        }
+        written(folder / side, columns)
+
+    comparison = found("odd.parquet", "odder.parquet", "--html", "page.html")
+
+    compared = {feature.name for feature in comparison.features}
+    assert compared >= {"infinite", "constant", "huge", "tiny", "unique", "nothing", "nobody"}
+    assert not {"infinite", "constant", "huge", "tiny"} & set(drifted(comparison))
+    assert "lists" in comparison.left_out
+
+
+def test_a_column_that_became_text_or_went_away_is_a_grave_fault(folder: Path) -> None:
+    columns = table(2)
+    columns["age"] = ["unknown"] * ROWS
+    del columns["city"]
+    written(folder / "changed.parquet", columns)
+
+    code, said = run("old.parquet", "changed.parquet")
+
+    kinds = {
+        (fault.kind, fault.column) for fault in found("old.parquet", "changed.parquet").quality
+    }
+    assert code == 1, said
+    assert said.startswith("Corrupt data")
+    assert kinds >= {("retyped_column", "age"), ("missing_column", "city")}
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_no_line_is_wider_than_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    output = CliRunner().invoke(app, ["compare", "old.parquet", "drifted.parquet"]).output
+
+    assert max(map(len, output.splitlines())) <= width
+    assert "income" in output
+    assert "its mean rose" in " ".join(output.split())
+
+
+def child_of(script: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )  # fmt: skip
+
+
+def compare_process(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    script = "from cli.app import main; main()"
+    return child_of(script, "compare", *arguments, **environment)
+
+
+def test_json_goes_to_standard_output_alone_when_asked() -> None:
+    with compare_process("old.parquet", "drifted.parquet", "--json", "-") as child:
+        out, told = child.communicate(timeout=60)
+
+    assert child.returncode == 1, told
+    assert Comparison.model_validate_json(out).drifted
+    assert told.startswith("Drift")
+
+
+def test_a_reader_that_goes_away_does_not_change_the_verdict() -> None:
+    with compare_process("old.parquet", "new.parquet") as child:
+        assert child.stdout
+        child.stdout.close()
+        told = child.stderr.read() if child.stderr else ""
+        code = child.wait(60)
+
+    assert code == 0, told
+    assert not told
+
+
+def test_a_terminal_that_knows_ascii_only_is_served() -> None:
+    with compare_process("old.parquet", "drifted.parquet", PYTHONIOENCODING="ascii") as child:
+        out, told = child.communicate(timeout=60)
+
+    assert child.returncode == 1, told
+    assert "####" in out
+
+
+def test_ctrl_c_ends_it_with_its_own_code() -> None:
+    script = (
+        "import sys, time\n"
+        "import cli.comparison\n"
+        "from cli.app import main\n"
+        "def profile_relation(*_, **__):\n"
+        "    print('reading', file=sys.stderr, flush=True)\n"
+        "    time.sleep(60)\n"
+        "cli.comparison.profile_relation = profile_relation\n"
+        "sys.argv = ['trimtab', 'compare', 'old.parquet', 'new.parquet', '--json', 'x.json']\n"
+        "main()\n"
+    )
+    with child_of(script) as child:
+        assert child.stderr
+        assert child.stderr.readline() == "reading\n"
+
+        child.send_signal(signal.SIGINT)
+
+        told = child.stderr.read()
+    assert child.returncode == 130, told
+    assert "Traceback" not in told
+    assert not Path("x.json").exists()
+
+
+def test_comparing_files_loads_nothing_that_it_does_not_need() -> None:
+    script = (
+        "import json, sys\n"
+        "from cli.app import main\n"
+        "sys.argv = ['trimtab', 'compare', 'old.parquet', 'drifted.parquet', '--json', 'x.json']\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit as done:\n"
+        "    assert done.code == 1, done.code\n"
+        "print('\\n' + json.dumps(list(sys.modules)))"
+    )
+
+    with child_of(script) as child:
+        out, told = child.communicate(timeout=60)
+
+    assert child.returncode == 0, told
+    loaded = json.loads(out.strip().rsplit("\n", 1)[1])
+    assert [name for name in HEAVY if name in loaded] == []
