@@ -5,9 +5,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from contracts.drift import FeatureKind
 from detection.columns import Column
 from detection.distinct import (
-    CELLS, FIRST, SECOND, STEEPNESS, STRETCH, grid_of, sketch_of, sketch_words,
+    CELLS,
+    FIRST,
+    SECOND,
+    STEEPNESS,
+    STRETCH,
+    grid_of,
+    sketch_of,
+    sketch_words,
 )  # fmt: skip
 from detection.profile import KNOWN_CATEGORIES, ColumnProfile
 from detection.storage import Stored, absent, double, number, quoted, word
@@ -38,6 +46,14 @@ class Asked:
     named: tuple[str, ...] | None = None
     """Where there are too many categories: the only ones to tell apart."""
     sketched: bool = True
+    wants_bins: bool = True
+    """Whether bins or categories are still to be chosen."""
+
+    @property
+    def wants_edges(self) -> bool:
+        """Whether edges are still to be chosen."""
+        numeric = self.column.kind is FeatureKind.NUMERIC
+        return numeric and self.wants_bins and self.stored is not None
 
     @property
     def scale(self) -> float:
@@ -93,10 +109,10 @@ def hash_steps(asked: Asked) -> tuple[str, str, str]:
     value, scaled, mixed = asked.name("v"), asked.name("s"), asked.name("m")
     part = f"({scaled} - FLOOR({scaled}))"
     within = f"GREATEST(LEAST({value}, {double(grid.high)}), {double(grid.low)})"
+    # LEAST and GREATEST pass over NULL
+    spread = f"({within} - {double(grid.origin)}) * {double(grid.factor)}"
     return (
-        # LEAST and GREATEST pass over NULL
-        f"CASE WHEN {value} IS NOT NULL THEN ({within} - {double(grid.origin)})"
-        f" * {double(grid.factor)} END AS {scaled}",
+        f"CASE WHEN {value} IS NOT NULL THEN {spread} END AS {scaled}",
         f"({part} + {double(FIRST)}) * ({part} + {double(SECOND)}) * {double(STRETCH)} AS {mixed}",
         f"{cell(f'({mixed} - FLOOR({mixed}))')} AS {asked.name('p')}",
     )
@@ -105,14 +121,17 @@ def hash_steps(asked: Asked) -> tuple[str, str, str]:
 def cell(hashed: str) -> str:
     """The cell of a number in [0, 1)."""
     steps = f"FLOOR(LN({double(1.0)} - {hashed}) * {double(STEEPNESS)})"
-    return f"CASE WHEN {hashed} IS NOT NULL THEN CAST(LEAST({steps}, {double(CELLS - 1.0)}) AS INTEGER) END"
+    place = f"CAST(LEAST({steps}, {double(CELLS - 1.0)}) AS INTEGER)"
+    return f"CASE WHEN {hashed} IS NOT NULL THEN {place} END"
 
 
-def bits(place: str, aliases: tuple[str, str]) -> Iterator[str]:
+def bits(place: str, aliases: tuple[str, str], *, over: str = "") -> Iterator[str]:
     """The two words of a sketch, of cells in the column `place`."""
     one = "CAST(1 AS BIGINT)"
-    yield f"BIT_OR(CASE WHEN {place} < {_HALF} THEN {one} << {place} END) AS {aliases[0]}"
-    yield f"BIT_OR(CASE WHEN {place} >= {_HALF} THEN {one} << ({place} - {_HALF}) END) AS {aliases[1]}"
+    low = f"CASE WHEN {place} < {_HALF} THEN {one} << {place} END"
+    high = f"CASE WHEN {place} >= {_HALF} THEN {one} << ({place} - {_HALF}) END"
+    yield f"BIT_OR({low}){over} AS {aliases[0]}"
+    yield f"BIT_OR({high}){over} AS {aliases[1]}"
 
 
 def numeric_profile(

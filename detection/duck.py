@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -10,15 +11,27 @@ import numpy.typing as npt
 
 from contracts.drift import FeatureKind
 from detection.aggregates import (
-    Asked, Answer, absence, bits, categorical_profile, cell, filled, hash_steps, moments,
-    numeric_profile, value_of, word_of,
+    Answer,
+    Asked,
+    absence,
+    bits,
+    categorical_profile,
+    cell,
+    filled,
+    hash_steps,
+    moments,
+    numeric_profile,
+    value_of,
+    word_of,
 )  # fmt: skip
 from detection.binning import edges_of
 from detection.columns import Column
+from detection.counted import Counted, Plan
 from detection.distinct import DIGITS, sketch_of
 from detection.files import DuckTable
-from detection.profile import CATEGORIES, ColumnProfile, WindowProfile
-from detection.storage import double, literals, quoted, stored_as
+from detection.profile import CATEGORIES, ColumnProfile
+from detection.storage import double, literals, quoted
+from detection.timing import time_of, within
 
 SAMPLE: Final = 20_000
 """Rows from which bins are chosen; tables with no more are used whole."""
@@ -33,54 +46,31 @@ _OFTEN: Final = 0.0005
 """Share of a sample that a category must have to be counted by name where there are too many."""
 
 
-@dataclass(frozen=True)
-class Counted:
-    """What a table holds."""
-
-    rows: int
-    columns: tuple[ColumnProfile, ...]
-    filled: tuple[str, ...] = ()
-    duplicates: int = 0
-    oldest: int | None = None
-    newest: int | None = None
-    """Microseconds since 1970, UTC."""
-
-
-@dataclass
-class _Whole:
-    """What is counted once, beside the columns."""
-
-    time: str | None
-    """SQL of each row's time; None where the table has none."""
-    answer: Answer = field(default_factory=dict)
-
-
-def count_table(
-    table: DuckTable,
-    columns: Sequence[Column],
-    *,
-    like: WindowProfile | None,
-    time: str | None,
-    sketches: bool,
-) -> Counted:
+def count_table(table: DuckTable, columns: Sequence[Column], plan: Plan) -> Counted:
     """Profiles of the columns, and what is said of the table as a whole."""
-    whole = _Whole(time)
-    found: list[ColumnProfile] = []
-    total = _rows(table)
-    groups = [columns[start : start + AT_ONCE] for start in range(0, len(columns), AT_ONCE)]
-    for group in groups or [()]:
-        asked = [_asked(table, column, place, like) for place, column in enumerate(group)]
-        asked = _decide(table, [replace(each, sketched=sketches) for each in asked], like, total)
-        found.extend(_count(table, asked, whole, total=total))
-    answer = whole.answer
-    repeated = answer["chosen"] - answer["different"] if answer["chosen"] else 0
+    time = time_of(table, plan.span) if plan.span else None
+    table = within(table, plan.span) if plan.span else table
+    rows = _rows(table)
+    profiles: list[ColumnProfile] = []
+    whole: Answer = {}
+    for start in range(0, max(len(columns), 1), AT_ONCE):
+        asked = [
+            plan.asked(column, place, table.stored(column.name))
+            for place, column in enumerate(columns[start : start + AT_ONCE])
+        ]
+        asked = _decide(table, asked, rows)
+        beside = _of_the_whole(table, time, rows) if not whole else (table.source, [])
+        answer = _answer(table, asked, *beside)
+        whole = whole or answer
+        profiles.extend(_profile(each, answer, rows) for each in asked)
+    repeated = (whole["chosen"] - whole["different"]) / max(whole["chosen"], 1)
     return Counted(
-        rows=total,
-        columns=tuple(found),
-        filled=tuple(name for place, name in enumerate(table.types) if answer[f"f{place}"]),
-        duplicates=round(repeated / max(answer["chosen"], 1) * total),
-        oldest=answer.get("oldest"),
-        newest=answer.get("newest"),
+        rows=rows,
+        columns=tuple(profiles),
+        filled=tuple(name for place, name in enumerate(table.types) if whole[f"f{place}"]),
+        duplicates=round(repeated * rows),
+        oldest=_instant(whole.get("oldest")),
+        newest=_instant(whole.get("newest")),
     )
 
 
@@ -100,31 +90,14 @@ def _rows(table: DuckTable) -> int:
     return int(found[0][0])
 
 
-def _asked(table: DuckTable, column: Column, place: int, like: WindowProfile | None) -> Asked:
-    kind = table.types.get(column.name)
-    asked = Asked(place, column, None if kind is None else stored_as(kind))
-    before = like.find(column.name) if like else None
-    if before is None:
-        return asked
-    return replace(
-        asked,
-        edges=before.edges,
-        cuts=before.cuts,
-        categories=before.categories,
-        seen=None if before.known is None else frozenset(before.known),
-    )
-
-
-def _decide(
-    table: DuckTable, asked: Sequence[Asked], like: WindowProfile | None, rows: int
-) -> list[Asked]:
+def _decide(table: DuckTable, asked: Sequence[Asked], rows: int) -> list[Asked]:
     """With bins where there is no earlier profile, and with the categories that are too many."""
     wanted = {}
     for each in asked:
-        numeric = each.column.kind is FeatureKind.NUMERIC
-        if each.stored is None or (like and (numeric or rows <= MANY_CATEGORIES)):
-            continue
-        wanted[each.name("x")] = value_of(each) if numeric else word_of(each)
+        if each.wants_edges:
+            wanted[each.name("x")] = value_of(each)
+        elif each.column.kind is FeatureKind.CATEGORICAL and rows > MANY_CATEGORIES:
+            wanted[each.name("x")] = word_of(each)
     drawn = sample(table, wanted) if wanted else {}
     return [_decided(each, drawn.get(each.name("x")), rows) for each in asked]
 
@@ -149,42 +122,38 @@ def _decided(asked: Asked, values: npt.NDArray[Any] | None, rows: int) -> Asked:
     )
 
 
-def _count(
-    table: DuckTable, asked: Sequence[Asked], whole: _Whole, *, total: int
-) -> Iterator[ColumnProfile]:
-    source, aggregates = table.source, []
-    if not whole.answer:
-        source, aggregates = _of_the_whole(table, whole, total)
+def _answer(
+    table: DuckTable, asked: Sequence[Asked], source: str, aggregates: Sequence[str]
+) -> Answer:
     numeric = [each for each in asked if each.column.kind is FeatureKind.NUMERIC]
     words = [each for each in asked if each.column.kind is FeatureKind.CATEGORICAL]
-    source = _with_values(source, numeric, words)
+    wanted = list(aggregates)
     for each in numeric:
-        aggregates.extend(_of_numbers(each))
+        wanted.extend(_of_numbers(each))
     for each in words:
-        aggregates.extend(_of_words(each))
-    query = f"SELECT {', '.join(aggregates)} FROM {source}"  # noqa: S608 - quoted names
+        wanted.extend(_of_words(each))
+    query = f"SELECT {', '.join(wanted)} FROM {_with_values(source, numeric, words)}"  # noqa: S608 - quoted names
     cursor = table.connection.execute(query)
     names = [name for name, *_ in cursor.description or ()]
-    answer = dict(zip(names, cursor.fetchone() or (), strict=True))
-    whole.answer = whole.answer or answer
-    for each in asked:
-        if each.column.kind is FeatureKind.NUMERIC:
-            yield numeric_profile(each, answer, rows=total, counts=_counts(each, answer))
-        else:
-            yield _categories(each, answer, total)
+    return dict(zip(names, cursor.fetchone() or (), strict=True))
 
 
-def _of_the_whole(table: DuckTable, whole: _Whole, total: int) -> tuple[str, list[str]]:
+def _profile(asked: Asked, answer: Answer, rows: int) -> ColumnProfile:
+    if asked.column.kind is FeatureKind.NUMERIC:
+        return numeric_profile(asked, answer, rows=rows, counts=_counts(asked, answer))
+    return _categories(asked, answer, rows)
+
+
+def _of_the_whole(table: DuckTable, time: str | None, rows: int) -> tuple[str, list[str]]:
     """The table with a hash of each row, and the aggregates over all of its columns."""
-    hashed = f"HASH({', '.join(map(quoted, table.types))}) % {max(1, total // REPEATS_AMONG)} = 0"
-    rows = f"CASE WHEN {hashed} THEN HASH({', '.join(map(quoted, table.types))}) END"
-    source = f"(SELECT *, {rows} AS trimtab_row FROM {table.source})"  # noqa: S608 - quoted names
+    every = f"HASH({', '.join(map(quoted, table.types))})"
+    chosen = f"CASE WHEN {every} % {max(1, rows // REPEATS_AMONG)} = 0 THEN {every} END"
+    source = f"(SELECT *, {chosen} AS trimtab_row FROM {table.source})"  # noqa: S608 - quoted names
     aggregates = [filled(place, name) for place, name in enumerate(table.types)]
     aggregates += ["COUNT(trimtab_row) AS chosen", "COUNT(DISTINCT trimtab_row) AS different"]
-    if whole.time:
-        aggregates += [
-            f"EPOCH_US(MIN({whole.time})) AS oldest", f"EPOCH_US(MAX({whole.time})) AS newest",
-        ]  # fmt: skip
+    if time:
+        aggregates.append(f"EPOCH_US(MIN({time})) AS oldest")
+        aggregates.append(f"EPOCH_US(MAX({time})) AS newest")
     return source, aggregates
 
 
@@ -249,3 +218,8 @@ def _categories(asked: Asked, answer: Answer, rows: int) -> ColumnProfile:
         sketch = sketch_of(low or 0, high or 0)
     present = int(answer[asked.name("present")])
     return categorical_profile(asked, tally, rows=rows, present=present, sketch=sketch)
+
+
+def _instant(microseconds: int | None) -> datetime | None:
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return None if microseconds is None else epoch + timedelta(microseconds=microseconds)

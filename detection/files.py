@@ -7,10 +7,11 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from detection.storage import literals, quoted
+from detection.storage import Stored, literals, quoted, stored_as
 
 if TYPE_CHECKING:
     import duckdb
+    import ibis
 
 PathName = str | PathLike[str]
 
@@ -18,7 +19,7 @@ SMALL_CSV: Final = 64 * 2**20
 """Bytes of CSV, compressed or not, that are parsed once and kept; larger ones are parsed twice."""
 _NULLS: Final = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "n/a")
 """What CSV files write for a missing value."""
-_SETTINGS: Final = {
+_SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "preserve_insertion_order": False,
@@ -27,6 +28,9 @@ _SETTINGS: Final = {
 
 class UnreadableError(ValueError):
     """A table that cannot be read, with the remedy."""
+
+    mixed = False
+    """Whether values were met that do not fit their column's type."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,19 @@ class DuckTable:
     """Column to DuckDB's name of its type."""
     name: str
     """For messages."""
+
+    def stored(self, column: str) -> Stored | None:
+        """How a column is stored; None where there is no such column."""
+        return stored_as(self.types[column]) if column in self.types else None
+
+
+@contextmanager
+def open_connected(table: "ibis.Table") -> Iterator[DuckTable]:
+    """A table of an Ibis connection to DuckDB, on a cursor of its own."""
+    backend = table.get_backend()
+    source = f"({backend.compile(table)})"
+    with backend.con.cursor() as connection:
+        yield DuckTable(connection, source, describe(connection, source), "of DuckDB")
 
 
 @contextmanager
@@ -55,7 +72,11 @@ def open_files(paths: Sequence[PathName], *, as_text: bool = False) -> Iterator[
         try:
             yield _opened(connection, names, as_text=as_text)
         except duckdb.Error as error:
-            raise UnreadableError(_explain(names, error)) from error
+            unreadable = UnreadableError(_explain(names, error))
+            unreadable.mixed = isinstance(
+                error, duckdb.ConversionException | duckdb.InvalidInputException
+            )
+            raise unreadable from error
 
 
 def describe(connection: "duckdb.DuckDBPyConnection", source: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Which columns of a table can be watched, and as what."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from contracts.drift import FeatureKind, FeatureRole
@@ -33,23 +33,31 @@ class Inferred(NamedTuple):
 
 def infer(table: DuckTable, ignore: Sequence[str], *, target: str | None) -> Inferred:
     """Every column with its kind, or the reason why it has none."""
+    types = {name: stored_as(kind) for name, kind in table.types.items()}
+    return judge_types(types, ignore, target=target, numbers=_numbers_as_text(table, ignore))
+
+
+def judge_types(
+    types: Mapping[str, Stored],
+    ignore: Sequence[str],
+    *,
+    target: str | None,
+    numbers: Container[str] = (),
+) -> Inferred:
+    """As `infer` by the types alone; `numbers` are columns of text that read as numbers."""
     found: list[Column] = []
     left_out: dict[str, str] = {}
-    numbers = _numbers_as_text(table, ignore)
-    for name, type_name in table.types.items():
-        stored = stored_as(type_name)
+    for name, stored in types.items():
         if name in ignore:
             continue
-        if not name:
-            left_out[name] = "it has no name"
-        elif stored in _KINDS:
+        if stored in _KINDS and name:
             kind = FeatureKind.NUMERIC if name in numbers else _KINDS[stored]
             role = FeatureRole.TARGET if name == target else FeatureRole.FEATURE
             found.append(Column(name=name, kind=kind, role=role))
         elif stored is Stored.TIME:
-            left_out[name] = f"it holds times ({type_name}), which always move on"
+            left_out[name] = "it holds times, which always move on"
         else:
-            left_out[name] = f"it holds {type_name:.60}, neither numbers nor categories"
+            left_out[name] = "it holds neither numbers nor categories, or has no name"
     return Inferred(tuple(found), left_out)
 
 

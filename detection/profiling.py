@@ -7,15 +7,22 @@ engine counts is the same everywhere. Neither Ibis nor pandas is imported unless
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from os import PathLike
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, Union
 
 from contracts.drift import Window
 from detection.columns import Column
-from detection.duck import Counted, count_table
-from detection.files import DuckTable, UnreadableError, is_text_file, open_files
-from detection.inference import Inferred, infer
+from detection.counted import Counted, Plan
+from detection.duck import count_table
+from detection.files import (
+    DuckTable,
+    UnreadableError,
+    is_text_file,
+    open_connected,
+    open_files,
+)
+from detection.inference import Inferred, infer, judge_types
 from detection.profile import WindowProfile
-from detection.timing import Span, time_of, within
+from detection.timing import Span
 
 if TYPE_CHECKING:
     import ibis
@@ -23,27 +30,35 @@ if TYPE_CHECKING:
 __all__ = ["Inferred", "Span", "UnreadableError", "infer_columns", "profile_relation"]
 
 Path = str | PathLike[str]
-Relation = "Path | Sequence[Path] | ibis.Table"
+Relation: TypeAlias = Union[Path, Sequence[Path], "ibis.Table"]
 """One file, several files with the same columns (partitions), or an Ibis table."""
 
 Answer = TypeVar("Answer")
 _TIMELESS = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
 
 
 def infer_columns(
-    relation: "Relation", ignore: Sequence[str] = (), *, target: str | None = None
+    relation: Relation, ignore: Sequence[str] = (), *, target: str | None = None
 ) -> Inferred:
     """The columns of a table with their kinds, judged by their stored types.
 
     Text of which nine in ten values read as numbers is numeric (files only). Times, lists and
     structs are left out with a reason. Raises `UnreadableError`.
     """
-    return _asked_of(relation, lambda table: infer(table, ignore, target=target))
+    if isinstance(relation, str | PathLike | Sequence):
+        return _of_files(relation, lambda table: infer(table, ignore, target=target))
+    if relation.get_backend().name == "duckdb":
+        with open_connected(relation) as table:
+            return infer(table, ignore, target=target)
+    from detection.engines import engine_table  # noqa: PLC0415 - for Ibis tables only
+
+    return judge_types(engine_table(relation).types, ignore, target=target)
 
 
 def profile_relation(
-    relation: "Relation",
+    relation: Relation,
     columns: Sequence[Column],
     *,
     like: WindowProfile | None = None,
@@ -59,47 +74,44 @@ def profile_relation(
     of `where`, or from the oldest row to just after the newest; without any time it is the day of
     1 January 1970. Safe to call from several threads. Raises `UnreadableError`.
     """
+    plan = Plan(like=like, span=where, sketches=sketches)
+    if isinstance(relation, str | PathLike | Sequence):
+        counted = _of_files(relation, lambda table: count_table(table, columns, plan))
+    elif relation.get_backend().name == "duckdb":
+        with open_connected(relation) as table:
+            counted = count_table(table, columns, plan)
+    else:
+        from detection.engines import count_engine_table, engine_table  # noqa: PLC0415 - for Ibis
 
-    def count(table: DuckTable) -> Counted:
-        time = time_of(table, where) if where else None
-        chosen = within(table, where) if where else table
-        return count_table(chosen, columns, like=like, time=time, sketches=sketches)
-
-    counted = _asked_of(relation, count)
-    newest = _instant(counted.newest)
+        counted = count_engine_table(engine_table(relation), columns, plan)
     return WindowProfile(
         model=model,
         window=_window(counted, where),
         columns=counted.columns,
         filled=counted.filled,
         duplicates=counted.duplicates,
-        newest=newest,
+        newest=counted.newest,
     )
 
 
-def _asked_of(relation: "Relation", question: Callable[[DuckTable], Answer]) -> Answer:
+def _of_files(relation: Path | Sequence[Path], question: Callable[[DuckTable], Answer]) -> Answer:
+    """Ask the files; where a CSV turns out to be mixed, again with all of it as text."""
     paths = [relation] if isinstance(relation, str | PathLike) else list(relation)
-    import duckdb
-
     try:
         with open_files(paths) as table:
             return question(table)
     except UnreadableError as error:
-        mixed = isinstance(
-            error.__cause__, duckdb.ConversionException | duckdb.InvalidInputException
-        )
-        if not mixed or not is_text_file(paths[0]):
+        if not (error.mixed and is_text_file(paths[0])):
             raise
     with open_files(paths, as_text=True) as table:
         return question(table)
 
 
 def _window(counted: Counted, where: Span | None) -> Window:
-    oldest, newest = _instant(counted.oldest), _instant(counted.newest)
-    start = (where and where.start) or oldest or _TIMELESS
-    end = (where and where.end) or (newest + _TICK if newest else start + timedelta(days=1))
-    return Window(start=start, end=end, rows=counted.rows)
+    start = (where and where.start) or counted.oldest or _TIMELESS
+    end = (where and where.end) or (counted.newest + _TICK if counted.newest else start + _DAY)
+    return Window(start=_aware(start), end=_aware(end), rows=counted.rows)
 
 
-def _instant(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else _TIMELESS + timedelta(microseconds=microseconds)
+def _aware(instant: datetime) -> datetime:
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -5,6 +5,7 @@ All SQL is written in DuckDB's dialect, of parts that other engines have too: se
 """
 
 import re
+import sys
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
@@ -23,7 +24,7 @@ class Stored(StrEnum):
     """Lists, structs, blobs and the like."""
 
 
-LARGEST: Final = "1.7976931348623157e308"
+LARGEST: Final = sys.float_info.max
 """The largest double: NaN and the infinities lie beyond it in SQL's order."""
 NUMBER: Final = r"^\s*[+-]?([0-9]{1,200}\.?[0-9]{0,200}|\.[0-9]{1,200})([eE][+-]?[0-9]{1,2})?\s*$"
 """Text that every engine reads as the same finite number."""
@@ -62,7 +63,7 @@ def literals(texts: Iterable[str]) -> str:
 
 def double(value: float) -> str:
     """A number as SQL has it, exactly."""
-    return f"CAST({value!r} AS DOUBLE)" if "e" in repr(value) else f"CAST('{value!r}' AS DOUBLE)"
+    return f"CAST('{value!r}' AS DOUBLE)"
 
 
 def number(name: str, stored: Stored) -> str:
@@ -72,12 +73,13 @@ def number(name: str, stored: Stored) -> str:
     if stored in (Stored.INTEGER, Stored.DECIMAL):
         return value
     if stored is Stored.FLOAT:
-        return f"CASE WHEN ABS({value}) <= {LARGEST} THEN {value} END"
+        return f"CASE WHEN ABS({value}) <= {double(LARGEST)} THEN {value} END"
     if stored is Stored.BOOLEAN:
         return f"CASE WHEN {column} THEN {double(1.0)} WHEN NOT {column} THEN {double(0.0)} END"
     if stored is Stored.TEXT:
         words = f"CAST({column} AS VARCHAR)"
-        return f"CASE WHEN REGEXP_MATCHES({words}, {literal(NUMBER)}) THEN TRY_CAST({words} AS DOUBLE) END"
+        reads = f"REGEXP_MATCHES({words}, {literal(NUMBER)})"
+        return f"CASE WHEN {reads} THEN TRY_CAST({words} AS DOUBLE) END"
     return "CAST(NULL AS DOUBLE)"
 
 

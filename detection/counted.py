@@ -1,0 +1,49 @@
+"""What is to be counted of a table, and what was: the same for every engine."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from detection.aggregates import Asked
+from detection.columns import Column
+from detection.profile import ColumnProfile, WindowProfile
+from detection.storage import Stored
+from detection.timing import Span
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How columns are counted."""
+
+    like: WindowProfile | None = None
+    """A profile over whose bins is counted."""
+    span: Span | None = None
+    sketches: bool = True
+
+    def asked(self, column: Column, place: int, stored: Stored | None) -> Asked:
+        """One column, over the bins of the earlier profile where it knows the column."""
+        before = self.like.find(column.name) if self.like else None
+        if before is None or before.column.kind is not column.kind:
+            return Asked(place, column, stored, sketched=self.sketches)
+        return Asked(
+            place,
+            column,
+            stored,
+            edges=before.edges,
+            cuts=before.cuts,
+            categories=before.categories,
+            seen=None if before.known is None else frozenset(before.known),
+            sketched=self.sketches,
+            wants_bins=False,
+        )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a table holds."""
+
+    rows: int
+    columns: tuple[ColumnProfile, ...]
+    filled: tuple[str, ...] = ()
+    duplicates: int = 0
+    oldest: datetime | None = None
+    newest: datetime | None = None

@@ -1,0 +1,312 @@
+"""Counts a table of any engine that Ibis knows, such as PostgreSQL, Spark or BigQuery.
+
+Two selects of standard SQL for all columns: one of plain aggregates, and one whose GROUPING SETS
+count the bins and the categories of every column in one scan. Of a reference a sample is drawn
+before. The SQL is DuckDB's, translated by sqlglot; it says the same in each engine, so that over
+the same bins the profiles are equal, up to the rounding of mean and standard deviation.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from contracts.drift import FeatureKind
+from detection.aggregates import (
+    Answer,
+    Asked,
+    absence,
+    bits,
+    categorical_profile,
+    cell,
+    filled,
+    hash_steps,
+    moments,
+    numeric_profile,
+    value_of,
+    word_of,
+)
+from detection.binning import edges_of
+from detection.columns import Column
+from detection.counted import Counted, Plan
+from detection.distinct import DIGITS, sketch_of
+from detection.profile import CATEGORIES, KNOWN_CATEGORIES, ColumnProfile
+from detection.storage import Stored, double, literals, quoted
+
+if TYPE_CHECKING:
+    import ibis
+
+AT_ONCE: Final = 30
+"""Columns in one select: engines bound the size of what they compile."""
+SAMPLE: Final = 20_000
+_TABLE: Final = "trimtab_table"
+_GENEROUS: Final = 1.1
+"""By how much more a random sample is asked for than is wanted."""
+
+
+@dataclass(frozen=True)
+class EngineTable:
+    """A table in an engine."""
+
+    table: "ibis.Table"
+    types: Mapping[str, Stored]
+    name: str
+
+    def ask(self, query: str) -> list[dict[str, Any]]:
+        """The rows that a query, in DuckDB's dialect, answers."""
+        import sqlglot  # noqa: PLC0415 - comes with Ibis, for its tables only
+
+        backend = self.table.get_backend()
+        native = sqlglot.transpile(query, read="duckdb", write=backend.dialect)[0]
+        found = backend.raw_sql(f"WITH {_TABLE} AS ({backend.compile(self.table)}) {native}")
+        if hasattr(found, "collect"):  # a Spark data frame
+            return [row.asDict() for row in found.collect()]
+        with found as cursor:
+            names = [each[0] for each in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    @property
+    def bisects(self) -> bool:
+        """Whether the engine finds a value's place in an array by itself."""
+        return str(self.table.get_backend().name) == "postgres"
+
+
+def engine_table(table: "ibis.Table") -> EngineTable:
+    """An Ibis table with what its types mean."""
+    types = {name: _stored(kind) for name, kind in table.schema().items()}
+    return EngineTable(table, types, table.get_name() if hasattr(table, "get_name") else "table")
+
+
+def between(table: EngineTable, plan: Plan) -> EngineTable:
+    """The table's rows in the span of the plan; naive times are read as UTC."""
+    if plan.span is None:
+        return table
+    column = table.table[plan.span.timestamp]
+    if column.type().is_date():
+        column = column.cast("timestamp")
+    chosen = table.table
+    aware = getattr(column.type(), "timezone", None) is not None
+    if plan.span.start is not None:
+        chosen = chosen.filter(column >= _comparable(plan.span.start, aware=aware))
+    if plan.span.end is not None:
+        chosen = chosen.filter(column < _comparable(plan.span.end, aware=aware))
+    return replace(table, table=chosen)
+
+
+def count_engine_table(table: EngineTable, columns: Sequence[Column], plan: Plan) -> Counted:
+    """Profiles of the columns, and what is said of the table as a whole."""
+    table = between(table, plan)
+    rows = int(table.ask(f"SELECT COUNT(*) AS n FROM {_TABLE}")[0]["n"])  # noqa: S608 - our own text
+    profiles: list[ColumnProfile] = []
+    whole: Answer = {}
+    for start in range(0, max(len(columns), 1), AT_ONCE):
+        asked = [
+            plan.asked(column, place, table.types.get(column.name))
+            for place, column in enumerate(columns[start : start + AT_ONCE])
+        ]
+        asked = _binned(table, asked, rows)
+        answer = _aggregates(table, asked, plan if not whole else None)
+        whole = whole or answer
+        profiles.extend(_profiles(table, asked, answer, rows))
+    different = f"SELECT COUNT(*) AS n FROM (SELECT DISTINCT {_plain(table)} FROM {_TABLE}) AS t"  # noqa: S608 - quoted names
+    return Counted(
+        rows=rows,
+        columns=tuple(profiles),
+        filled=tuple(name for place, name in enumerate(table.types) if whole[f"f{place}"]),
+        duplicates=rows - int(table.ask(different)[0]["n"]),
+        oldest=_instant(whole.get("oldest")),
+        newest=_instant(whole.get("newest")),
+    )
+
+
+def _binned(table: EngineTable, asked: Sequence[Asked], rows: int) -> list[Asked]:
+    """With edges for the numeric columns that have none yet, from a sample."""
+    bare = [each for each in asked if each.wants_edges]
+    if not bare:
+        return list(asked)
+    what = ", ".join(f"{value_of(each)} AS {each.name('x')}" for each in bare)
+    share = min(1.0, _GENEROUS * SAMPLE / max(rows, 1))
+    some = "" if share == 1.0 else f" WHERE RANDOM() < {double(share)}"
+    drawn = table.ask(f"SELECT {what} FROM {_TABLE}{some}")  # noqa: S608 - quoted names
+    found = {}
+    for each in bare:
+        values = [row[each.name("x")] for row in drawn if row[each.name("x")] is not None]
+        found[each.place] = edges_of(np.asarray(values, dtype="float64"))
+    return [
+        replace(each, edges=found[each.place].edges, cuts=found[each.place].cuts)
+        if each.place in found
+        else each
+        for each in asked
+    ]
+
+
+def _aggregates(table: EngineTable, asked: Sequence[Asked], plan: Plan | None) -> Answer:
+    """Moments, nulls and sketches of the numeric columns; with a plan, of the table as well."""
+    numeric = [each for each in asked if each.column.kind is FeatureKind.NUMERIC]
+    words = [each for each in asked if each.column.kind is FeatureKind.CATEGORICAL]
+    wanted = [aggregate for each in numeric for aggregate in moments(each)]
+    wanted += [f"COUNT({each.name('w')}) AS {each.name('present')}" for each in words]
+    sketched = [each for each in numeric if each.sketched]
+    for each in sketched:
+        wanted += bits(each.name("p"), (each.name("sl"), each.name("sh")))
+    if plan is not None:
+        wanted += [filled(place, name) for place, name in enumerate(table.types)]
+        if plan.span is not None:
+            time = quoted(plan.span.timestamp)
+            wanted += [f"MIN({time}) AS oldest", f"MAX({time}) AS newest"]
+    steps = [*_values(asked), *(f"{absence(each)} AS {each.name('a')}" for each in numeric)]
+    source = _nested([", ".join(steps)], _TABLE)
+    source = _nested(map(", ".join, zip(*map(hash_steps, sketched), strict=True)), source)
+    return table.ask(f"SELECT {', '.join(wanted)} FROM {source}")[0]  # noqa: S608 - quoted names
+
+
+def _profiles(
+    table: EngineTable, asked: Sequence[Asked], answer: Answer, rows: int
+) -> Iterator[ColumnProfile]:
+    grouped: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in table.ask(_grouping(asked, bisects=table.bisects)) if asked else ():
+        if row["which"] is not None:  # the values that are missing
+            grouped[int(row["which"])].append(row)
+    for each in asked:
+        groups, present = grouped[each.place], int(answer[each.name("present")])
+        if each.column.kind is FeatureKind.NUMERIC:
+            counts = [0] * (len(each.edges) + 1)
+            for row in groups:
+                counts[int(row["bin"])] = int(row["n"])
+            yield numeric_profile(each, answer, rows=rows, counts=tuple(counts))
+            continue
+        yield _categories(each, groups, rows=rows, present=present)
+
+
+def _categories(
+    asked: Asked, groups: Sequence[Mapping[str, Any]], *, rows: int, present: int
+) -> ColumnProfile:
+    tally = {str(row["word"]): int(row["n"]) for row in groups}
+    if asked.categories is None:
+        ranked = sorted(tally, key=lambda name: (-tally[name], name))
+        asked = replace(asked, categories=tuple(ranked[:CATEGORIES]))
+    sketch = None
+    if groups and int(groups[0]["groups"]) > KNOWN_CATEGORIES:
+        asked = replace(asked, named=tuple(tally))
+        sketch = sketch_of(int(groups[0]["sl"] or 0), int(groups[0]["sh"] or 0))
+    return categorical_profile(asked, tally, rows=rows, present=present, sketch=sketch)
+
+
+def _grouping(asked: Sequence[Asked], *, bisects: bool) -> str:
+    """How often each bin and each category occurs; of very many categories the most frequent."""
+    numeric = [each for each in asked if each.column.kind is FeatureKind.NUMERIC]
+    words = [each for each in asked if each.column.kind is FeatureKind.CATEGORICAL]
+    place = _bisected if bisects else _tree
+    bins = [f"CASE WHEN {_v(each)} IS NOT NULL THEN {place(each)} END AS {each.name('b')}"
+            for each in numeric]  # fmt: skip
+    keys = [each.name("b") for each in numeric] + [each.name("w") for each in words]
+    source = _nested([", ".join(_values(asked)), ", ".join(bins)], _TABLE)
+    sets = ", ".join(f"({key})" for key in keys)
+    grouped = (
+        f"SELECT {', '.join(keys)}, COUNT(*) AS n FROM {source} GROUP BY GROUPING SETS ({sets})"  # noqa: S608 - quoted names
+    )
+    which = " ".join(
+        f"WHEN {each.name('b' if each in numeric else 'w')} IS NOT NULL THEN {each.place}"
+        for each in asked
+    )
+    told = f"SELECT CASE {which} END AS which, {_first(numeric, 'b', 'INTEGER')} AS bin, {_first(words, 'w', 'VARCHAR')} AS word, n FROM ({grouped}) AS g"  # noqa: S608, E501 - quoted names
+    ranked = (
+        "SELECT *, ROW_NUMBER() OVER (PARTITION BY which ORDER BY n DESC, word) AS place,"
+        f" COUNT(*) OVER (PARTITION BY which) AS groups, {_word_cell()} AS p FROM ({told}) AS t"  # noqa: S608 - quoted names
+    )
+    over = " OVER (PARTITION BY which)"
+    sketched = f"SELECT *, {', '.join(bits('p', ('sl', 'sh'), over=over))} FROM ({ranked}) AS r"  # noqa: S608 - quoted names
+    kept = f"word IS NULL OR place <= {KNOWN_CATEGORIES + 1}"
+    for each in words:
+        names = sorted({*(each.categories or ()), *(each.seen or ())})
+        if names:
+            kept += f" OR (which = {each.place} AND word IN ({literals(names)}))"
+    return f"SELECT which, bin, word, n, groups, sl, sh FROM ({sketched}) AS s WHERE {kept}"  # noqa: S608 - quoted names
+
+
+def _first(asked: Sequence[Asked], part: str, kind: str) -> str:
+    keys = [each.name(part) for each in asked]
+    return f"COALESCE({', '.join([*keys, f'CAST(NULL AS {kind})'])})"
+
+
+def _word_cell() -> str:
+    """The cell of a category's sketch; digit by digit, for engines read hexadecimals unalike."""
+    digits = [
+        f"(STRPOS('0123456789abcdef', SUBSTR(MD5(word), {place + 1}, 1)) - 1)"
+        f" * {double(16.0 ** -(place + 1))}"
+        for place in range(DIGITS)
+    ]
+    return f"CASE WHEN word IS NOT NULL THEN {cell('(' + ' + '.join(digits) + ')')} END"
+
+
+def _v(asked: Asked) -> str:
+    return asked.name("v")
+
+
+def _tree(asked: Asked) -> str:
+    """The bin of a value by nested comparisons: eight of them for 256 bins."""
+
+    def part(low: int, high: int) -> str:
+        if low == high:
+            return str(low)
+        middle = (low + high) // 2
+        edge = double(asked.edges[middle])
+        left, right = part(low, middle), part(middle + 1, high)
+        return f"CASE WHEN {_v(asked)} <= {edge} THEN {left} ELSE {right} END"
+
+    return part(0, len(asked.edges))
+
+
+def _bisected(asked: Asked) -> str:
+    """The same by PostgreSQL's function, whose bins are closed at the other end."""
+    if not asked.edges:
+        return "0"
+    edges = ", ".join(double(-edge) for edge in reversed(asked.edges))
+    return f"{len(asked.edges)} - WIDTH_BUCKET(-{_v(asked)}, [{edges}])"
+
+
+def _values(asked: Sequence[Asked]) -> Iterator[str]:
+    for each in asked:
+        if each.column.kind is FeatureKind.NUMERIC:
+            yield f"{value_of(each)} AS {each.name('v')}"
+        else:
+            yield f"{word_of(each)} AS {each.name('w')}"
+
+
+def _nested(steps: "Iterator[str] | Sequence[str]", source: str) -> str:
+    for depth, step in enumerate(filter(None, steps)):
+        source = f"(SELECT *, {step} FROM {source}) AS d{depth}"  # noqa: S608 - quoted names
+    return source
+
+
+def _plain(table: EngineTable) -> str:
+    """The columns that can be compared; a table always has one."""
+    names = [quoted(name) for name, kind in table.types.items() if kind is not Stored.OTHER]
+    return ", ".join(names) or "1"
+
+
+def _stored(kind: Any) -> Stored:  # noqa: ANN401 - an Ibis type, not imported here
+    fitting = {
+        Stored.BOOLEAN: kind.is_boolean(),
+        Stored.INTEGER: kind.is_integer(),
+        Stored.FLOAT: kind.is_floating(),
+        Stored.DECIMAL: kind.is_decimal(),
+        Stored.TEXT: kind.is_string() or kind.is_uuid(),
+        Stored.TIME: kind.is_temporal() or kind.is_interval(),
+    }
+    return next((stored for stored, fits in fitting.items() if fits), Stored.OTHER)
+
+
+def _comparable(instant: datetime, *, aware: bool) -> datetime:
+    utc = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return utc if aware else utc.replace(tzinfo=None)
+
+
+def _instant(found: date | None) -> datetime | None:
+    if found is None:
+        return None
+    moment = found if isinstance(found, datetime) else datetime(found.year, found.month, found.day)  # noqa: DTZ001 - made aware below
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
