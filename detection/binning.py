@@ -49,7 +49,7 @@ def edges_of(values: Numbers) -> Edges:
     if len(known) > FEW_VALUES:
         atoms = atoms[np.sort(-counts, kind="stable") < -len(ordered) / PARTS]
     for atom in atoms:
-        more = np.union1d(found, [np.nextafter(atom, -np.inf), atom])
+        more = np.union1d(found, [_just_below(atom), atom])
         if len(more) > BINS - 1:
             break
         found = more
@@ -61,8 +61,14 @@ def _cuts(ordered: Numbers) -> Numbers:
     fractions = np.linspace(0, 1, TENTHS + 1)[1:-1]
     cuts: Numbers = np.unique(np.quantile(ordered, fractions, method="lower"))
     if ordered[0] == ordered[-1]:
-        cuts = np.array([np.nextafter(ordered[0], -np.inf), ordered[0]])
+        cuts = np.unique([_just_below(ordered[0]), ordered[0]])
     return cuts
+
+
+def _just_below(value: float) -> float:
+    """The next smaller number; the smallest one itself."""
+    smallest = float(np.finfo("float64").min)
+    return float(np.nextafter(value, -np.inf)) if value > smallest else smallest
 
 
 def _quantiles(ordered: Numbers) -> Numbers:

@@ -66,7 +66,8 @@ def faults_between(
 def announces(fault: QualityFault) -> bool:
     """Whether a fault is worth an event by itself: it corrupts, or a column's make-up changed."""
     structural = {"missing_column", "retyped_column", "nulls", "constant", "unit_change"}
-    return fault.corrupt or fault.kind in structural
+    few = fault.kind == "retyped_column" and fault.fraction < NULL_JUMP
+    return fault.corrupt or (fault.kind in structural and not few)
 
 
 def _window_faults(
@@ -115,25 +116,30 @@ def _schema_faults(
 def _column_faults(reference: ColumnProfile, current: ColumnProfile) -> Iterator[QualityFault]:
     name, rows = current.column.name, max(current.rows, 1)
     feature = current.column.role is FeatureRole.FEATURE
-    if current.unreadable:
-        share = current.unreadable / rows
+    unreadable = _rise(current.unreadable, current, reference.unreadable, reference)
+    if unreadable > 0:
         detail = f"{current.unreadable} of {rows} values are no numbers"
-        yield _fault("retyped_column", name, detail, share, corrupt=share >= GRAVE_SHARE)
+        yield _fault("retyped_column", name, detail, unreadable, corrupt=unreadable >= GRAVE_SHARE)
     elif feature and not current.present:
         if reference.present:
             yield _fault("missing_column", name, "holds no value any more", 1.0, corrupt=True)
         return
     else:
         yield from _null_fault(reference, current)
-    if current.outside:
-        share = current.outside / rows
+    outside = _rise(current.outside, current, reference.outside, reference)
+    if outside > 0:
         detail = f"{current.outside} of {rows} values lie outside {_bounds(current)}"
-        yield _fault("range", name, detail, share, corrupt=share >= GRAVE_SHARE)
+        yield _fault("range", name, detail, outside, corrupt=outside >= GRAVE_SHARE)
     if current.unseen:
         share = current.unseen / rows
         detail = f"{current.unseen} of {rows} values are categories never seen before"
         yield _fault("unseen_category", name, detail, share, corrupt=share >= GRAVE_SHARE)
     yield from _shape_faults(reference, current)
+
+
+def _rise(now: int, current: ColumnProfile, before: int, reference: ColumnProfile) -> float:
+    """By how much the share of rows with something wrong rose."""
+    return now / max(current.rows, 1) - before / max(reference.rows, 1)
 
 
 def _null_fault(reference: ColumnProfile, current: ColumnProfile) -> Iterator[QualityFault]:

@@ -93,6 +93,11 @@ def changed_unit(reference: ColumnProfile, current: ColumnProfile) -> AffineMap 
     """The map that explains what became of the column, or None where none does."""
     if not _measurable(reference) or not _measurable(current):
         return None
+    with np.errstate(all="ignore"):  # what overflows fits nothing
+        return _best_map(reference, current)
+
+
+def _best_map(reference: ColumnProfile, current: ColumnProfile) -> AffineMap | None:
     if misfit(AffineMap(1.0, 0.0, ""), reference, current).shape < MOVED:
         return None
     fitting = [
