@@ -116,8 +116,20 @@ def _view(report: dict[str, Any]) -> "View":
     if code == NOT_ENOUGH:
         return replace(view, state="not enough data", alarming=False, summary=f"{report['note']}.")
     if code == DRIFT and view.state == "no drift":
-        return replace(view, state="drift", alarming=True)
+        summary = f"{_trouble(_finding(report))}; {view.summary}"
+        return replace(view, state="drift", alarming=True, summary=summary)
     return view
+
+
+def _trouble(finding: "DriftFinding") -> str:
+    """What is wrong though no column drifted by itself."""
+    if finding.performance and finding.performance.degraded:
+        return f"the champion's {finding.performance.metric} degraded"
+    if finding.estimate and finding.estimate.degraded:
+        return f"the champion's {finding.estimate.metric} is expected to have degraded"
+    if finding.multivariate and finding.multivariate.drifted:
+        return "rows as a whole differ from the reference"
+    return "the make-up of the data changed"
 
 
 def _code(report: dict[str, Any]) -> int:

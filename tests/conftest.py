@@ -11,7 +11,7 @@ from runtime.temporal import connect
 from tests.environment import environment_kept
 from tests.servers import running
 
-pytest_plugins = ["tests.registry"]
+pytest_plugins = ["tests.registry", "tests.deployment"]
 
 
 @pytest.fixture(autouse=True)

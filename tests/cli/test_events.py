@@ -1,10 +1,9 @@
 """`trimtab events import`, as it is typed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import redis
 from typer.testing import CliRunner, Result
 
 from cli.app import app
@@ -27,14 +26,6 @@ def imported(tmp_path: Path, valkey_url: str, monkeypatch: pytest.MonkeyPatch) -
     return lambda source, file, *words: CliRunner().invoke(
         app, ["events", "import", "--from", source, str(file), *words]
     )
-
-
-@pytest.fixture
-def stream(valkey_url: str) -> Iterator[Stream]:
-    """What was published since the test began."""
-    with redis.Redis.from_url(valkey_url) as server:
-        server.delete("drift-events")
-        yield lambda: [fields[b"event"] for _, fields in server.xrange("drift-events")]
 
 
 def test_a_report_is_shown_and_published_once_however_often(

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.drift import DriftEvent
 from contracts.ports import Unavailable
-from tests.pipelines.conftest import Run
+from tests.deployment import Run
 
 Stream = Callable[[], list[bytes]]
 
