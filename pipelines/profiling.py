@@ -43,7 +43,7 @@ def profile_rows(
         [(column, values(column)) for column in columns_of(spec)],
         model=spec.name,
         window=Window(start=span.start, end=span.end, rows=len(rows)),
-        newest=None if pd.isna(newest) else newest.to_pydatetime(),
+        newest=None if pd.isna(newest) else newest.floor("us").to_pydatetime(),
         like=like,
     )
 
