@@ -154,7 +154,7 @@ def _shape_faults(reference: ColumnProfile, current: ColumnProfile) -> Iterator[
     name = current.column.name
     if current.distinct == 1 and reference.distinct > 1 and current.present > 1:
         stuck = current.column.kind is FeatureKind.NUMERIC and reference.distinct >= MANY_VALUES
-        detail = f"every value is the same; the reference has {reference.distinct} different ones"
+        detail = f"every value is the same; the reference has at least {reference.distinct}"
         yield _fault("constant", name, detail, 1.0, corrupt=stuck)
     unit = changed_unit(reference, current)
     if unit:

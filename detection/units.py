@@ -16,7 +16,8 @@ from detection.profile import ColumnProfile
 from detection.transport import cumulative_shares
 
 MANY_VALUES: Final = 10
-"""Columns with fewer different values are codes or flags, without a unit."""
+"""A reference with fewer different values holds codes or flags, without a unit. Of the current
+profile it is not asked, whose values may all lie in the few bins beyond the reference's."""
 FEWEST: Final = 100
 """Values on either side without which no map is fitted."""
 FAR: Final = 5.0
@@ -93,6 +94,8 @@ def changed_unit(reference: ColumnProfile, current: ColumnProfile) -> AffineMap 
     """The map that explains what became of the column, or None where none does."""
     if not _measurable(reference) or not _measurable(current):
         return None
+    if reference.distinct < MANY_VALUES:
+        return None
     with np.errstate(all="ignore"):  # what overflows fits nothing
         return _best_map(reference, current)
 
@@ -123,7 +126,7 @@ def misfit(unit: AffineMap, reference: ColumnProfile, current: ColumnProfile) ->
 
 def _measurable(profile: ColumnProfile) -> bool:
     numeric = profile.column.kind is FeatureKind.NUMERIC and bool(profile.std)
-    return numeric and profile.present >= FEWEST and profile.distinct >= MANY_VALUES
+    return numeric and profile.present >= FEWEST
 
 
 def _candidates(reference: ColumnProfile, current: ColumnProfile) -> Iterator[AffineMap]:

@@ -103,6 +103,16 @@ def test_another_world_is_no_changed_unit_whatever_its_shape() -> None:
     ] == []
 
 
+def test_a_map_is_recognised_though_different_values_are_counted_by_bins_alone() -> None:
+    reference = profiled(WARMTH, drawn(1)["gamma"])
+    current = profiled(WARMTH, 1000 * drawn(2)["gamma"], like=reference)
+
+    unit = changed_unit(reference, current.model_copy(update={"sketch": ""}))
+
+    assert unit
+    assert unit.scale == 1000.0
+
+
 def test_few_values_or_few_different_ones_are_not_judged() -> None:
     assert found(drawn(1)["gamma"], 1000 * drawn(2, 50)["gamma"]) is None
     assert found(np.arange(20_000) % 3, 1000 * (np.arange(20_000) % 3)) is None
