@@ -66,6 +66,20 @@ def strata_of(version: ServedModel) -> Strata | None:
         return None
 
 
+def at_the_same_hours(
+    reference: Table, rows: Table, spec: ModelSpec, strata: Strata | None
+) -> Table:
+    """The reference's rows of the hours or weekdays of a window's rows; all where all are alike."""
+    if strata is None or spec.timestamp not in reference:
+        return reference
+    inside = _phases(rows[spec.timestamp], strata.rhythm).unique()
+    return reference[_phases(reference[spec.timestamp], strata.rhythm).isin(inside)]
+
+
+def _phases(times: "pd.Series[Any]", rhythm: Rhythm) -> "pd.Series[Any]":
+    return (times - pd.Timestamp(rhythm.origin)) // pd.Timedelta(rhythm.block) % rhythm.season
+
+
 def _blocks(
     rows: Table,
     spec: ModelSpec,

@@ -55,11 +55,10 @@ def foresee(model: Any, held_out: Table, spec: ModelSpec, *, seed: int) -> Fores
 
 
 def reference_rows(rows: Table, spec: ModelSpec, *, seed: int) -> Table:
-    """A sample of the rows that later ones are compared with, in the order of time."""
+    """A sample of the rows that later ones are compared with, in the order of time, with times."""
     most = min(spec.sensitivity.rows_compared, KEPT_VALUES // len(spec.features))
-    return comparable(
-        sample(rows.sort_values(spec.timestamp, kind="stable"), most, seed=seed), spec
-    )
+    kept = sample(rows.sort_values(spec.timestamp, kind="stable"), most, seed=seed)
+    return comparable(kept, spec).assign(**{spec.timestamp: kept[spec.timestamp]})
 
 
 def comparable(rows: Table, spec: ModelSpec) -> Table:

@@ -4,7 +4,7 @@ The newest labelled window ends where labels end. From its end backwards lie the
 slice, the gate slice, and what a challenger may learn from: no two overlap.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from contracts.model import ModelSpec, Slice
@@ -30,11 +30,13 @@ def reference_span(spec: ModelSpec, start: datetime) -> Span:
 def holdout_cut(spec: ModelSpec, span: Span) -> datetime:
     """Where the training rows end and the holdout begins: a whole window where that is affordable.
 
-    A whole window holds every hour and weekday alike, as the windows do that it is compared with.
+    Where windows are shorter than a week, it is a week, or else a day: so it holds every hour and
+    weekday alike.
     """
     length = span.end - span.start
-    if length >= LONG * spec.window:
-        return span.end - spec.window
+    for whole in (timedelta(days=7), timedelta(days=1), spec.window):
+        if whole >= spec.window and length >= LONG * whole:
+            return span.end - whole
     return span.end - HOLDOUT_FRACTION * length
 
 

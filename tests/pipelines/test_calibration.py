@@ -12,7 +12,13 @@ from contracts.ports import Refused
 from detection.calibration import Calibration
 from detection.profile import WindowProfile
 from detection.seasons import Strata
-from pipelines.calibration import calibrate_reference, calibration_of, plan_of, strata_of
+from pipelines.calibration import (
+    at_the_same_hours,
+    calibrate_reference,
+    calibration_of,
+    plan_of,
+    strata_of,
+)
 from pipelines.profiling import profile_rows
 from pipelines.spans import Span
 from tests.detection import windows
@@ -116,6 +122,19 @@ def test_the_lag_is_that_of_the_reference(
 
     assert plan.lag == lag
     assert plan.matched is (reference is ReferencePeriod.TRAINING)
+
+
+def test_rows_as_a_whole_are_compared_with_the_same_hours() -> None:
+    rows = history(7)
+    _, kept = stored(rows, spec(window=HOUR, reference_windows=168), 7)
+    strata = Strata.model_validate(kept[STRATA_FILE])
+    later = rows[rows["at"].dt.hour == 5].assign(at=lambda table: table["at"] + 7 * DAY)
+
+    found = at_the_same_hours(rows, later, spec(), strata)
+
+    assert set(found["at"].dt.hour) == {5}
+    assert len(found) == 70
+    assert at_the_same_hours(rows, later, spec(), None) is rows
 
 
 def test_a_version_of_old_has_neither() -> None:

@@ -57,3 +57,11 @@ def test_a_long_span_holds_out_a_whole_window_and_a_short_one_a_quarter() -> Non
 
     assert holdout_cut(spec(), long) == AS_OF - WEEK
     assert holdout_cut(spec(), short) == AS_OF - 0.5 * WEEK
+
+
+def test_windows_of_an_hour_hold_out_every_hour_of_a_week_or_a_day() -> None:
+    hourly = spec().model_copy(update={"window": timedelta(hours=1)})
+    long, short = Span(AS_OF - 3 * WEEK, AS_OF), Span(AS_OF - WEEK, AS_OF)
+
+    assert holdout_cut(hourly, long) == AS_OF - WEEK
+    assert holdout_cut(hourly, short) == AS_OF - timedelta(days=1)
