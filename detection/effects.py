@@ -13,7 +13,7 @@ from scipy.special import rel_entr
 from contracts.comparison import Effects
 from contracts.drift import FeatureKind
 from detection.profile import ColumnProfile, coarse, shares
-from detection.transport import cumulative_shares, wasserstein
+from detection.transport import wasserstein
 
 SMALLEST_SHARE: Final = 0.001
 """Emptier bins count as this full: keeps PSI finite, and independent of the sample size."""
@@ -56,11 +56,3 @@ def jensen_shannon(reference: Shares, current: Shares) -> float:
 def total_variation(reference: Shares, current: Shares) -> float:
     """Half the sum of |p - q| over the bins, 0 to 1: the share of values that changed bins."""
     return float(min(np.abs(reference - current).sum() / 2, 1.0))
-
-
-def cumulative_gap(reference: ColumnProfile, current: ColumnProfile) -> float:
-    """Largest |F - G| at the edges of the fine bins, 0 to 1: Kolmogorov's distance.
-
-    The true one is larger by at most the greatest share of the reference in one bin.
-    """
-    return float(np.abs(cumulative_shares(reference) - cumulative_shares(current)).max(initial=0.0))

@@ -152,7 +152,8 @@ def _null_fault(reference: ColumnProfile, current: ColumnProfile) -> Iterator[Qu
 
 def _shape_faults(reference: ColumnProfile, current: ColumnProfile) -> Iterator[QualityFault]:
     name = current.column.name
-    if current.distinct == 1 and reference.distinct > 1 and current.present > 1:
+    varied = reference.present > 1 and not _constant(reference)
+    if varied and current.present > 1 and _constant(current):
         stuck = current.column.kind is FeatureKind.NUMERIC and reference.distinct >= MANY_VALUES
         detail = f"every value is the same; the reference has at least {reference.distinct}"
         yield _fault("constant", name, detail, 1.0, corrupt=stuck)
@@ -160,6 +161,12 @@ def _shape_faults(reference: ColumnProfile, current: ColumnProfile) -> Iterator[
     if unit:
         fault = _fault("unit_change", name, _explained(unit, reference, current), 1.0, corrupt=True)
         yield fault.model_copy(update={"scale": unit.scale, "shift": unit.shift})
+
+
+def _constant(profile: ColumnProfile) -> bool:
+    if profile.column.kind is FeatureKind.NUMERIC:
+        return profile.present > 0 and profile.minimum == profile.maximum
+    return profile.distinct == 1
 
 
 def _explained(unit: AffineMap, reference: ColumnProfile, current: ColumnProfile) -> str:

@@ -12,8 +12,9 @@ from scipy.special import chdtrc, kolmogorov
 
 from contracts.drift import FeatureKind
 from contracts.model import Correction
-from detection.effects import Shares, cumulative_gap
+from detection.effects import Shares
 from detection.profile import ColumnProfile
+from detection.transport import cumulative_gap
 
 FEWEST_EXPECTED: Final = 5.0
 """Expected count below which a category is pooled for the chi-square test (Cochran, 1954)."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from contracts.drift import FeatureKind
 from detection.profile import ColumnProfile
-from detection.transport import cumulative_shares
+from detection.transport import cumulative_gap, cumulative_shares
 
 MANY_VALUES: Final = 10
 """A reference with fewer different values holds codes or flags, without a unit. Of the current
@@ -94,14 +94,12 @@ def changed_unit(reference: ColumnProfile, current: ColumnProfile) -> AffineMap 
     """The map that explains what became of the column, or None where none does."""
     if not _measurable(reference) or not _measurable(current):
         return None
-    if reference.distinct < MANY_VALUES:
-        return None
     with np.errstate(all="ignore"):  # what overflows fits nothing
         return _best_map(reference, current)
 
 
 def _best_map(reference: ColumnProfile, current: ColumnProfile) -> AffineMap | None:
-    if misfit(AffineMap(1.0, 0.0, ""), reference, current).shape < MOVED:
+    if cumulative_gap(reference, current) < MOVED or reference.distinct < MANY_VALUES:
         return None
     fitting = [
         each for each in _candidates(reference, current) if _explains(each, reference, current)

@@ -12,14 +12,13 @@ from contracts.comparison import Effects
 from contracts.drift import FeatureKind
 from detection.columns import Column
 from detection.effects import (
-    cumulative_gap,
     effects_of,
     jensen_shannon,
     stability_index,
     total_variation,
 )
 from detection.profile import ColumnProfile
-from detection.transport import wasserstein
+from detection.transport import cumulative_gap, wasserstein
 from tests.detection.columns import profiled
 
 NUMBER = Column(name="x", kind=FeatureKind.NUMERIC)
