@@ -63,7 +63,9 @@ def unknown_to_trimtab(arguments: list[str]) -> str:
         if name not in command.commands:
             return name
         command = command.commands[name]
-    options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    options = {"--help"}
+    for parameter in command.params:
+        options.update([*parameter.opts, *parameter.secondary_opts])
     unknown = [word for word in rest if re.match(r"--?[a-z]", word)]
     return next((word for word in unknown if word.partition("=")[0] not in options), "")
 
