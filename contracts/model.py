@@ -114,6 +114,9 @@ class ModelSpec(Record):
     """How many windows the first champion is trained on."""
     label_delay: Span
     """How long after a row its true target is known."""
+    dependence: Span = timedelta(0)
+    """How close in time rows resemble each other, such as a day for readings of sensors: the
+    metric's standard error then counts such stretches, not rows. Zero: rows are independent."""
     tier: Tier = Tier.STANDARD
     owner: str = ""
     """Who is asked when a person must decide."""

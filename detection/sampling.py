@@ -2,8 +2,7 @@
 
 Each standard error is that of the metric's influence function (Hampel, 1974; for roc_auc these
 are the components of DeLong, DeLong and Clarke-Pearson, 1988): how much the metric would change
-with a row's weight. Rows count as independent of each other; where neighbours resemble each other
-the true error is larger, which is what the configured tolerance is for.
+with a row's weight. Rows count as independent of each other, unless it is said which are alike.
 """
 
 import math
@@ -16,23 +15,34 @@ from scipy import stats
 
 CHANCE: Final = 0.01
 """How often a loss that is mere chance may pass for real: as for a column's test."""
-_Z: Final = float(stats.norm.isf(CHANCE))
 
 Numbers = npt.NDArray[np.float64]
 
 
-def surpasses_chance(loss: float, *errors: float | None) -> bool:
+def surpasses_chance(loss: float, *errors: float | None, chance: float | None = None) -> bool:
     """Whether a loss between two measurements is more than their standard errors explain.
 
-    One-sided z-test; an unknown error counts as none.
+    One-sided z-test; an unknown error counts as none. `chance` is how often mere chance may pass
+    for real, where a false-alarm budget says less than usual.
     """
-    return loss > _Z * math.hypot(*(error for error in errors if error is not None))
+    allowed = CHANCE if chance is None else min(chance, CHANCE)
+    return loss > float(stats.norm.isf(allowed)) * math.hypot(
+        *(error for error in errors if error is not None)
+    )
 
 
-def standard_error(metric: str, truth: "pd.Series[Any]", found: "pd.Series[Any]") -> float | None:
+def standard_error(
+    metric: str,
+    truth: "pd.Series[Any]",
+    found: "pd.Series[Any]",
+    *,
+    alike: "pd.Series[Any] | None" = None,
+) -> float | None:
     """Of the metric on these rows; None where it is unknown or undefined.
 
     `found` holds predictions; for roc_auc scores, and `truth` whether each row is of the class.
+    Rows with the same value in `alike` may resemble each other: groups of them, not rows, count as
+    independent then (Liang and Zeger, 1986), where there are two at least.
     """
     influences = {
         "r2": _of_r2, "roc_auc": _of_roc_auc, "balanced_accuracy": _of_balanced_accuracy,
@@ -40,7 +50,11 @@ def standard_error(metric: str, truth: "pd.Series[Any]", found: "pd.Series[Any]"
     if metric not in influences or truth.nunique() < 2:  # noqa: PLR2004 - nothing to tell apart
         return None
     influence = influences[metric](truth.to_numpy(), found.to_numpy())
-    return float(influence.std() / math.sqrt(len(influence)))
+    if alike is None or alike.nunique() < 2:  # noqa: PLR2004 - nothing varies
+        return float(influence.std() / math.sqrt(len(influence)))
+    sums = np.bincount(pd.factorize(alike)[0], weights=influence)
+    spread = float((sums**2).sum()) * len(sums) / (len(sums) - 1)
+    return math.sqrt(spread) / len(influence)
 
 
 def _of_r2(truth: Any, found: Any) -> Numbers:  # noqa: ANN401 - an array of numbers

@@ -89,7 +89,9 @@ def score(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> Score:
     if value is None:
         return Score(None, len(good), None)
     of_class = truth == found.name if spec.metric == "roc_auc" else truth
-    return Score(value, len(good), standard_error(spec.metric, of_class, found))
+    since = good[spec.timestamp] - pd.Timestamp(0, tz="UTC")
+    alike = since // spec.dependence if spec.dependence else None
+    return Score(value, len(good), standard_error(spec.metric, of_class, found, alike=alike))
 
 
 def outputs(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[Any]":

@@ -51,3 +51,25 @@ def test_a_loss_counts_where_both_errors_together_do_not_explain_it() -> None:
     assert surpasses_chance(0.03, 0.01, None)
     assert surpasses_chance(0.001, None, None)
     assert not surpasses_chance(0.0, None, None)
+
+
+def test_rows_that_are_alike_count_as_one() -> None:
+    chance = np.random.default_rng(8)
+    values, errors = [], []
+    for _ in range(200):
+        truth = pd.Series(chance.normal(0, 2, 600))
+        noise = np.repeat(chance.normal(0, 1, 30), 20)  # a day has its own bias
+        found = truth + noise
+        values.append(1 - float(((truth - found) ** 2).sum() / ((truth - truth.mean()) ** 2).sum()))
+        errors.append(standard_error("r2", truth, found, alike=pd.Series(np.arange(600) // 20)))
+
+    assert np.mean([each or 0.0 for each in errors]) == pytest.approx(np.std(values), rel=0.15)
+
+
+def test_a_single_group_says_nothing_of_how_groups_differ() -> None:
+    truth = pd.Series(np.random.default_rng(9).normal(size=100))
+    found = truth + 0.1
+
+    one = pd.Series(np.zeros(100))
+
+    assert standard_error("r2", truth, found, alike=one) == standard_error("r2", truth, found)
