@@ -30,6 +30,11 @@ demo: environment ## Replay real production weeks through everything and show th
 up: environment ## Start the embedded stack and keep it running until Ctrl-C
 	@$(RUN) trimtab up $(ARGS)
 
+# The drivers of the engines that profiles are computed on: only the tests need them. What is there
+# from an earlier test stays.
+demo up: GROUPS := --inexact
+test lint: GROUPS := --group engines
+
 test: lint ## Lint, check types and run every test
 	@$(RUN) pytest $(ARGS)
 
@@ -43,7 +48,7 @@ format: environment ## Rewrite the code in the house's style
 	@$(RUN) ruff format
 
 environment: $(filter .uv/bin/uv,$(UV)) ## Bring .venv to what uv.lock says
-	@$(UV) sync --locked $(if $(wildcard .venv),--quiet)
+	@$(UV) sync --locked $(if $(wildcard .venv),--quiet) $(GROUPS)
 
 clean: ## Remove environments and caches; keeps .trimtab, where the audit log is
 	rm -rf .uv .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist

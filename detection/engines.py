@@ -18,7 +18,6 @@ from contracts.drift import FeatureKind
 from detection.aggregates import (
     Answer,
     Asked,
-    absence,
     bits,
     categorical_profile,
     cell,
@@ -26,6 +25,7 @@ from detection.aggregates import (
     hash_steps,
     moments,
     numeric_profile,
+    presence,
     value_of,
     word_of,
 )
@@ -157,7 +157,7 @@ def _aggregates(table: EngineTable, asked: Sequence[Asked], plan: Plan | None) -
         if plan.span is not None:
             time = quoted(plan.span.timestamp)
             wanted += [f"MIN({time}) AS oldest", f"MAX({time}) AS newest"]
-    steps = [*_values(asked), *(f"{absence(each)} AS {each.name('a')}" for each in numeric)]
+    steps = [*_values(asked), *(f"{presence(each)} AS {each.name('a')}" for each in numeric)]
     source = _nested([", ".join(steps)], _TABLE)
     source = _nested(map(", ".join, zip(*map(hash_steps, sketched), strict=True)), source)
     return table.ask(f"SELECT {', '.join(wanted)} FROM {source}")[0]  # noqa: S608 - quoted names
@@ -212,11 +212,14 @@ def _grouping(asked: Sequence[Asked], *, bisects: bool) -> str:
         f"WHEN {each.name('b' if each in numeric else 'w')} IS NOT NULL THEN {each.place}"
         for each in asked
     )
-    told = f"SELECT CASE {which} END AS which, {_first(numeric, 'b', 'INTEGER')} AS bin, {_first(words, 'w', 'VARCHAR')} AS word, n FROM ({grouped}) AS g"  # noqa: S608, E501 - quoted names
-    ranked = (
-        "SELECT *, ROW_NUMBER() OVER (PARTITION BY which ORDER BY n DESC, word) AS place,"
-        f" COUNT(*) OVER (PARTITION BY which) AS groups, {_word_cell()} AS p FROM ({told}) AS t"  # noqa: S608 - quoted names
+    told = (
+        f"SELECT CASE {which} END AS which, n,"  # noqa: S608 - quoted names
+        f" {_first(numeric, 'b', 'INTEGER')} AS bin, {_first(words, 'w', 'VARCHAR')} AS word"
+        f" FROM ({grouped}) AS g"
     )
+    places = "ROW_NUMBER() OVER (PARTITION BY which ORDER BY n DESC, word) AS place"
+    groups = "COUNT(*) OVER (PARTITION BY which) AS groups"
+    ranked = f"SELECT *, {places}, {groups}, {_word_cell()} AS p FROM ({told}) AS t"  # noqa: S608 - quoted names
     over = " OVER (PARTITION BY which)"
     sketched = f"SELECT *, {', '.join(bits('p', ('sl', 'sh'), over=over))} FROM ({ranked}) AS r"  # noqa: S608 - quoted names
     kept = f"word IS NULL OR place <= {KNOWN_CATEGORIES + 1}"

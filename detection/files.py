@@ -52,11 +52,10 @@ class DuckTable:
 
 @contextmanager
 def open_connected(table: "ibis.Table") -> Iterator[DuckTable]:
-    """A table of an Ibis connection to DuckDB, on a cursor of its own."""
+    """A table of an Ibis connection to DuckDB; not for several threads at once."""
     backend = table.get_backend()
     source = f"({backend.compile(table)})"
-    with backend.con.cursor() as connection:
-        yield DuckTable(connection, source, describe(connection, source), "of DuckDB")
+    yield DuckTable(backend.con, source, describe(backend.con, source), "of DuckDB")
 
 
 @contextmanager
