@@ -15,6 +15,7 @@ from contracts.remediation import (
     Action,
     ActionOrder,
     Effect,
+    GrantClaims,
     Step,
     Verification,
     effect_key,
@@ -43,9 +44,9 @@ class RemediationActivities:
     @translated
     async def retrain_challenger(self, order: ActionOrder) -> Effect:
         """Train a version on recent rows, or find the one that this very step has trained."""
-        self._permission.check(order, Step.RETRAIN)
+        claims = self._permission.check(order, Step.RETRAIN)
         await asyncio.to_thread(self._permission.champion, order, Step.PROMOTE)
-        made = await self._find_made(order) or await self._retrain(order)
+        made = await self._find_made(order) or await self._retrain(order, claims)
         return _effect(
             order,
             version=made.version,
@@ -153,7 +154,7 @@ class RemediationActivities:
         rows = found.trained_on.rows if found.trained_on else 0
         return Retrained(version=found.version, reused=True, rows=rows)
 
-    async def _retrain(self, order: ActionOrder) -> Retrained:
+    async def _retrain(self, order: ActionOrder, claims: GrantClaims) -> Retrained:
         report = await beating(
             self._pipelines.run(
                 "retraining",
@@ -164,6 +165,7 @@ class RemediationActivities:
                     "event_id": order.event_id,
                     "correlation_id": order.correlation_id,
                     "plan_hash": order.plan_hash,
+                    "corrupt_too": claims.authority.startswith("person:"),
                 },
             )
         )

@@ -5,6 +5,7 @@ from typing import Final
 
 import pandas as pd
 
+from contracts.drift import QualityFault
 from contracts.model import ModelSpec
 from contracts.ports import Refused
 from detection.profile import WindowProfile
@@ -15,7 +16,7 @@ from pipelines.learning import FEWEST_ROWS
 from pipelines.profiling import profile_rows
 from pipelines.rows import Table, clean, row_times, rows_between
 from pipelines.slices import Learnable
-from pipelines.spans import Span, earlier_windows
+from pipelines.spans import Span, earlier_windows, retraining_span
 
 _QUARTER: Final = 0.75
 
@@ -25,16 +26,42 @@ def corrupt_windows(
 ) -> list[Span]:
     """Windows before the one that ends at `as_of` in whose data there are grave faults.
 
-    That last one is the incident's own: whether to learn from it was decided before.
+    That last one is the incident's own: see `refuse_corrupt`.
     """
-    found = []
-    for span in earlier_windows(spec, as_of):
-        rows = rows_between(history, spec, span)
-        unknown = pd.Series(dtype="object")
-        profile = profile_rows(rows, spec, span=span, predictions=unknown, like=reference)
-        if any(fault.corrupt for fault in find_faults(reference, profile, spec=spec)):
-            found.append(span)
-    return found
+    return [
+        span
+        for span in earlier_windows(spec, as_of)
+        if _grave_faults(history, spec, span, reference)
+    ]
+
+
+def refuse_corrupt(
+    history: Table, spec: ModelSpec, as_of: datetime, *, reference: WindowProfile
+) -> None:
+    """Raises `Refused` where the incident's own window is learnt from and its data is corrupt.
+
+    The event may not say so: others' detectors do not look at the data's quality.
+    """
+    own = Span(as_of - spec.window, as_of)
+    if retraining_span(spec, as_of).end <= own.start:
+        return
+    faults = _grave_faults(history, spec, own, reference)
+    if faults:
+        told = "; ".join(f"{fault.kind} {fault.column or ''}: {fault.detail}" for fault in faults)
+        msg = (
+            f"the window from {own.start:%Y-%m-%d %H:%M} to {own.end:%Y-%m-%d %H:%M} is corrupt"
+            f" ({told:.500}): nothing is learnt from it unless a person decides so; mend the data"
+            f" of {spec.dataset!r} at its source"
+        )
+        raise Refused(msg)
+
+
+def _grave_faults(
+    history: Table, spec: ModelSpec, span: Span, reference: WindowProfile
+) -> list[QualityFault]:
+    rows, unknown = rows_between(history, spec, span), pd.Series(dtype="object")
+    profile = profile_rows(rows, spec, span=span, predictions=unknown, like=reference)
+    return [fault for fault in find_faults(reference, profile, spec=spec) if fault.corrupt]
 
 
 def without(history: Table, spec: ModelSpec, spans: list[Span]) -> Table:

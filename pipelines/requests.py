@@ -77,6 +77,8 @@ class RetrainingRequest(Request):
     event_id: Name
     correlation_id: Name
     plan_hash: Digest
+    corrupt_too: bool = False
+    """Whether a person decided to learn from the incident's own window whatever its data."""
     seed: int = Field(default=0, ge=0)
 
 

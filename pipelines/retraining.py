@@ -10,7 +10,7 @@ from contracts import tags as tag
 from contracts.fitted import FittedModel, ServedModel, ServedModels, error_of, expected
 from contracts.model import ModelSpec
 from pipelines.learning import learn
-from pipelines.material import best_span, corrupt_windows, without
+from pipelines.material import best_span, corrupt_windows, refuse_corrupt, without
 from pipelines.profiling import reference_profile
 from pipelines.requests import RetrainingRequest, request_node
 from pipelines.rows import Table
@@ -26,7 +26,10 @@ def train_challenger(
     if made is not None:
         return made
     champion = models.champion()
-    corrupt = corrupt_windows(history, spec, request.as_of, reference=reference_profile(champion))
+    reference = reference_profile(champion)
+    if not request.corrupt_too:
+        refuse_corrupt(history, spec, request.as_of, reference=reference)
+    corrupt = corrupt_windows(history, spec, request.as_of, reference=reference)
     sound = learnable(without(history, spec, corrupt), spec, request.as_of)
     held = held_to(champion, spec.metric)
     standard = held.get(expected(spec.metric))

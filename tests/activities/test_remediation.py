@@ -139,10 +139,18 @@ async def test_a_challenger_is_trained_on_what_is_labelled_as_of_the_window_s_en
                 "event_id": "event-1",
                 "correlation_id": "c-1",
                 "plan_hash": PLAN,
+                "corrupt_too": False,
             },
         )
     ]
     assert world.registry.moves == []
+
+
+async def test_only_a_person_may_have_a_corrupt_window_learnt_from(world: World) -> None:
+    await world.retrain(claims={"authority": "person:ada"})
+
+    ((_, asked),) = world.pipelines.calls
+    assert asked["corrupt_too"] is True
 
 
 async def test_retraining_again_finds_the_version_of_the_first_time(world: World) -> None:

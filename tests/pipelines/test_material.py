@@ -2,8 +2,10 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from pipelines.material import best_span, corrupt_windows, without
+from contracts.ports import Refused
+from pipelines.material import best_span, corrupt_windows, refuse_corrupt, without
 from pipelines.rows import rows_between
 from pipelines.slices import learnable
 from pipelines.spans import Span, earlier_windows, newest_span, retraining_span
@@ -40,6 +42,16 @@ def test_nothing_is_left_out_where_all_is_sound_nor_of_the_incidents_own_window(
 
     assert corrupt_windows(data, spec(), AS_OF, reference=profile(history())) == []
     assert len(without(data, spec(), [])) == len(data)
+
+
+def test_nothing_is_learnt_from_the_incidents_own_window_where_it_is_corrupt() -> None:
+    data, reference = history(), profile(history())
+    refuse_corrupt(data, spec(), AS_OF, reference=reference)
+    data.loc[data["at"] >= AS_OF - WEEK, "price"] *= 100
+
+    with pytest.raises(Refused, match=r"corrupt \(unit_change price: now = 100 x before"):
+        refuse_corrupt(data, spec(), AS_OF, reference=reference)
+    refuse_corrupt(data, spec(label_delay=WEEK), AS_OF, reference=reference)  # not learnt from
 
 
 def test_the_earlier_windows_end_where_the_incidents_own_begins() -> None:

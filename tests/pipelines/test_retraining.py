@@ -4,9 +4,14 @@ import pytest
 
 from adapters.datasets.registered_model import RegisteredModel
 from contracts import tags as tag
+from contracts.fitted import FittedModel, ServedModel
 from contracts.ports import Refused
+from pipelines.requests import RetrainingRequest
+from pipelines.retraining import train_challenger
 from runtime.settings import load_settings
+from tests.detection.windows import WEEK, profile, spec
 from tests.pipelines.conftest import PARKING, Run
+from tests.pipelines.test_material import AS_OF, history
 
 ORDER: dict[str, Any] = {
     "as_of": "2016-11-29T00:00:00Z",
@@ -57,3 +62,33 @@ def test_what_is_late_cannot_be_learnt_before_it_is_known(parking: Run) -> None:
     report = parking("retraining", **early)
 
     assert report["trained_on"]["end"] < "2016-11-08"
+
+
+def test_a_corrupt_window_teaches_a_challenger_only_where_a_person_decided_so() -> None:
+    data = history()
+    data.loc[data["at"] >= AS_OF - WEEK, "price"] *= 100
+    order = {**ORDER, "model": "sales", "as_of": AS_OF}
+
+    with pytest.raises(Refused, match="nothing is learnt from it unless a person decides so"):
+        train_challenger(data, spec(), RetrainingRequest.model_validate(order), Sales())
+    decided = RetrainingRequest.model_validate({**order, "corrupt_too": True})
+    made = train_challenger(data, spec(), decided, Sales())
+
+    assert isinstance(made, FittedModel)
+
+
+class Sales:
+    """One champion, that was trained on sound weeks."""
+
+    def champion(self) -> ServedModel:
+        kept = profile(history()).model_dump(mode="json")
+        return ServedModel(
+            version="1", run_id="r", metrics={"r2": 0.9}, tags={}, load=object,
+            artifact=lambda name: kept,
+        )  # fmt: skip
+
+    def version(self, version: str) -> ServedModel:
+        raise NotImplementedError
+
+    def made_by(self, key: str) -> ServedModel | None:
+        return None
