@@ -37,7 +37,9 @@ def root_cause(brief: Brief) -> RootCauseReply:
     """The causes by likelihood, and the items that speak for the first."""
     shares = _likelihoods(brief)
     cause, second = _leading(shares)[:2]
-    named = [(each, share) for each, share in shares.items() if share >= _WORTH_NAMING]
+    named = [
+        (each, share) for each, share in shares.items() if share >= _WORTH_NAMING or each is second
+    ]
     return RootCauseReply(
         cause=cause,
         hypotheses=[Hypothesis(cause=each, likelihood=round(share, 4)) for each, share in named],

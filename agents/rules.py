@@ -176,18 +176,23 @@ def find(brief: Brief, item_id: str) -> Item | None:
 
 
 def _parted(s: Signals) -> dict[Cause, float]:
-    """A loss that came once, by what may have moved."""
+    """A loss that came once, by what may have moved; an estimated split of it is half believed."""
+    by_moves = {
+        Cause.LABEL_SHIFT: s.target_moved,
+        Cause.COVARIATE_SHIFT: s.inputs_moved * (1.0 - s.target_moved),
+        Cause.CONCEPT_DRIFT: (1.0 - s.inputs_moved) * (1.0 - s.target_moved),
+    }
     if s.unexplained is None:
-        return {
-            Cause.LABEL_SHIFT: s.target_moved,
-            Cause.COVARIATE_SHIFT: s.inputs_moved * (1.0 - s.target_moved),
-            Cause.CONCEPT_DRIFT: (1.0 - s.inputs_moved) * (1.0 - s.target_moved),
-        }
+        return by_moves
     known = 1.0 - s.unexplained
-    return {
+    by_split = {
         Cause.LABEL_SHIFT: s.target_moved * (1.0 - s.unexplained * (1.0 - s.inputs_moved)),
         Cause.COVARIATE_SHIFT: s.inputs_moved * (1.0 - s.target_moved) * known,
         Cause.CONCEPT_DRIFT: s.unexplained * (1.0 - s.target_moved * s.inputs_moved),
+    }
+    return {
+        cause: (1.0 - _ESTIMATED) * share + _ESTIMATED * by_split[cause]
+        for cause, share in by_moves.items()
     }
 
 

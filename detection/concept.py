@@ -14,14 +14,17 @@ def concept_loss(
     estimate: PerformanceEstimate | None,
     *,
     error: float | None = None,
+    chance: float | None = None,
 ) -> float | None:
     """The realised loss minus the expected one, in units of the metric; 0 where chance explains it.
 
     None where either is unknown or they are of different metrics. A gain that was expected and did
-    not come is a loss, too. `error` is the standard error of the realised loss.
+    not come is a loss, too. `error` is the standard error of the realised loss; `chance` as for
+    `surpasses_chance`.
     """
     if performance is None or estimate is None or performance.metric != estimate.metric:
         return None
     realised = performance.reference - performance.current
     unexplained = realised - (estimate.reference - estimate.estimated)
-    return unexplained if surpasses_chance(unexplained, error, estimate.error) else 0.0
+    real = surpasses_chance(unexplained, error, estimate.error, chance=chance)
+    return unexplained if real else 0.0

@@ -69,12 +69,16 @@ class Expectation(Record):
     curves: tuple[Curve, ...] = ()
     """Classifiers: one a class, in the model's order of classes."""
 
-    def beside(self, current: Expected, *, tolerance: float) -> PerformanceEstimate:
+    def beside(
+        self, current: Expected, *, tolerance: float, chance: float | None = None
+    ) -> PerformanceEstimate:
         """The window's figure beside the reference's.
 
-        Degraded is what lost more than the tolerance and more than chance explains.
+        Degraded is what lost more than the tolerance and more than chance explains; `chance` as
+        for `surpasses_chance`.
         """
         loss = self.reference - current.value
+        real = surpasses_chance(loss, self.error, current.error, chance=chance)
         return PerformanceEstimate.model_validate(
             {
                 "metric": self.metric,
@@ -83,7 +87,7 @@ class Expectation(Record):
                 "error": float(np.hypot(self.error, current.error)),
                 "rows": current.rows,
                 "method": self.method,
-                "degraded": loss > tolerance and surpasses_chance(loss, self.error, current.error),
+                "degraded": loss > tolerance and real,
             }
         )
 

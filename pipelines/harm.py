@@ -32,6 +32,7 @@ from detection.expectation import (
 from detection.impact import Harm
 from pipelines import estimator
 from pipelines.answering import answering
+from pipelines.calibration import at_the_same_hours, strata_of
 from pipelines.foresight import comparable, places
 from pipelines.rows import Table
 
@@ -43,6 +44,8 @@ class Scene(NamedTuple):
     predictions: "pd.Series[Any]"
     labelled: "pd.Series[bool]"
     """Whether the row's target is known."""
+    chance: float | None = None
+    """How often mere chance may pass for a loss; None as usual."""
 
 
 def assess(
@@ -63,7 +66,7 @@ def assess(
         estimate=estimate,
         multivariate=compare_rows(scene.rows, spec, champion),
         concept_loss=concept_loss(performance, _where_labelled(scene, spec, champion, estimate),
-                                  error=error),
+                                  error=error, chance=scene.chance),
     )  # fmt: skip
 
 
@@ -79,6 +82,7 @@ def compare_rows(rows: Table, spec: ModelSpec, champion: ServedModel) -> Multiva
         reference = champion.frame(ROWS_FILE)
     except Refused:
         return None
+    reference = at_the_same_hours(reference, rows, spec, strata_of(champion))
     current = comparable(rows.sort_values(spec.timestamp, kind="stable"), spec)
     with estimator.one_thread():
         return tell_apart(reference, current, sensitivity=spec.sensitivity)
@@ -97,7 +101,9 @@ def estimate_performance(
         if spec.task is Task.REGRESSION
         else _by_confidence(scene, spec, champion, expectation)
     )
-    return expectation.beside(found, tolerance=spec.tolerance) if found else None
+    if found is None:
+        return None
+    return expectation.beside(found, tolerance=spec.tolerance, chance=scene.chance)
 
 
 def _where_labelled(
@@ -106,8 +112,8 @@ def _where_labelled(
     """The estimate on the rows that the realised figure is from."""
     if estimate is None or scene.labelled.all():
         return estimate
-    rows, predictions, labelled = scene
-    known = Scene(rows[labelled], predictions[labelled], labelled[labelled])
+    rows, predictions, labelled, chance = scene
+    known = Scene(rows[labelled], predictions[labelled], labelled[labelled], chance)
     return estimate_performance(known, spec, champion)
 
 

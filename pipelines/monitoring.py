@@ -79,7 +79,8 @@ def measure_window(
     model = answering(champion, rows, spec)
     score = estimator.score(model, rows[rows[spec.timestamp] < until], spec)
     found = realised(champion, score, spec)
-    return Measured(profile, found, performance_change(champion, found, spec))
+    change = performance_change(champion, found, spec, chance=reference.chance)
+    return Measured(profile, found, change)
 
 
 def assess_harm(
@@ -93,7 +94,7 @@ def assess_harm(
     """What the window is expected to cost the champion, and by what."""
     labelled = rows[spec.timestamp] < request.judged_at - spec.label_delay
     return assess(
-        Scene(rows, predictions, labelled),
+        Scene(rows, predictions, labelled, reference.chance),
         spec,
         reference.champion,
         performance=measured.performance,
@@ -151,7 +152,7 @@ def show_window(
 
 
 def describe_run(
-    measured: Measured, spec: ModelSpec, reference: Reference, findings: Sequence[DriftFinding]
+    measured: Measured, reference: Reference, findings: Sequence[DriftFinding]
 ) -> dict[str, Any]:
     """What is kept of the window, drift or not, announced or not."""
     window, metric = measured.profile.window, measured.realised.metric
@@ -166,7 +167,7 @@ def describe_run(
             "trimtab.window.start": window.start.isoformat(),
             "trimtab.window.end": window.end.isoformat(),
             "trimtab.champion": reference.champion.version,
-            "trimtab.drift": _told(findings, spec),
+            "trimtab.drift": "recorded" if findings else "none",  # until it is on the stream
         },
     }
 
@@ -238,12 +239,6 @@ def report_window(
     }
 
 
-def _told(findings: Sequence[DriftFinding], spec: ModelSpec) -> str:
-    if not findings:
-        return "none"
-    return "announced" if is_announced(findings[0], spec) else "recorded"
-
-
 def _note(
     measured: Measured, spec: ModelSpec, findings: Sequence[DriftFinding], verdict: Verdict
 ) -> str:
@@ -285,9 +280,7 @@ def create_pipeline() -> Pipeline:
                 "harm",
             ),
             Node(examine, ["measured", "model_spec", "reference", "harm"], "findings"),
-            Node(
-                describe_run, ["measured", "model_spec", "reference", "findings"], "window_profile"
-            ),
+            Node(describe_run, ["measured", "reference", "findings"], "window_profile"),
             Node(propose, ["findings", "model_spec", "request", "window_profile"], "candidates"),
             Node(
                 settle,

@@ -33,23 +33,25 @@ def realised(champion: ServedModel, score: estimator.Score, spec: ModelSpec) -> 
 
 
 def performance_change(
-    champion: ServedModel, found: Realised, spec: ModelSpec
+    champion: ServedModel, found: Realised, spec: ModelSpec, *, chance: float | None = None
 ) -> PerformanceChange | None:
     """The metric beside the one held out at training time; None where either is unknown.
 
-    Degraded is what lost more than the tolerance and more than chance explains.
+    Degraded is what lost more than the tolerance and more than chance explains; `chance` as for
+    `surpasses_chance`.
     """
     held_out = held_to(champion, spec.metric)
     if found.metric is None or held_out is None:
         return None
     reference, error = held_out
     loss = reference - found.metric.value
+    real = surpasses_chance(loss, error, found.error, chance=chance)
     return PerformanceChange(
         metric=spec.metric,
         reference=reference,
         current=found.metric.value,
         rows=found.metric.rows,
-        degraded=loss > spec.tolerance and surpasses_chance(loss, error, found.error),
+        degraded=loss > spec.tolerance and real,
     )
 
 
