@@ -18,7 +18,7 @@ from detection.distinct import (
     sketch_words,
 )  # fmt: skip
 from detection.profile import KNOWN_CATEGORIES, ColumnProfile
-from detection.storage import Stored, absent, double, number, quoted, word
+from detection.storage import Stored, double, number, quoted, word
 
 HUGE: Final = 1e100
 """Magnitude from which numbers are made smaller before they are squared."""
@@ -79,18 +79,21 @@ def word_of(asked: Asked) -> str:
     )
 
 
-def absence(asked: Asked) -> str:
-    """1 where the column holds nothing."""
+def presence(asked: Asked) -> str:
+    """The column, NULL where it holds nothing: cheaper to count than a condition."""
     if asked.stored is None:
-        return "1"
-    return f"CASE WHEN {absent(asked.column.name, asked.stored)} THEN 1 ELSE 0 END"
+        return "CAST(NULL AS INTEGER)"
+    column = quoted(asked.column.name)
+    if asked.stored is Stored.FLOAT:
+        return f"NULLIF(CAST({column} AS DOUBLE), CAST('NaN' AS DOUBLE))"
+    return column
 
 
 def moments(asked: Asked) -> Iterator[str]:
-    """Aggregates over the value `v` and the absence `a` of a numeric column."""
+    """Aggregates over the value `v` and the presence `a` of a numeric column."""
     value, column = asked.name("v"), asked.column
     scaled = value if asked.scale == 1.0 else f"{value} * {double(asked.scale)}"
-    yield f"SUM({asked.name('a')}) AS {asked.name('absent')}"
+    yield f"COUNT(*) - COUNT({asked.name('a')}) AS {asked.name('absent')}"
     yield f"COUNT({value}) AS {asked.name('present')}"
     yield f"AVG({scaled}) AS {asked.name('mean')}"
     yield f"STDDEV_POP({scaled}) AS {asked.name('std')}"
