@@ -1,0 +1,61 @@
+"""From broken rows to the answer: the cause is corrupt data, and nothing is learnt from it."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from agents import rules
+from contracts.deliberation import Cause
+from contracts.drift import DriftFinding, PerformanceChange
+from contracts.remediation import Action
+from detection.finding import find_drift, is_announced
+from policies.evidence import compose
+from tests.agents.cases import a_brief
+from tests.builders import NOW
+from tests.detection.windows import profile, spec, table
+from tests.policies.test_evidence import the_registry
+
+REFERENCE = profile(table(6000))
+GOOD = table(2000, seed=1)
+LOST = PerformanceChange(metric="r2", reference=0.92, current=0.1, rows=2000, degraded=True)
+BROKEN: dict[str, pd.DataFrame] = {
+    "unit_change": GOOD.assign(price=GOOD["price"] * 100),
+    "missing_column": GOOD.assign(price=None),
+    "nulls": GOOD.assign(price=GOOD["price"].where(GOOD.index % 3 == 0)),
+    "constant": GOOD.assign(price=20.0),
+    "retyped_column": GOOD.assign(price="n/a"),
+}
+
+
+def found_in(frame: pd.DataFrame, **known: Any) -> DriftFinding:
+    finding = find_drift(
+        spec(), REFERENCE, current=profile(frame, like=REFERENCE), performance=None, **known
+    )
+    assert finding is not None
+    return finding
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_corrupt_window_is_announced_and_its_cause_is_the_data(kind: str) -> None:
+    finding = found_in(BROKEN[kind]).model_copy(update={"performance": LOST})
+    brief = a_brief(
+        features=finding.features, quality=finding.quality, performance=finding.performance
+    )
+    shares = rules.likelihoods(rules.read_signals(brief))
+
+    assert finding.corrupt
+    assert is_announced(finding, spec())
+    assert next(iter(shares)) is Cause.DATA_QUALITY
+    assert next(iter(rules.choose(brief, shares))) is Action.MONITOR
+    assert Action.RETRAIN not in rules.choose(brief, shares)
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_the_evidence_says_that_the_window_is_corrupt(kind: str) -> None:
+    pack = compose(found_in(BROKEN[kind]), the_registry(), (), (), now=NOW)
+
+    item = pack.find(f"quality:{kind}:price")
+
+    assert item is not None
+    assert "This corrupts the window." in item.statement
