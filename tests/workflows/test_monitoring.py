@@ -76,6 +76,23 @@ class Judge:
         )
 
 
+class Patient(Judge):
+    """Never comes to an end by itself."""
+
+    stopped = False
+
+    @activity.defn(name="judge_window")
+    async def judge_window(self, order: WindowOrder) -> WindowAnswer:
+        self.asked.append(order)
+        try:
+            while True:
+                activity.heartbeat()
+                await asyncio.sleep(0.05)
+        except asyncio.CancelledError:
+            self.stopped = True
+            raise
+
+
 class Runs:
     """A worker, and runs on it that are replayed and kept."""
 
@@ -101,6 +118,7 @@ class Runs:
             task_queue=options.MAIN_QUEUE,
             workflows=[MonitoringWorkflow],
             activities=[judge.judge_window],
+            max_heartbeat_throttle_interval=timedelta(milliseconds=100),
         )
 
 
@@ -173,6 +191,23 @@ async def test_late_labels_are_looked_at_in_a_second_judgement(runs: Runs) -> No
     assert newest.end - labelled.end == 3 * DAY
     assert labelled.as_of == newest.as_of == newest.end
     assert [answer.announced for answer in report.windows] == [True, False]
+
+
+async def test_a_cancelled_run_cancels_the_judging_of_its_window(runs: Runs) -> None:
+    patient = Patient()
+    async with runs.worker(patient):
+        handle = await runs.client.start_workflow(
+            MonitoringWorkflow.run,
+            an_input(),
+            id="monitoring/parking",
+            task_queue=options.MAIN_QUEUE,
+        )
+        await until(lambda: patient.asked, seconds=20)
+        await handle.cancel()
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+
+    assert patient.stopped
 
 
 async def test_what_no_retry_mends_fails_the_run(runs: Runs) -> None:
