@@ -8,9 +8,13 @@ from urllib.parse import urlparse
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.io import DataCatalog
+from yaml import YAMLError
 
+from contracts.ports import Refused
 from pipelines.hooks import bind_history
+from runtime.configuration import read_mapping
 from runtime.paths import SHIPPED, local_conf, shipped_conf
+from runtime.settings import BadConfigurationError
 
 _PATH_KEYS: Final = frozenset({"filepath", "filename", "path"})
 
@@ -51,6 +55,18 @@ def _read(folder: Path, params: Mapping[str, Any], key: str) -> dict[str, Any]:
             return dict(loader[key])
         except MissingConfigException:
             return {}
+        except YAMLError as error:
+            raise Refused(_broken_file(folder, key) or str(error)) from None
+
+
+def _broken_file(folder: Path, key: str) -> str:
+    """Kedro does not say which of the files it cannot read."""
+    for path in sorted(folder.rglob(f"{key}*.y*ml")):
+        try:
+            read_mapping(path)
+        except BadConfigurationError as error:
+            return error.faults[0]
+    return ""
 
 
 def _absolute(entries: Mapping[str, Any], root: Path) -> dict[str, Any]:

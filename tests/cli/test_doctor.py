@@ -163,6 +163,7 @@ def test_wrong_settings_do_not_keep_models_from_being_looked_at(
         ({"reference": "season", "season": "P10D"}, "holds no whole number of windows"),
         ({"reference": "season", "season": "P364D"}, "the history covers 41.62 days"),
         ({"label_delay": "P60D"}, "as it stands no row has its label yet"),
+        ({"dependence": "P4D"}, "holds no two such stretches"),
         ({"false_alarms_per_year": 100}, "there are 52.1 windows in a year"),
     ],
 )  # fmt: skip
@@ -195,6 +196,16 @@ def test_a_history_that_is_gone_is_a_fault() -> None:
     assert code == 1
     assert "load.csv" in output
     assert "conf/local" in output
+
+
+def test_a_broken_catalog_is_named() -> None:
+    Path("conf/local/catalog_mine.yml").write_text("mine: [\n")
+
+    code, output = run()
+
+    assert code == 1
+    assert "catalog_mine.yml" in output
+    assert "mend the YAML there" in output
 
 
 def test_a_dear_retraining_and_a_new_column_are_only_noted() -> None:
