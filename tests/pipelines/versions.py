@@ -1,0 +1,64 @@
+"""Versions of made-up models, learnt for real and served without a registry."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from contracts.fitted import FittedModel, ServedModel
+from contracts.model import ModelSpec, Task
+from contracts.ports import Refused
+from pipelines.learning import learn
+from pipelines.spans import Span
+from tests.detection.windows import START, WEEK, spec
+
+
+def served(fitted: FittedModel, **changes: Any) -> ServedModel:
+    """What a registry would make of it."""
+
+    def kept(files: Any) -> Any:
+        def read(name: str) -> Any:
+            if name not in files:
+                raise Refused(name)
+            return files[name]
+
+        return read
+
+    fields: dict[str, Any] = {
+        "version": "1",
+        "run_id": "r",
+        "metrics": fitted.metrics,
+        "tags": fitted.tags,
+        "load": lambda: fitted.estimator,
+        "artifact": kept(fitted.artifacts),
+        "frame": kept(fitted.frames),
+        "companion": kept(fitted.companions),
+    }
+    return ServedModel(**{**fields, **changes})
+
+
+def classes(metric: str = "roc_auc", **changes: Any) -> ModelSpec:
+    """The model of `tests.detection.windows`, as one that tells two classes apart."""
+    return spec(task=Task.CLASSIFICATION, metric=metric, target_minimum=None, **changes)
+
+
+def sales(rows: int = 3000, *, start: Any = START, seed: int = 0, **columns: Any) -> pd.DataFrame:
+    """Three weeks of sales: noisy where prices are high; `columns` replace what is made up."""
+    random = np.random.default_rng(seed)
+    made: dict[str, Any] = {
+        "price": random.gamma(4.0, 5.0, rows),
+        "shop": random.choice(["north", "south", "east", "west"], rows),
+        "colour": random.choice(["red", "blue"], rows),
+        "at": pd.date_range(start, periods=rows, freq=3 * WEEK / rows),
+        **columns,
+    }
+    price = np.asarray(made["price"], dtype="float64")
+    noise = random.normal(0.0, np.where(price > 35.0, 60.0, 4.0))
+    made.setdefault("revenue", 200.0 + 3.0 * price + 25.0 * (made["shop"] == "north") + noise)
+    return pd.DataFrame(made)
+
+
+def learnt(rows: pd.DataFrame, model: ModelSpec) -> ServedModel:
+    """The version that learns from the three weeks."""
+    span = Span(START, START + 3 * WEEK)
+    return served(learn(rows, model, span=span, seed=0, tags={}))
