@@ -127,7 +127,8 @@ def categories(rows: Table, spec: ModelSpec) -> Iterator[tuple[str, "pd.Series[A
     """The columns that part rows into segments: categorical features and parts of the time."""
     table = inputs(rows, spec)
     for feature in spec.features:
-        if feature.kind is FeatureKind.CATEGORICAL:
+        chosen = not spec.segments or feature.name in spec.segments
+        if chosen and feature.kind is FeatureKind.CATEGORICAL:
             yield feature.name, table[feature.name]
     for name in spec.time_features:
         yield name, table[time_column(spec, name)].astype("int64").astype("str")

@@ -1,7 +1,11 @@
+import pandas as pd
 import pytest
 
-from contracts.model import SegmentMetric
+from contracts.drift import FeatureKind
+from contracts.model import Feature, SegmentMetric
 from contracts.ports import Refused
+from pipelines.learning import categories
+from tests.builders import a_spec
 from tests.pipelines.conftest import Run
 
 WEEK = {"start": "2016-10-25T00:00:00Z", "end": "2016-11-01T00:00:00Z"}
@@ -29,3 +33,17 @@ def test_a_category_that_does_not_occur_has_no_metric(parking: Run) -> None:
 def test_a_number_is_no_segment(parking: Run) -> None:
     with pytest.raises(Refused, match="these do: SystemCodeNumber, hour, weekday"):
         parking("segment", feature="Capacity", segment="500", **WEEK)
+
+
+def test_only_the_segments_that_are_named_are_told_apart() -> None:
+    rows = pd.DataFrame({"at": pd.to_datetime(["2026-01-01"], utc=True), "a": "x", "b": "y"})
+    both = (
+        Feature(name="a", kind=FeatureKind.CATEGORICAL),
+        Feature(name="b", kind=FeatureKind.CATEGORICAL),
+    )
+    spec = a_spec(timestamp="at", features=both, time_features=())
+
+    everything = dict(categories(rows, spec))
+    chosen = dict(categories(rows, spec.model_copy(update={"segments": ("b",)})))
+
+    assert (sorted(everything), sorted(chosen)) == (["a", "b"], ["b"])
