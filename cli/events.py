@@ -113,12 +113,15 @@ def _events(
 
 
 def _of(model: str | None, events: "tuple[DriftEvent, ...]") -> "tuple[DriftEvent, ...]":
+    """All of them, once each is known to be about that model, or else about one that is watched."""
     from adapters.reports.report import MalformedReportError  # noqa: PLC0415 - see above
+    from runtime.models import load_model  # noqa: PLC0415 - as above
 
     for event in events:
         if model is not None and event.subject != model:
             msg = f"event {event.id!r} is about {event.subject!r}, not about {model!r}"
             raise MalformedReportError(msg)
+        load_model(event.subject)  # or the bridge would put it aside
     return events
 
 

@@ -21,6 +21,9 @@ BAD_INPUT: Final = 2
 NOT_ENOUGH: Final = 3
 UNAVAILABLE: Final = 69
 """What Unix calls EX_UNAVAILABLE: nothing was found out."""
+OWN_FAULT: Final = 70
+"""What Unix calls EX_SOFTWARE: a fault of ours must not look like drift."""
+INTERRUPTED: Final = 130
 _LOG_WIDTH: Final = 120
 """Columns of what goes to a file or a pipe."""
 
@@ -189,6 +192,13 @@ def _faults_told(name: str) -> Iterator[None]:
         _tell("Bad input", fault, BAD_INPUT)
     except Unavailable as error:
         _tell("Nothing was found out", str(error), UNAVAILABLE)
+    except KeyboardInterrupt:
+        _tell("Interrupted", "the window was not judged", INTERRUPTED)
+    except Exception:  # noqa: BLE001 - see OWN_FAULT
+        from rich.console import Console  # noqa: PLC0415 - as above
+
+        Console(stderr=True).print_exception()
+        _tell("A fault of Trimtab itself", "please report what stands above", OWN_FAULT)
 
 
 def _remedy(fault: str, name: str) -> str:

@@ -63,19 +63,31 @@ def test_the_window_is_the_one_that_is_said(imported: Import, stream: Stream) ->
 def test_cloudevents_go_through_as_they_are(
     imported: Import, stream: Stream, tmp_path: Path
 ) -> None:
+    event = an_event(model="birmingham-parking")
     file = tmp_path / "events.json"
-    file.write_text(an_event().model_dump_json())
+    file.write_text(event.model_dump_json())
 
     assert imported("cloudevents", file).exit_code == 0
 
-    assert [DriftEvent.model_validate_json(each) for each in stream()] == [an_event()]
+    assert [DriftEvent.model_validate_json(each) for each in stream()] == [event]
+
+
+def test_an_event_about_a_model_that_nobody_watches_is_refused(
+    imported: Import, stream: Stream, tmp_path: Path
+) -> None:
+    file = tmp_path / "events.json"
+    file.write_text(an_event(model="no-such-model").model_dump_json())
+
+    assert (imported("cloudevents", file).exit_code, stream()) == (2, [])
 
 
 def test_nothing_is_published_where_nothing_drifted(
     imported: Import, stream: Stream, tmp_path: Path
 ) -> None:
     file = tmp_path / "calm.json"
-    file.write_text(an_event(features=(), performance=None).model_dump_json())
+    file.write_text(
+        an_event(model="birmingham-parking", features=(), performance=None).model_dump_json()
+    )
 
     done = imported("cloudevents", file)
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from adapters.tracking import open_tracking
 from contracts.drift import DriftEvent
 from contracts.ports import Unavailable
-from tests.deployment import Run
+from runtime.settings import load_settings
+from tests.deployment import PARKING, Run
 
 Stream = Callable[[], list[bytes]]
 
@@ -35,6 +37,15 @@ def window(hours: int = 0) -> dict[str, Any]:
     return {"start": (end - WEEK).isoformat(), "end": end.isoformat()}
 
 
+def kept(tag: str) -> list[str | None]:
+    """What the window's runs in MLflow say, oldest first."""
+    client = open_tracking(load_settings())
+    experiment = client.get_experiment_by_name(f"trimtab/{PARKING}/monitoring")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"])
+    return [run.data.tags.get(tag) for run in runs]
+
+
 def test_the_same_drift_an_hour_later_is_recorded_and_a_cooldown_later_announced(
     parking: Run, stream: Stream
 ) -> None:
@@ -46,6 +57,8 @@ def test_the_same_drift_an_hour_later_is_recorded_and_a_cooldown_later_announced
     assert second["finding"]["fingerprint"] == first["finding"]["fingerprint"]
     assert first["event"]["id"] in second["why"]
     assert "not announced" in second["note"]
+    assert kept("trimtab.drift") == ["announced", "recorded", "announced"]
+    assert kept("trimtab.event_id") == [first["event"]["id"], None, later["event"]["id"]]
 
 
 def test_an_earlier_window_that_is_replayed_knows_nothing_of_later_ones(
