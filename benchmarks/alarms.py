@@ -7,8 +7,9 @@ prints tables in Markdown. The census comes from `--census FILE`, or from NannyM
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -28,7 +29,7 @@ PARKING: Final = Path(__file__).parents[1] / "data" / "01_raw" / "birmingham_par
 WEEKS_A_YEAR: Final = 365.25 / 7
 _PATIENCE: Final = 4
 """Windows that injected drift lasts."""
-_PARTS: Final = ("parking", "dealt", "shuffled", "years", "injected")
+_PARTS: Final = ("parking", "days", "dealt", "shuffled", "years", "injected")
 
 
 @dataclass
@@ -199,17 +200,24 @@ def main(  # noqa: PLR0913 - the options of a command
     cache = _cache()
     benchmark = Benchmark(console, cache, seed=seed, peers=peers)
     seeds = range(seed, seed + streams)
-    table = read_census(census, cache) if set(parts) != {"parking"} else pd.DataFrame()
-    makers = {
-        "parking": lambda: [
-            resampled_parking(PARKING, weeks=4 + weeks, reference=4, seed=each) for each in seeds
-        ],
+    table = read_census(census, cache) if set(parts) - {"parking", "days"} else pd.DataFrame()
+
+    def parking(dependence: timedelta) -> list[Stream]:
+        return [
+            resampled_parking(PARKING, weeks=4 + weeks, dependence=dependence, seed=each)
+            for each in seeds
+        ]
+
+    makers: dict[str, Callable[[], list[Stream]]] = {
+        "parking": lambda: parking(timedelta(0)),
+        "days": lambda: parking(timedelta(days=1)),
         "dealt": lambda: [dealt_census(table, rows=4000, reference=8, seed=s) for s in seeds],
         "shuffled": lambda: [yearly_census(table, shuffled=True, seed=each) for each in seeds],
         "years": lambda: [yearly_census(table, shuffled=False, seed=seed)],
     }
     names = {
         "parking": "car parks, days resampled",
+        "days": "the same, with dependence: P1D",
         "dealt": "census, dealt to weeks",
         "shuffled": "census, years shuffled",
         "years": "census, real years",

@@ -85,13 +85,15 @@ def census_spec(*, window: timedelta, reference_windows: int) -> ModelSpec:
     )
 
 
-def resampled_parking(file: Path, *, weeks: int, reference: int, seed: int) -> Stream:
-    """Car parks without drift: each day is a whole day of the same weekday, from eight weeks."""
+def resampled_parking(
+    file: Path, *, weeks: int, dependence: timedelta, seed: int, reference: int = 4
+) -> Stream:
+    """Car parks without drift: each day is a whole one of the same weekday, from ordinary weeks."""
     table = pd.read_csv(file).assign(
         LastUpdated=lambda rows: pd.to_datetime(rows["LastUpdated"], utc=True)
     )
     day = table["LastUpdated"].dt.floor("D")
-    known = sorted(day.unique())[: 8 * 7]  # before Christmas
+    known = [each for each in sorted(day.unique()) if _ordinary(each)]
     by_day = dict(iter(table.groupby(day)))
     chance = np.random.default_rng(seed)
     parts = []
@@ -100,7 +102,7 @@ def resampled_parking(file: Path, *, weeks: int, reference: int, seed: int) -> S
         source = chance.choice([each for each in known if each.weekday() == when.weekday()])
         rows = by_day[source]
         parts.append(rows.assign(LastUpdated=rows["LastUpdated"] + (when - source)))
-    spec = parking_spec(reference)
+    spec = parking_spec(reference).model_copy(update={"dependence": dependence})
     return Stream(spec, pd.concat(parts, ignore_index=True), MONDAY, _later(spec, weeks))
 
 
@@ -144,6 +146,12 @@ def _from_nannyml(cache: Path) -> pd.DataFrame:
         for part in ("reference", "analysis", "analysis_target")
     )
     return pd.concat([reference, analysis.merge(target, on="id")], ignore_index=True)
+
+
+def _ordinary(day: pd.Timestamp) -> bool:
+    """Whether the day is in neither half-term nor the weeks before Christmas: these do drift."""
+    half_term = pd.Timestamp(2016, 10, 25, tz="UTC") <= day < pd.Timestamp(2016, 11, 1, tz="UTC")
+    return day < pd.Timestamp(2016, 11, 22, tz="UTC") and not half_term
 
 
 def _instants(start: datetime, seconds: Any) -> Any:  # noqa: ANN401 - arrays
