@@ -12,17 +12,18 @@ estimated in the same way on rows held out, so that what is wrong with the metho
 (Guillory et al., 2021, of differences of confidences).
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from pydantic import Field
 from sklearn.isotonic import IsotonicRegression
 from sklearn.model_selection import KFold
 
 from contracts.base import Name, Record
 from contracts.drift import PerformanceEstimate
-from detection.sampling import surpasses_chance
+from detection.sampling import influence_error, surpasses_chance
 
 FOLDS: Final = 5
 """The reference figure comes from rows that neither calibration nor learnt loss has seen."""
@@ -33,6 +34,7 @@ CURVE_POINTS: Final = 200
 
 Numbers = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+Alike: TypeAlias = "pd.Series[Any] | None"
 
 
 class Expected(NamedTuple):
@@ -93,12 +95,18 @@ class Expectation(Record):
 
 
 def expect_by_confidence(
-    metric: str, scores: Numbers, truth: Codes, *, predicted: Codes, seed: int = 0
+    metric: str,
+    scores: Numbers,
+    truth: Codes,
+    *,
+    predicted: Codes,
+    alike: Alike = None,
+    seed: int = 0,
 ) -> Expectation | None:
     """Calibrate scores of held-out rows; None where they are fewer than 100 or of one class.
 
     `scores` has a row for each row and a column for each class; `truth` and `predicted` are the
-    places of classes.
+    places of classes. Rows with the same value in `alike` may resemble each other.
     """
     if len(truth) < FEWEST_ROWS or len(np.unique(truth)) < 2:  # noqa: PLR2004 - nothing to tell
         return None
@@ -106,7 +114,7 @@ def expect_by_confidence(
     for learnt, held in KFold(FOLDS, shuffle=True, random_state=seed).split(scores):
         curves = _calibrated(scores[learnt], truth[learnt])
         chances[held] = chances_of(scores[held], curves)
-    found = expected_by_confidence(metric, scores, chances, predicted=predicted)
+    found = expected_by_confidence(metric, scores, chances, predicted=predicted, alike=alike)
     return found and Expectation(
         metric=metric,
         method="confidence_based",
@@ -127,25 +135,29 @@ def chances_of(scores: Numbers, curves: tuple[Curve, ...]) -> Numbers:
 
 
 def expected_by_confidence(
-    metric: str, scores: Numbers, chances: Numbers, *, predicted: Codes
+    metric: str, scores: Numbers, chances: Numbers, *, predicted: Codes, alike: Alike = None
 ) -> Expected | None:
     """The metric that calibrated chances promise; None where it is undefined or too few rows."""
     if len(chances) < FEWEST_ROWS:
         return None
     if metric == "roc_auc":
-        return _expected_area(scores[:, 1], chances[:, 1])
-    return _expected_balanced_accuracy(chances, predicted)
+        return _expected_area(scores[:, 1], chances[:, 1], alike)
+    return _expected_balanced_accuracy(chances, predicted, alike)
 
 
-def expect_by_loss(losses: Numbers, predictions: Numbers) -> Expectation | None:
+def expect_by_loss(
+    losses: Numbers, predictions: Numbers, *, alike: Alike = None
+) -> Expectation | None:
     """Of what a learnt loss says of held-out rows that it has not seen; None where too few."""
-    found = expected_by_loss(losses, predictions)
+    found = expected_by_loss(losses, predictions, alike=alike)
     return found and Expectation(
         metric="r2", method="direct_loss", reference=found.value, error=found.error
     )
 
 
-def expected_by_loss(losses: Numbers, predictions: Numbers) -> Expected | None:
+def expected_by_loss(
+    losses: Numbers, predictions: Numbers, *, alike: Alike = None
+) -> Expected | None:
     """R2 as it is expected where a row's squared error is expected to be its loss.
 
     The targets' variance is not known without targets; it is that of the predictions plus the
@@ -159,7 +171,7 @@ def expected_by_loss(losses: Numbers, predictions: Numbers) -> Expected | None:
         return None
     apart = (predictions - predictions.mean()) ** 2 - spread
     influence = (loss * apart - spread * (losses - loss)) / total**2
-    return _expected(float(1.0 - loss / total), influence)
+    return _expected(float(1.0 - loss / total), influence, alike)
 
 
 def _calibrated(scores: Numbers, truth: Codes) -> tuple[Curve, ...]:
@@ -179,7 +191,7 @@ def _curve(scores: Numbers, of_class: npt.NDArray[np.bool_]) -> Curve:
     )
 
 
-def _expected_area(scores: Numbers, chances: Numbers) -> Expected | None:
+def _expected_area(scores: Numbers, chances: Numbers, alike: Alike) -> Expected | None:
     """Every row counts as positive by its chance and as negative by the rest."""
     positive, negative = chances.sum(), (1.0 - chances).sum()
     if min(positive, negative) <= 0.0:
@@ -191,7 +203,7 @@ def _expected_area(scores: Numbers, chances: Numbers) -> Expected | None:
     influence = rows * (
         chances * (above - area) / positive + (1.0 - chances) * (below - area) / negative
     )
-    return _expected(area, influence)
+    return _expected(area, influence, alike)
 
 
 def _share_below(scores: Numbers, weights: Numbers) -> Numbers:
@@ -202,7 +214,9 @@ def _share_below(scores: Numbers, weights: Numbers) -> Numbers:
     return found
 
 
-def _expected_balanced_accuracy(chances: Numbers, predicted: Codes) -> Expected | None:
+def _expected_balanced_accuracy(
+    chances: Numbers, predicted: Codes, alike: Alike
+) -> Expected | None:
     """The mean over classes of their recall, a row being of each class by its chance."""
     expected = chances.sum(axis=0)
     right = predicted[:, None] == np.arange(chances.shape[1])
@@ -211,8 +225,8 @@ def _expected_balanced_accuracy(chances: Numbers, predicted: Codes) -> Expected 
         return None
     recalls = (chances * right).sum(axis=0)[there] / expected[there]
     lean = (chances[:, there] * (right[:, there] - recalls)) / expected[there]
-    return _expected(float(recalls.mean()), len(chances) * lean.mean(axis=1))
+    return _expected(float(recalls.mean()), len(chances) * lean.mean(axis=1), alike)
 
 
-def _expected(value: float, influence: Any) -> Expected:  # noqa: ANN401 - an array of numbers
-    return Expected(value, float(influence.std() / np.sqrt(len(influence))), len(influence))
+def _expected(value: float, influence: Numbers, alike: Alike) -> Expected:
+    return Expected(value, influence_error(influence, alike=alike), len(influence))

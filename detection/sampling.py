@@ -49,7 +49,11 @@ def standard_error(
     }  # fmt: skip
     if metric not in influences or truth.nunique() < 2:  # noqa: PLR2004 - nothing to tell apart
         return None
-    influence = influences[metric](truth.to_numpy(), found.to_numpy())
+    return influence_error(influences[metric](truth.to_numpy(), found.to_numpy()), alike=alike)
+
+
+def influence_error(influence: Numbers, *, alike: "pd.Series[Any] | None" = None) -> float:
+    """The standard error of a figure with this influence function; `alike` as above."""
     if alike is None or alike.nunique() < 2:  # noqa: PLR2004 - nothing varies
         return float(influence.std() / math.sqrt(len(influence)))
     sums = np.bincount(pd.factorize(alike)[0], weights=influence)

@@ -89,9 +89,14 @@ def score(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> Score:
     if value is None:
         return Score(None, len(good), None)
     of_class = truth == found.name if spec.metric == "roc_auc" else truth
-    since = good[spec.timestamp] - pd.Timestamp(0, tz="UTC")
-    alike = since // spec.dependence if spec.dependence else None
-    return Score(value, len(good), standard_error(spec.metric, of_class, found, alike=alike))
+    error = standard_error(spec.metric, of_class, found, alike=alike(good, spec))
+    return Score(value, len(good), error)
+
+
+def alike(rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[Any] | None":
+    """The stretch of time of each row, within which rows may resemble each other; None for none."""
+    since = rows[spec.timestamp] - pd.Timestamp(0, tz="UTC")
+    return since // spec.dependence if spec.dependence else None
 
 
 def outputs(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[Any]":

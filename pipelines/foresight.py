@@ -90,6 +90,7 @@ def _expectation(
         scores[known],
         truth[known],
         predicted=scores[known].argmax(axis=1),
+        alike=estimator.alike(rows[known], spec),
         seed=seed,
     )
     return found, {}
@@ -116,5 +117,5 @@ def _by_loss(
     for learnt, held in KFold(FOLDS, shuffle=True, random_state=seed).split(table):
         fold = estimator.fit_loss(table.iloc[learnt], errors.iloc[learnt], spec, seed=seed)
         losses[held] = estimator.expected_loss(fold, table.iloc[held])
-    found = expect_by_loss(losses, predictions.to_numpy())
+    found = expect_by_loss(losses, predictions.to_numpy(), alike=estimator.alike(rows, spec))
     return found, {LOSS_FILE: estimator.fit_loss(table, errors, spec, seed=seed)}

@@ -125,7 +125,8 @@ def _by_loss(scene: Scene, spec: ModelSpec, champion: ServedModel) -> Expected |
     except Refused:
         return None
     losses = estimator.expected_loss(model, estimator.loss_inputs(rows, predictions, spec))
-    return expected_by_loss(losses, predictions.to_numpy(dtype="float64"))
+    alike = estimator.alike(rows, spec)
+    return expected_by_loss(losses, predictions.to_numpy(dtype="float64"), alike=alike)
 
 
 def _by_confidence(
@@ -139,7 +140,13 @@ def _by_confidence(
         if scores is not None and scores.shape[1] == len(expectation.curves):
             chances = chances_of(scores, expectation.curves)
             predicted = places(estimator.classes(model), predictions)
-            return expected_by_confidence(spec.metric, scores, chances, predicted=predicted)
+            return expected_by_confidence(
+                spec.metric,
+                scores,
+                chances,
+                predicted=predicted,
+                alike=estimator.alike(rows, spec),
+            )
     return None
 
 

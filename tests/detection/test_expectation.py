@@ -1,6 +1,7 @@
 """What is expected without labels is what comes, as long as only the inputs move."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
@@ -148,6 +149,21 @@ def test_a_loss_within_chance_is_not_believed() -> None:
 
     assert not known.beside(Expected(0.82, 0.05, 100), tolerance=0.02).degraded
     assert known.beside(Expected(0.7, 0.05, 100), tolerance=0.02).degraded
+
+
+def test_rows_that_resemble_each_other_count_as_one() -> None:
+    predictions, losses, _ = regression(2000, noisy=0.3)
+    groups = pd.Series(np.arange(2000))
+    twice = [np.repeat(values, 2) for values in (losses, predictions)]
+
+    once, naive = expected_by_loss(losses, predictions), expected_by_loss(*twice)
+    honest = expected_by_loss(*twice, alike=groups.repeat(2))
+
+    assert once is not None
+    assert naive is not None
+    assert honest is not None
+    assert honest.error == pytest.approx(once.error, rel=0.01)
+    assert naive.error < 0.8 * once.error
 
 
 def test_too_few_rows_or_one_class_give_nothing() -> None:
