@@ -207,13 +207,17 @@ def publish(verdict: Verdict) -> tuple[list[DriftEvent], list[DriftEvent]]:
 
 
 def remember(
-    _published: Sequence[DriftEvent], verdict: Verdict, profile_uri: str
+    _published: Sequence[DriftEvent],
+    findings: Sequence[DriftFinding],
+    verdict: Verdict,
+    profile_uri: str,
 ) -> dict[str, Any]:
     """What is kept with the window's run; after publishing, so that nothing is only said to be."""
+    harmless = "not expected to hurt" if findings and not verdict.events else ""
     return {
         "uri": profile_uri,
         "announcement": verdict.announcement,
-        "why": verdict.why,
+        "why": verdict.why or harmless,
     }
 
 
@@ -288,7 +292,7 @@ def create_pipeline() -> Pipeline:
                 "verdict",
             ),
             Node(publish, "verdict", ["drift_events", "published"]),
-            Node(remember, ["published", "verdict", "window_profile"], "announcement"),
+            Node(remember, ["published", "findings", "verdict", "window_profile"], "announcement"),
             Node(show_window, ["measured", "model_spec", "reference", "harm", "request"], "shown"),
             Node(
                 report_window, ["measured", "model_spec", "findings", "verdict", "shown"], "report"

@@ -9,6 +9,7 @@ import pytest
 from adapters.tracking import open_tracking
 from contracts.drift import DriftEvent
 from contracts.ports import Unavailable
+from runtime.paths import SHIPPED
 from runtime.settings import load_settings
 from tests.deployment import PARKING, Run
 
@@ -59,6 +60,24 @@ def test_the_same_drift_an_hour_later_is_recorded_and_a_cooldown_later_announced
     assert "not announced" in second["note"]
     assert kept("trimtab.drift") == ["announced", "recorded", "announced"]
     assert kept("trimtab.event_id") == [first["event"]["id"], None, later["event"]["id"]]
+
+
+def test_labels_that_come_late_are_looked_at_when_they_are_there(
+    parking: Run, stream: Stream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = (SHIPPED / "conf" / "base" / "models" / f"{PARKING}.yml").read_text()
+    models = tmp_path / "conf" / "local" / "models"
+    models.mkdir(parents=True)
+    late = spec.replace("label_delay: PT0S", "label_delay: P14D")
+    (models / f"{PARKING}.yml").write_text(late)
+    monkeypatch.chdir(tmp_path)
+
+    first = parking("monitoring", **window())
+    second = parking("monitoring", **window(), as_of=(CHRISTMAS + 2 * WEEK).isoformat())
+
+    assert first["metric"] is None
+    assert second["metric"]["rows"] > 3000
+    assert second["event"]["data"]["performance"]["degraded"]
 
 
 def test_an_earlier_window_that_is_replayed_knows_nothing_of_later_ones(
