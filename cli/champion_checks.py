@@ -12,10 +12,15 @@ from runtime.settings import Settings
 _SQLITE = "sqlite:///"
 
 
+def registry_exists(settings: Settings) -> bool:
+    """Whether there is a registry to ask; False for a database that was never made."""
+    uri = settings.tracking_uri
+    return not uri.startswith(_SQLITE) or Path(uri.removeprefix(_SQLITE)).exists()
+
+
 def check_champion(spec: ModelSpec, settings: Settings) -> Iterator[Finding]:
     """What the registry holds of the model; nothing where there is no registry yet."""
-    uri = settings.tracking_uri
-    if uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).exists():
+    if not registry_exists(settings):
         return
     from adapters.registered_interface import find_interface  # noqa: PLC0415 - three seconds
 

@@ -44,6 +44,7 @@ def init(  # noqa: PLR0913, PLR0917 - the options of the command line
         datetime | None,
         typer.Option(
             help="Leave out earlier rows, such as those that the MLflow model learnt from.",
+            metavar="TIME",
             formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
         ),
     ] = None,
@@ -171,7 +172,8 @@ def _load(source: Path) -> "DataFrame":
 
 
 def _interface(asked: Asked) -> "ModelInterface | None":
-    from runtime.settings import BadConfigurationError, load_settings  # noqa: PLC0415 - see above
+    from cli.champion_checks import registry_exists  # noqa: PLC0415 - see above
+    from runtime.settings import BadConfigurationError, load_settings  # noqa: PLC0415 - as above
 
     if asked.mlflow_model is None:
         if asked.version is not None:
@@ -181,9 +183,13 @@ def _interface(asked: Asked) -> "ModelInterface | None":
         meant = f"trimtab init {shlex.quote(asked.mlflow_model)} --mlflow-model …"
         fault = f"NAME = {asked.name!r}: Trimtab calls a model as MLflow does: write `{meant}`"
         raise BadConfigurationError([fault])
+    settings = load_settings()
+    if not registry_exists(settings):
+        fault = f"--mlflow-model: there is no MLflow at {settings.tracking_uri}"
+        raise BadConfigurationError([f"{fault}: say where it is by MLFLOW_TRACKING_URI"])
     from adapters.registered_interface import read_interface  # noqa: PLC0415 - three seconds
 
-    return read_interface(asked.name, settings=load_settings(), version=asked.version)
+    return read_interface(asked.name, settings=settings, version=asked.version)
 
 
 def _axes(table: "DataFrame", asked: Asked, interface: "ModelInterface | None") -> tuple[str, str]:

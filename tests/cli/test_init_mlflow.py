@@ -267,6 +267,21 @@ def test_what_cannot_be_watched_is_said_at_once(deployment: Path) -> None:
     assert "needs --mlflow-model" in version
 
 
+def test_a_registry_that_is_not_there_is_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TRIMTAB_HOME", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    trades().to_parquet("trades.parquet")
+
+    code, output = configure()
+
+    assert code == 2
+    assert "say where it is by MLFLOW_TRACKING_URI" in output
+    assert not Path(".trimtab").exists()
+
+
 def baselines() -> list[Any]:
     found = mlflow.get_experiment_by_name("trimtab/prices/baselines")
     assert found is not None
