@@ -189,13 +189,19 @@ def _show(found: "list[Scheduled]", console: "Console") -> None:
         table.add_row(
             each.model,
             told(each.every) if each.every else "?",
-            f"paused: {each.note}" if each.paused else "runs",
+            _state(each),
             _minute(each.upcoming),
             _minute(each.last),
             f"{each.runs}, {each.skipped} skipped" if each.skipped else str(each.runs),
             each.fault,
         )
     console.print(table)
+
+
+def _state(each: "Scheduled") -> str:
+    if not each.paused:
+        return "runs"
+    return each.note if each.note.startswith("paused") else f"paused: {each.note}".rstrip(": ")
 
 
 def told(span: timedelta) -> str:
