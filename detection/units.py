@@ -28,7 +28,7 @@ MOVED: Final = 0.25
 """Gap between the cumulative shares below which there is nothing to explain."""
 DISPLACED: Final = 1.5
 """Standard deviations that the mean must have moved for a map with a shift or another sign."""
-PRECISE: Final = 0.01
+PRECISE: Final = 0.005
 """Relative standard error of the ratio of means at which a small factor can still be told."""
 
 
@@ -43,7 +43,9 @@ class AffineMap(NamedTuple):
     @property
     def inverse(self) -> "AffineMap":
         """The way back: x from y."""
-        return AffineMap(1 / self.scale, -self.shift / self.scale, f"{self.meaning}, backwards")
+        return AffineMap(
+            1 / self.scale, 0.0 - self.shift / self.scale, f"{self.meaning}, backwards"
+        )
 
 
 class Misfit(NamedTuple):
@@ -67,6 +69,7 @@ _FACTORS: Final = (
     (3600.0, "hours to seconds"),
     (86400.0, "days to seconds"),
     (24.0, "days to hours"),
+    (365.25, "years to days"),
     (7.0, "weeks to days"),
     (12.0, "years to months or feet to inches"),
     (1.609344, "miles to kilometres"),
