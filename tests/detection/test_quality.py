@@ -134,3 +134,36 @@ def unlabelled(current: WindowProfile) -> WindowProfile:
 
 def test_an_empty_window_has_no_faults_to_speak_of() -> None:
     assert faults(table(0)) == {}
+
+
+def test_a_window_whose_rows_collapsed_is_corrupt() -> None:
+    fault = faults(table(190, seed=1))["few_rows"]
+
+    assert fault.corrupt
+    assert "190 rows where the reference suggests 2000" in fault.detail
+
+
+def test_an_hour_of_few_rows_is_no_collapse_for_hours_differ() -> None:
+    current = profile(table(3, seed=1), like=REFERENCE)
+    hour = current.window.model_copy(update={"end": current.window.start + timedelta(hours=1)})
+
+    found = find_faults(REFERENCE, current.model_copy(update={"window": hour}), spec=spec())
+
+    assert [(fault.kind, fault.corrupt) for fault in found if fault.kind == "few_rows"] == [
+        ("few_rows", False)
+    ]
+
+
+def test_what_was_wrong_before_is_no_new_fault() -> None:
+    reference = profile(spoilt("price", "n/a", 0.3).assign(revenue=-1.0))
+    current = profile(spoilt("price", "n/a", 0.3).assign(revenue=-1.0), like=reference)
+
+    assert find_faults(reference, current, spec=spec()) == ()
+
+
+def test_a_few_values_that_are_no_numbers_are_told_and_not_announced() -> None:
+    fault = faults(spoilt("price", "n/a", 0.002))["retyped_column"]
+
+    assert fault.fraction == pytest.approx(0.002)
+    assert not announces(fault)
+    assert announces(faults(spoilt("price", "n/a", 0.06))["retyped_column"])
