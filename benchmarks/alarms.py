@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import typer
 from injections import INJECTIONS, Injection
+from made_up import CASES, told
 from peers import Verdict, evidently, raw_tests
 from replay import Look, Watched
 from rich.console import Console
@@ -27,9 +28,14 @@ from streams import Stream, dealt_census, read_census, resampled_parking, yearly
 
 PARKING: Final = Path(__file__).parents[1] / "data" / "01_raw" / "birmingham_parking_2016.csv.gz"
 WEEKS_A_YEAR: Final = 365.25 / 7
+BUDGET: Final = 4.0
+"""False alarms a year in the made-up streams: one of them is the columns'."""
 _PATIENCE: Final = 4
 """Windows that injected drift lasts."""
-_PARTS: Final = ("parking", "days", "dealt", "shuffled", "years", "injected")
+_PARTS: Final = ("made-up", "parking", "days", "dealt", "shuffled", "years", "injected")
+
+
+_WITHOUT_CENSUS: Final = frozenset({"made-up", "parking", "days"})
 
 
 @dataclass
@@ -161,6 +167,23 @@ def false_events(found: dict[str, Counted]) -> Iterator[str]:
         )
 
 
+def made_up(years: int, seed: int, console: Console) -> Iterator[str]:
+    """The table of years of made-up weeks, of which columns alone are told."""
+    yield (
+        "| days resemble the one before | reference, weeks | weeks watched | budget of the columns"
+        " | index reached the threshold | drifted: floor and test too | KS, p < 0.05 in a column |"
+    )
+    yield "|---|---|---|---|---|---|---|"
+    for case in CASES:
+        console.print(f"made up: {case}", highlight=False)
+        found = told(case, years, budget=BUDGET, seed=seed)
+        yield (
+            f"| {case.lasting:g} | {case.reference} | {found.weeks} | {found.chance:.2%}"
+            f" | {rate(found.reached, found.weeks)} | {rate(found.announced, found.weeks)}"
+            f" | {rate(found.tested, found.weeks)} |"
+        )
+
+
 def detections(found: Sequence[tuple[Injection, Caught]]) -> Iterator[str]:
     """The table of what was made of injected drift."""
     yield (
@@ -182,10 +205,11 @@ def detections(found: Sequence[tuple[Injection, Caught]]) -> Iterator[str]:
         )
 
 
-def main(  # noqa: PLR0913 - the options of a command
+def main(  # noqa: PLR0913, PLR0917 - the options of a command
     census: Annotated[Path | None, typer.Option(help="A Parquet file of the census.")] = None,
     only: Annotated[str, typer.Option(help=f"Parts, of {','.join(_PARTS)}.")] = ",".join(_PARTS),
     streams: Annotated[int, typer.Option(min=1, help="Years of car parks; deals.")] = 4,
+    years: Annotated[int, typer.Option(min=1, help="Of each made-up stream.")] = 20,
     weeks: Annotated[int, typer.Option(min=1, help="Monitored in each year of car parks.")] = 52,
     repeats: Annotated[int, typer.Option(min=1, help="Of each injection.")] = 20,
     seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 0,
@@ -200,7 +224,7 @@ def main(  # noqa: PLR0913 - the options of a command
     cache = _cache()
     benchmark = Benchmark(console, cache, seed=seed, peers=peers)
     seeds = range(seed, seed + streams)
-    table = read_census(census, cache) if set(parts) - {"parking", "days"} else pd.DataFrame()
+    table = read_census(census, cache) if set(parts) - _WITHOUT_CENSUS else pd.DataFrame()
 
     def parking(dependence: timedelta) -> list[Stream]:
         return [
@@ -222,6 +246,8 @@ def main(  # noqa: PLR0913 - the options of a command
         "shuffled": "census, years shuffled",
         "years": "census, real years",
     }
+    if "made-up" in parts:
+        print("\n".join(made_up(years, seed, console)), flush=True)
     found = {}
     for part in parts:
         if part in makers:

@@ -34,9 +34,8 @@ FEWEST_BLOCKS: Final = 4
 """Blocks without which nothing is calibrated."""
 PLAIN: Final = 1.0
 """Index that counts as drift whatever few blocks leave open: that of a normal variable moved by
-its standard deviation. More is asked for only of a column that strayed so far in the reference."""
-BEYOND: Final = 2.0
-"""So many times as far as real windows of the reference went is far enough."""
+its standard deviation. More is asked for only of a column whose real windows went so far in the
+reference, and no more than that."""
 THIN: Final = 0.1
 """Share of the pseudo-windows that hold fewer rows than is usual."""
 _TINY: Final = float(np.finfo(float).tiny)
@@ -153,7 +152,8 @@ def _family(
     freedom = persistence.independent(blocks - drawn.season, max(lasting))
     caution = persistence.caution(maxima, (real / units).max(axis=1), chance, freedom=freedom)
     level, method = upper_quantile(maxima, chance)
-    most = np.maximum(BEYOND * real.max(axis=0), PLAIN)
+    shorter = persistence.straying(0.0, wanted, drawn, blocks=blocks)
+    most = np.maximum(real.max(axis=0) * min(shorter, 1.0), PLAIN)
     thresholds = np.minimum(units * strays * level * caution, most)
     return {
         "thresholds": {name: float(t) for name, t in zip(counts, thresholds, strict=True)},
