@@ -19,7 +19,7 @@ from adapters.tracking import experiment_id, faults_sorted
 from contracts.fitted import RECORDED_FILE, Baseline, ServedModel
 from contracts.model import ModelSpec
 from contracts.ports import Refused
-from contracts.tags import promoted_by
+from contracts.tags import TRAINED_ROWS, promoted_by
 from detection.recorded import Recorded
 from runtime.models import load_model
 from runtime.settings import BadConfigurationError, Settings
@@ -76,14 +76,16 @@ class ForeignVersions:
     def _experiment(self) -> str:
         return f"trimtab/{self._model}/baselines"
 
-    def _newest(self, version: str) -> Run | None:
+    def _newest(self, version: str | None = None) -> Run | None:
+        """The newest baseline, of the version or of any."""
+        of_version = f"tags.`{VERSION}` = '{version}' and " if version else ""
         with faults_sorted():
             experiment = self._client.get_experiment_by_name(self._experiment)
             if experiment is None:
                 return None
             found = self._client.search_runs(
                 [experiment.experiment_id],
-                f"tags.`{VERSION}` = '{version}' and attributes.status = 'FINISHED'",
+                f"{of_version}attributes.status = 'FINISHED'",
                 max_results=1,
                 order_by=["attributes.start_time DESC"],
             )
@@ -101,11 +103,17 @@ class ForeignVersions:
         return _estimator(uri, source, spec.model_dump_json(), self._trusted)
 
     def _serves(self, found: ModelVersion) -> bool:
-        """Whether predictions on record are this version's: it is champion, and we made it none."""
+        """Whether predictions on record are this version's: it served until we changed that."""
+        if any(name.startswith(promoted_by("")) for name in found.tags):
+            return False
         with faults_sorted():
             aliases = self._client.get_registered_model(self._model).aliases
-        marked = any(name.startswith(promoted_by("")) for name in found.tags)
-        return str(aliases.get("champion")) == str(found.version) and not marked
+            champion = aliases.get("champion")
+            if champion is None or str(champion) == str(found.version):
+                return champion is not None
+            ours = TRAINED_ROWS in self._client.get_model_version(self._model, champion).tags
+        last = self._newest() if ours else None
+        return last is not None and last.data.tags[VERSION] == str(found.version)
 
 
 def _none_kept(name: str) -> dict[str, JsonValue]:

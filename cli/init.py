@@ -103,7 +103,8 @@ def configure(asked: Asked, *, force: bool, console: "Console") -> None:
 
 def _say_what_is_next(proposal: "Proposal", console: "Console") -> None:
     name, interface = shlex.quote(proposal.spec.name), proposal.interface
-    command = "trimtab doctor" if interface else f"trimtab backtest {name}"
+    watch = f"trimtab doctor && trimtab monitor {name}"
+    command = watch if interface else f"trimtab backtest {name}"
     console.print(f"Read it, then: [bold]{command}[/]", highlight=False)
     if interface and interface.champion != interface.version:
         from adapters.registered_interface import how_to_point  # noqa: PLC0415 - three seconds

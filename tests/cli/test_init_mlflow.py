@@ -118,9 +118,12 @@ def version_now() -> dict[str, Any]:
     }
 
 
+def ran(pipeline: str, **params: Any) -> dict[str, Any]:
+    return run_pipeline(pipeline, {"model": "prices", **params})
+
+
 def monitor(start: str, end: str) -> dict[str, Any]:
-    window = {"start": f"{start}T00:00:00Z", "end": f"{end}T00:00:00Z"}
-    return run_pipeline("monitoring", {"model": "prices", **window})
+    return ran("monitoring", start=f"{start}T00:00:00Z", end=f"{end}T00:00:00Z")
 
 
 def change(**values: object) -> None:
@@ -189,6 +192,29 @@ def test_predictions_on_record_stand_in_for_a_model_that_is_not_loaded(deploymen
     assert (code, examined) == (0, 0), output + found
     assert load_model("prices").prediction == "predicted_price"
     assert bad["finding"]["performance"]["degraded"]
+    assert not Path("loaded").exists()
+
+
+def test_a_challenger_is_measured_beside_the_model_that_is_not_loaded(deployment: Path) -> None:
+    table = trades()
+    model, inputs = fitted(table, LeavesATrace())
+    table["predicted_price"] = model.predict(table[inputs.columns])
+    table.to_parquet("trades.parquet")
+    register(model, inputs, serialization_format="cloudpickle")
+    configure("--since", "2026-01-15")
+    monitor("2026-03-02", "2026-03-09")
+    as_of = "2026-03-09T00:00:00Z"
+
+    keys = {"key": "a" * 64, "plan_hash": "b" * 64, "event_id": "e", "correlation_id": "c"}
+    made = ran("retraining", as_of=as_of, **keys)["version"]
+    asked = {"versions": ["1", made], "as_of": as_of, "slice": "verification"}
+    before = ran("evaluation", **asked)
+    mlflow.MlflowClient().set_registered_model_alias("prices", "champion", made)
+    after = ran("evaluation", **asked)
+
+    metrics = {each["version"]: each["value"] for each in before["metrics"]}
+    assert metrics[made] > metrics["1"]
+    assert after == before
     assert not Path("loaded").exists()
 
 
