@@ -57,7 +57,7 @@ def monitor(
     with _faults_told(name):
         report = _judge(name, window, publish=publish)
         view = _view(report)
-        _show(view, report, publish=publish)
+        _show(view, report)
         if html is not None:
             _write(view, report, html)
     raise typer.Exit(_code(report))
@@ -143,7 +143,7 @@ def _code(report: dict[str, Any]) -> int:
     return DRIFT if tells(_finding(report)) else 0
 
 
-def _show(view: "View", report: dict[str, Any], *, publish: bool) -> None:
+def _show(view: "View", report: dict[str, Any]) -> None:
     from rich.console import Console  # noqa: PLC0415 - see above
 
     from cli.charts.terminal import print_view  # noqa: PLC0415 - as above
@@ -151,19 +151,21 @@ def _show(view: "View", report: dict[str, Any], *, publish: bool) -> None:
     wide = sys.stdout.isatty() or "COLUMNS" in os.environ
     console = Console(width=None if wide else _LOG_WIDTH)
     print_view(view, console)
-    console.print(f"\n{_outcome(report, publish=publish)}", highlight=False, soft_wrap=True)
+    console.print(f"\n{_outcome(report)}", highlight=False, soft_wrap=True)
 
 
-def _outcome(report: dict[str, Any], *, publish: bool) -> str:
+def _outcome(report: dict[str, Any]) -> str:
+    from contracts.monitoring import LOOKED  # noqa: PLC0415 - see above
+
     if report["event"]:
         return f"Event {report['event']['id']} was published."
     if report["finding"] is None:
         return "There is nothing to publish."
     if not report["why"]:
         return "Not announced, for it is not expected to hurt: recorded in MLflow."
-    if publish:
-        return f"Not published: {report['why']}."
-    return "Nothing was published: --publish announces it, unless it was announced already."
+    if report["why"] == LOOKED:
+        return "Nothing was published; --publish would announce it."
+    return f"Not announced: {report['why']}."
 
 
 def _write(view: "View", report: dict[str, Any], path: Path) -> None:

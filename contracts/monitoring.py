@@ -1,12 +1,16 @@
 """Monitoring as it runs by itself: what a run is asked, what it answers, what was announced."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from pydantic import AwareDatetime, Field, field_validator
 
 from contracts.base import Name, Record, Span, digest
 from contracts.drift import Severity
 from contracts.model import ModelSpec
+
+LOOKED: Final = "a person has looked, without publishing"
+"""Why what would have been announced was not."""
 
 
 class Announcement(Record):

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from contracts.drift import DriftEvent
 from contracts.model import ModelSpec
-from contracts.monitoring import Announcement
+from contracts.monitoring import LOOKED, Announcement
 from detection.fingerprint import announcement_of, why_quiet
 from detection.profile import WindowProfile
 from pipelines.requests import MonitoringRequest
@@ -52,5 +52,5 @@ def heed_cooldown(
     )
     why = why_quiet(about, before, cooldown=spec.announcement_cooldown)
     if not why and not request.publish:
-        why = "a person has looked, without publishing"
+        why = LOOKED
     return Verdict([], why=why) if why else Verdict([event], about)

@@ -54,14 +54,15 @@ MEASURE: Final = ActivityOptions(
 """Scoring models on data."""
 
 MONITOR: Final = ActivityOptions(
-    start_to_close_timeout=timedelta(hours=1),
+    start_to_close_timeout=timedelta(hours=3),
     schedule_to_close_timeout=timedelta(hours=6),
     heartbeat_timeout=timedelta(seconds=30),
     retry_policy=RetryPolicy(
         initial_interval=timedelta(seconds=2), maximum_interval=timedelta(minutes=5)
     ),
 )
-"""Judging a window: its data may be large, and whoever keeps it may be away for a while."""
+"""Judging a window: its data may be large, a retraining may go first where a worker runs one
+pipeline at a time, and a store may be away for a while."""
 
 RECORD: Final = LocalActivityOptions(
     start_to_close_timeout=timedelta(seconds=20),
