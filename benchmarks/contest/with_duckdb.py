@@ -26,7 +26,8 @@ def counted(edges: dict[str, list[float] | None]) -> Iterator[str]:
         if bounds is None:
             yield f'histogram("{name}")'
         else:
-            yield f'histogram("{name}", {bounds}), count("{name}"), avg("{name}")'
+            listed = f"CAST('{bounds}' AS DOUBLE[])"  # planned much faster than a list of numbers
+            yield f'histogram("{name}", {listed}), count("{name}"), avg("{name}")'
             yield f'stddev_pop("{name}"), min("{name}"), max("{name}")'
 
 
