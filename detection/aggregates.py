@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.drift import FeatureKind
+from detection.binning import recut
 from detection.columns import Column
 from detection.distinct import (
     CELLS,
@@ -18,7 +19,7 @@ from detection.distinct import (
     sketch_words,
 )  # fmt: skip
 from detection.profile import KNOWN_CATEGORIES, ColumnProfile
-from detection.storage import Stored, double, number, quoted, word
+from detection.storage import Stored, absent, double, number, quoted, word
 
 HUGE: Final = 1e100
 """Magnitude from which numbers are made smaller before they are squared."""
@@ -46,6 +47,10 @@ class Asked:
     named: tuple[str, ...] | None = None
     """Where there are too many categories: the only ones to tell apart."""
     sketched: bool = True
+    sampled: bool = False
+    """Whether the edges come from a sample: the deciles are then chosen when all is counted."""
+    finite: bool = False
+    """Whether to believe that no number is NaN or infinite; the mean or the deviation will tell."""
     wants_bins: bool = True
     """Whether bins or categories are still to be chosen."""
 
@@ -67,9 +72,11 @@ class Asked:
 
 def value_of(asked: Asked) -> str:
     """The column as a finite number."""
-    return (
-        "CAST(NULL AS DOUBLE)" if asked.stored is None else number(asked.column.name, asked.stored)
-    )
+    if asked.stored is None:
+        return "CAST(NULL AS DOUBLE)"
+    if asked.finite and asked.stored is Stored.FLOAT:
+        return f"CAST({quoted(asked.column.name)} AS DOUBLE)"
+    return number(asked.column.name, asked.stored)
 
 
 def word_of(asked: Asked) -> str:
@@ -84,8 +91,8 @@ def presence(asked: Asked) -> str:
     if asked.stored is None:
         return "CAST(NULL AS INTEGER)"
     column = quoted(asked.column.name)
-    if asked.stored is Stored.FLOAT:
-        return f"NULLIF(CAST({column} AS DOUBLE), CAST('NaN' AS DOUBLE))"
+    if asked.stored is Stored.FLOAT and not asked.finite:
+        return f"CASE WHEN NOT {absent(asked.column.name, asked.stored)} THEN {column} END"
     return column
 
 
@@ -156,7 +163,7 @@ def numeric_profile(
         nulls=rows - present,
         unreadable=rows - gone - present,
         edges=asked.edges,
-        cuts=asked.cuts,
+        cuts=(asked.sampled and recut(asked.edges, counts)) or asked.cuts,
         counts=counts,
         outside=int(answer.get(asked.name("outside")) or 0),
         sketch=_sketch(asked, answer),

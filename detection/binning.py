@@ -1,10 +1,12 @@
-"""Where the bins of a numeric column part: dense where the reference is, and far beyond its ends.
+"""Where the bins of a numeric column part: dense where the reference is, and none of them wide.
 
 Deciles are among the edges, and every value that many rows share has a bin of its own, so that the
 gap between two distribution functions is off by at most the largest share of the reference in one
-other bin, about 1/160.
+other bin, about 1/120. Where the reference is thin, edges lie evenly, so that what moves there is
+found too; beyond its ends they lie ever farther apart.
 """
 
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,15 +16,21 @@ from detection.profile import BINS
 
 TENTHS: Final = 10
 """Coarse bins: the usual ten of the population stability index."""
-PARTS: Final = 160
+PARTS: Final = 120
 """Quantile bins where there are more different values than bins; a multiple of ten."""
-FEW_VALUES: Final = 200
+NEAR: Final = (-0.004, -0.002, 0.002, 0.004)
+"""Further quantiles around each decile: that of all rows is a little off that of a sample."""
+FEW_VALUES: Final = 180
 """Up to so many different values each is an edge."""
 TAILS: Final = (1e-4, 1e-3, 1 - 1e-3, 1 - 1e-4)
-OUTER: Final = 12
+CORE: Final = (2e-3, 1 - 2e-3)
+"""Quantiles between which edges are to lie evenly."""
+EVEN: Final = 45
+"""Edges kept for that."""
+OUTER: Final = 10
 """Edges beyond each end, so that a window in another unit is still told apart."""
-GROWTH: Final = 2.5
-"""How much farther each of them lies than the one before: 2.5 ** 12 is 60,000."""
+GROWTH: Final = 3.0
+"""How much farther each of them lies than the one before: 3 ** 10 is 59,000."""
 
 Numbers = npt.NDArray[np.float64]
 
@@ -40,21 +48,62 @@ def edges_of(values: Numbers) -> Edges:
     """Edges for a reference of these finite values, or of a fair sample of them; none for none."""
     if not len(values):
         return Edges((), ())
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _edges(values)
+
+
+def recut(edges: tuple[float, ...], counts: tuple[int, ...]) -> tuple[int, ...]:
+    """The places of the deciles, once all rows of a sampled reference have been counted."""
+    total = sum(counts)
+    if len(np.flatnonzero(counts)) <= 1:
+        return ()
+    below = np.cumsum(counts)[:-1]
+    ranks = [(total - 1) * tenth // TENTHS + 1 for tenth in range(1, TENTHS)]
+    places = np.minimum(np.searchsorted(below, ranks, side="left"), len(edges) - 1)
+    return tuple(np.unique(places).tolist())
+
+
+def _edges(values: Numbers) -> Edges:
     ordered = np.sort(values)
     cuts = _cuts(ordered)
     known, counts = np.unique(ordered, return_counts=True)
-    inner = known if len(known) <= FEW_VALUES else _quantiles(ordered)
+    few = len(known) <= FEW_VALUES
+    inner = known if few else _quantiles(ordered)
     found = np.unique(np.concatenate([cuts, inner, _outer(ordered)]))
     atoms = known[np.argsort(-counts, kind="stable")]
-    if len(known) > FEW_VALUES:
+    if not few:
         atoms = atoms[np.sort(-counts, kind="stable") < -len(ordered) / PARTS]
     for atom in atoms:
-        more = np.union1d(found, [_just_below(atom), atom])
-        if len(more) > BINS - 1:
+        more = np.union1d(found, [_just_below(float(atom)), atom])
+        if len(more) > BINS - 1 - EVEN:
             break
         found = more
+    core = np.quantile(ordered, CORE, method="lower")
+    found = _evened(found, float(core[0]), float(core[1]))
     places = np.searchsorted(found, cuts)
     return Edges(tuple(found.tolist()), tuple(places.tolist()))
+
+
+def _evened(found: Numbers, low: float, high: float) -> Numbers:
+    """With as many more edges as there may be, each in the widest gap from `low` to `high`."""
+    core = found[(found >= low) & (found <= high)]
+    room, gaps = BINS - 1 - len(found), np.diff(core)
+    if not len(gaps) or not np.isfinite(gaps).all():
+        return found
+    narrow, wide = 0.0, float(gaps.max())
+    for _ in range(_HALVINGS):
+        step = (narrow + wide) / 2
+        needed = float(np.sum(np.ceil(gaps / step) - 1)) if step > 0.0 else np.inf
+        narrow, wide = (step, wide) if needed > room else (narrow, step)
+    parts = [
+        np.linspace(left, right, int(np.ceil((right - left) / wide)) + 1)[1:-1]
+        for left, right in pairwise(core)
+        if right - left > wide > 0.0
+    ]
+    return np.unique(np.concatenate([found, *parts]))
+
+
+_HALVINGS: Final = 40
 
 
 def _cuts(ordered: Numbers) -> Numbers:
@@ -72,7 +121,9 @@ def _just_below(value: float) -> float:
 
 
 def _quantiles(ordered: Numbers) -> Numbers:
-    fractions = [*np.linspace(0, 1, PARTS + 1), *TAILS]
+    tenths = np.linspace(0, 1, TENTHS + 1)[1:-1]
+    near = [tenth + off for tenth in tenths for off in NEAR]
+    fractions = [*np.linspace(0, 1, PARTS + 1), *tenths, *near, *TAILS]
     found: Numbers = np.quantile(ordered, fractions, method="lower")
     return found
 
@@ -82,11 +133,8 @@ def _outer(ordered: Numbers) -> Numbers:
     low, high = float(ordered[0]), float(ordered[-1])
     steps = GROWTH ** np.arange(1, OUTER + 1)
     unit = (high - low) / TENTHS or abs(low) / TENTHS or 1.0
-    with np.errstate(over="ignore"):
-        above = high + unit * steps
-        below = low / steps if low > 0.0 else low - unit * steps
-        if high < 0.0:
-            above = high / steps
+    above = high / steps if high < 0.0 else high + unit * steps
+    below = low / steps if low > 0.0 else low - unit * steps
     outer = np.concatenate([below, above])
     kept: Numbers = outer[np.isfinite(outer)]
     return kept

@@ -136,7 +136,7 @@ def _binned(table: EngineTable, asked: Sequence[Asked], rows: int) -> list[Asked
         values = [row[each.name("x")] for row in drawn if row[each.name("x")] is not None]
         found[each.place] = edges_of(np.asarray(values, dtype="float64"))
     return [
-        replace(each, edges=found[each.place].edges, cuts=found[each.place].cuts)
+        replace(each, sampled=share < 1.0, **found[each.place]._asdict())
         if each.place in found
         else each
         for each in asked

@@ -5,7 +5,6 @@ All SQL is written in DuckDB's dialect, of parts that other engines have too: se
 """
 
 import re
-import sys
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
@@ -24,8 +23,6 @@ class Stored(StrEnum):
     """Lists, structs, blobs and the like."""
 
 
-LARGEST: Final = sys.float_info.max
-"""The largest double: NaN and the infinities lie beyond it in SQL's order."""
 NUMBER: Final = r"^\s*[+-]?([0-9]{1,200}\.?[0-9]{0,200}|\.[0-9]{1,200})([eE][+-]?[0-9]{1,2})?\s*$"
 """Text that every engine reads as the same finite number."""
 _NAMES: Final = {
@@ -67,13 +64,18 @@ def double(value: float) -> str:
 
 
 def number(name: str, stored: Stored) -> str:
-    """The column as a finite DOUBLE, NULL where there is none."""
+    """The column as a finite DOUBLE, NULL where there is none.
+
+    What is not finite is not zero when taken from itself. A comparison with the largest double
+    would not do: DuckDB 2.0 leaves it out where the statistics of a Parquet file, which may pass
+    over NaN, say that it always holds.
+    """
     column = quoted(name)
     value = f"CAST({column} AS DOUBLE)"
     if stored in (Stored.INTEGER, Stored.DECIMAL):
         return value
     if stored is Stored.FLOAT:
-        return f"CASE WHEN ABS({value}) <= {double(LARGEST)} THEN {value} END"
+        return f"CASE WHEN {value} - {value} = {double(0.0)} THEN {value} END"
     if stored is Stored.BOOLEAN:
         return f"CASE WHEN {column} THEN {double(1.0)} WHEN NOT {column} THEN {double(0.0)} END"
     if stored is Stored.TEXT:
@@ -87,7 +89,8 @@ def absent(name: str, stored: Stored) -> str:
     """Whether the column holds no value in a row: NULL, or NaN, which is how tables write it."""
     column = quoted(name)
     if stored is Stored.FLOAT:
-        return f"({column} IS NULL OR CAST({column} AS DOUBLE) = CAST('NaN' AS DOUBLE))"
+        nan = f"CAST({column} AS DOUBLE) IS NOT DISTINCT FROM CAST('NaN' AS DOUBLE)"
+        return f"({column} IS NULL OR {nan})"
     return f"({column} IS NULL)"
 
 
