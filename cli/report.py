@@ -1,6 +1,7 @@
 """Draws the report of a backtest in the terminal, and writes it as JSON."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import plotext
@@ -13,6 +14,9 @@ from contracts.report import BaselinePoint, IncidentSummary, MetricChange, RunRe
 
 _COLOURS = {Verdict.EXECUTE: "green", Verdict.MONITOR: "cyan", Verdict.ESCALATE: "yellow"}
 _CHART_HEIGHT = 14
+_LEAST_RANGE = 0.04
+"""Of the chart's axis: less would draw chance as mountains."""
+_YEAR = timedelta(days=365)
 _WIDE = 110
 """Columns that the table of incidents needs."""
 _HEADINGS = (
@@ -36,7 +40,8 @@ def write_report(report: RunReport, path: Path) -> None:
 
 def print_report(report: RunReport, console: Console) -> None:
     """Incidents, the metric with and without Trimtab, the audit, and plain notes."""
-    console.print(_incidents(report.incidents, width=console.width))
+    if report.incidents:
+        console.print(_incidents(report.incidents, width=console.width))
     console.print(_chart(report.baseline, width=min(console.width, 100)))
     valid = "[green]verifies[/]" if report.audit_valid else "[red]DOES NOT VERIFY[/]"
     entries = sum(chain.entries for chain in report.audit)
@@ -47,8 +52,6 @@ def print_report(report: RunReport, console: Console) -> None:
 
 def _incidents(incidents: Sequence[IncidentSummary], *, width: int) -> Table:
     """A row an incident; on a narrow terminal a block an incident."""
-    if not incidents:
-        return Table(title="No window raised an event.", title_justify="left", box=None)
     return _wide(incidents) if width >= _WIDE else _narrow(incidents)
 
 
@@ -124,6 +127,10 @@ def _chart(baseline: tuple[BaselinePoint, ...], *, width: int) -> Text:
     plotext.plot_size(width, _CHART_HEIGHT)
     plotext.plot(places, [p.untouched for p in known], marker="braille", label="never touched")
     plotext.plot(places, [p.served for p in known], marker="hd", label="with Trimtab")
-    plotext.xticks(places, [f"{point.start:%m-%d}" for point in known])
+    values = [value for p in known for value in (p.untouched, p.served) if value is not None]
+    spare = max(0.0, _LEAST_RANGE - (max(values) - min(values))) / 2
+    plotext.ylim(min(values) - spare, max(values) + spare)
+    dated = "%m-%d" if known[-1].start - known[0].start < _YEAR else "%Y-%m"
+    plotext.xticks(places, [f"{point.start:{dated}}" for point in known])
     plotext.title(f"{known[0].metric} per window (higher is better)")
     return Text.from_ansi(plotext.build())

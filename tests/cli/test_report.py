@@ -2,13 +2,14 @@
 
 import io
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from cli.report import print_report, write_report
-from contracts.report import RunReport, report_schema
+from contracts.report import BaselinePoint, RunReport, report_schema
 from runtime.paths import SHIPPED
 from tests.builders import NOW
 
@@ -43,3 +44,21 @@ def test_an_empty_report_says_that_nothing_happened(width: int) -> None:
     print_report(an_empty_report(), console)
 
     assert "No window raised an event" in console.export_text()
+
+
+def test_chance_is_not_drawn_as_mountains() -> None:
+    weeks = [NOW + timedelta(days=7 * number) for number in range(8)]
+    flat = tuple(
+        BaselinePoint(
+            start=start, end=start + timedelta(days=7), metric="r2", rows=1000,
+            untouched=0.960 + 0.0003 * (number % 2), served=0.960, served_version="1",
+        )
+        for number, start in enumerate(weeks)
+    )  # fmt: skip
+    console = Console(width=100, record=True, file=io.StringIO())
+
+    print_report(an_empty_report().model_copy(update={"baseline": flat}), console)
+
+    drawn = [line for line in console.export_text().splitlines() if "┤" in line]
+    lines = [line for line in drawn if any("\u2800" < sign <= "\u28ff" for sign in line[20:])]
+    assert len(lines) <= 3
