@@ -293,6 +293,22 @@ def test_odd_columns_are_answered_and_do_not_end_in_an_error(folder: Path) -> No
     assert "lists" in comparison.left_out
 
 
+def test_missing_numbers_are_counted_though_a_files_statistics_pass_over_them(
+    folder: Path,
+) -> None:
+    random = np.random.default_rng(8)
+    for side in ("odd.parquet", "odder.parquet"):
+        numbers = random.normal(size=30_000)
+        numbers[::4] = np.nan
+        written(folder / side, {"x": numbers})
+
+    comparison = found("odd.parquet", "odder.parquet")
+
+    assert not comparison.drifted
+    assert comparison.features[0].null_fraction_reference == 0.25
+    assert comparison.features[0].null_fraction_current == 0.25
+
+
 def test_a_column_that_became_text_or_went_away_is_a_grave_fault(folder: Path) -> None:
     columns = table(2)
     columns["age"] = ["unknown"] * ROWS
