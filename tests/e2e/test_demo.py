@@ -46,9 +46,15 @@ class Run:
         return self.report.incidents
 
 
+CAUTIOUS = "confidence_above: 0.85\n"
+"""A local policy under which a person is asked at least once on this data."""
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     folder = tmp_path_factory.mktemp("demo")
+    (folder / "conf" / "local").mkdir(parents=True)
+    (folder / "conf" / "local" / "policy.yml").write_text(CAUTIOUS)
     with capturing() as capture, pytest.MonkeyPatch.context() as patch:
         patch.setenv("LANGFUSE_PUBLIC_KEY", "pk-test")
         patch.setenv("LANGFUSE_SECRET_KEY", "sk-test")
