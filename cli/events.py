@@ -80,6 +80,8 @@ def import_report(  # noqa: PLR0913, PLR0917 - the options of a command line
             _refuse(f"{file} is no report of {source.value} that can be read: {error}")
         for event in events:
             _show(event, console)
+        if source is Source.EVIDENTLY and window is None:
+            console.print("Such a report does not tell its window: assumed, unless --window says.")
         _publish([event for event in events if _tells(event)], console, publish=publish)
 
 

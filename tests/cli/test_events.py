@@ -48,6 +48,7 @@ def test_a_dry_run_only_shows(imported: Import, stream: Stream) -> None:
 
     assert (shown.exit_code, stream()) == (0, [])
     assert "SystemCodeNumber" in shown.output
+    assert "assumed" in shown.output
 
 
 def test_the_window_is_the_one_that_is_said(imported: Import, stream: Stream) -> None:
