@@ -34,7 +34,7 @@ Draw = Callable[[np.random.Generator, int], Numbers]
 
 AIM: Final = 0.01
 COLUMN: Final = Column(name="value", kind=FeatureKind.NUMERIC)
-MEASURES: Final = ("psi", "jensen_shannon", "wasserstein", "kolmogorov")
+MEASURES: Final = ("psi", "jensen_shannon", "wasserstein", "kolmogorov", "psi_relative")
 
 
 class Case(NamedTuple):
@@ -118,7 +118,8 @@ def errors_of(case: Case, random: np.random.Generator) -> dict[str, float]:
         cumulative_gap(before, now),
     )
     truth = exact(case)
-    return {name: abs(a - b) for name, a, b in zip(MEASURES, found, truth, strict=True)}
+    errors = {name: abs(a - b) for name, a, b in zip(MEASURES, found, truth, strict=False)}
+    return {**errors, "psi_relative": errors["psi"] / max(1.0, truth[0])}
 
 
 def profiles_of(case: Case, random: np.random.Generator) -> tuple[ColumnProfile, ColumnProfile]:

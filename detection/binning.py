@@ -25,8 +25,10 @@ FEW_VALUES: Final = 180
 TAILS: Final = (1e-4, 1e-3, 1 - 1e-3, 1 - 1e-4)
 CORE: Final = (2e-3, 1 - 2e-3)
 """Quantiles between which edges are to lie evenly."""
-EVEN: Final = 45
+EVEN: Final = 36
 """Edges kept for that."""
+TAPER: Final = 0.4 ** np.arange(1, 7)
+"""Where in each tail beyond them edges lie, as parts of the way to its end."""
 OUTER: Final = 10
 """Edges beyond each end, so that a window in another unit is still told apart."""
 GROWTH: Final = 3.0
@@ -69,7 +71,7 @@ def _edges(values: Numbers) -> Edges:
     known, counts = np.unique(ordered, return_counts=True)
     few = len(known) <= FEW_VALUES
     inner = known if few else _quantiles(ordered)
-    found = np.unique(np.concatenate([cuts, inner, _outer(ordered)]))
+    found = np.unique(np.concatenate([cuts, inner, _tapered(ordered), _outer(ordered)]))
     atoms = known[np.argsort(-counts, kind="stable")]
     if not few:
         atoms = atoms[np.sort(-counts, kind="stable") < -len(ordered) / PARTS]
@@ -101,6 +103,14 @@ def _evened(found: Numbers, low: float, high: float) -> Numbers:
         if right - left > wide > 0.0
     ]
     return np.unique(np.concatenate([found, *parts]))
+
+
+def _tapered(ordered: Numbers) -> Numbers:
+    """Edges in the tails, denser towards the middle."""
+    low, high = np.quantile(ordered, CORE, method="lower")
+    below, above = low - (low - ordered[0]) * TAPER, high + (ordered[-1] - high) * TAPER
+    tapered: Numbers = np.concatenate([below, above])
+    return tapered[np.isfinite(tapered)]
 
 
 _HALVINGS: Final = 40

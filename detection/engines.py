@@ -53,7 +53,6 @@ class EngineTable:
 
     table: "ibis.Table"
     types: Mapping[str, Stored]
-    name: str
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """The rows that a query, in DuckDB's dialect, answers."""
@@ -64,9 +63,11 @@ class EngineTable:
         found = backend.raw_sql(f"WITH {_TABLE} AS ({backend.compile(self.table)}) {native}")
         if hasattr(found, "collect"):  # a Spark data frame
             return [row.asDict() for row in found.collect()]
-        with found as cursor:
-            names = [each[0] for each in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        names = [each[0] for each in found.description]
+        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        if backend.name != "duckdb":  # whose answer is the connection itself
+            found.close()
+        return rows
 
     @property
     def bisects(self) -> bool:
@@ -77,7 +78,7 @@ class EngineTable:
 def engine_table(table: "ibis.Table") -> EngineTable:
     """An Ibis table with what its types mean."""
     types = {name: _stored(kind) for name, kind in table.schema().items()}
-    return EngineTable(table, types, table.get_name() if hasattr(table, "get_name") else "table")
+    return EngineTable(table, types)
 
 
 def between(table: EngineTable, plan: Plan) -> EngineTable:

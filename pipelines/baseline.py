@@ -27,6 +27,7 @@ from pipelines.calibration import calibrate_reference
 from pipelines.foresight import foresee, reference_rows
 from pipelines.learning import FEWEST_ROWS, segment_metrics
 from pipelines.profiling import profile_rows
+from pipelines.remote import History
 from pipelines.rows import Table, clean, first_window_start, rows_between, targets
 from pipelines.spans import Span, reference_span
 
@@ -41,7 +42,7 @@ _MEASURED_UNDER: Final = {
 
 
 def establish_baseline(
-    history: Table, spec: ModelSpec, models: ServedModels
+    history: History, spec: ModelSpec, models: ServedModels
 ) -> Baseline | ServedModel:
     """The champion's baseline where it lacks one; else the champion, which stays as it is.
 

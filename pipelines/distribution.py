@@ -9,12 +9,13 @@ from contracts.ports import Refused
 from detection.profile import coarse, shares
 from pipelines import estimator
 from pipelines.profiling import profile_rows, reference_profile
+from pipelines.remote import History
 from pipelines.requests import DistributionRequest, request_node
-from pipelines.rows import Table, rows_between
+from pipelines.rows import rows_between
 
 
 def compare_column(
-    history: Table, spec: ModelSpec, request: DistributionRequest, models: ServedModels
+    history: History, spec: ModelSpec, request: DistributionRequest, models: ServedModels
 ) -> dict[str, JsonValue]:
     """The column's shares in the reference and in the window."""
     champion = models.champion()

@@ -6,12 +6,13 @@ from pydantic import JsonValue
 from contracts.fitted import ServedModels
 from contracts.model import ModelSpec, VersionMetric
 from pipelines import estimator
+from pipelines.remote import History
 from pipelines.requests import EvaluationRequest, request_node
 from pipelines.rows import Table
 from pipelines.slices import slice_rows
 
 
-def select_slice(history: Table, spec: ModelSpec, request: EvaluationRequest) -> Table:
+def select_slice(history: History, spec: ModelSpec, request: EvaluationRequest) -> Table:
     """The rows of the slice."""
     return slice_rows(history, spec, request.as_of, request.slice)
 

@@ -20,6 +20,7 @@ from pipelines import estimator
 from pipelines.calibration import calibrate_reference
 from pipelines.foresight import Foresight, foresee, reference_rows
 from pipelines.profiling import profile_rows
+from pipelines.remote import History
 from pipelines.rows import Table, clean, inputs, rows_between, targets, time_column
 from pipelines.spans import Span, holdout_cut
 
@@ -33,7 +34,7 @@ _QUARTER = 0.75
 
 
 def learn(
-    history: Table, spec: ModelSpec, *, span: Span, seed: int, tags: Mapping[str, str]
+    history: History, spec: ModelSpec, *, span: Span, seed: int, tags: Mapping[str, str]
 ) -> FittedModel:
     """Learn from the clean rows of the span; raises `Refused` where they are too few."""
     rows = rows_between(history, spec, span)

@@ -26,8 +26,9 @@ from pipelines.baseline import establish_baseline
 from pipelines.cooldown import Announcements, Verdict, heed_cooldown
 from pipelines.harm import Scene, assess
 from pipelines.performance import Realised, loss_error, performance_change, realised
-from pipelines.profiling import profile_rows
+from pipelines.profiling import Known, profile_history
 from pipelines.reference import Reference, find_reference
+from pipelines.remote import History
 from pipelines.requests import MonitoringRequest, WindowRequest, request_node
 from pipelines.rows import Table, Values, rows_between
 
@@ -41,13 +42,13 @@ class Measured(NamedTuple):
     """The realised metric beside the one held out at training time."""
 
 
-def select_rows(history: Table, spec: ModelSpec, request: WindowRequest) -> Table:
+def select_rows(history: History, spec: ModelSpec, request: WindowRequest) -> Table:
     """The window's rows, dirty ones included."""
     return rows_between(history, spec, request.span).reset_index(drop=True)
 
 
 def choose_reference(
-    history: Table, spec: ModelSpec, request: WindowRequest, models: ServedModels
+    history: History, spec: ModelSpec, request: WindowRequest, models: ServedModels
 ) -> Reference:
     """What the window is compared with, as `spec.reference` says, and its thresholds."""
     return find_reference(spec, models, history=history, span=request.span)
@@ -59,6 +60,7 @@ def predict_rows(rows: Table, spec: ModelSpec, reference: Reference) -> "Values[
 
 
 def measure_window(
+    history: History,
     rows: Table,
     spec: ModelSpec,
     request: MonitoringRequest,
@@ -67,11 +69,11 @@ def measure_window(
 ) -> Measured:
     """Count the window over the reference's bins, and score the champion on its labelled rows."""
     until = request.judged_at - spec.label_delay
-    profile = profile_rows(
-        rows,
+    profile = profile_history(
+        history,
         spec,
         span=request.span,
-        predictions=predictions,
+        known=Known(rows, predictions),
         labelled_until=until,
         like=reference.profile,
     )
@@ -275,7 +277,7 @@ def create_pipeline() -> Pipeline:
             Node(predict_rows, ["window_rows", "model_spec", "reference"], "predictions"),
             Node(
                 measure_window,
-                ["window_rows", "model_spec", "request", "reference", "predictions"],
+                ["history", "window_rows", "model_spec", "request", "reference", "predictions"],
                 "measured",
             ),
             Node(

@@ -1,7 +1,7 @@
 """Profiles of windows: features, target and predictions of the rows in a span."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -9,8 +9,9 @@ from contracts.drift import FeatureRole, Window
 from contracts.fitted import PROFILE_FILE, ServedModel
 from contracts.model import ModelSpec
 from detection.columns import Column, columns_of
-from detection.frames import profile_window
+from detection.frames import profile_column, profile_window
 from detection.profile import WindowProfile
+from pipelines.remote import History, is_remote, profile_remote
 from pipelines.rows import Table, feature_values, target_values
 from pipelines.spans import Span
 
@@ -44,6 +45,46 @@ def profile_rows(
         model=spec.name,
         window=Window(start=span.start, end=span.end, rows=len(rows)),
         newest=None if pd.isna(newest) else newest.floor("us").to_pydatetime(),
+        like=like,
+    )
+
+
+class Known(NamedTuple):
+    """Rows in memory, and what was predicted of them."""
+
+    rows: Table
+    predictions: "pd.Series[Any]"
+
+
+def profile_history(
+    history: History,
+    spec: ModelSpec,
+    *,
+    span: Span,
+    known: Known,
+    like: WindowProfile,
+    labelled_until: datetime | None = None,
+) -> WindowProfile:
+    """As `profile_rows`; of a table in an engine all rows of the span are counted there.
+
+    The rows in `known` may then be a part of them; the predictions counted are those for them.
+    """
+    if not is_remote(history):
+        return profile_rows(
+            known.rows,
+            spec,
+            span=span,
+            predictions=known.predictions,
+            labelled_until=labelled_until,
+            like=like,
+        )
+    column = columns_of(spec)[-1]
+    return profile_remote(
+        history,
+        spec,
+        span=span,
+        predictions=profile_column(known.predictions, column, like=like.find(column.name)),
+        labelled_until=labelled_until,
         like=like,
     )
 

@@ -18,6 +18,7 @@ from pipelines import estimator
 from pipelines.answering import answering
 from pipelines.calibration import calibration_of, strata_of
 from pipelines.profiling import profile_rows, reference_profile, reference_uri
+from pipelines.remote import History
 from pipelines.rows import Table, rows_between
 from pipelines.spans import Span
 
@@ -44,7 +45,7 @@ class Reference(NamedTuple):
 
 
 def find_reference(
-    spec: ModelSpec, models: ServedModels, *, history: Table, span: Span
+    spec: ModelSpec, models: ServedModels, *, history: History, span: Span
 ) -> Reference:
     """As `spec.reference` says, for the window of that span.
 

@@ -12,14 +12,14 @@ from contracts.model import ModelSpec
 from pipelines.learning import learn
 from pipelines.material import best_span, corrupt_windows, refuse_corrupt, without
 from pipelines.profiling import reference_profile
+from pipelines.remote import History
 from pipelines.requests import RetrainingRequest, request_node
-from pipelines.rows import Table
-from pipelines.slices import learnable
+from pipelines.slices import in_memory, learnable
 from pipelines.spans import Span
 
 
 def train_challenger(
-    history: Table, spec: ModelSpec, request: RetrainingRequest, models: ServedModels
+    history: History, spec: ModelSpec, request: RetrainingRequest, models: ServedModels
 ) -> FittedModel | ServedModel:
     """The version that carries the key, or else one learnt from all that comes before the gate."""
     made = models.made_by(request.key)
@@ -27,6 +27,7 @@ def train_challenger(
         return made
     champion = models.champion()
     reference = reference_profile(champion)
+    history = in_memory(history, spec, request.as_of)
     if not request.corrupt_too:
         refuse_corrupt(history, spec, request.as_of, reference=reference)
     corrupt = corrupt_windows(history, spec, request.as_of, reference=reference)

@@ -11,14 +11,20 @@ from contracts.model import ModelSpec, Task
 from contracts.ports import Refused
 from detection.casting import as_categories, as_numbers
 from detection.instants import read_instants
+from pipelines.remote import History, fetch, first_time, is_remote
 from pipelines.spans import Span
 
 Table = pd.DataFrame
 Values = pd.Series
 
 
-def rows_between(history: Table, spec: ModelSpec, span: Span) -> Table:
-    """The rows whose time lies in the span, with times read as UTC, dirty rows included."""
+def rows_between(history: History, spec: ModelSpec, span: Span) -> Table:
+    """The rows whose time lies in the span, with times read as UTC, dirty rows included.
+
+    Of a table in an engine at most 500,000: see `pipelines.remote`.
+    """
+    if is_remote(history):
+        history = fetch(history, spec, span)
     times = row_times(history, spec)
     inside = (times >= span.start) & (times < span.end)
     return history.loc[inside].assign(**{spec.timestamp: times[inside]})
@@ -32,11 +38,11 @@ def row_times(history: Table, spec: ModelSpec) -> "Values[pd.Timestamp]":
     return read_instants(column).times
 
 
-def first_window_start(history: Table, spec: ModelSpec) -> datetime:
+def first_window_start(history: History, spec: ModelSpec) -> datetime:
     """Where the first window begins: as configured, or midnight of the first row's day."""
     if spec.start is not None:
         return spec.start
-    first = row_times(history, spec).min()
+    first = first_time(history, spec) if is_remote(history) else row_times(history, spec).min()
     if pd.isna(first):
         msg = f"no row of {spec.dataset!r} has a time in {spec.timestamp!r}"
         raise Refused(msg)

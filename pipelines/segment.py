@@ -8,13 +8,14 @@ from contracts.model import ModelSpec, SegmentMetric
 from contracts.ports import Refused
 from pipelines import estimator
 from pipelines.learning import categories
+from pipelines.remote import History
 from pipelines.requests import SegmentRequest, request_node
-from pipelines.rows import Table, rows_between
+from pipelines.rows import rows_between
 from pipelines.spans import Span
 
 
 def measure_segment(
-    history: Table, spec: ModelSpec, request: SegmentRequest, models: ServedModels
+    history: History, spec: ModelSpec, request: SegmentRequest, models: ServedModels
 ) -> dict[str, JsonValue]:
     """The metric on the category's labelled rows; None where it is undefined."""
     champion = models.champion()

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from contracts.model import ModelSpec, Slice
+from pipelines.remote import History, is_remote
 from pipelines.rows import Table, row_times, rows_between
 from pipelines.spans import Span, newest_labelled, newest_span, retraining_span, slice_span
 
@@ -29,7 +30,14 @@ class Learnable(NamedTuple):
     """The part of `everything` in the newest labelled window."""
 
 
-def slice_rows(history: Table, spec: ModelSpec, as_of: datetime, part: Slice) -> Table:
+def in_memory(history: History, spec: ModelSpec, as_of: datetime) -> Table:
+    """The history; of a table in an engine the part that a challenger may learn from."""
+    if not is_remote(history):
+        return history
+    return rows_between(history, spec, Span(retraining_span(spec, as_of).start, as_of))
+
+
+def slice_rows(history: History, spec: ModelSpec, as_of: datetime, part: Slice) -> Table:
     """The rows of a slice, by time or, where that is too coarse, dealt out."""
     newest = rows_between(history, spec, newest_labelled(spec, as_of))
     if part is Slice.RECENT:

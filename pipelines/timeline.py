@@ -1,22 +1,25 @@
 """Pipeline `timeline`: the windows that a history is cut into, for whoever replays it."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
+import pandas as pd
 from kedro.pipeline import Node, Pipeline, pipeline
 from pydantic import JsonValue
 
 from contracts.model import ModelSpec
 from detection.windowing import usual_step, whole_windows
+from pipelines.remote import History, count_windows, is_remote
 from pipelines.requests import Request, request_node
-from pipelines.rows import Table, first_window_start, row_times
+from pipelines.rows import Values, first_window_start, row_times
 
 
-def cut_windows(history: Table, spec: ModelSpec, _request: Request) -> dict[str, JsonValue]:
+def cut_windows(history: History, spec: ModelSpec, _request: Request) -> dict[str, JsonValue]:
     """Every window from the first row to the last, empty ones included, oldest first."""
     start = first_window_start(history, spec)
-    times = row_times(history, spec)
-    places = ((times - start) // spec.window).dropna().astype("int64")
+    counts, times = _count(history, spec, start)
     reached: float = (times.max().to_pydatetime() - start) / spec.window
     whole = whole_windows(reached, step=usual_step(times) / spec.window)
-    counts = places.value_counts()
     return {
         "windows": [
             {
@@ -27,6 +30,17 @@ def cut_windows(history: Table, spec: ModelSpec, _request: Request) -> dict[str,
             for place in range(whole)
         ]
     }
+
+
+def _count(
+    history: History, spec: ModelSpec, start: datetime
+) -> tuple[Mapping[int, int], "Values[pd.Timestamp]"]:
+    """Rows of each window, and the times of rows up to the last."""
+    if is_remote(history):
+        return count_windows(history, spec, start)
+    times = row_times(history, spec)
+    places = ((times - start) // spec.window).dropna().astype("int64")
+    return dict(places.value_counts().items()), times  # type: ignore[arg-type] # whole numbers
 
 
 def create_pipeline() -> Pipeline:

@@ -10,12 +10,13 @@ from contracts.fitted import FittedModel, ServedModels
 from contracts.model import ModelSpec
 from pipelines.learning import learn
 from pipelines.profiling import reference_profile, reference_uri
+from pipelines.remote import History
 from pipelines.requests import TrainingRequest, request_node
-from pipelines.rows import Table, first_window_start
+from pipelines.rows import first_window_start
 from pipelines.spans import reference_span
 
 
-def train_champion(history: Table, spec: ModelSpec, request: TrainingRequest) -> FittedModel:
+def train_champion(history: History, spec: ModelSpec, request: TrainingRequest) -> FittedModel:
     """Learn from the reference windows."""
     span = reference_span(spec, first_window_start(history, spec))
     fitted = learn(history, spec, span=span, seed=request.seed, tags={"trimtab.role": "champion"})

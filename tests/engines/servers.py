@@ -48,15 +48,15 @@ def postgres() -> Iterator[str]:
         if owner:
             os.chown(home, owner.pw_uid, owner.pw_gid)
         data, port = home / "data", _free_port()
-        create: list[str | Path] = [where / "initdb", "-D", data, "-U", "trimtab", "-A", "trust", "-E", "UTF8"]
+        create: list[str | Path] = [where / "initdb", "-D", data, "-U", "trimtab", "-A", "trust"]
         subprocess.run(
-            [*create, "--no-sync", "--locale=C"],
+            [*create, "-E", "UTF8", "--no-sync", "--locale=C"],
             check=True, capture_output=True, cwd=home, **_as(owner),
         )  # fmt: skip
-        serve: list[str | Path] = [where / "postgres", "-D", data, "-p", str(port), "-k", home, "-F"]
+        serve: list[str | Path] = [where / "postgres", "-D", data, "-p", str(port), "-k", home]
         with (home / "log").open("wb") as log:
             child = subprocess.Popen(
-                [*serve, "-c", "listen_addresses=127.0.0.1"],
+                [*serve, "-F", "-c", "listen_addresses=127.0.0.1"],
                 stdout=log, stderr=log, cwd=home, **_as(owner),
             )  # fmt: skip
         try:

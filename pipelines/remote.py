@@ -1,0 +1,132 @@
+"""Histories that stay in their engine, as Ibis tables: what is asked of them, and what is fetched.
+
+Profiles, counts and first times are computed there. Rows come into memory for predictions and
+learning only, and never more than 500,000 at a time: of more a random part.
+"""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, Union
+
+import pandas as pd
+
+from contracts.drift import FeatureRole
+from contracts.model import ModelSpec
+from contracts.ports import Refused
+from detection.columns import columns_of
+from detection.counted import Plan
+from detection.engines import EngineTable, between, engine_table
+from detection.profile import ColumnProfile, WindowProfile
+from detection.profiling import Span as Rows
+from detection.profiling import UnreadableError, profile_relation
+from detection.storage import Stored
+from pipelines.spans import Span
+
+if TYPE_CHECKING:
+    import ibis
+
+MOST_ROWS: Final = 500_000
+"""Rows of a span that are brought into memory at most."""
+
+History: TypeAlias = Union[pd.DataFrame, "ibis.Table"]
+
+
+def is_remote(history: History) -> "TypeGuard[ibis.Table]":
+    """Whether the history is a table in an engine, rather than in memory."""
+    return not isinstance(history, pd.DataFrame)
+
+
+def fetch(history: "ibis.Table", spec: ModelSpec, span: Span) -> pd.DataFrame:
+    """The rows of a span, or a random part of them where they are more than 500,000."""
+    chosen = _within(history, spec, span)
+    count = int(chosen.ask("SELECT COUNT(*) AS n FROM trimtab_table")[0]["n"])
+    table = chosen.table
+    if count > MOST_ROWS:
+        import ibis  # noqa: PLC0415 - only where a table is Ibis's
+
+        table = table.filter(ibis.random() < MOST_ROWS / count)
+    backend = table.get_backend()
+    if backend.name == "duckdb":
+        frame: pd.DataFrame = backend.con.execute(backend.compile(table)).df()
+        return frame
+    return pd.DataFrame(table.to_pandas())
+
+
+def first_time(history: "ibis.Table", spec: ModelSpec) -> pd.Timestamp:
+    """The time of the first row, UTC; NaT where there is none."""
+    first: pd.Timestamp = _extremes(history, spec)[0]
+    return first
+
+
+def count_windows(
+    history: "ibis.Table", spec: ModelSpec, start: datetime
+) -> tuple[dict[int, int], pd.Series]:
+    """Rows of each window counted from `start`, and the times of the last rows."""
+    first, last = _extremes(history, spec)
+    if pd.isna(first):
+        return {}, pd.Series(dtype="datetime64[us, UTC]")
+    table = _timed(history, spec)
+    column = table.table[spec.timestamp].cast("timestamp")
+    length = int(spec.window.total_seconds())
+    place = ((column.epoch_seconds() - int(start.timestamp())) // length).name("place")
+    counted = table.table.select(place).group_by("place").agg(rows=lambda each: each.count())
+    found = EngineTable(counted, {}).ask("SELECT place, rows FROM trimtab_table")
+    end = last.to_pydatetime() + timedelta(microseconds=1)
+    tail = fetch(history.select(spec.timestamp), spec, Span(end - spec.window, end))
+    places = {int(row["place"]): int(row["rows"]) for row in found if row["place"] is not None}
+    return places, pd.to_datetime(tail[spec.timestamp], utc=True)
+
+
+def profile_remote(
+    history: "ibis.Table",
+    spec: ModelSpec,
+    *,
+    span: Span,
+    predictions: ColumnProfile,
+    labelled_until: datetime | None = None,
+    like: WindowProfile | None = None,
+) -> WindowProfile:
+    """Count the span's rows where they are; targets from `labelled_until` on are not known yet."""
+    _timed(history, spec)
+    watched = columns_of(spec)
+    rows = Rows(spec.timestamp, span.start, span.end)
+    roles = {role: [each for each in watched if each.role is role] for role in FeatureRole}
+    try:
+        features = profile_relation(
+            history, roles[FeatureRole.FEATURE], like=like, where=rows, model=spec.name
+        )
+        until = max(span.start, min(labelled_until or span.end, span.end))
+        targets = profile_relation(
+            history, roles[FeatureRole.TARGET], like=like, where=rows._replace(end=until)
+        )
+    except UnreadableError as error:
+        raise Refused(str(error)) from error
+    return features.model_copy(
+        update={"columns": (*features.columns, *targets.columns, predictions)}
+    )
+
+
+def _timed(history: "ibis.Table", spec: ModelSpec) -> EngineTable:
+    table = engine_table(history)
+    kind = table.types.get(spec.timestamp)
+    if kind is None:
+        msg = f"dataset {spec.dataset!r} has no column {spec.timestamp!r}; it has "
+        raise Refused(msg + ", ".join(table.types))
+    if kind is not Stored.TIME:
+        msg = (
+            f"column {spec.timestamp!r} of dataset {spec.dataset!r} is stored as {kind}:"
+            " a table in an engine needs a date or a timestamp there, such as a view that casts it"
+        )
+        raise Refused(msg)
+    return table
+
+
+def _within(history: "ibis.Table", spec: ModelSpec, span: Span) -> EngineTable:
+    return between(_timed(history, spec), Plan(span=Rows(spec.timestamp, span.start, span.end)))
+
+
+def _extremes(history: "ibis.Table", spec: ModelSpec) -> tuple[Any, Any]:
+    column = _timed(history, spec).table[spec.timestamp]
+    table = EngineTable(history.aggregate(first=column.min(), last=column.max()), {})
+    row = table.ask("SELECT * FROM trimtab_table")[0]
+    first, last = (pd.to_datetime(row[name], utc=True) for name in ("first", "last"))
+    return first, last
