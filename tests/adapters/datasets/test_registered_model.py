@@ -12,7 +12,7 @@ from adapters.datasets.registered_model import RegisteredModel
 from adapters.tracking import open_tracking
 from contracts.fitted import FittedModel
 from contracts.ports import Refused
-from contracts.tags import EFFECT_KEY
+from contracts.tags import EFFECT_KEY, TRAINED_ROWS
 from pipelines import estimator
 from pipelines.rows import inputs
 from runtime.settings import Settings
@@ -31,7 +31,7 @@ def fitted(**changes: Any) -> FittedModel:
         "example": inputs(rows().head(3), spec()),
         "metrics": {"r2": 0.5},
         "params": {"seed": 0},
-        "tags": {EFFECT_KEY: KEY},
+        "tags": {EFFECT_KEY: KEY, TRAINED_ROWS: "200"},
         "artifacts": {"reference_profile.json": {"rows": 200}},
     }
     return FittedModel(**{**fields, **changes})
@@ -95,7 +95,7 @@ def test_an_artifact_that_is_not_there_is_refused(sales: RegisteredModel) -> Non
 def test_a_model_that_our_training_did_not_make_is_not_loaded(
     sales: RegisteredModel, mlflow_settings: Settings, tmp_path: Path, trusted: list[str]
 ) -> None:
-    """A crafted artifact names the types itself that it wants to be trusted."""
+    """A crafted artifact names the types itself that it wants to be trusted, and forges our tag."""
     client = open_tracking(mlflow_settings)
     foreign = LinearRegression().fit([[1.0], [2.0]], [1.0, 2.0])
     folder = tmp_path / "foreign"
@@ -108,7 +108,7 @@ def test_a_model_that_our_training_did_not_make_is_not_loaded(
         pip_requirements=["scikit-learn"],
     )
     client.create_registered_model("sales")
-    client.create_model_version("sales", source=folder.as_uri())
+    client.create_model_version("sales", source=folder.as_uri(), tags={TRAINED_ROWS: "1"})
 
     with pytest.raises(Refused, match="was not made by the pipelines of Trimtab"):
         sales.version("1").load()
