@@ -54,6 +54,7 @@ def compare_tables(question: Question, *, say: Callable[[str], None] = lambda _:
     old = _profile(before, columns, where=where, like=None, side="REFERENCE")
     say("reading the current table")
     new = _profile(now, columns, where=where, like=old, side="CURRENT")
+    _check_common(new, now)
     say("comparing")
     ignored = {*question.ignored, *left_out, *([question.timestamp] if question.timestamp else [])}
     found = compare_profiles(old, new, ignored=ignored)
@@ -71,15 +72,7 @@ def _columns(
 ) -> tuple[tuple[Column, ...], dict[str, str]]:
     """What is compared, by the reference's kinds, and what is left out and why."""
     old = _inferred(before, target=question.target, side="REFERENCE")
-    new = _inferred(now, target=None, side="CURRENT")
-    known, present = _names(old), _names(new)
-    if not known & present:
-        msg = (
-            f"REFERENCE and CURRENT have no column in common: {_listed(known)} there, "
-            f"{_listed(present)} here: name two tables of the same make"
-        )
-        raise BadInput(msg)
-    _check_named(question, known, present)
+    _check_named(question, _names(old), now)
     skipped = {*question.ignored, question.timestamp}
     columns = tuple(column for column in old.columns if column.name not in skipped)
     left_out = {name: why for name, why in old.left_out.items() if name not in skipped}
@@ -90,22 +83,39 @@ def _columns(
     return columns, left_out
 
 
-def _check_named(question: Question, known: Collection[str], present: Collection[str]) -> None:
-    """That every column named in an option is there."""
-    somewhere = {*known, *present}
-    for name in question.ignored:
-        if name not in somewhere:
-            msg = f"--ignore {name!r}: no such column in either table: there are "
-            raise BadInput(msg + _listed(somewhere))
+def _check_named(question: Question, known: Collection[str], now: Table) -> None:
+    """That every column named in an option is there; the current table is asked where it must."""
     for option, column in (("--timestamp", question.timestamp), ("--target", question.target)):
         if column is not None and column not in known:
             msg = f"{option} {column!r}: no such column in REFERENCE: there are {_listed(known)}"
             raise BadInput(msg)
+    if question.target is not None and question.target in (question.timestamp, *question.ignored):
+        msg = f"--target {question.target!r}: is ignored or the timestamp too: name it once"
+        raise BadInput(msg)
+    unknown = [name for name in question.ignored if name not in known]
+    if not unknown and question.timestamp is None:
+        return
+    present = _names(_inferred(now, target=None, side="CURRENT"))
+    for name in unknown:
+        if name not in present:
+            msg = f"--ignore {name!r}: no such column in either table: there are "
+            raise BadInput(msg + _listed({*known, *present}))
     if question.timestamp is not None and question.timestamp not in present:
         msg = f"--timestamp {question.timestamp!r}: no such column in CURRENT: there are "
         raise BadInput(msg + _listed(present))
-    if question.target is not None and question.target in (question.timestamp, *question.ignored):
-        msg = f"--target {question.target!r}: is ignored or the timestamp too: name it once"
+
+
+def _check_common(current: WindowProfile, now: Table) -> None:
+    """That the tables have something to compare: asked only where nothing has a value."""
+    if not current.window.rows or any(column.present for column in current.columns):
+        return
+    known = {each.column.name for each in current.columns}
+    present = _names(_inferred(now, target=None, side="CURRENT"))
+    if not known & present:
+        msg = (
+            f"REFERENCE and CURRENT have no column in common: {_listed(known)} there, "
+            f"{_listed(present)} here: name two tables of the same make"
+        )
         raise BadInput(msg)
 
 
