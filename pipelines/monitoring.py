@@ -6,7 +6,7 @@ profile with its calibrated thresholds (`pipelines.reference`), and what estimat
 announced.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from kedro.pipeline import Node, Pipeline, pipeline
@@ -154,17 +154,14 @@ def show_window(
 
 
 def describe_run(
-    measured: Measured, reference: Reference, findings: Sequence[DriftFinding]
+    measured: Measured, reference: Reference, harm: Harm, findings: Sequence[DriftFinding]
 ) -> dict[str, Any]:
     """What is kept of the window, drift or not, announced or not."""
-    window, metric = measured.profile.window, measured.realised.metric
-    metrics = {"rows": float(window.rows)}
-    if metric:
-        metrics[metric.metric] = metric.value
+    window = measured.profile.window
     return {
         "profile": measured.profile.model_dump(mode="json"),
         "finding": findings[0].model_dump(mode="json") if findings else None,
-        "metrics": metrics,
+        "metrics": dict(_figures(measured, harm)),
         "tags": {
             "trimtab.window.start": window.start.isoformat(),
             "trimtab.window.end": window.end.isoformat(),
@@ -245,6 +242,20 @@ def report_window(
     }
 
 
+def _figures(measured: Measured, harm: Harm) -> Iterator[tuple[str, float]]:
+    """The window's figures that are known, by the names that its run keeps them under."""
+    metric, estimate = measured.realised.metric, harm.estimate
+    yield "rows", float(measured.profile.window.rows)
+    if metric:
+        yield metric.metric, metric.value
+    if estimate:
+        yield f"{estimate.metric}_estimated", estimate.estimated
+    if harm.concept_loss is not None:
+        yield "concept_loss", harm.concept_loss
+    if harm.multivariate:
+        yield "multivariate_auc", harm.multivariate.auc
+
+
 def _note(
     measured: Measured, spec: ModelSpec, findings: Sequence[DriftFinding], verdict: Verdict
 ) -> str:
@@ -286,7 +297,7 @@ def create_pipeline() -> Pipeline:
                 "harm",
             ),
             Node(examine, ["measured", "model_spec", "reference", "harm"], "findings"),
-            Node(describe_run, ["measured", "reference", "findings"], "window_profile"),
+            Node(describe_run, ["measured", "reference", "harm", "findings"], "window_profile"),
             Node(propose, ["findings", "model_spec", "request", "window_profile"], "candidates"),
             Node(
                 settle,

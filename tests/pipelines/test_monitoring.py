@@ -76,6 +76,23 @@ def test_the_windows_profile_travels_by_uri(parking: Run, stream: Stream) -> Non
     assert WindowProfile.model_validate(reference).window.rows == 8946
 
 
+def test_what_a_window_cost_and_why_is_kept_whether_announced_or_not(
+    parking: Run, stream: Stream
+) -> None:
+    finding = parking("monitoring", **HALF_TERM)["finding"]
+    quiet = parking("monitoring", **ORDINARY)
+
+    run = mlflow.get_run(finding["current_profile_uri"].split("/")[1])
+    assert quiet["finding"] is None
+    assert finding["estimate"]["method"] == "direct_loss"
+    assert not finding["estimate"]["degraded"], "the inputs are the same cars and hours"
+    assert finding["concept_loss"] > 0.02
+    assert finding["multivariate"]["high"] < 0.6
+    assert run.data.metrics["r2_estimated"] == pytest.approx(finding["estimate"]["estimated"])
+    assert run.data.metrics["concept_loss"] == pytest.approx(finding["concept_loss"])
+    assert run.data.metrics["multivariate_auc"] == pytest.approx(finding["multivariate"]["auc"])
+
+
 def test_a_window_with_too_few_rows_is_not_judged(parking: Run, stream: Stream) -> None:
     report = parking("monitoring", start="2016-12-03T00:00:00Z", end="2016-12-05T00:00:00Z")
 
