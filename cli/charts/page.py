@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from cli.charts.plots import Bars, Histogram, plot_of
 from cli.charts.terminal import p_value
 from cli.charts.views import FeatureView, View
-from detection.profile import WindowProfile
+from detection.profile import OTHER, WindowProfile
 
 DRAWN: Final = 40
 """Columns drawn where fewer have drifted; the others stand in the table alone."""
@@ -52,6 +52,7 @@ def page(view: View, *, profiles: tuple[WindowProfile, WindowProfile]) -> str:
         view=view,
         listed=view.features[:LISTED],
         drawn=drawn,
+        other=OTHER,
         width=WIDTH,
         height=HEIGHT,
     )

@@ -71,14 +71,19 @@ def window(*columns: ColumnProfile) -> WindowProfile:
     return WindowProfile(model="m", window=DAY, columns=columns)
 
 
+def named(profile: ColumnProfile, name: str) -> ColumnProfile:
+    return profile.model_copy(update={"column": Column(name=name, kind=profile.column.kind)})
+
+
 def two_windows(
     count: int, *, shift: float, name: str = "x"
 ) -> tuple[WindowProfile, WindowProfile]:
     random = np.random.default_rng(0)
-    before = [numbers(random.normal(size=ROWS), name=f"{name}{n}") for n in range(count)]
-    now = [
-        numbers(random.normal(shift, size=ROWS), name=one.column.name, like=one) for one in before
-    ]
+    first = numbers(random.normal(size=ROWS))
+    then = numbers(random.normal(shift, size=ROWS), like=first)
+    before, now = (
+        [named(profile, f"{name}{place}") for place in range(count)] for profile in (first, then)
+    )
     return window(*before), window(*now)
 
 
