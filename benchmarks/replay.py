@@ -74,7 +74,9 @@ class Watched:
         rows = rows.reset_index(drop=True)
         reference = monitoring.choose_reference(self._history, spec, request, self)
         predictions = monitoring.predict_rows(rows, spec, reference)
-        measured = monitoring.measure_window(rows, spec, request, reference, predictions)
+        measured = monitoring.measure_window(
+            self._history, rows, spec, request, reference, predictions
+        )
         harm = monitoring.assess_harm(rows, spec, request, reference, predictions, measured)
         found = monitoring.examine(measured, spec, reference, harm)
         finding = found[0] if found else None

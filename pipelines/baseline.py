@@ -30,6 +30,7 @@ from pipelines.profiling import profile_rows
 from pipelines.remote import History
 from pipelines.rows import Table, clean, first_window_start, rows_between, targets
 from pipelines.spans import Span, reference_span
+from pipelines.standards import usual_metrics
 
 SEED: Final = 0
 _TWO: Final = 2
@@ -90,6 +91,7 @@ def measure_baseline(
             **calibrate_reference(rows, spec, predictions=predictions, profile=profile),
             **recorded,
             **foresight.artifacts,
+            **usual_metrics(model, good, spec, foresight),
         },
         frames={ROWS_FILE: reference_rows(rows, spec, seed=SEED)},
         companions=foresight.companions,

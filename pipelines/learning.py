@@ -23,6 +23,7 @@ from pipelines.profiling import profile_rows
 from pipelines.remote import History
 from pipelines.rows import Table, clean, inputs, rows_between, targets, time_column
 from pipelines.spans import Span, holdout_cut
+from pipelines.standards import usual_metrics
 
 FEWEST_ROWS: Final = 50
 """Clean rows without which nothing is learnt."""
@@ -88,6 +89,8 @@ def _measure(
         score = estimator.score(model, after, spec)
         if score.value is not None:
             foresight = foresee(model, after, spec, seed=seed)
+            usual = usual_metrics(model, after, spec, foresight)
+            foresight = foresight._replace(artifacts={**foresight.artifacts, **usual})
             return score, dict(segment_metrics(model, after, spec)), foresight
     msg = (
         f"{spec.metric} cannot be measured on the end of {span.start} to {span.end}:"

@@ -31,6 +31,7 @@ from pipelines.reference import Reference, find_reference
 from pipelines.remote import History
 from pipelines.requests import MonitoringRequest, WindowRequest, request_node
 from pipelines.rows import Table, Values, rows_between
+from pipelines.standards import harm_beside_usual, realised_beside_usual, standards_of
 
 
 class Measured(NamedTuple):
@@ -82,6 +83,10 @@ def measure_window(
     score = estimator.score(model, rows[rows[spec.timestamp] < until], spec)
     found = realised(champion, score, spec)
     change = performance_change(champion, found, spec, chance=reference.chance)
+    usual = standards_of(champion).realised
+    change = realised_beside_usual(
+        change, spec, usual, start=request.start, chance=reference.chance
+    )
     return Measured(profile, found, change)
 
 
@@ -95,12 +100,20 @@ def assess_harm(
 ) -> Harm:
     """What the window is expected to cost the champion, and by what."""
     labelled = rows[spec.timestamp] < request.judged_at - spec.label_delay
-    return assess(
+    harm = assess(
         Scene(rows, predictions, labelled, reference.chance),
         spec,
         reference.champion,
         performance=measured.performance,
         error=loss_error(reference.champion, measured.realised, spec.metric),
+    )
+    return harm_beside_usual(
+        harm,
+        spec,
+        standards_of(reference.champion),
+        performance=measured.performance,
+        start=request.start,
+        chance=reference.chance,
     )
 
 
