@@ -95,7 +95,7 @@ def _evened(found: Numbers, low: float, high: float) -> Numbers:
     narrow, wide = 0.0, float(gaps.max())
     for _ in range(_HALVINGS):
         step = (narrow + wide) / 2
-        needed = float(np.sum(np.ceil(gaps / step) - 1)) if step > 0.0 else np.inf
+        needed = float(np.sum(np.maximum(np.ceil(gaps / step) - 1, 0))) if step > 0.0 else np.inf
         narrow, wide = (step, wide) if needed > room else (narrow, step)
     parts = [
         np.linspace(left, right, int(np.ceil((right - left) / wide)) + 1)[1:-1]
