@@ -1,6 +1,7 @@
 """Says what a person should look at before believing a first configuration."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 import pandas as pd
@@ -59,19 +60,20 @@ def _thin(
             yield f"classes that the reference does not hold: {shown}: a longer reference may"
 
 
-def foreign_cautions(interface: ModelInterface, spec: ModelSpec, times: pd.Series) -> Iterator[str]:
+def foreign_cautions(
+    interface: ModelInterface, spec: ModelSpec, *, since: datetime | None
+) -> Iterator[str]:
     """What is not known of a version that was made elsewhere."""
-    begin = spec.start or times.min().normalize()
+    if interface.own:
+        return
     version = f"version {interface.version}"
-    if not interface.own and interface.created_at > begin:
+    if since is None:
         yield (
-            f"{version} was registered on {interface.created_at:%Y-%m-%d}, after the reference"
-            f" begins ({begin:%Y-%m-%d}): if it learnt from those rows, its metric there is too"
-            " good: name the end of its training data by --since"
+            f"{version} may have learnt from the reference, and its metric there be too good:"
+            " the end of its training data belongs into --since"
         )
-    if not interface.own and not interface.safe and not spec.prediction:
+    if not interface.safe and not spec.prediction:
         yield (
-            f"{version} is kept as {interface.kept_as}: loading it runs code that it brings, so it"
-            " is not asked. Bring a column with its predictions, or set trust_pickle: true if you"
-            " trust whoever made it"
+            f"{version} is not asked, as loading it may run its own code: name a prediction"
+            f" column, or write trust_pickle: true (it is kept as {interface.kept_as})"
         )

@@ -109,9 +109,14 @@ def propose(table: pd.DataFrame, question: Question) -> Proposal:
         interface=question.interface,
         warnings=(
             *cautions(table, spec, windows=windows, times=read.times),
-            *(foreign_cautions(question.interface, spec, times) if question.interface else ()),
+            *_foreign_cautions(question, spec),
         ),
     )
+
+
+def _foreign_cautions(question: Question, spec: ModelSpec) -> Iterator[str]:
+    if question.interface:
+        yield from foreign_cautions(question.interface, spec, since=question.since)
 
 
 def _refuse(faults: Iterator[str] | list[str]) -> None:
