@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
@@ -165,14 +165,26 @@ def _faults_told() -> Iterator[None]:
         _tell("Bad input", f"{error.filename or 'a file'}: {error.strerror or error}: name another")
         raise typer.Exit(BAD_INPUT) from None
     except KeyboardInterrupt:
-        _tell("Interrupted", "nothing was written")
-        raise typer.Exit(INTERRUPTED) from None
+        _interrupted()
+    except RuntimeError as error:
+        if "interrupted" not in str(error):  # how DuckDB tells of Ctrl-C during a query
+            _own_fault()
+        _interrupted()
     except Exception:  # noqa: BLE001 - see OWN_FAULT
-        from rich.console import Console  # noqa: PLC0415 - as above
+        _own_fault()
 
-        Console(stderr=True).print_exception()
-        _tell("A fault of Trimtab itself", "please report what stands above")
-        raise typer.Exit(OWN_FAULT) from None
+
+def _interrupted() -> NoReturn:
+    _tell("Interrupted", "nothing was written")
+    raise typer.Exit(INTERRUPTED) from None
+
+
+def _own_fault() -> NoReturn:
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    Console(stderr=True).print_exception()
+    _tell("A fault of Trimtab itself", "please report what stands above")
+    raise typer.Exit(OWN_FAULT) from None
 
 
 def _tell(title: str, fault: str) -> None:

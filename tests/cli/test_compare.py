@@ -18,6 +18,7 @@ import pyarrow.parquet
 import pytest
 from typer.testing import CliRunner
 
+import cli.comparison
 from cli.app import app
 from contracts.comparison import Comparison, comparison_schema
 from runtime.paths import SHIPPED
@@ -379,12 +380,13 @@ def test_a_terminal_that_knows_ascii_only_is_served() -> None:
 
 def test_ctrl_c_ends_it_with_its_own_code() -> None:
     script = (
-        "import sys, time\n"
+        "import sys\n"
+        "import duckdb\n"
         "import cli.comparison\n"
         "from cli.app import main\n"
         "def profile_relation(*_, **__):\n"
         "    print('reading', file=sys.stderr, flush=True)\n"
-        "    time.sleep(60)\n"
+        "    duckdb.sql('SELECT SUM(SIN(i)) FROM RANGE(1000000000000) AS rows(i)').fetchall()\n"
         "cli.comparison.profile_relation = profile_relation\n"
         "sys.argv = ['trimtab', 'compare', 'old.parquet', 'new.parquet', '--json', 'x.json']\n"
         "main()\n"
@@ -399,6 +401,20 @@ def test_ctrl_c_ends_it_with_its_own_code() -> None:
     assert child.returncode == 130, told
     assert "Traceback" not in told
     assert not Path("x.json").exists()
+
+
+def test_a_fault_of_ours_is_no_drift(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        message = "a bug"
+        raise ZeroDivisionError(message)
+
+    monkeypatch.setattr(cli.comparison, "compare_profiles", fail)
+
+    code, said = run("old.parquet", "new.parquet")
+
+    assert code == 70
+    assert "a bug" in said
+    assert "fault of Trimtab itself" in said
 
 
 def test_comparing_files_loads_nothing_that_it_does_not_need() -> None:
