@@ -24,20 +24,25 @@ _DASH: Final = Path("-")
 _LOG_WIDTH: Final = 120
 """Columns of what goes to a file or a pipe."""
 
-Table = Annotated[
+Reference = Annotated[
     str,
     typer.Argument(
-        help="Parquet, CSV or gzipped CSV: a file, a folder of them, or a quoted pattern such as "
-        "'day=*/*.parquet'; or a table of any database that Ibis knows: "
+        metavar="REFERENCE",
+        help="A table as it should be. Parquet, CSV or gzipped CSV: a file, a folder of them, or a "
+        "quoted pattern such as 'day=*/*.parquet'; or a table of any database that Ibis knows: "
         "postgres://user@host/database?table=schema.name, duckdb://file.db?table=name, …",
         show_default=False,
     ),
 ]
+Current = Annotated[
+    str,
+    typer.Argument(metavar="CURRENT", help="The table that may have drifted.", show_default=False),
+]
 
 
 def compare(  # noqa: PLR0913, PLR0917 - the options of a command line
-    reference: Table,
-    current: Table,
+    reference: Reference,
+    current: Current,
     timestamp: Annotated[
         str | None,
         typer.Option(

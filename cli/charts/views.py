@@ -8,6 +8,8 @@ from contracts.comparison import Comparison, FeatureComparison
 from contracts.drift import DriftFinding, FeatureDrift, FeatureKind, FeatureRole, QualityFault
 
 UNKNOWN: Final = "not enough data"
+_LEFT_OUT: Final = 5
+"""Columns that are named among those not compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +112,10 @@ def _facts_of_comparison(comparison: Comparison) -> Iterator[tuple[str, str]]:
     limits = comparison.sensitivity
     correction = limits.correction.value.replace("_", " ")
     yield "drift is", f"PSI from {limits.psi:g} and p up to {limits.p_value:g} ({correction})"
+    if comparison.left_out:
+        named = [f"{name} ({why})" for name, why in comparison.left_out.items()]
+        more = len(named) - _LEFT_OUT
+        yield "left out", "; ".join(named[:_LEFT_OUT]) + (f" and {more} more" if more > 0 else "")
     if comparison.generated:
         yield "compared", f"{comparison.generated:%Y-%m-%d %H:%M %Z}"
     if comparison.version:

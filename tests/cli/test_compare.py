@@ -133,6 +133,7 @@ def test_times_are_left_out_with_the_reason_unless_they_are_named() -> None:
     named = found("old.parquet", "new.parquet", "--timestamp", "at")
 
     assert "time" in comparison.left_out["at"]
+    assert "left out: at (" in run("old.parquet", "new.parquet")[1]
     assert not named.left_out
 
 
