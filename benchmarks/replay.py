@@ -15,7 +15,7 @@ from detection.impact import Harm
 from pipelines import estimator, monitoring
 from pipelines.calibration import calibration_of
 from pipelines.learning import learn
-from pipelines.monitoring import Measured
+from pipelines.performance import Measured
 from pipelines.requests import MonitoringRequest
 from pipelines.spans import Span, reference_span
 

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from contracts.drift import PerformanceChange
 from contracts.fitted import ServedModel, error_of, expected
 from contracts.model import ModelSpec, VersionMetric
+from detection.profile import WindowProfile
 from detection.sampling import surpasses_chance
 from pipelines import estimator
 
@@ -20,6 +21,15 @@ class Realised(NamedTuple):
     """None where no labels have come, or too few to measure on."""
     error: float | None = None
     """The metric's standard error."""
+
+
+class Measured(NamedTuple):
+    """The champion in the window."""
+
+    profile: WindowProfile
+    realised: Realised
+    performance: PerformanceChange | None
+    """The realised metric beside the one held out at training time."""
 
 
 def realised(champion: ServedModel, score: estimator.Score, spec: ModelSpec) -> Realised:
