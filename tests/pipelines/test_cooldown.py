@@ -58,8 +58,9 @@ def test_the_same_drift_an_hour_later_is_recorded_and_a_cooldown_later_announced
     assert second["finding"]["fingerprint"] == first["finding"]["fingerprint"]
     assert first["event"]["id"] in second["why"]
     assert "not announced" in second["note"]
-    assert kept("trimtab.drift") == ["announced", "recorded", "announced"]
-    assert kept("trimtab.event_id") == [first["event"]["id"], None, later["event"]["id"]]
+    assert kept("trimtab.drift")[-3:] == ["announced", "recorded", "announced"]
+    wanted = [first["event"]["id"], None, later["event"]["id"]]
+    assert kept("trimtab.event_id")[-3:] == wanted
 
 
 def test_labels_that_come_late_are_looked_at_when_they_are_there(
