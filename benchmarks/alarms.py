@@ -7,7 +7,7 @@ prints tables in Markdown. The census comes from `--census FILE`, or from NannyM
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -184,7 +184,7 @@ def made_up(years: int, seed: int, console: Console) -> Iterator[str]:
         )
 
 
-def detections(found: Sequence[tuple[Injection, Caught]]) -> Iterator[str]:
+def detections(found: Iterable[tuple[Injection, Caught]]) -> Iterator[str]:
     """The table of what was made of injected drift."""
     yield (
         f"| drift | size | announced in the first window | within {_PATIENCE} windows"
@@ -247,7 +247,8 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
         "years": "census, real years",
     }
     if "made-up" in parts:
-        print("\n".join(made_up(years, seed, console)), flush=True)
+        for row in made_up(years, seed, console):
+            print(row, flush=True)
     found = {}
     for part in parts:
         if part in makers:
@@ -257,7 +258,9 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
         _tell_budget(found)
     if "injected" in parts:
         stream = dealt_census(table, rows=2000, reference=10, seed=seed)
-        print("\n" + "\n".join(detections(list(benchmark.inject(stream, repeats)))))
+        print()
+        for row in detections(benchmark.inject(stream, repeats)):
+            print(row, flush=True)
 
 
 def _tell_budget(found: dict[str, Counted]) -> None:
