@@ -126,12 +126,17 @@ def _decided(asked: Asked, values: npt.NDArray[Any] | None, rows: int) -> Asked:
 def _answer(
     table: DuckTable, asked: Sequence[Asked], source: str, aggregates: Sequence[str]
 ) -> Answer:
-    """Of one select as if all numbers were finite, and one more of the columns where some are not.
+    """Of a select as if all numbers were finite, and one more of the columns where some are not.
 
     Looking at each number would make the select a fifth slower.
     """
     hopeful = [replace(each, finite=not each.sketched) for each in asked]
-    answer = _select(table, hopeful, source, aggregates)
+    words = [each for each in hopeful if each.column.kind is FeatureKind.CATEGORICAL]
+    numeric = [each for each in hopeful if each.column.kind is FeatureKind.NUMERIC]
+    # DuckDB 2.0 keeps the text of every row where words are counted beside numbers
+    answer: Answer = {**_select(table, words, table.source, ())} if words else {}
+    if numeric or aggregates:
+        answer = {**answer, **_select(table, numeric, source, aggregates)}
     wrong = [each for each, tried in zip(asked, hopeful, strict=True) if _infinite(tried, answer)]
     return {**answer, **_select(table, wrong, table.source, ())} if wrong else answer
 
