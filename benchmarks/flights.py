@@ -99,7 +99,7 @@ def line(month: str, rows: int, look: Look) -> str:
         "" if look.harm.concept_loss is None else f"{look.harm.concept_loss:+.3f}",
         f"{apart.auc:.2f} ({apart.low:.2f} to {apart.high:.2f})" if apart else "",
         found.severity.value if found else "",
-        "announced" if look.announced else "recorded" if found else "nothing",
+        f"announced: {look.why}" if look.announced else "recorded" if found else "nothing",
     ]
     return f"| {' | '.join(cells)} |"
 

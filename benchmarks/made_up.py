@@ -58,7 +58,7 @@ def told(case: Case, years: int, *, budget: float, seed: int) -> Told:
     """So many years of weeks, each year with a reference of its own."""
     found = [_year(case, budget, np.random.default_rng([seed, year])) for year in range(years)]
     sums = np.sum([each[:4] for each in found], axis=0).tolist()
-    return Told(*sums, chance=found[0].chance)
+    return Told._make([*sums, found[0].chance])
 
 
 def _year(case: Case, budget: float, chance: np.random.Generator) -> Told:
