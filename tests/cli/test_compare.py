@@ -381,9 +381,10 @@ def test_a_terminal_that_knows_ascii_only_is_served() -> None:
 
 def test_ctrl_c_ends_it_with_its_own_code() -> None:
     script = (
-        "import sys\n"
+        "import signal, sys\n"
         "import duckdb\n"
         "import cli.comparison\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in a shell ignores it
         "from cli.app import main\n"
         "def profile_relation(*_, **__):\n"
         "    print('reading', file=sys.stderr, flush=True)\n"
