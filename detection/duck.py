@@ -174,7 +174,10 @@ def _of_the_whole(table: DuckTable, time: str | None, rows: int) -> tuple[str, l
     chosen = f"CASE WHEN {every} % {max(1, rows // REPEATS_AMONG)} = 0 THEN {every} END"
     source = f"(SELECT *, {chosen} AS trimtab_row FROM {table.source})"  # noqa: S608 - quoted names
     aggregates = [filled(place, name) for place, name in enumerate(table.types)]
-    aggregates += ["COUNT(trimtab_row) AS chosen", "COUNT(DISTINCT trimtab_row) AS different"]
+    # COUNT(DISTINCT …) would keep every row of every column in memory
+    listed = "LIST(trimtab_row) FILTER (WHERE trimtab_row IS NOT NULL)"
+    aggregates.append("COUNT(trimtab_row) AS chosen")
+    aggregates.append(f"COALESCE(LIST_UNIQUE({listed}), 0) AS different")
     if time:
         aggregates.append(f"EPOCH_US(MIN({time})) AS oldest")
         aggregates.append(f"EPOCH_US(MAX({time})) AS newest")
