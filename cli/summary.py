@@ -1,5 +1,6 @@
 """Puts what a replay brought into the report that people and programs read."""
 
+import math
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -147,7 +148,21 @@ def _verdict_notes(incidents: Sequence[IncidentSummary]) -> tuple[str, ...]:
     notes = [f"{len(incidents) - asked} of {len(incidents)} incidents ended without a person."]
     if missing:
         notes.append(f"This history gave no incident with the verdict {' or '.join(missing)}.")
+    if not asked:
+        notes.extend(_how_to_be_asked(incidents))
     return tuple(notes)
+
+
+def _how_to_be_asked(incidents: Sequence[IncidentSummary]) -> Iterator[str]:
+    """The limit under which the least certain of the executed plans would have been a question."""
+    executed = [one.confidence for one in incidents if one.verdict is Verdict.EXECUTE]
+    sure = [confidence for confidence in executed if confidence is not None]
+    if sure:
+        limit = math.ceil(min(sure) * 100) / 100
+        yield (
+            f"To see the page that a person gets: write `confidence_above: {limit:.2f}` into"
+            " conf/local/policy.yml, and run this again."
+        )
 
 
 def _analyst_notes(incidents: Sequence[IncidentSummary], asked: str) -> Iterator[str]:
