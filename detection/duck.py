@@ -1,4 +1,8 @@
-"""Counts a DuckDB table: one select for all columns, after a sample where bins are to be chosen."""
+"""Counts a DuckDB table, after a sample where bins are to be chosen: words apart from all else.
+
+DuckDB 2.0 plans HISTOGRAM of a value and COUNT(DISTINCT ...) as a GROUP BY of their own, and keeps
+every row of the select in memory for it, unless only such counts are selected.
+"""
 
 import math
 from collections import Counter
@@ -37,7 +41,7 @@ from detection.timing import time_of, within
 SAMPLE: Final = 20_000
 """Rows from which bins are chosen; tables with no more are used whole."""
 AT_ONCE: Final = 100
-"""Columns in one select."""
+"""Columns in one select, or in one of words and one of all else."""
 MANY_CATEGORIES: Final = 50_000
 """Expected categories from which only some are told apart: memory stays bounded."""
 REPEATS_AMONG: Final = 100_000
@@ -126,17 +130,13 @@ def _decided(asked: Asked, values: npt.NDArray[Any] | None, rows: int) -> Asked:
 def _answer(
     table: DuckTable, asked: Sequence[Asked], source: str, aggregates: Sequence[str]
 ) -> Answer:
-    """Of a select as if all numbers were finite, and one more of the columns where some are not.
+    """Of words, of all else as if all numbers were finite, and once more where some are not.
 
     Looking at each number would make the select a fifth slower.
     """
     hopeful = [replace(each, finite=not each.sketched) for each in asked]
     words = [each for each in hopeful if each.column.kind is FeatureKind.CATEGORICAL]
-    numeric = [each for each in hopeful if each.column.kind is FeatureKind.NUMERIC]
-    # DuckDB 2.0 keeps the text of every row where words are counted beside numbers
-    answer: Answer = {**_select(table, words, table.source, ())} if words else {}
-    if numeric or aggregates:
-        answer = {**answer, **_select(table, numeric, source, aggregates)}
+    answer: Answer = {**_tallied(table, words), **_select(table, hopeful, source, aggregates)}
     wrong = [each for each, tried in zip(asked, hopeful, strict=True) if _infinite(tried, answer)]
     return {**answer, **_select(table, wrong, table.source, ())} if wrong else answer
 
@@ -150,14 +150,22 @@ def _select(
     table: DuckTable, asked: Sequence[Asked], source: str, aggregates: Sequence[str]
 ) -> Answer:
     numeric = [each for each in asked if each.column.kind is FeatureKind.NUMERIC]
-    words = [each for each in asked if each.column.kind is FeatureKind.CATEGORICAL]
+    many = [each for each in asked if each.named is not None]
     wanted = list(aggregates)
     for each in numeric:
         wanted.extend(_of_numbers(each))
-    for each in words:
-        wanted.extend(_of_words(each))
-    query = f"SELECT {', '.join(wanted)} FROM {_with_values(source, numeric, words)}"  # noqa: S608 - quoted names
-    cursor = table.connection.execute(query)
+    for each in many:
+        wanted.extend(bits(each.name("p"), (each.name("sl"), each.name("sh"))))
+    return _row(table, wanted, _with_values(source, numeric, many)) if wanted else {}
+
+
+def _tallied(table: DuckTable, words: Sequence[Asked]) -> Answer:
+    wanted = [aggregate for each in words for aggregate in _of_words(each)]
+    return _row(table, wanted, _with_values(table.source, (), words)) if wanted else {}
+
+
+def _row(table: DuckTable, wanted: Sequence[str], source: str) -> Answer:
+    cursor = table.connection.execute(f"SELECT {', '.join(wanted)} FROM {source}")  # noqa: S608 - quoted names
     names = [name for name, *_ in cursor.description or ()]
     return dict(zip(names, cursor.fetchone() or (), strict=True))
 
@@ -174,7 +182,7 @@ def _of_the_whole(table: DuckTable, time: str | None, rows: int) -> tuple[str, l
     chosen = f"CASE WHEN {every} % {max(1, rows // REPEATS_AMONG)} = 0 THEN {every} END"
     source = f"(SELECT *, {chosen} AS trimtab_row FROM {table.source})"  # noqa: S608 - quoted names
     aggregates = [filled(place, name) for place, name in enumerate(table.types)]
-    # COUNT(DISTINCT …) would keep every row of every column in memory
+    # no COUNT(DISTINCT …): see above
     listed = "LIST(trimtab_row) FILTER (WHERE trimtab_row IS NOT NULL)"
     aggregates.append("COUNT(trimtab_row) AS chosen")
     aggregates.append(f"COALESCE(LIST_UNIQUE({listed}), 0) AS different")
@@ -224,7 +232,6 @@ def _of_words(asked: Asked) -> Iterator[str]:
         return
     chosen = f"{word} IN ({literals(asked.named)})" if asked.named else "FALSE"
     yield f"HISTOGRAM(CASE WHEN {chosen} THEN {word} END) AS {asked.name('tally')}"
-    yield from bits(asked.name("p"), (asked.name("sl"), asked.name("sh")))
 
 
 def _counts(asked: Asked, answer: Answer) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Opens Parquet and CSV files, and tables of an Ibis DuckDB connection, as one DuckDB table."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
@@ -69,6 +69,8 @@ def open_files(paths: Sequence[PathName], *, as_text: bool = False) -> Iterator[
 
     names = [fspath(path) for path in paths]
     with duckdb.connect(config=_SETTINGS) as connection:
+        with suppress(duckdb.CatalogException):  # a setting of DuckDB 2.0
+            connection.execute("SET read_ahead_depth = 0")  # else its memory grows with the file
         try:
             yield _opened(connection, names, as_text=as_text)
         except duckdb.Error as error:
