@@ -43,7 +43,7 @@ SAMPLE: Final = 20_000
 AT_ONCE: Final = 100
 """Columns in one select, or in one of words and one of all else."""
 MANY_CATEGORIES: Final = 50_000
-"""Expected categories from which only some are told apart: memory stays bounded."""
+"""Expected categories from which only some are told apart, for a tally keeps each in memory."""
 REPEATS_AMONG: Final = 100_000
 """Rows among which repeated ones are counted: all of small tables, a share of larger ones, chosen
 by content."""

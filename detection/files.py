@@ -22,7 +22,7 @@ _NULLS: Final = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", 
 _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
-    "enable_external_file_cache": False,  # memory stays flat however large the files
+    "enable_external_file_cache": False,  # it would keep what was read of a file
     "preserve_insertion_order": False,
 }
 

@@ -66,11 +66,13 @@ def profile_relation(
     sketches: bool = True,
     model: str = "table",
 ) -> WindowProfile:
-    """Count all columns in one select, over the bins of `like` or over bins of its own.
+    """Count all columns by a few aggregate queries, over the bins of `like` or over its own.
 
     `columns` that the table lacks have no value in any row. Bins and categories of a table of more
-    than 20,000 rows are taken from a sample; the counts are exact. Without `sketches` numeric
-    columns count their different values by bins alone, which is twice as fast. The window is that
+    than 20,000 rows are taken from a sample. Counts are exact, but for repeated rows of large
+    tables, counted among some 100,000 rows, and for words of which there are too many. Without
+    `sketches` numeric columns count their different values by bins alone, which is twice as fast.
+    Memory does not grow with the rows of files, but with columns and threads. The window is that
     of `where`, or from the oldest row to just after the newest; without any time it is the day of
     1 January 1970. Safe to call from several threads. Raises `UnreadableError`.
     """
