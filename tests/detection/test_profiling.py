@@ -291,3 +291,27 @@ def test_importing_the_profiler_imports_no_engine() -> None:
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from Linux")
+def test_a_larger_file_needs_no_more_memory(tmp_path: Path) -> None:
+    few, many = (
+        peak_megabytes(tmp_path / f"{rows}.parquet", rows) for rows in (200_000, 3_000_000)
+    )
+
+    assert many - few < 30  # 50 and more where rows were kept
+
+
+def peak_megabytes(path: Path, rows: int) -> float:
+    """Of a process that profiles a table with as many names as make some be passed over."""
+    names = "i % 7 AS x, 'name ' || i % 5 AS c, 'id ' || i AS d, i AS y"
+    table = f"(SELECT {names} FROM range({rows}) t(i))"  # noqa: S608 - ours
+    duckdb.execute(f"COPY {table} TO '{path}' (ROW_GROUP_SIZE 20480)")
+    code = (
+        "import sys, detection.profiling as p\n"
+        "p.profile_relation(sys.argv[1], p.infer_columns(sys.argv[1]).columns, sketches=False)\n"
+        "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    return int(found.stdout) / 1024
