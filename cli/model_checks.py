@@ -8,6 +8,7 @@ from cli.history_checks import check_history
 from contracts.decision import Limits
 from contracts.model import ModelSpec
 from pipelines.catalog import build_catalog
+from pipelines.remote import fetch_all, is_remote
 from runtime.models import load_model
 from runtime.settings import BadConfigurationError, Settings
 
@@ -26,6 +27,8 @@ def check_model(
         yield from _check_costs(spec, limits, thing=thing)
     try:
         history = build_catalog({"model": name}).load("history")
+        if is_remote(history):
+            history = fetch_all(history, spec)
     except Exception as error:  # noqa: BLE001 - any Kedro dataset may stand there, with its own
         remedy = "correct its entry in a catalog*.yml of conf/local, or `dataset` of the model"
         yield fault(thing, f"dataset {spec.dataset}: {_words(error)}", remedy)

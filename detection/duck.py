@@ -167,7 +167,8 @@ def _tallied(table: DuckTable, words: Sequence[Asked]) -> Answer:
 def _row(table: DuckTable, wanted: Sequence[str], source: str) -> Answer:
     cursor = table.connection.execute(f"SELECT {', '.join(wanted)} FROM {source}")  # noqa: S608 - quoted names
     names = [name for name, *_ in cursor.description or ()]
-    return dict(zip(names, cursor.fetchone() or (), strict=True))
+    (row,) = cursor.fetchall()  # a result that is not read to its end keeps the connection busy
+    return dict(zip(names, row, strict=True))
 
 
 def _profile(asked: Asked, answer: Answer, rows: int) -> ColumnProfile:

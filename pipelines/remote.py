@@ -4,7 +4,7 @@ Profiles, counts and first times are computed there. Rows come into memory for p
 learning only, and never more than 500,000 at a time: of more a random part.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, Union
 
 import pandas as pd
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS: Final = 500_000
 """Rows of a span that are brought into memory at most."""
+
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 History: TypeAlias = Union[pd.DataFrame, "ibis.Table"]
 
@@ -49,6 +51,15 @@ def fetch(history: "ibis.Table", spec: ModelSpec, span: Span) -> pd.DataFrame:
         frame: pd.DataFrame = backend.con.execute(backend.compile(table)).df()
         return frame
     return pd.DataFrame(table.to_pandas())
+
+
+def fetch_all(history: "ibis.Table", spec: ModelSpec) -> pd.DataFrame:
+    """All rows, or a random part of them where they are more than 500,000."""
+    first, last = _extremes(history, spec)
+    if pd.isna(first):
+        return fetch(history, spec, Span(_LONG_AGO, datetime.now(UTC)))
+    end = last.to_pydatetime() + timedelta(microseconds=1)
+    return fetch(history, spec, Span(first.to_pydatetime(), end))
 
 
 def first_time(history: "ibis.Table", spec: ModelSpec) -> pd.Timestamp:
