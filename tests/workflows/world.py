@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from temporalio.client import Client, WorkflowHandle
-from temporalio.worker import Worker
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer, Worker
 
 from activities.approval import ApprovalActivities
 from activities.audit import AuditActivities
@@ -24,7 +25,7 @@ from adapters.grants import JwtGuard, JwtMint
 from contracts.evidence import Document, DocumentKind
 from contracts.incident import IncidentInput, IncidentReport, workflow_id
 from tests.fakes import FakeKnowledge, FakeNotifier, FakePipelines, FakeRegistry
-from tests.workflows.golden import keep
+from tests.workflows.golden import keep, recording
 from tests.workflows.scripted import ScriptedDeliberation
 from workflows import options
 from workflows.drift_response import DriftResponseWorkflow
@@ -94,7 +95,7 @@ class World:
             if play is not None:
                 await play(handle)
             report = await handle.result()
-            await self._keep_histories(handle, report)
+            await self._replay(handle, report)
         return report
 
     def _workers(self) -> list[Worker]:
@@ -138,19 +139,29 @@ class World:
             workflows=workflows,
             activities=activities,
             activity_executor=ThreadPoolExecutor(8),
-            max_cached_workflows=0,
         )
 
-    async def _keep_histories(self, handle: Handle, report: IncidentReport) -> None:
-        """Record the golden histories anew: TRIMTAB_RECORD_HISTORIES=1 pytest tests/workflows."""
-        if not os.environ.get("TRIMTAB_RECORD_HISTORIES"):
-            return
-        name = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split(" ")[0].removeprefix("test_")
-        if name not in ENDINGS:
-            return
+    async def _replay(self, handle: Handle, report: IncidentReport) -> None:
+        """Hold that what ran is deterministic.
+
+        A worker without a cache would replay at every task, but it cancels the audit's local
+        activities and runs them again.
+        """
         parts = {"incident": handle.id}
         if report.outcome is not None:
             parts["remediation"] = f"remediation/{report.model}"
+        replayer = Replayer(
+            workflows=[DriftResponseWorkflow, RemediationWorkflow],
+            data_converter=pydantic_data_converter,
+        )
         for part, one in parts.items():
             history = await self.client.get_workflow_handle(one).fetch_history()
-            keep(history, HISTORIES / f"{name}.{part}.json")
+            await replayer.replay_workflow(history)
+            _keep(history, part)
+
+
+def _keep(history: WorkflowHistory, part: str) -> None:
+    """Record a golden history anew: TRIMTAB_RECORD_HISTORIES=1 pytest tests/workflows."""
+    name = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split(" ")[0].removeprefix("test_")
+    if recording() and name in ENDINGS:
+        keep(history, HISTORIES / f"{name}.{part}.json")
