@@ -78,8 +78,9 @@ def _model_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
     yield from _ignored_lines([column for column in proposal.columns if column.reason])
     yield from _window_lines(proposal)
     yield from _watch_lines(spec)
-    together = "rows this close resemble each other, such as P1D for sensors; PT0S: none do"
-    yield f"dependence: {_span(spec.dependence)}", together
+    together = "rows this close resemble each other: P1D a day's; PT0S none; null: learnt"
+    stated = "null" if spec.dependence is None else _span(spec.dependence)
+    yield f"dependence: {stated}", together
     if seen:
         risk = "true runs code that the model brings, to ask it: docs/operations.md"
         yield f"trust_pickle: {_yaml(spec.trust_pickle)}", risk

@@ -83,7 +83,7 @@ def _check_spans(covered: timedelta, spec: ModelSpec, thing: str) -> Iterator[Fi
     elif spec.label_delay >= replayed > timedelta(0):
         said = f"label_delay = {_days(spec.label_delay)}: {_days(replayed)} follow the reference"
         yield note(thing, said, "no window of the replay gets its labels")
-    if spec.dependence > spec.window / 2:
+    if spec.dependence and spec.dependence > spec.window / 2:
         said = f"dependence = {_days(spec.dependence)}: a window of {_days(spec.window)} holds"
         yield fault(thing, f"{said} no two such stretches", "shorten it, or take a longer window")
     cooldown = spec.announcement_cooldown

@@ -74,6 +74,9 @@ class Sensitivity(Record):
     psi: float = Field(default=0.2, ge=0.0)
     """Floor of the population stability index, in nats; below 0.1 is commonly called stable, from
     0.1 to 0.25 a moderate and above a large shift (Siddiqi, 2006)."""
+    outcome_psi: float = Field(default=0.01, ge=0.0)
+    """Floor for the target and the predictions where their thresholds are calibrated, in nats:
+    when five rows in a hundred change class it is at least this (Pinsker, 1964; 0.04 for ten)."""
     p_value: Fraction = 0.01
     """Largest adjusted p-value."""
     correction: Correction = Correction.BENJAMINI_HOCHBERG
@@ -114,9 +117,10 @@ class ModelSpec(Record):
     """How many windows the first champion is trained on."""
     label_delay: Span
     """How long after a row its true target is known."""
-    dependence: Span = timedelta(0)
+    dependence: Span | None = None
     """How close in time rows resemble each other, such as a day for readings of sensors: the
-    metric's standard error then counts such stretches, not rows. Zero: rows are independent."""
+    metric's standard error then counts such stretches, not rows. None: learnt from the rows, by
+    hour, day and week. Zero: rows are independent."""
     tier: Tier = Tier.STANDARD
     owner: str = ""
     """Who is asked when a person must decide."""

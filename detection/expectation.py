@@ -12,18 +12,17 @@ estimated in the same way on rows held out, so that what is wrong with the metho
 (Guillory et al., 2021, of differences of confidences).
 """
 
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from pydantic import Field
 from sklearn.isotonic import IsotonicRegression
 from sklearn.model_selection import KFold
 
 from contracts.base import Name, Record
 from contracts.drift import PerformanceEstimate
-from detection.sampling import influence_error, surpasses_chance
+from detection.sampling import Groupings, influence_error, surpasses_chance
 
 FOLDS: Final = 5
 """The reference figure comes from rows that neither calibration nor learnt loss has seen."""
@@ -34,7 +33,6 @@ CURVE_POINTS: Final = 200
 
 Numbers = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
-Alike: TypeAlias = "pd.Series[Any] | None"
 
 
 class Expected(NamedTuple):
@@ -100,13 +98,13 @@ def expect_by_confidence(
     truth: Codes,
     *,
     predicted: Codes,
-    alike: Alike = None,
+    alike: Groupings = (),
     seed: int = 0,
 ) -> Expectation | None:
     """Calibrate scores of held-out rows; None where they are fewer than 100 or of one class.
 
     `scores` has a row for each row and a column for each class; `truth` and `predicted` are the
-    places of classes. Rows with the same value in `alike` may resemble each other.
+    places of classes. `alike` as for `influence_error`.
     """
     if len(truth) < FEWEST_ROWS or len(np.unique(truth)) < 2:  # noqa: PLR2004 - nothing to tell
         return None
@@ -135,7 +133,7 @@ def chances_of(scores: Numbers, curves: tuple[Curve, ...]) -> Numbers:
 
 
 def expected_by_confidence(
-    metric: str, scores: Numbers, chances: Numbers, *, predicted: Codes, alike: Alike = None
+    metric: str, scores: Numbers, chances: Numbers, *, predicted: Codes, alike: Groupings = ()
 ) -> Expected | None:
     """The metric that calibrated chances promise; None where it is undefined or too few rows."""
     if len(chances) < FEWEST_ROWS:
@@ -146,7 +144,7 @@ def expected_by_confidence(
 
 
 def expect_by_loss(
-    losses: Numbers, predictions: Numbers, *, alike: Alike = None
+    losses: Numbers, predictions: Numbers, *, alike: Groupings = ()
 ) -> Expectation | None:
     """Of what a learnt loss says of held-out rows that it has not seen; None where too few."""
     found = expected_by_loss(losses, predictions, alike=alike)
@@ -156,7 +154,7 @@ def expect_by_loss(
 
 
 def expected_by_loss(
-    losses: Numbers, predictions: Numbers, *, alike: Alike = None
+    losses: Numbers, predictions: Numbers, *, alike: Groupings = ()
 ) -> Expected | None:
     """R2 as it is expected where a row's squared error is expected to be its loss.
 
@@ -191,7 +189,7 @@ def _curve(scores: Numbers, of_class: npt.NDArray[np.bool_]) -> Curve:
     )
 
 
-def _expected_area(scores: Numbers, chances: Numbers, alike: Alike) -> Expected | None:
+def _expected_area(scores: Numbers, chances: Numbers, alike: Groupings) -> Expected | None:
     """Every row counts as positive by its chance and as negative by the rest."""
     positive, negative = chances.sum(), (1.0 - chances).sum()
     if min(positive, negative) <= 0.0:
@@ -215,7 +213,7 @@ def _share_below(scores: Numbers, weights: Numbers) -> Numbers:
 
 
 def _expected_balanced_accuracy(
-    chances: Numbers, predicted: Codes, alike: Alike
+    chances: Numbers, predicted: Codes, alike: Groupings
 ) -> Expected | None:
     """The mean over classes of their recall, a row being of each class by its chance."""
     expected = chances.sum(axis=0)
@@ -228,5 +226,5 @@ def _expected_balanced_accuracy(
     return _expected(float(recalls.mean()), len(chances) * lean.mean(axis=1), alike)
 
 
-def _expected(value: float, influence: Numbers, alike: Alike) -> Expected:
+def _expected(value: float, influence: Numbers, alike: Groupings) -> Expected:
     return Expected(value, influence_error(influence, alike=alike), len(influence))

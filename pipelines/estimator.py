@@ -23,7 +23,7 @@ from contracts.drift import FeatureKind
 from contracts.model import ModelSpec, Task
 from contracts.ports import Refused
 from detection.recorded import Recorded
-from detection.sampling import standard_error
+from detection.sampling import Groupings, groupings, standard_error
 from pipelines.rows import clean, feature_values, inputs, targets
 
 MANY_ROWS: Final = 200_000
@@ -93,10 +93,9 @@ def score(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> Score:
     return Score(value, len(good), error)
 
 
-def alike(rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[Any] | None":
-    """The stretch of time of each row, within which rows may resemble each other; None for none."""
-    since = rows[spec.timestamp] - pd.Timestamp(0, tz="UTC")
-    return since // spec.dependence if spec.dependence else None
+def alike(rows: pd.DataFrame, spec: ModelSpec) -> Groupings:
+    """By which stretches of time the rows may resemble each other."""
+    return groupings(rows[spec.timestamp], spec.dependence)
 
 
 def outputs(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[Any]":

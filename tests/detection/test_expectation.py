@@ -157,7 +157,7 @@ def test_rows_that_resemble_each_other_count_as_one() -> None:
     twice = [np.repeat(values, 2) for values in (losses, predictions)]
 
     once, naive = expected_by_loss(losses, predictions), expected_by_loss(*twice)
-    honest = expected_by_loss(*twice, alike=groups.repeat(2))
+    honest = expected_by_loss(*twice, alike=[groups.repeat(2)])
 
     assert once is not None
     assert naive is not None
