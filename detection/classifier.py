@@ -5,7 +5,8 @@ together (classifier two-sample test: Friedman, 2003; Lopez-Paz and Oquab, 2017)
 bounded by the rows it is shown, not by the rows there are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 
 from contracts.drift import MultivariateDrift
 from contracts.model import Sensitivity
-from detection.sampling import standard_error
+from detection.sampling import Groupings, area_error, groupings
 
 FOLDS: Final = 3
 """Each row is scored by a classifier that learnt from the other folds."""
@@ -31,7 +32,8 @@ WEIGHED_FEATURES: Final = 40
 """Features whose importance is measured: those that differ most by themselves."""
 NAMED_FEATURES: Final = 20
 """Features whose importance is told."""
-_Z: Final = float(stats.norm.isf(0.025))
+_TAIL: Final = 0.025
+_Z: Final = float(stats.norm.isf(_TAIL))
 _OTHER: Final = MOST_CATEGORIES
 
 Numbers = npt.NDArray[np.float64]
@@ -46,30 +48,40 @@ def sample(frame: pd.DataFrame, rows: int, *, seed: int = 0) -> pd.DataFrame:
 
 
 def tell_apart(
-    reference: pd.DataFrame, current: pd.DataFrame, *, sensitivity: Sensitivity, seed: int = 0
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    *,
+    sensitivity: Sensitivity,
+    dependence: timedelta | None = None,
+    chance: float | None = None,
+    seed: int = 0,
 ) -> MultivariateDrift | None:
     """How well rows of the window can be told from rows of the reference.
 
     Both frames hold rows in the order of time, numbers as floats and categories as text; columns
     that only one of them has are left out. None where either holds fewer than 100 rows, or they
     share no column. Folds are stretches of time, so that rows of one moment, which resemble each
-    other for that reason alone, are not learnt from and scored.
+    other for that reason alone, are not learnt from and scored. Where rows are indexed by their
+    time, the interval counts stretches of them as `detection.sampling.groupings` does, by
+    `dependence`. `chance` is how often what is no drift may pass for it, if less than usual.
     """
     names = [name for name in reference.columns if name in current.columns]
     if min(len(reference), len(current)) < FEWEST_ROWS or not names:
         return None
     sides = [sample(side[names], sensitivity.rows_compared, seed=seed)
              for side in (reference, current)]  # fmt: skip
+    alike = [_groupings(side, dependence) for side in sides]
     told = _Told(sides, names, seed=seed)
-    auc, error = told.auc()
+    auc, error = told.auc(alike)
     low, high = max(auc - _Z * error, 0.0), min(auc + _Z * error, 1.0)
+    surely = auc - float(stats.norm.isf(min(chance or _TAIL, _TAIL))) * error
     return MultivariateDrift(
         auc=auc,
         low=low,
         high=high,
         rows=max(len(side) for side in sides),
         importance=told.importance() if low > 0.5 else {},  # noqa: PLR2004 - no drift at all
-        drifted=low > sensitivity.auc,
+        drifted=surely > sensitivity.auc,
     )
 
 
@@ -84,12 +96,12 @@ class _Told:
         self._fold = np.concatenate([_folds(len(side)) for side in sides])
         self._models = [self._fit(fold, categorical) for fold in range(FOLDS)]
 
-    def auc(self) -> tuple[float, float]:
-        """The area over all rows, and its standard error."""
+    def auc(self, alike: Sequence[Groupings]) -> tuple[float, float]:
+        """The area over all rows, and its standard error; `alike` of each side's rows."""
         scores = self._scores(self._rows, self._fold)
         area = float(roc_auc_score(self._current, scores))
-        error = standard_error("roc_auc", pd.Series(self._current), pd.Series(scores))
-        return area, error or 0.0
+        before, now = alike
+        return area, area_error(self._current, scores, alike=(before, now))
 
     def importance(self) -> dict[str, float]:
         """What the area loses when a feature is dealt out anew; the greatest first."""
@@ -135,6 +147,13 @@ class _Told:
         """The features whose values differ most by themselves."""
         gaps = [_gap(column[~current], column[current]) for column in rows.T]
         return sorted(range(len(gaps)), key=lambda place: -gaps[place])[:WEIGHED_FEATURES]
+
+
+def _groupings(side: pd.DataFrame, dependence: timedelta | None) -> Groupings:
+    """None where nobody told the rows' times."""
+    if not isinstance(side.index, pd.DatetimeIndex):
+        return ()
+    return groupings(side.index.to_series(), dependence)
 
 
 def _gap(before: Numbers, now: Numbers) -> float:

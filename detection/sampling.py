@@ -76,6 +76,22 @@ def standard_error(
     return influence_error(influences[metric](truth.to_numpy(), found.to_numpy()), alike=alike)
 
 
+def area_error(
+    current: "npt.NDArray[np.bool_]",
+    scores: Numbers,
+    *,
+    alike: tuple[Groupings, Groupings] = ((), ()),
+) -> float:
+    """Of the area that tells rows of a window from others; the sides' errors are independent.
+
+    `alike` holds the groupings of the others, then those of the window's rows.
+    """
+    influence = _of_roc_auc(current, scores)
+    sides = zip((~current, current), alike, strict=True)
+    errors = [influence_error(influence[side], alike=each) * side.mean() for side, each in sides]
+    return math.hypot(*errors)
+
+
 def influence_error(influence: Numbers, *, alike: Groupings = ()) -> float:
     """The standard error of a figure with this influence function.
 

@@ -64,7 +64,7 @@ def assess(
     return Harm(
         importance=importance,
         estimate=estimate,
-        multivariate=compare_rows(scene.rows, spec, champion),
+        multivariate=compare_rows(scene.rows, spec, champion, chance=scene.chance),
         concept_loss=concept_loss(performance, _where_labelled(scene, spec, champion, estimate),
                                   error=error, chance=scene.chance),
     )  # fmt: skip
@@ -76,16 +76,27 @@ def importance_of(champion: ServedModel) -> dict[str, float]:
     return {name: float(value) for name, value in kept.items() if isinstance(value, int | float)}
 
 
-def compare_rows(rows: Table, spec: ModelSpec, champion: ServedModel) -> MultivariateDrift | None:
+def compare_rows(
+    rows: Table, spec: ModelSpec, champion: ServedModel, *, chance: float | None = None
+) -> MultivariateDrift | None:
     """How well the window's rows can be told from those that the champion was trained on."""
     try:
         reference = champion.frame(ROWS_FILE)
     except Refused:
         return None
     reference = at_the_same_hours(reference, rows, spec, strata_of(champion))
-    current = comparable(rows.sort_values(spec.timestamp, kind="stable"), spec)
+    ordered = rows.sort_values(spec.timestamp, kind="stable")
+    current = comparable(ordered, spec).set_index(pd.DatetimeIndex(ordered[spec.timestamp]))
+    if spec.timestamp in reference:  # unlike in versions of old
+        reference = reference.set_index(spec.timestamp)
     with estimator.one_thread():
-        return tell_apart(reference, current, sensitivity=spec.sensitivity)
+        return tell_apart(
+            reference,
+            current,
+            sensitivity=spec.sensitivity,
+            dependence=spec.dependence,
+            chance=chance,
+        )
 
 
 def estimate_performance(

@@ -1,6 +1,7 @@
 """Rows that moved together are told apart, rows of one distribution are not; at a bounded cost."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,21 @@ def test_rows_of_one_distribution_cannot_be_told_apart() -> None:
     assert found.low < 0.5 < found.high
     assert not found.drifted
     assert found.importance == {}
+
+
+@pytest.mark.parametrize(("dependence", "drifted"), [(None, False), (timedelta(0), True)])
+def test_few_days_that_each_have_a_level_of_their_own_are_no_drift(
+    dependence: timedelta | None, *, drifted: bool
+) -> None:
+    def days(number: int, seed: int) -> pd.DataFrame:
+        levels = np.random.default_rng(seed).normal(size=number).repeat(200)
+        times = pd.date_range("2026-01-05", periods=len(levels), freq="432s", tz="UTC", name="at")
+        return rows(len(levels), seed=seed, height=3 * levels).set_index(times)
+
+    found = tell_apart(days(21, 3), days(7, 8), sensitivity=Sensitivity(), dependence=dependence)
+
+    assert found is not None
+    assert found.drifted is drifted
 
 
 def test_columns_that_go_together_otherwise_are_drift_though_none_moved_alone() -> None:
