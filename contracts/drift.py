@@ -129,6 +129,8 @@ class PerformanceChange(Record):
     """On the current window's labelled rows."""
     rows: int = Field(ge=0)
     """Labelled rows the current figure was computed on."""
+    error: float | None = Field(default=None, ge=0.0)
+    """Standard error of the difference, as far as it is known."""
     degraded: bool
     """Whether the loss exceeds what the configuration tolerates, and what chance explains."""
 

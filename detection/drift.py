@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from contracts.comparison import ColumnTest, Effects
-from contracts.drift import FeatureDrift
+from contracts.drift import FeatureDrift, FeatureRole
 from contracts.model import Sensitivity
 from detection.effects import effects_of
 from detection.profile import ColumnProfile, WindowProfile
@@ -19,8 +19,8 @@ FEWEST_VALUES: Final = 30
 """Columns with fewer values on either side are not compared."""
 
 Thresholds = Mapping[str, float]
-"""Column to the population stability index from which it counts as drifted; the floor of the
-configured sensitivity holds where that is more, and for columns left out."""
+"""Column to the population stability index that chance explains; the floor of the configured
+sensitivity holds where that is more, and for columns left out."""
 
 
 class Move(NamedTuple):
@@ -71,7 +71,7 @@ def moves(
         told = ColumnTest(
             name=test.name, statistic=test.statistic, p=test.p_value, adjusted_p=p_value
         )
-        threshold = max(limits.psi, calibrated.get(now.column.name, 0.0))
+        threshold = _threshold(now, limits, calibrated)
         found.append(_judged(before, now, test=told, threshold=threshold, limits=limits))
     return tuple(sorted(found, key=_rank))
 
@@ -81,6 +81,19 @@ def comparable(reference: ColumnProfile, current: ColumnProfile) -> bool:
     alike = reference.column.kind is current.column.kind
     same_bins = len(reference.counts) == len(current.counts)
     return alike and same_bins and min(reference.present, current.present) >= FEWEST_VALUES
+
+
+def _threshold(column: ColumnProfile, limits: Sensitivity, calibrated: Thresholds) -> float:
+    """What chance explains, or the floor where that is more.
+
+    Labels and predictions are what the model is for: of them a smaller move matters than of an
+    input, provided that it is known what chance does.
+    """
+    by_chance = calibrated.get(column.column.name)
+    if by_chance is None:
+        return limits.psi
+    outcome = column.column.role is not FeatureRole.FEATURE
+    return max(min(limits.outcome_psi, limits.psi) if outcome else limits.psi, by_chance)
 
 
 def _judged(

@@ -27,6 +27,10 @@ from contracts.drift import (
 
 HARMFUL: Final = 0.5
 """Share of the tolerance from which an impact counts as harm."""
+COMPLETE: Final = 0.9
+"""Share of the rows whose labels must be known for the realised metric to speak for all."""
+SURE: Final = 1.645
+"""Standard errors by which a loss must lie below the tolerance: 95 %, one-sided."""
 
 
 class Harm(Record):
@@ -60,14 +64,29 @@ def overall_loss(
 
 
 def is_harmful(finding: DriftFinding, *, tolerance: float) -> bool:
-    """Whether what moved costs as much as half the tolerance, or nobody knows what it costs."""
+    """Whether what moved costs as much as half the tolerance, or nobody knows what it costs.
+
+    What was realised goes before any estimate: where it is surely fine, nothing hurts.
+    """
     performance, estimate = finding.performance, finding.estimate
-    if (performance and performance.degraded) or (estimate and estimate.degraded):
+    if performance and performance.degraded:
+        return True
+    if performance and _surely_fine(performance, finding.current.rows, tolerance):
+        return False
+    if estimate and estimate.degraded:
         return True
     if any(_hurts(each.impact, tolerance) for each in finding.drifted):
         return True
     apart = finding.multivariate is not None and finding.multivariate.drifted
     return apart and _hurts(overall_loss(performance, estimate), tolerance)
+
+
+def _surely_fine(performance: PerformanceChange, rows: int, tolerance: float) -> bool:
+    """Whether the labels of nearly all rows are known, and chance hides no loss that counts."""
+    if performance.error is None or performance.rows < COMPLETE * rows:
+        return False
+    loss = performance.reference - performance.current
+    return loss + SURE * performance.error <= tolerance
 
 
 def _weighed(

@@ -20,8 +20,10 @@ MEDIUM_LOSS: Final = 1.0
 HIGH_LOSS: Final = 2.0
 CRITICAL_LOSS: Final = 4.0
 """Loss of the metric in tolerances above which severity is medium, high, critical."""
+SMALL_SHIFT: Final = 0.1
 LARGE_SHIFT: Final = 0.5
-"""PSI above which an unlabelled shift of target or predictions is high."""
+"""PSI below which a shift of target or predictions that nobody knows the cost of is low (commonly
+called stable: Siddiqi, 2006), and from which it is high; medium between."""
 
 
 def severity_of(
@@ -71,10 +73,16 @@ def _by_column(drift: FeatureDrift, tolerance: float) -> Severity:
     if not drift.drifted:
         return Severity.LOW
     if drift.role is not FeatureRole.FEATURE:
-        return Severity.HIGH if drift.psi >= LARGE_SHIFT else Severity.MEDIUM
+        return _by_shift(drift.psi)
     if drift.impact is None:
         return Severity.MEDIUM
     return min(_by_loss(drift.impact / tolerance), Severity.HIGH, key=_rank)
+
+
+def _by_shift(psi: float) -> Severity:
+    if psi >= LARGE_SHIFT:
+        return Severity.HIGH
+    return Severity.MEDIUM if psi >= SMALL_SHIFT else Severity.LOW
 
 
 def _rank(severity: Severity) -> int:

@@ -61,6 +61,7 @@ def performance_change(
         reference=reference,
         current=found.metric.value,
         rows=found.metric.rows,
+        error=_together(error, found.error),
         degraded=loss > spec.tolerance and real,
     )
 
@@ -68,8 +69,12 @@ def performance_change(
 def loss_error(champion: ServedModel, found: Realised, metric: str) -> float | None:
     """The standard error of the realised loss; None where nothing of it is known."""
     held_out = held_to(champion, metric)
-    errors = [error for error in (held_out and held_out[1], found.error) if error is not None]
-    return math.hypot(*errors) if errors else None
+    return _together(held_out[1] if held_out else None, found.error)
+
+
+def _together(*errors: float | None) -> float | None:
+    known = [error for error in errors if error is not None]
+    return math.hypot(*known) if known else None
 
 
 def held_to(champion: ServedModel, metric: str) -> tuple[float, float | None] | None:

@@ -119,7 +119,7 @@ def harm_beside_usual(
     if harm.estimate is None or usual is None:
         return harm
     found = _beside(harm.estimate.estimated, spec, usual, start, chance)
-    estimate = harm.estimate.model_copy(update={**found, "error": usual.spread})
+    estimate = harm.estimate.model_copy(update=found)
     error = standards.realised.spread if standards.realised else None
     beyond = concept_loss(performance, estimate, error=error, chance=chance)
     known = None if harm.concept_loss is None else beyond
@@ -133,7 +133,11 @@ def _beside(
     reference = usual.means.get(place, float(np.mean(list(usual.means.values()))))
     loss = reference - value
     real = surpasses_chance(loss, usual.spread, chance=chance)
-    return {"reference": reference, "degraded": loss > spec.tolerance and real}
+    return {
+        "reference": reference,
+        "error": usual.spread,
+        "degraded": loss > spec.tolerance and real,
+    }
 
 
 def _usual(told: list[tuple[int, float]]) -> Usual | None:

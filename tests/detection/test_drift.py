@@ -1,15 +1,23 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from contracts.drift import FeatureDrift, FeatureRole
+from contracts.drift import FeatureDrift, FeatureKind, FeatureRole
 from contracts.model import Sensitivity
+from detection.columns import Column
 from detection.drift import compare
-from detection.effects import stability_index
-from detection.profile import WindowProfile
+from detection.effects import stability_index, total_variation
+from detection.frames import profile_column
+from detection.profile import ColumnProfile, WindowProfile
+from tests.builders import a_window
 from tests.detection.windows import profile, table
+
+
+def window(column: ColumnProfile) -> WindowProfile:
+    return WindowProfile(model="m", window=a_window(rows=column.rows), columns=(column,))
 
 
 def by_name(reference: WindowProfile, current: WindowProfile) -> dict[str, FeatureDrift]:
@@ -104,6 +112,45 @@ def test_target_and_predictions_are_compared_in_their_roles() -> None:
     assert drifts["prediction"].drifted
     assert drifts["revenue"].role is FeatureRole.TARGET
     assert not drifts["revenue"].drifted
+
+
+@pytest.mark.parametrize(("points", "found"), [(2, False), (6, True), (10, True)])
+def test_labels_drift_from_five_points_on_where_chance_is_known(
+    points: int, *, found: bool
+) -> None:
+    before, now = ([*["1"] * positive, *["0"] * (5000 - positive)] for positive in
+                   (2500, 2500 + 50 * points))  # fmt: skip
+    column = Column(name="y", kind=FeatureKind.CATEGORICAL, role=FeatureRole.TARGET)
+    first = profile_column(pd.Series(before), column)
+    both = [window(each) for each in (first, profile_column(pd.Series(now), column, like=first))]
+
+    (calibrated,) = compare(*both, thresholds={"y": 0.003})
+    (unknown,) = compare(*both)
+
+    assert (calibrated.threshold, calibrated.drifted) == (0.01, found)
+    assert (unknown.threshold, unknown.drifted) == (0.2, False)
+
+
+def test_what_chance_does_to_labels_holds_where_it_is_more_than_the_floor() -> None:
+    reference = profile(table(3000))
+    current = profile(table(2000, seed=1), like=reference)
+
+    found = compare(reference, current, thresholds={"revenue": 0.7, "price": 0.05})
+
+    assert {each.name: each.threshold for each in found if each.threshold != 0.2} == {
+        "revenue": 0.7
+    }
+
+
+@given(st.lists(st.floats(0.001, 1.0), min_size=2, max_size=12), st.data())
+def test_when_a_share_of_the_rows_changes_category_the_index_is_at_least_four_times_its_square(
+    parts: list[float], data: st.DataObject
+) -> None:
+    others = data.draw(st.lists(st.floats(0.001, 1.0), min_size=len(parts), max_size=len(parts)))
+    before, now = (np.maximum(np.array(each) / sum(each), 0.001) for each in (parts, others))
+
+    bound = 4 * total_variation(before / before.sum(), now / now.sum()) ** 2
+    assert stability_index(before / before.sum(), now / now.sum()) >= 0.99 * bound - 1e-9
 
 
 def test_a_column_without_values_is_not_compared() -> None:

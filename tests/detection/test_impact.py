@@ -103,3 +103,33 @@ def test_a_metric_that_degraded_or_is_expected_to_hurts_whatever_moved() -> None
     assert is_harmful(found(performance=lost), tolerance=0.02)
     assert is_harmful(found(estimate=estimate(0.8, degraded=True)), tolerance=0.02)
     assert not is_harmful(found(performance=FINE, estimate=estimate(0.9)), tolerance=0.02)
+
+
+def realised(current: float, *, rows: int = 3000, error: float | None = 0.003) -> PerformanceChange:
+    return PerformanceChange(
+        metric="r2", reference=0.9, current=current, rows=rows, error=error, degraded=False
+    )
+
+
+def test_what_was_realised_goes_before_what_was_feared() -> None:
+    costly = drift("price", impact=0.4)
+    feared = estimate(0.8, degraded=True)
+
+    assert is_harmful(found(costly, estimate=feared), tolerance=0.02)
+    assert not is_harmful(
+        found(costly, estimate=feared, multivariate=APART, performance=realised(0.89)),
+        tolerance=0.02,
+    )
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        realised(0.884),  # within the tolerance, but not surely
+        realised(0.89, rows=2600),  # of 3,000: others' labels may tell otherwise
+        realised(0.89, error=None),
+        realised(0.89, error=0.02),
+    ],
+)
+def test_what_is_not_surely_fine_leaves_the_word_to_the_estimate(told: PerformanceChange) -> None:
+    assert is_harmful(found(drift("price", impact=0.4), performance=told), tolerance=0.02)

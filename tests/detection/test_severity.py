@@ -44,6 +44,7 @@ def test_lost_performance_decides_in_tolerances(loss: float, severity: Severity)
     [
         ([], Severity.LOW),
         ([drift(3.0)], Severity.MEDIUM),
+        ([drift(0.05, FeatureRole.TARGET)], Severity.LOW),
         ([drift(0.3, FeatureRole.PREDICTION)], Severity.MEDIUM),
         ([drift(0.6, FeatureRole.PREDICTION)], Severity.HIGH),
         ([drift(0.6, FeatureRole.TARGET)], Severity.HIGH),
