@@ -136,6 +136,8 @@ def _watch_lines(spec: ModelSpec) -> Iterator[Line]:
     yield f"season: {_span(spec.season)}", "how long until things recur, for reference: season"
     yield "sensitivity:", "a column drifts where it moved this far and its test agrees"
     yield f"  psi: {felt.psi:g}", "how far, in population stability; 0.1 is moderate, 0.25 large"
+    outcomes = "the same of target and predictions; 0.01: five rows in a hundred change class"
+    yield f"  outcome_psi: {felt.outcome_psi:g}", outcomes
     yield f"  p_value: {felt.p_value:g}", "largest p-value, adjusted for the number of columns"
     yield f"  correction: {felt.correction}", "or holm: stricter, no false column at all"
     yield f"  auc: {felt.auc:g}", "how well rows of both may be told apart; 0.5: not at all"
