@@ -22,6 +22,10 @@ from detection.sampling import Groupings, area_error, groupings
 
 FOLDS: Final = 3
 """Each row is scored by a classifier that learnt from the other folds."""
+CHANCE: Final = 0.5
+"""The area where nothing can be told apart. One below it tells no more: what was learnt of two
+stretches is the opposite of the third where few of them make up all there is (below-chance
+classification: Jamalabadi et al., 2016)."""
 FEWEST_ROWS: Final = 100
 """Rows of each side without which nothing is learnt."""
 MOST_CATEGORIES: Final = 250
@@ -73,14 +77,14 @@ def tell_apart(
     alike = [_groupings(side, dependence) for side in sides]
     told = _Told(sides, names, seed=seed)
     auc, error = told.auc(alike)
-    low, high = max(auc - _Z * error, 0.0), min(auc + _Z * error, 1.0)
+    low, high = max(auc - _Z * error, 0.0), min(max(auc + _Z * error, CHANCE), 1.0)
     surely = auc - float(stats.norm.isf(min(chance or _TAIL, _TAIL))) * error
     return MultivariateDrift(
-        auc=auc,
+        auc=max(auc, CHANCE),
         low=low,
         high=high,
         rows=max(len(side) for side in sides),
-        importance=told.importance() if low > 0.5 else {},  # noqa: PLR2004 - no drift at all
+        importance=told.importance() if low > CHANCE else {},
         drifted=surely > sensitivity.auc,
     )
 

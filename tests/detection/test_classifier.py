@@ -64,6 +64,17 @@ def test_few_days_that_each_have_a_level_of_their_own_are_no_drift(
     assert found.drifted is drifted
 
 
+def test_what_was_learnt_the_wrong_way_round_tells_nothing() -> None:
+    def stretches(*levels: float) -> pd.DataFrame:
+        return rows(1500, seed=len(levels), height=np.repeat(levels, 1500 // len(levels)))
+
+    found = told(stretches(0.0, 0.0, 9.0), stretches(9.0, 9.0, 0.0))
+
+    assert found.auc == 0.5
+    assert found.low < 0.5 <= found.high
+    assert not found.drifted
+
+
 def test_columns_that_go_together_otherwise_are_drift_though_none_moved_alone() -> None:
     found = told(rows(), rows(seed=1, together=0.9))
 
