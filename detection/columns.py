@@ -10,6 +10,8 @@ from contracts.model import ModelSpec, Task
 
 PREDICTION: Final = "prediction"
 """Name of the column with what the champion predicted."""
+SCORED: Final = frozenset({"roc_auc"})
+"""Metrics of scores rather than of classes."""
 
 
 class Column(Record):
@@ -24,7 +26,11 @@ class Column(Record):
 
 
 def columns_of(spec: ModelSpec) -> tuple[Column, ...]:
-    """The model's features, its target and its predictions."""
+    """The model's features, its target and its predictions.
+
+    What is watched of a model that is judged by how it ranks rows are its scores, which move long
+    before a class does.
+    """
     features = [
         Column(name=each.name, kind=each.kind, minimum=each.minimum, maximum=each.maximum)
         for each in spec.features
@@ -39,5 +45,6 @@ def columns_of(spec: ModelSpec) -> tuple[Column, ...]:
     )
     taken = {column.name for column in (*features, target)}
     name = PREDICTION if PREDICTION not in taken else f"{PREDICTION} of the model"
-    prediction = Column(name=name, kind=kind, role=FeatureRole.PREDICTION)
+    told = FeatureKind.NUMERIC if spec.metric in SCORED else kind
+    prediction = Column(name=name, kind=told, role=FeatureRole.PREDICTION)
     return (*features, target, prediction)

@@ -52,8 +52,10 @@ class Recorded:
         return likely.astype("object")
 
     def chances(self, rows: pd.DataFrame) -> "pd.Series[Any]":
-        """Of the second class, which names the series."""
+        """Of the second class, which names the series; missing where none was recorded."""
         name = self.classes[1] if len(self.classes) == _TWO else None
+        if self.column not in rows:
+            return pd.Series(float("nan"), index=rows.index, name=name)
         return as_numbers(rows[self.column]).rename(name)
 
 

@@ -78,7 +78,7 @@ def measure_baseline(
             f" {spec.metric} on: check start, window and reference_windows"
         )
         raise Refused(msg)
-    predictions = estimator.predict(model, rows, spec)
+    predictions = estimator.outputs(model, rows, spec)
     profile = profile_rows(rows, spec, span=span, predictions=predictions)
     foresight = foresee(model, good, spec, seed=SEED)
     metrics = {spec.metric: score.value, error_of(spec.metric): score.error, "rows": len(good)}

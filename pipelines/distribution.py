@@ -8,6 +8,7 @@ from contracts.model import Distribution, ModelSpec
 from contracts.ports import Refused
 from detection.profile import coarse, shares
 from pipelines import estimator
+from pipelines.answering import answering
 from pipelines.profiling import profile_rows, reference_profile
 from pipelines.remote import History
 from pipelines.requests import DistributionRequest, request_node
@@ -30,12 +31,18 @@ def compare_column(
         rows,
         spec,
         span=request.span,
-        predictions=estimator.predict(champion.load(), rows, spec),
+        predictions=estimator.outputs(answering(champion, rows, spec), rows, spec),
         labelled_until=request.end - spec.label_delay,
         like=reference,
     )
     now = current.find(request.feature)
     assert now is not None  # noqa: S101 - both profiles watch the same columns
+    if now.column.kind is not found.column.kind:
+        msg = (
+            f"{request.feature!r} is {now.column.kind} now and was {found.column.kind} when version"
+            f" {champion.version} was made: it cannot be compared; a newer version can"
+        )
+        raise Refused(msg)
     before, now = coarse(found), coarse(now)
     distribution = Distribution(
         feature=request.feature,

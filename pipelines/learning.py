@@ -48,7 +48,7 @@ def learn(
         raise Refused(msg)
     score, segments, foresight = _measure(good, spec, span, seed)
     model = estimator.fit(good, spec, seed=seed)
-    predictions = estimator.predict(model, rows, spec)
+    predictions = estimator.outputs(model, rows, spec)
     profile = profile_rows(rows, spec, span=span, predictions=predictions)
     return FittedModel(
         estimator=model,

@@ -46,8 +46,11 @@ def choose_reference(
 
 
 def predict_rows(rows: Table, spec: ModelSpec, reference: Reference) -> "Values[Any]":
-    """What the champion said of each row, or says now where that is not on record."""
-    return estimator.predict(answering(reference.champion, rows, spec), rows, spec)
+    """What the champion said of each row, or says now where that is not on record.
+
+    Scores where the metric is of scores: see `detection.columns`.
+    """
+    return estimator.outputs(answering(reference.champion, rows, spec), rows, spec)
 
 
 def measure_window(

@@ -75,5 +75,5 @@ def earlier_span(spec: ModelSpec, span: Span) -> Span | None:
 
 def _profile(rows: Table, spec: ModelSpec, champion: ServedModel, span: Span) -> WindowProfile:
     """Over bins of its own; labels that have not come by the window's end count as missing."""
-    predictions = estimator.predict(answering(champion, rows, spec), rows, spec)
+    predictions = estimator.outputs(answering(champion, rows, spec), rows, spec)
     return profile_rows(rows, spec, span=span, predictions=predictions)

@@ -6,13 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from contracts.drift import FeatureKind, FeatureRole
 from contracts.fitted import EXPECTATION_FILE, IMPORTANCE_FILE, LOSS_FILE, ROWS_FILE, ServedModel
 from contracts.model import ModelSpec
 from contracts.ports import Refused
+from detection.drift import compare
 from detection.impact import Harm
 from pipelines import estimator
 from pipelines.harm import Scene, assess
 from pipelines.performance import loss_error, performance_change, realised
+from pipelines.profiling import profile_rows, reference_profile
+from pipelines.spans import Span
 from tests.detection.windows import START, WEEK, spec
 from tests.pipelines.versions import classes, learnt, sales
 
@@ -34,7 +38,7 @@ def harm(rows: pd.DataFrame, model: ModelSpec, version: ServedModel, *, labelled
     known = pd.Series(data=labelled, index=rows.index)
     found = realised(version, estimator.score(version.load(), rows[known], model), model)
     return assess(
-        Scene(rows, estimator.predict(version.load(), rows, model), known),
+        Scene(rows, estimator.outputs(version.load(), rows, model), known),
         model,
         version,
         performance=performance_change(version, found, model),
@@ -181,3 +185,27 @@ def test_what_is_kept_is_small(champion: ServedModel) -> None:
     assert str(rows["price"].dtype) == "float32"
     assert champion.companion(LOSS_FILE) is not None
     assert set(champion.artifact(IMPORTANCE_FILE)) == {"price", "shop", "colour"}
+
+
+def test_scores_drift_though_every_class_is_as_frequent_as_before() -> None:
+    model = classes("roc_auc", features=FEATURES)
+    ranked = sales(4000, start=LATER, seed=1)
+    truth = ranked["revenue"] > 265.0
+    version = learnt(sales().assign(revenue=lambda made: made["revenue"] > 265.0), model)
+    scores = estimator.outputs(version.load(), ranked, model)
+    sides = scores[scores < 0.5], 1.0 - scores[scores > 0.5]
+    sure = [side.nsmallest(len(side) // 2).index for side in sides]
+    rows = ranked.assign(revenue=truth).loc[sure[0].union(sure[1])].reset_index(drop=True)
+    reference = reference_profile(version)
+
+    current = profile_rows(
+        rows,
+        model,
+        span=Span(LATER, LATER + WEEK),
+        predictions=estimator.outputs(version.load(), rows, model),
+        like=reference,
+    )
+
+    found = {each.role: each for each in compare(reference, current)}[FeatureRole.PREDICTION]
+    assert found.kind is FeatureKind.NUMERIC
+    assert found.drifted
