@@ -79,8 +79,7 @@ def _model_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
     yield from _window_lines(proposal)
     yield from _watch_lines(spec)
     together = "rows this close resemble each other: P1D a day's; PT0S none; null: learnt"
-    stated = "null" if spec.dependence is None else _span(spec.dependence)
-    yield f"dependence: {stated}", together
+    yield f"dependence: {_stated(spec.dependence)}", together
     if seen:
         risk = "true runs code that the model brings, to ask it: docs/operations.md"
         yield f"trust_pickle: {_yaml(spec.trust_pickle)}", risk
@@ -122,6 +121,8 @@ def _window_lines(proposal: Proposal) -> Iterator[Line]:
     else:
         yield "start: null", "midnight of the first row's day"
     yield f"window: {_span(spec.window)}", f"{len(counts)} windows of about {usual:,} rows each"
+    often = "how often a window that ends then is looked at; null: when each window ends"
+    yield f"monitored_every: {_stated(spec.monitored_every)}", often
     learnt = f"the first champion learns from these; {replayed} are left to replay"
     yield f"reference_windows: {spec.reference_windows}", learnt
     delay = "how long after a row its true target is known, such as P30D; none: at once"
@@ -192,6 +193,10 @@ def _yaml(value: Any) -> str:  # noqa: ANN401 - whatever YAML can hold
 
 def _short(number: float | None) -> float | int | None:
     return int(number) if number is not None and number.is_integer() else number
+
+
+def _stated(span: timedelta | None) -> str:
+    return "null" if span is None else _span(span)
 
 
 def _span(span: timedelta) -> str:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:  # importing Temporal's client takes a second, and `trimtab --
     from runtime.settings import Settings
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_SHORTEST: Final = timedelta(minutes=1)
 _NOTE: Final = "by `trimtab schedule`"
 
 Name = Annotated[
@@ -22,7 +21,9 @@ Name = Annotated[
 ]
 Every = Annotated[
     str | None,
-    typer.Option(help="How often: 30m, 1h, 7d, or ISO 8601; left out, when each window ends."),
+    typer.Option(
+        help="How often: 30m, 1h, 7d, or ISO 8601; left out, as the model's configuration says."
+    ),
 ]
 Lag = Annotated[
     str | None,
@@ -84,12 +85,13 @@ def _check(name: str | None, asked: list[str], *, every: str | None, lag: str | 
 
 def _request(name: str, *, every: str | None, lag: str | None) -> "MonitoringInput":
     from cli.schedules import request_for  # noqa: PLC0415 - see above
+    from contracts.model import OFTENEST  # noqa: PLC0415 - as above
     from runtime.models import load_model  # noqa: PLC0415 - as above
     from runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
 
     spec = load_model(name)
-    often = span_of(every, "--every") if every else spec.window
-    if often < _SHORTEST:
+    often = span_of(every, "--every") if every else None
+    if often is not None and often < OFTENEST:
         fault = f"--every = {every}: at least a minute, for each run reads a window's rows"
         raise BadConfigurationError([fault])
     return request_for(spec, every=often, lag=span_of(lag, "--lag") if lag else timedelta(0))
@@ -139,10 +141,24 @@ async def _put(settings: "Settings", request: "MonitoringInput", console: "Conso
             f" {told(request.spec.announcement_cooldown)} (announcement_cooldown).",
             highlight=False,
         )
+    _warn_of_budget(request, console)
     if not served:
         console.print(
             "[yellow]No worker waits for it now:[/] start one with `trimtab up`, or in a cluster"
             " with `python worker.py`."
+        )
+
+
+def _warn_of_budget(request: "MonitoringInput", console: "Console") -> None:
+    spec = request.spec
+    counted = spec.monitored_every or spec.window
+    if request.every < counted:
+        console.print(
+            f"[yellow]More false alarms than false_alarms_per_year = {spec.false_alarms_per_year:g}"
+            f" are to be expected:[/] thresholds are for a look every {told(counted)}. Write"
+            f" monitored_every: {_iso(request.every)} into the configuration; it holds from the"
+            " next version trained on.",
+            highlight=False,
         )
 
 
@@ -212,6 +228,13 @@ def told(span: timedelta) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0s"
+
+
+def _iso(span: timedelta) -> str:
+    """As configurations have it, such as PT1H."""
+    from pydantic import TypeAdapter  # noqa: PLC0415 - see above
+
+    return str(TypeAdapter(timedelta).dump_python(span, mode="json"))
 
 
 def _minute(instant: datetime | None) -> str:

@@ -211,10 +211,9 @@ class Schedules:
 def request_for(
     spec: ModelSpec, *, every: timedelta | None = None, lag: timedelta = timedelta(0)
 ) -> MonitoringInput:
-    """What a model's runs are started with; by default one after each window."""
-    return MonitoringInput(
-        spec=spec, every=every or spec.window, anchor=spec.start or EPOCH, lag=lag
-    )
+    """What a model's runs are started with; by default as often as it says it is looked at."""
+    often = every or spec.monitored_every or spec.window
+    return MonitoringInput(spec=spec, every=often, anchor=spec.start or EPOCH, lag=lag)
 
 
 def _schedule(request: MonitoringInput) -> Schedule:

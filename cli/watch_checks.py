@@ -15,7 +15,7 @@ from detection.recorded import are_chances, why_no_prediction
 from detection.watching import windows_per_year
 from pipelines.rows import row_times
 
-_OFTEN: Final = 0.2
+_OFTEN: Final = 0.25
 """Share of the windows from which false alarms are many."""
 _DAY: Final = timedelta(days=1)
 
@@ -86,6 +86,9 @@ def _check_spans(covered: timedelta, spec: ModelSpec, thing: str) -> Iterator[Fi
     if spec.dependence and spec.dependence > spec.window / 2:
         said = f"dependence = {_days(spec.dependence)}: a window of {_days(spec.window)} holds"
         yield fault(thing, f"{said} no two such stretches", "shorten it, or take a longer window")
+    if spec.monitored_every and spec.monitored_every > spec.window:
+        said = f"monitored_every = {_days(spec.monitored_every)}: longer than a window"
+        yield note(thing, said, "rows between two windows are never looked at: shorten it")
     cooldown = spec.announcement_cooldown
     if timedelta(0) < cooldown < spec.window:
         said = f"announcement_cooldown = {_days(cooldown)}: shorter than a window"

@@ -3,11 +3,15 @@
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from contracts.base import Fraction, Name, Record, Span
 from contracts.drift import FeatureKind, Window
+
+OFTENEST: Final = timedelta(minutes=1)
+"""How often a model may be looked at."""
 
 
 class Task(StrEnum):
@@ -113,6 +117,9 @@ class ModelSpec(Record):
     """Where the first window begins; None for midnight of the first row's day."""
     window: Span
     """Length of one monitoring window."""
+    monitored_every: Span | None = None
+    """How often a window that ends then is looked at, such as each hour: the budget of false alarms
+    counts these looks. None: as often as a window is long."""
     reference_windows: int = Field(ge=1)
     """How many windows the first champion is trained on."""
     label_delay: Span
@@ -157,6 +164,16 @@ class ModelSpec(Record):
             msg = f"columns named twice or used as target or timestamp too: {sorted(twice | clash)}"
             raise ValueError(msg)
         return self
+
+    @field_validator("monitored_every")
+    @classmethod
+    def _is_looked_at_now_and_then(cls, every: timedelta | None) -> timedelta | None:
+        if every is not None and every < OFTENEST:
+            msg = (
+                f"monitored_every = {every}: at least a minute, for each look reads a window's rows"
+            )
+            raise ValueError(msg)
+        return every
 
 
 class ModelVersion(Record):

@@ -14,6 +14,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
+from scipy import stats
+from scipy.optimize import brentq
 
 from contracts.base import Fraction, Record, Span
 from detection import persistence
@@ -55,14 +57,20 @@ class Plan(Record):
     lag: int = Field(default=0, ge=0)
     """How many blocks earlier the window begins that it is compared with; 0 for all others."""
     windows_per_year: float = Field(gt=0.0)
+    """End to end."""
+    looks: float = Field(default=1.0, ge=1.0)
+    """In the length of a window: more than one where windows overlap."""
+    repeats: float = Field(default=0.0, ge=0.0)
+    """How often in the length of a window the same drift is announced again, while it lasts."""
     false_alarms_per_year: float = Field(gt=0.0)
     minimum_rows: int = Field(default=1, ge=1)
     """Windows with fewer are not judged."""
 
     @property
     def chance(self) -> float:
-        """Of a false alarm in one window through one of the senses; at most a half."""
-        return min(self.false_alarms_per_year / self.windows_per_year / SENSES, 0.5)
+        """Of a false alarm at one look through one of the senses; at most a half."""
+        whole = min(self.false_alarms_per_year / self.windows_per_year / SENSES, 0.5)
+        return chance_of_a_look(whole, looks=self.looks, repeats=self.repeats)
 
 
 class Calibration(Record):
@@ -72,10 +80,12 @@ class Calibration(Record):
     """Column to the population stability index that innocent windows reach too rarely to matter;
     the configured floor holds where it is more. Empty where nothing could be calibrated."""
     chance: Fraction
-    """Of an innocent window raising an event through its columns; that through each of the other
-    senses shall be the same."""
+    """Of an innocent window raising an event through its columns when it is looked at; that
+    through each of the other senses shall be the same."""
     false_alarms_per_year: float = Field(gt=0.0)
     windows_per_year: float = Field(gt=0.0)
+    looks: float = Field(default=1.0, ge=1.0)
+    """In the length of a window."""
     rows: float = Field(default=0.0, ge=0.0)
     """In a rather thin pseudo-window."""
     blocks: int = Field(ge=0)
@@ -89,6 +99,26 @@ class Calibration(Record):
     """Correlation of neighbouring blocks, in the column where it is greatest."""
     caution: float = Field(default=1.0, ge=1.0)
     """Factor in the thresholds for what so few blocks do not show."""
+
+
+def chance_of_a_look(chance: float, *, looks: float, repeats: float) -> float:
+    """What each of so many looks at overlapping windows is allowed where all have that chance.
+
+    Overlapping windows are alike: while one passes, a level that a normal variable exceeds by u
+    standard deviations is newly exceeded u squared times as often as by single windows (clumps of a
+    process whose correlation falls linearly: Pickands, 1969; Aldous, 1989), and told again after
+    each cooldown. It is never more often than there are looks (Bonferroni, 1936).
+    """
+
+    def told(level: float) -> float:
+        more = min(max(level * level + repeats, 1.0), looks)
+        return more * float(stats.norm.sf(level))
+
+    if looks <= 1.0:
+        return chance
+    least, most = (float(stats.norm.isf(each)) for each in (chance, chance / looks))
+    level = brentq(lambda each: told(each) - chance, least - 0.1, most + 0.1)
+    return float(stats.norm.sf(level))
 
 
 def thresholds_for(calibration: Calibration, current: WindowProfile) -> dict[str, float]:
@@ -106,6 +136,7 @@ def calibrate(blocks: Sequence[WindowProfile], plan: Plan, *, seed: int = 0) -> 
         "chance": plan.chance,
         "false_alarms_per_year": plan.false_alarms_per_year,
         "windows_per_year": plan.windows_per_year,
+        "looks": plan.looks,
         "blocks": len(blocks),
         "block": blocks[0].window.end - blocks[0].window.start if blocks else timedelta(0),
     }

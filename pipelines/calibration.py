@@ -39,12 +39,16 @@ def plan_of(spec: ModelSpec, rhythm: Rhythm) -> Plan:
         ReferencePeriod.PREVIOUS: rhythm.window,
         ReferencePeriod.SEASON: max(round(spec.season / rhythm.block), rhythm.window),
     }
+    every = spec.monitored_every or spec.window
+    cooldown = spec.announcement_cooldown or every
     return Plan(
         window=rhythm.window,
         season=rhythm.season,
         matched=rhythm.matched and spec.reference is ReferencePeriod.TRAINING,
         lag=lags[spec.reference],
-        windows_per_year=YEAR / spec.window,
+        windows_per_year=YEAR / max(spec.window, every),
+        looks=max(spec.window / every, 1.0),
+        repeats=spec.window / cooldown,
         false_alarms_per_year=spec.false_alarms_per_year,
         minimum_rows=spec.minimum_rows,
     )

@@ -61,6 +61,19 @@ def test_it_says_what_will_happen_and_what_is_missing(trimtab: Trimtab) -> None:
     assert "No worker waits" in said
 
 
+def test_who_looks_more_often_than_the_budget_counts_is_told(trimtab: Trimtab) -> None:
+    often, as_configured = trimtab(PARKING, "--every", "1h"), trimtab(PARKING)
+
+    assert "monitored_every: PT1H" in often.output
+    assert "monitored_every" not in as_configured.output
+
+
+def test_it_runs_as_often_as_the_configuration_says() -> None:
+    assert request_for(a_spec()).every == a_spec().window
+    assert request_for(a_spec(monitored_every=HOUR)).every == HOUR
+    assert request_for(a_spec(monitored_every=HOUR), every=DAY).every == DAY
+
+
 async def test_runs_that_overlap_are_skipped_and_few_are_caught_up_with(
     temporal_client: Client,
 ) -> None:

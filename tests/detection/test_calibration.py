@@ -2,8 +2,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from detection.calibration import Calibration, Plan, calibrate, thresholds_for
+from detection.calibration import (
+    Calibration,
+    Plan,
+    calibrate,
+    chance_of_a_look,
+    thresholds_for,
+)
 from detection.drift import compare
 from detection.effects import stability_index
 from detection.profile import WindowProfile, coarse, shares
@@ -175,3 +182,26 @@ def test_a_calibration_survives_its_json() -> None:
     found = calibrated(stream(calm(1), 21, reference=21), 21)
 
     assert Calibration.model_validate_json(found.model_dump_json()) == found
+
+
+@pytest.mark.parametrize("looks", [7, 168])
+@pytest.mark.parametrize("cooldown", [24, 168])
+def test_the_budget_holds_however_often_overlapping_windows_are_looked_at(
+    looks: int, cooldown: int
+) -> None:
+    weeks, allowed = 52 * 100, 0.02
+    hours = np.random.default_rng(2).normal(size=168 * weeks)
+    week = np.convolve(hours, np.ones(168), "valid")[:: 168 // looks] / 168**0.5
+    chance = chance_of_a_look(allowed, looks=looks, repeats=168 / cooldown)
+    told, quiet = 0, -cooldown
+    for place in np.flatnonzero(week > stats.norm.isf(chance)) * (168 // looks):
+        if place - quiet >= cooldown:
+            told, quiet = told + 1, place
+
+    assert allowed / looks <= chance < allowed
+    assert 0.2 * allowed < told / weeks < 1.2 * allowed
+
+
+def test_windows_end_to_end_have_the_whole_chance() -> None:
+    assert chance_of_a_look(0.01, looks=1, repeats=1) == 0.01
+    assert chance_of_a_look(0.5, looks=168, repeats=1) >= 0.5 / 168

@@ -11,7 +11,7 @@ from contracts.model import ModelSpec, ReferencePeriod
 from contracts.ports import Refused
 from detection.calibration import Calibration
 from detection.profile import WindowProfile
-from detection.seasons import Strata
+from detection.seasons import Strata, rhythm_of
 from pipelines.calibration import (
     at_the_same_hours,
     calibrate_reference,
@@ -78,6 +78,21 @@ def test_weekly_windows_are_calibrated_by_days_and_need_no_strata() -> None:
     assert calibration.windows_per_year == pytest.approx(52.18, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("every", "windows_a_year", "looks"),
+    [(None, 52.2, 1), (HOUR, 52.2, 168), (7 * DAY, 52.2, 1), (14 * DAY, 26.1, 1)],
+)
+def test_the_budget_counts_how_often_is_looked(
+    every: timedelta | None, windows_a_year: float, looks: float
+) -> None:
+    rhythm = rhythm_of(7 * DAY, Window(start=START, end=START + 28 * DAY, rows=0))
+
+    plan = plan_of(spec(monitored_every=every), rhythm)
+
+    assert (round(plan.windows_per_year, 1), plan.looks) == (windows_a_year, looks)
+    assert plan.repeats == 7
+
+
 def test_hourly_windows_are_calibrated_by_hours_and_matched_by_hour() -> None:
     rows = history(7)
     profile, kept = stored(rows, spec(window=HOUR, reference_windows=168), 7)
@@ -113,8 +128,6 @@ def test_every_row_falls_into_one_block_whatever_the_order_of_the_table() -> Non
 def test_the_lag_is_that_of_the_reference(
     reference: ReferencePeriod, season: timedelta, lag: int
 ) -> None:
-    from detection.seasons import rhythm_of  # noqa: PLC0415 - for this test alone
-
     hourly = spec(window=HOUR, reference_windows=672, reference=reference, season=season)
     rhythm = rhythm_of(HOUR, Window(start=START, end=START + 28 * DAY, rows=0))
 
