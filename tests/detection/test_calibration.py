@@ -189,7 +189,7 @@ def test_a_calibration_survives_its_json() -> None:
 def test_the_budget_holds_however_often_overlapping_windows_are_looked_at(
     looks: int, cooldown: int
 ) -> None:
-    weeks, allowed = 52 * 100, 0.02
+    weeks, allowed = 52 * 200, 0.02
     hours = np.random.default_rng(2).normal(size=168 * weeks)
     week = np.convolve(hours, np.ones(168), "valid")[:: 168 // looks] / 168**0.5
     chance = chance_of_a_look(allowed, looks=looks, repeats=168 / cooldown)
