@@ -80,11 +80,31 @@ def compare(  # noqa: PLR0913, PLR0917 - the options of a command line
     Exit code 0: no drift; 1: drift or grave faults of the data; 2: bad input; 3: not enough data.
     """
     with _faults_told():
-        ignored = tuple(name for name in (ignore or "").split(",") if name)
+        _check_outputs({"--json": json, "--html": html}, inputs=(reference, current))
+        ignored = tuple(name.strip() for name in (ignore or "").split(",") if name.strip())
         answer = _answer(reference, current, timestamp=timestamp, ignored=ignored, target=target)
-        _write(answer, json=json, html=html)
         _show(answer.comparison, to_stderr=json == _DASH)
+        _write(answer, json=json, html=html)
     raise typer.Exit(_code(answer.comparison))
+
+
+def _check_outputs(outputs: dict[str, Path | None], *, inputs: tuple[str, str]) -> None:
+    """Before anything is read: that they can be written, and that no table is lost by it."""
+    from cli.tables import BadInput  # noqa: PLC0415 - see above
+
+    taken = {Path(each).resolve(): "a table that is compared" for each in inputs}
+    for option, path in outputs.items():
+        if path is None or path == _DASH:
+            continue
+        place = path.resolve()
+        if place in taken:
+            msg = f"{option} {str(path)!r}: is {taken[place]}: name another file"
+            raise BadInput(msg)
+        taken[place] = "written to by another option"
+        there = next(each for each in (place, *place.parents) if each.exists())
+        if not os.access(there, os.W_OK):
+            msg = f"{option} {str(path)!r}: {str(there)!r} cannot be written to: name another file"
+            raise BadInput(msg)
 
 
 def _answer(

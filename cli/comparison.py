@@ -1,14 +1,19 @@
 """Compares two tables that a person named: reads, profiles and judges them."""
 
+import gzip
+import re
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from cli.tables import BadInput, Table, find_table
 from contracts.comparison import Comparison, Sides
+from contracts.drift import FeatureRole
 from detection.columns import Column
 from detection.comparison import compare_profiles
+from detection.numbering import numbers_rows
 from detection.profile import WindowProfile
 from detection.profiling import (
     Inferred,
@@ -18,8 +23,10 @@ from detection.profiling import (
     profile_relation,
 )
 
-_NAMED = 12
+_NAMED: Final = 12
 """Columns that an error lists."""
+_DELIMITERS: Final = ",;\t|"
+_LONGEST_HEADER: Final = 2**20
 
 
 class Question(NamedTuple):
@@ -52,8 +59,13 @@ def compare_tables(question: Question, *, say: Callable[[str], None] = lambda _:
     where = Span(question.timestamp) if question.timestamp else None
     say("reading the reference")
     old = _profile(before, columns, where=where, like=None, side="REFERENCE")
+    if numbering := _numbering(old):
+        left_out |= dict.fromkeys(numbering, "it numbers the rows")
+        old = _without(old, numbering)
+        columns = tuple(column for column in columns if column.name not in numbering)
     say("reading the current table")
     new = _profile(now, columns, where=where, like=old, side="CURRENT")
+    _check_header(new.filled, now, side="CURRENT")
     _check_common(new, now)
     say("comparing")
     ignored = {*question.ignored, *left_out, *([question.timestamp] if question.timestamp else [])}
@@ -65,6 +77,21 @@ def compare_tables(question: Question, *, say: Callable[[str], None] = lambda _:
         "left_out": left_out,
     }
     return Answer(found.model_copy(update=told), (old, new))
+
+
+def _numbering(reference: WindowProfile) -> set[str]:
+    """Columns that only number the rows, unless nothing else is there to be compared."""
+    found = {
+        each.column.name
+        for each in reference.columns
+        if each.column.role is FeatureRole.FEATURE and numbers_rows(each)
+    }
+    return found if len(found) < len(reference.columns) else set()
+
+
+def _without(profile: WindowProfile, names: Collection[str]) -> WindowProfile:
+    kept = tuple(each for each in profile.columns if each.column.name not in names)
+    return profile.model_copy(update={"columns": kept})
 
 
 def _columns(
@@ -107,24 +134,61 @@ def _check_named(question: Question, known: Collection[str], now: Table) -> None
 
 def _check_common(current: WindowProfile, now: Table) -> None:
     """That the tables have something to compare: asked only where nothing has a value."""
-    if not current.window.rows or any(column.present for column in current.columns):
+    if any(column.present for column in current.columns):
         return
     known = {each.column.name for each in current.columns}
     present = _names(_inferred(now, target=None, side="CURRENT"))
     if not known & present:
         msg = (
             f"REFERENCE and CURRENT have no column in common: {_listed(known)} there, "
-            f"{_listed(present)} here: name two tables of the same make"
+            f"{_listed(present)} here: name two tables of the same make, CSV with a header line"
         )
         raise BadInput(msg)
 
 
 def _inferred(table: Table, *, target: str | None, side: str) -> Inferred:
     try:
-        return infer_columns(table.relation, target=target)
+        found = infer_columns(table.relation, target=target)
     except UnreadableError as error:
         msg = f"{side} {table.shown!r}: {error}"
         raise BadInput(msg) from None
+    _check_header(_names(found), table, side=side)
+    return found
+
+
+def _check_header(names: Collection[str], table: Table, *, side: str) -> None:
+    """That lines were parted into columns, and no two columns have one name.
+
+    DuckDB takes a CSV whose lines differ in length for one of a single column, and calls a second
+    column `a` by the name of `a_1`.
+    """
+    whole = next(iter(names)) if len(names) == 1 else ""
+    if any(sign in whole for sign in _DELIMITERS):
+        msg = (
+            f"{side} {table.shown!r}: its lines cannot be parted into the columns {whole:.200}:"
+            " give each line as many values as the header has names"
+        )
+        raise BadInput(msg)
+    if not isinstance(table.relation, Path):
+        return
+    small = {name.lower() for name in names}
+    for name in names:
+        twin = re.fullmatch(r"(.+)_\d+", name)
+        if twin and twin[1].lower() in small and _named_twice(table.relation, twin[1]):
+            msg = (
+                f"{side} {table.shown!r}: has two columns called {twin[1].lower()!r} (case does"
+                " not count): rename one of them"
+            )
+            raise BadInput(msg)
+
+
+def _named_twice(path: Path, name: str) -> bool:
+    """Whether the first line of a CSV has this name more than once."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8", errors="replace") as file:
+        header = file.readline(_LONGEST_HEADER).lower()
+    fields = [field.strip().strip("\"'") for field in re.split(f"[{_DELIMITERS}]", header)]
+    return fields.count(name.lower()) > 1
 
 
 def _names(table: Inferred) -> set[str]:

@@ -4,14 +4,28 @@ from collections.abc import Sequence
 from glob import glob, has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 if TYPE_CHECKING:  # takes a second to import, and files need none of it
     import ibis
 
 ENDINGS: Final = (".parquet", ".pq", ".csv", ".csv.gz", ".tsv", ".tsv.gz")
+_OF_OTHERS: Final = {
+    ".xlsx", ".xls", ".ods", ".json", ".jsonl", ".ndjson", ".feather", ".arrow", ".ipc", ".orc",
+    ".avro", ".pkl", ".pickle", ".zip", ".tar", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".html",
+    ".xml", ".yml", ".yaml", ".h5", ".hdf5", ".npy", ".npz", ".sav", ".dta", ".sas7bdat",
+}  # fmt: skip
+_DATABASES: Final = {".duckdb": "duckdb", ".sqlite": "sqlite", ".sqlite3": "sqlite"}
+_FAR: Final = {"http", "https", "ftp", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "hdfs"}
 _IN_FILES: Final = ("duckdb", "sqlite")
 """Databases that are a file; Ibis would make a new one where there is none."""
+
+_SECRET: Final = ("password", "token", "secret")
+"""Keys of a URL whose values are not shown."""
+
+
+_NAMED: Final = 12
+"""Tables that an error lists."""
 
 
 class BadInput(Exception):  # noqa: N818 - says what it is
@@ -42,13 +56,14 @@ def find_table(named: str, *, side: str) -> Table:
 def _in_files(named: str, *, side: str) -> Table:
     path = Path(named).expanduser()
     if path.is_file():
+        _check_file(path, named, side=side)
         return Table(path, named, str(path.resolve()))
     if path.is_dir():
         found = sorted(each for each in path.rglob("*") if each.name.endswith(ENDINGS))
     elif has_magic(named):
         every = map(Path, glob(str(path), recursive=True))  # noqa: PTH207 - absolute patterns
         found = sorted(each for each in every if each.is_file())
-    elif path.exists():
+    elif path.exists() or named == "-":
         msg = f"{side} {named!r}: is read more than once, and is no file: write it to one first"
         raise BadInput(msg)
     else:
@@ -61,8 +76,24 @@ def _in_files(named: str, *, side: str) -> Table:
     return Table(found, f"{named} ({len(found)} files)", "|".join(str(f.resolve()) for f in found))
 
 
+def _check_file(path: Path, named: str, *, side: str) -> None:
+    """That it may be a table: DuckDB would take nearly anything for a CSV file."""
+    if not path.stat().st_size:
+        msg = f"{side} {named!r}: is empty, without even a header: name a table"
+        raise BadInput(msg)
+    if path.suffix.lower() in _OF_OTHERS:
+        msg = f"{side} {named!r}: {path.suffix} is not read: write it as Parquet or CSV first"
+        raise BadInput(msg)
+    if scheme := _DATABASES.get(path.suffix.lower()):
+        msg = f"{side} {named!r}: is a database: name a table of it, {scheme}://{named}?table=NAME"
+        raise BadInput(msg)
+
+
 def _behind(address: SplitResult, named: str, *, side: str) -> Table:
     shown = _without_password(address)
+    if address.scheme in _FAR:
+        msg = f"{side} {shown!r}: is not fetched: download it, and name the file or its folder"
+        raise BadInput(msg)
     given = dict(parse_qsl(address.query, keep_blank_values=True))
     table = given.pop("table", "")
     if not table:
@@ -76,17 +107,29 @@ def _behind(address: SplitResult, named: str, *, side: str) -> Table:
         connection = ibis.connect(place.geturl(), **options)
         schema, _, name = table.rpartition(".")
         relation = connection.table(name, database=schema or None)
-    except (ImportError, AttributeError, ModuleNotFoundError) as error:
+    except ibis.common.exceptions.TableNotFound:
+        msg = f"{side} {shown!r}: there is no table {table!r}{_others(connection, schema)}"
+        raise BadInput(msg) from None
+    except (ImportError, AttributeError):
         msg = (
-            f"{side} {shown!r}: no engine for {address.scheme!r} is installed ({error}): install "
-            f"ibis-framework[{address.scheme}]"
+            f"{side} {shown!r}: no driver for {address.scheme!r} is installed: install"
+            f" 'ibis-framework[{address.scheme}]'"
         )
         raise BadInput(msg) from None
     except Exception as error:  # noqa: BLE001 - every engine has errors of its own
         said = _safe(str(error), address) or type(error).__name__
-        msg = f"{side} {shown!r}: cannot be reached: {said}: mend the URL or the name of the table"
+        msg = f"{side} {shown!r}: cannot be reached: {said}: mend the URL"
         raise BadInput(msg) from None
     return Table(relation, shown, named)
+
+
+def _others(connection: "ibis.BaseBackend", schema: str) -> str:
+    """The tables that there are, where the engine tells."""
+    try:
+        there = sorted(connection.list_tables(database=schema or None))
+    except Exception:  # noqa: BLE001 - as above: this is only a hint
+        return ": mend its name"
+    return f": there are {', '.join(there[:_NAMED]) or 'none'}{' …' if len(there) > _NAMED else ''}"
 
 
 def _options(place: SplitResult, shown: str, *, side: str) -> dict[str, bool]:
@@ -104,7 +147,7 @@ def _without_password(address: SplitResult) -> str:
     if address.password is not None:
         host = f"{address.username or ''}@{host.rpartition('@')[2]}"
     hidden = [
-        (key, "…" if key.lower() in ("password", "token", "secret") else value)
+        (key, "…" if key.lower() in _SECRET else value)
         for key, value in parse_qsl(address.query, keep_blank_values=True)
     ]
     query = "&".join(f"{key}={value}" for key, value in hidden)
@@ -114,4 +157,9 @@ def _without_password(address: SplitResult) -> str:
 def _safe(text: str, address: SplitResult) -> str:
     """In one line, without the password."""
     line = " ".join(text.split())[:300]
-    return line.replace(address.password, "…") if address.password else line
+    secrets = {value for key, value in parse_qsl(address.query) if key.lower() in _SECRET}
+    if address.password:
+        secrets |= {address.password, unquote(address.password)}
+    for secret in secrets:
+        line = line.replace(secret, "…")
+    return line

@@ -7,7 +7,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from detection.storage import Stored, literals, quoted, stored_as
+from detection.storage import Stored, literal, literals, quoted, stored_as
 
 if TYPE_CHECKING:
     import duckdb
@@ -19,6 +19,10 @@ SMALL_CSV: Final = 64 * 2**20
 """Bytes of CSV, compressed or not, that are parsed once and kept; larger ones are parsed twice."""
 _NULLS: Final = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "n/a")
 """What CSV files write for a missing value."""
+_DECIMAL_COMMA: Final = r"\s*[-+]?[0-9]+,[0-9]+\s*"
+_THOUSANDS: Final = r"\s*[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+\s*"
+_LOOKED_AT: Final = 1000
+"""Rows in which decimal commas are looked for."""
 _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -111,11 +115,37 @@ def _opened(
         return DuckTable(connection, source, describe(connection, source), name)
     nulls = f"nullstr = [{literals(_NULLS)}]"
     text = "true" if as_text else "false"
-    source = f"read_csv({files}, {nulls}, header = true, all_varchar = {text})"
-    if sum(_size(each) for each in names) <= SMALL_CSV:
-        connection.execute(f"CREATE TEMP TABLE kept AS FROM {source}")
+    how = f"{nulls}, header = true, all_varchar = {text}"
+    small = sum(_size(each) for each in names) <= SMALL_CSV
+    found = _csv(connection, f"read_csv({files}, {how})", name, keep=small)
+    if not as_text and _has_decimal_commas(found):
+        found = _csv(
+            connection, f"read_csv({files}, {how}, decimal_separator = ',')", name, keep=small
+        )
+    return found
+
+
+def _csv(
+    connection: "duckdb.DuckDBPyConnection", source: str, name: str, *, keep: bool
+) -> DuckTable:
+    if keep:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE kept AS FROM {source}")
         source = quoted("kept")
     return DuckTable(connection, source, describe(connection, source), name)
+
+
+def _has_decimal_commas(table: DuckTable) -> bool:
+    """Whether a column of text holds numbers such as 0,25 and not only such as 1,250."""
+    words = [quoted(name) for name, kind in table.types.items() if kind == "VARCHAR"]
+    if not words:
+        return False
+    tests = [
+        f"BOOL_AND(REGEXP_FULL_MATCH({word}, {literal(_DECIMAL_COMMA)}))"
+        f" AND NOT BOOL_AND(REGEXP_FULL_MATCH({word}, {literal(_THOUSANDS)}))"
+        for word in words
+    ]
+    query = f"SELECT {' OR '.join(tests)} FROM (FROM {table.source} LIMIT {_LOOKED_AT})"  # noqa: S608 - quoted names
+    return bool((table.connection.execute(query).fetchone() or [False])[0])
 
 
 def _size(name: str) -> float:

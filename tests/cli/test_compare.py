@@ -216,6 +216,16 @@ def test_a_table_of_a_database_is_read_through_ibis(folder: Path) -> None:
         (("old.parquet", "/dev/null"), "is no file"),
         (("old.parquet", "broken.parquet"), "broken.parquet"),
         (("old.parquet", "other.csv"), "no column in common"),
+        (("old.parquet", "nothing.csv"), "is empty"),
+        (("old.parquet", "ragged.csv"), "cannot be parted into the columns colour,size"),
+        (("ragged.csv", "old.parquet"), "as many values as the header has names"),
+        (("twice.csv", "old.parquet"), "two columns called 'age'"),
+        (("old.parquet", "twice.csv"), "two columns called 'age'"),
+        (("old.parquet", "notes.txt"), "no column in common"),
+        (("old.parquet", "table.xlsx"), ".xlsx is not read"),
+        (("old.parquet", "base.duckdb"), "duckdb://base.duckdb?table=NAME"),
+        (("old.parquet", "https://127.0.0.1:1/new.parquet"), "download it"),
+        (("old.parquet", "-"), "is no file"),
         (("old.parquet", "new.parquet", "--ignore", "salary"), "--ignore 'salary'"),
         (("old.parquet", "new.parquet", "--target", "salary"), "--target 'salary'"),
         (("old.parquet", "new.parquet", "--timestamp", "when"), "--timestamp 'when'"),
@@ -226,6 +236,9 @@ def test_a_table_of_a_database_is_read_through_ibis(folder: Path) -> None:
         (("old.parquet", "base.db?table=x"), "meets no file"),
         (("old.parquet", "nonsense://host/base?table=x"), "nonsense"),
         (("old.parquet", "new.parquet", "--json", "old.parquet/x.json"), "old.parquet"),
+        (("old.parquet", "new.parquet", "--json", "./old.parquet"), "a table that is compared"),
+        (("old.parquet", "new.parquet", "--html", "new.parquet"), "a table that is compared"),
+        (("old.parquet", "new.parquet", "--json", "x", "--html", "x"), "another option"),
         (("old.parquet", "new.parquet", "--html", "empty"), "empty"),
         (("old.parquet",), "Usage: trimtab compare"),
     ],
@@ -236,6 +249,12 @@ def test_bad_input_is_told_by_name_and_is_no_drift(
     (folder / "empty").mkdir()
     (folder / "broken.parquet").write_bytes(b"PAR1 and then nothing")
     (folder / "other.csv").write_text("colour,size\nred,1\n")
+    (folder / "nothing.csv").touch()
+    (folder / "ragged.csv").write_text("colour,size\nred,1\ngreen,2,3,4\n" * 9)
+    (folder / "twice.csv").write_text("income,age,city,AGE\n1,2,x,3\n")
+    (folder / "notes.txt").write_text("bought milk\n")
+    (folder / "table.xlsx").write_bytes(b"PK")
+    (folder / "base.duckdb").write_bytes(b"DUCK")
 
     code, said = run(*arguments)
 
@@ -290,9 +309,36 @@ def test_odd_columns_are_answered_and_do_not_end_in_an_error(folder: Path) -> No
     comparison = found("odd.parquet", "odder.parquet", "--html", "page.html")
 
     compared = {feature.name for feature in comparison.features}
-    assert compared >= {"infinite", "constant", "huge", "tiny", "unique", "nothing", "nobody"}
+    assert compared >= {"infinite", "constant", "huge", "tiny", "nothing", "nobody"}
     assert not {"infinite", "constant", "huge", "tiny"} & set(drifted(comparison))
-    assert "lists" in comparison.left_out
+    assert comparison.left_out.keys() == {"lists", "unique"}
+
+
+def test_what_tells_rows_apart_is_left_out_with_the_reason(folder: Path) -> None:
+    for side, seed in (("odd.parquet", 6), ("odder.parquet", 7)):
+        columns = table(seed)
+        columns["row"] = seed * ROWS + np.arange(ROWS)
+        columns["order"] = [f"{seed}-{row}" for row in range(ROWS)]
+        columns["paid"] = [f"€{row % 9 + 1},{row % 1000:03}.50" for row in range(ROWS)]
+        written(folder / side, columns)
+
+    comparison = found("odd.parquet", "odder.parquet", "--timestamp", "at")
+
+    assert not comparison.drifted
+    assert comparison.left_out["row"] == "it numbers the rows"
+    assert "identifier" in comparison.left_out["order"]
+    assert "written for people" in comparison.left_out["paid"]
+    assert found("odd.parquet", "odder.parquet", "--target", "row").target
+
+
+def test_a_decimal_comma_is_one(folder: Path) -> None:
+    for name, shift in (("a.csv", 0.0), ("b.csv", 1.0)):
+        lines = [f"{value:.3f};x".replace(".", ",") for value in table(1)["income"] * (1 + shift)]
+        (folder / name).write_text("\n".join(["income;city", *lines]))
+    (folder / "plain.csv").write_text((folder / "a.csv").read_text().replace(",", "."))
+
+    assert drifted(found("a.csv", "b.csv")) == ["income"]
+    assert not found("a.csv", "plain.csv").drifted
 
 
 def test_missing_numbers_are_counted_though_a_files_statistics_pass_over_them(
