@@ -10,8 +10,9 @@ from cli.watch_checks import check_watch
 from contracts.drift import FeatureKind
 from contracts.model import Feature, ModelSpec, Task
 from detection.casting import as_categories, as_numbers
+from pipelines.remote import History, count_rows, is_remote
 from pipelines.requests import Request
-from pipelines.rows import clean, first_window_start, row_times, rows_between
+from pipelines.rows import clean, covered, first_window_start, row_times, rows_between
 from pipelines.spans import reference_span
 from pipelines.timeline import cut_windows
 
@@ -24,8 +25,13 @@ _MOST_WINDOWS = 1000
 _TWO = 2
 
 
-def check_history(history: pd.DataFrame, spec: ModelSpec) -> Iterator[Finding]:
-    """Every fault of the data, or how much of it there is."""
+def check_history(
+    history: pd.DataFrame, spec: ModelSpec, *, whole: History | None = None
+) -> Iterator[Finding]:
+    """Every fault of the data, or how much of it there is.
+
+    `whole` is the table in an engine that `history` is a random part of: windows are counted there.
+    """
     thing = f"model {spec.name}"
     found = list(_check_names(history, spec, thing))
     for feature in spec.features:
@@ -34,7 +40,7 @@ def check_history(history: pd.DataFrame, spec: ModelSpec) -> Iterator[Finding]:
     if spec.target in history:
         found.extend(_check_target(history[spec.target], spec, thing))
     if {spec.target, spec.timestamp} <= set(history.columns):
-        found.extend(_check_windows(history, spec, thing))
+        found.extend(_check_windows(history, history if whole is None else whole, spec, thing))
     found.extend(check_watch(history, spec, thing))
     yield from found
 
@@ -92,7 +98,9 @@ def _check_target(values: pd.Series, spec: ModelSpec, thing: str) -> Iterator[Fi
         yield fault(thing, said, "write metric: balanced_accuracy")
 
 
-def _check_windows(history: pd.DataFrame, spec: ModelSpec, thing: str) -> Iterator[Finding]:
+def _check_windows(
+    history: pd.DataFrame, whole: History, spec: ModelSpec, thing: str
+) -> Iterator[Finding]:
     times = row_times(history, spec)
     undated = int(times.isna().sum())
     if undated > _UNDATED * len(times):
@@ -100,15 +108,17 @@ def _check_windows(history: pd.DataFrame, spec: ModelSpec, thing: str) -> Iterat
         yield fault(thing, said, "write ISO 8601 such as 2016-10-04T07:59:42Z")
     if undated == len(times):
         return
-    start, last = first_window_start(history, spec), times.max().to_pydatetime()
+    start, last = first_window_start(whole, spec), covered(whole, spec)[1].to_pydatetime()
     if (last - start) / spec.window > _MOST_WINDOWS:
         said = f"from {start:%Y-%m-%d} to {last:%Y-%m-%d} there are over {_MOST_WINDOWS:,} windows"
         yield fault(thing, said, "take out stray rows, or correct start and window")
         return
-    yield from _check_spans(history, spec, thing)
+    yield from _check_spans(whole, spec, thing, looked_at=len(history))
 
 
-def _check_spans(history: pd.DataFrame, spec: ModelSpec, thing: str) -> Iterator[Finding]:
+def _check_spans(
+    history: History, spec: ModelSpec, thing: str, *, looked_at: int
+) -> Iterator[Finding]:
     span = reference_span(spec, first_window_start(history, spec))
     learnt = len(clean(rows_between(history, spec, span), spec))
     windows = cast(
@@ -128,4 +138,6 @@ def _check_spans(history: pd.DataFrame, spec: ModelSpec, thing: str) -> Iterator
         yield fault(thing, said, "take a longer window or lower minimum_rows")
     else:
         said = f"{learnt:,} rows to learn from, {len(enough)} windows to replay"
-        yield fine(thing, f"{len(history):,} rows: {said}")
+        count = count_rows(history, spec) if is_remote(history) else len(history)
+        part = f"; values were looked at in {looked_at:,} rows drawn at random"
+        yield fine(thing, f"{count:,} rows: {said}{part if looked_at < count else ''}")

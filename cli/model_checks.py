@@ -27,13 +27,12 @@ def check_model(
         yield from _check_costs(spec, limits, thing=thing)
     try:
         history = build_catalog({"model": name}).load("history")
-        if is_remote(history):
-            history = fetch_all(history, spec)
+        looked_at = fetch_all(history, spec) if is_remote(history) else history
     except Exception as error:  # noqa: BLE001 - any Kedro dataset may stand there, with its own
         remedy = "correct its entry in a catalog*.yml of conf/local, or `dataset` of the model"
         yield fault(thing, f"dataset {spec.dataset}: {_words(error)}", remedy)
         return
-    yield from check_history(history, spec)
+    yield from check_history(looked_at, spec, whole=history)
     if settings is not None:
         yield from check_champion(spec, settings)
 

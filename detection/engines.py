@@ -8,9 +8,9 @@ the same bins the profiles are equal, up to the rounding of mean and standard de
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from detection.aggregates import (
     value_of,
     word_of,
 )
+from detection.asking import TABLE, EngineTable, between
 from detection.binning import edges_of
 from detection.columns import Column
 from detection.counted import Counted, Plan
@@ -36,71 +37,17 @@ from detection.distinct import DIGITS, sketch_of
 from detection.profile import CATEGORIES, KNOWN_CATEGORIES, ColumnProfile
 from detection.storage import Stored, double, literals, quoted
 
-if TYPE_CHECKING:
-    import ibis
-
 AT_ONCE: Final = 30
 """Columns in one select: engines bound the size of what they compile."""
 SAMPLE: Final = 20_000
-_TABLE: Final = "trimtab_table"
 _GENEROUS: Final = 1.1
 """By how much more a random sample is asked for than is wanted."""
-
-
-@dataclass(frozen=True)
-class EngineTable:
-    """A table in an engine."""
-
-    table: "ibis.Table"
-    types: Mapping[str, Stored]
-
-    def ask(self, query: str) -> list[dict[str, Any]]:
-        """The rows that a query, in DuckDB's dialect, answers."""
-        import sqlglot  # noqa: PLC0415 - comes with Ibis, for its tables only
-
-        backend = self.table.get_backend()
-        native = sqlglot.transpile(query, read="duckdb", write=backend.dialect)[0]
-        found = backend.raw_sql(f"WITH {_TABLE} AS ({backend.compile(self.table)}) {native}")
-        if hasattr(found, "collect"):  # a Spark data frame
-            return [row.asDict() for row in found.collect()]
-        names = [each[0] for each in found.description]
-        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-        if backend.name != "duckdb":  # whose answer is the connection itself
-            found.close()
-        return rows
-
-    @property
-    def bisects(self) -> bool:
-        """Whether the engine finds a value's place in an array by itself."""
-        return str(self.table.get_backend().name) == "postgres"
-
-
-def engine_table(table: "ibis.Table") -> EngineTable:
-    """An Ibis table with what its types mean."""
-    types = {name: _stored(kind) for name, kind in table.schema().items()}
-    return EngineTable(table, types)
-
-
-def between(table: EngineTable, plan: Plan) -> EngineTable:
-    """The table's rows in the span of the plan; naive times are read as UTC."""
-    if plan.span is None:
-        return table
-    column = table.table[plan.span.timestamp]
-    if column.type().is_date():
-        column = column.cast("timestamp")
-    chosen = table.table
-    aware = getattr(column.type(), "timezone", None) is not None
-    if plan.span.start is not None:
-        chosen = chosen.filter(column >= _comparable(plan.span.start, aware=aware))
-    if plan.span.end is not None:
-        chosen = chosen.filter(column < _comparable(plan.span.end, aware=aware))
-    return replace(table, table=chosen)
 
 
 def count_engine_table(table: EngineTable, columns: Sequence[Column], plan: Plan) -> Counted:
     """Profiles of the columns, and what is said of the table as a whole."""
     table = between(table, plan)
-    rows = int(table.ask(f"SELECT COUNT(*) AS n FROM {_TABLE}")[0]["n"])  # noqa: S608 - our own text
+    rows = int(table.ask(f"SELECT COUNT(*) AS n FROM {TABLE}")[0]["n"])  # noqa: S608 - our own text
     profiles: list[ColumnProfile] = []
     whole: Answer = {}
     for start in range(0, max(len(columns), 1), AT_ONCE):
@@ -112,7 +59,7 @@ def count_engine_table(table: EngineTable, columns: Sequence[Column], plan: Plan
         answer = _aggregates(table, asked, plan if not whole else None)
         whole = whole or answer
         profiles.extend(_profiles(table, asked, answer, rows))
-    different = f"SELECT COUNT(*) AS n FROM (SELECT DISTINCT {_plain(table)} FROM {_TABLE}) AS t"  # noqa: S608 - quoted names
+    different = f"SELECT COUNT(*) AS n FROM (SELECT DISTINCT {_plain(table)} FROM {TABLE}) AS t"  # noqa: S608 - quoted names
     return Counted(
         rows=rows,
         columns=tuple(profiles),
@@ -131,7 +78,7 @@ def _binned(table: EngineTable, asked: Sequence[Asked], rows: int) -> list[Asked
     what = ", ".join(f"{value_of(each)} AS {each.name('x')}" for each in bare)
     share = min(1.0, _GENEROUS * SAMPLE / max(rows, 1))
     some = "" if share == 1.0 else f" WHERE RANDOM() < {double(share)}"
-    drawn = table.ask(f"SELECT {what} FROM {_TABLE}{some}")  # noqa: S608 - quoted names
+    drawn = table.ask(f"SELECT {what} FROM {TABLE}{some}")  # noqa: S608 - quoted names
     found = {}
     for each in bare:
         values = [row[each.name("x")] for row in drawn if row[each.name("x")] is not None]
@@ -159,7 +106,7 @@ def _aggregates(table: EngineTable, asked: Sequence[Asked], plan: Plan | None) -
             time = quoted(plan.span.timestamp)
             wanted += [f"MIN({time}) AS oldest", f"MAX({time}) AS newest"]
     steps = [*_values(asked), *(f"{presence(each)} AS {each.name('a')}" for each in numeric)]
-    source = _nested([", ".join(steps)], _TABLE)
+    source = _nested([", ".join(steps)], TABLE)
     source = _nested(map(", ".join, zip(*map(hash_steps, sketched), strict=True)), source)
     return table.ask(f"SELECT {', '.join(wanted)} FROM {source}")[0]  # noqa: S608 - quoted names
 
@@ -204,7 +151,7 @@ def _grouping(asked: Sequence[Asked], *, bisects: bool) -> str:
     bins = [f"CASE WHEN {_v(each)} IS NOT NULL THEN {place(each)} END AS {each.name('b')}"
             for each in numeric]  # fmt: skip
     keys = [each.name("b") for each in numeric] + [each.name("w") for each in words]
-    source = _nested([", ".join(_values(asked)), ", ".join(bins)], _TABLE)
+    source = _nested([", ".join(_values(asked)), ", ".join(bins)], TABLE)
     sets = ", ".join(f"({key})" for key in keys)
     grouped = (
         f"SELECT {', '.join(keys)}, COUNT(*) AS n FROM {source} GROUP BY GROUPING SETS ({sets})"  # noqa: S608 - quoted names
@@ -290,23 +237,6 @@ def _plain(table: EngineTable) -> str:
     """The columns that can be compared; a table always has one."""
     names = [quoted(name) for name, kind in table.types.items() if kind is not Stored.OTHER]
     return ", ".join(names) or "1"
-
-
-def _stored(kind: Any) -> Stored:  # noqa: ANN401 - an Ibis type, not imported here
-    fitting = {
-        Stored.BOOLEAN: kind.is_boolean(),
-        Stored.INTEGER: kind.is_integer(),
-        Stored.FLOAT: kind.is_floating(),
-        Stored.DECIMAL: kind.is_decimal(),
-        Stored.TEXT: kind.is_string() or kind.is_uuid(),
-        Stored.TIME: kind.is_temporal() or kind.is_interval(),
-    }
-    return next((stored for stored, fits in fitting.items() if fits), Stored.OTHER)
-
-
-def _comparable(instant: datetime, *, aware: bool) -> datetime:
-    utc = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return utc if aware else utc.replace(tzinfo=None)
 
 
 def _instant(found: date | None) -> datetime | None:

@@ -52,7 +52,7 @@ def infer_columns(
     if relation.get_backend().name == "duckdb":
         with open_connected(relation) as table:
             return infer(table, ignore, target=target)
-    from detection.engines import engine_table  # noqa: PLC0415 - for Ibis tables only
+    from detection.asking import engine_table  # noqa: PLC0415 - for Ibis tables only
 
     return judge_types(engine_table(relation).types, ignore, target=target)
 
@@ -83,7 +83,8 @@ def profile_relation(
         with open_connected(relation) as table:
             counted = count_table(table, columns, plan)
     else:
-        from detection.engines import count_engine_table, engine_table  # noqa: PLC0415 - for Ibis
+        from detection.asking import engine_table  # noqa: PLC0415 - for Ibis tables only
+        from detection.engines import count_engine_table  # noqa: PLC0415 - as above
 
         counted = count_engine_table(engine_table(relation), columns, plan)
     return WindowProfile(

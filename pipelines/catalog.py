@@ -36,7 +36,11 @@ def read_catalog(params: Mapping[str, Any]) -> DataCatalog:
         **_absolute(local, local_conf().parents[1]),
     }
     credentials = _read(local_conf(), params, "credentials")
-    return DataCatalog.from_config(entries, credentials=credentials)
+    try:
+        return DataCatalog.from_config(entries, credentials=credentials)
+    except KeyError as error:
+        msg = f"{error.args[0]} They belong into {local_conf() / 'credentials.yml'}."
+        raise Refused(msg) from None
 
 
 def _read(folder: Path, params: Mapping[str, Any], key: str) -> dict[str, Any]:

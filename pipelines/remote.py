@@ -5,16 +5,16 @@ learning only, and never more than 500,000 at a time: of more a random part.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, Union
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard, Union
 
 import pandas as pd
 
 from contracts.drift import FeatureRole
 from contracts.model import ModelSpec
 from contracts.ports import Refused
+from detection.asking import EngineTable, between, engine_table, told
 from detection.columns import columns_of
 from detection.counted import Plan
-from detection.engines import EngineTable, between, engine_table
 from detection.profile import ColumnProfile, WindowProfile
 from detection.profiling import Span as Rows
 from detection.profiling import UnreadableError, profile_relation
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 MOST_ROWS: Final = 500_000
 """Rows of a span that are brought into memory at most."""
 
-_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_REASON: Final = Span(datetime(1700, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC))
+"""Where times of rows are looked for: what pandas can hold."""
 
 History: TypeAlias = Union[pd.DataFrame, "ibis.Table"]
 
@@ -39,40 +40,37 @@ def is_remote(history: History) -> "TypeGuard[ibis.Table]":
 
 def fetch(history: "ibis.Table", spec: ModelSpec, span: Span) -> pd.DataFrame:
     """The rows of a span, or a random part of them where they are more than 500,000."""
-    chosen = _within(history, spec, span)
-    count = int(chosen.ask("SELECT COUNT(*) AS n FROM trimtab_table")[0]["n"])
-    table = chosen.table
-    if count > MOST_ROWS:
-        import ibis  # noqa: PLC0415 - only where a table is Ibis's
-
-        table = table.filter(ibis.random() < MOST_ROWS / count)
-    backend = table.get_backend()
-    if backend.name == "duckdb":
-        frame: pd.DataFrame = backend.con.execute(backend.compile(table)).df()
-        return frame
-    return pd.DataFrame(table.to_pandas())
+    return _fetched(_within(history, spec, span))
 
 
 def fetch_all(history: "ibis.Table", spec: ModelSpec) -> pd.DataFrame:
     """All rows, or a random part of them where they are more than 500,000."""
-    first, last = _extremes(history, spec)
-    if pd.isna(first):
-        return fetch(history, spec, Span(_LONG_AGO, datetime.now(UTC)))
-    end = last.to_pydatetime() + timedelta(microseconds=1)
-    return fetch(history, spec, Span(first.to_pydatetime(), end))
+    return _fetched(_timed(history, spec))
 
 
-def first_time(history: "ibis.Table", spec: ModelSpec) -> pd.Timestamp:
-    """The time of the first row, UTC; NaT where there is none."""
-    first: pd.Timestamp = _extremes(history, spec)[0]
-    return first
+def count_rows(history: "ibis.Table", spec: ModelSpec) -> int:
+    """How many rows there are."""
+    return _count(_timed(history, spec))
+
+
+def extremes(history: "ibis.Table", spec: ModelSpec) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """The times of the first and of the last row, UTC; NaT where there is none.
+
+    Infinite times, which PostgreSQL knows, and what else is beyond reason pass for none.
+    """
+    inside = _within(history, spec, _REASON).table
+    column = inside[spec.timestamp]
+    table = EngineTable(inside.aggregate(first=column.min(), last=column.max()), {})
+    row = table.ask("SELECT * FROM trimtab_table")[0]
+    first, last = (pd.to_datetime(row[name], utc=True) for name in ("first", "last"))
+    return first, last
 
 
 def count_windows(
     history: "ibis.Table", spec: ModelSpec, start: datetime
 ) -> tuple[dict[int, int], pd.Series]:
     """Rows of each window counted from `start`, and the times of the last rows."""
-    first, last = _extremes(history, spec)
+    first, last = extremes(history, spec)
     if pd.isna(first):
         return {}, pd.Series(dtype="datetime64[us, UTC]")
     table = _timed(history, spec)
@@ -135,9 +133,19 @@ def _within(history: "ibis.Table", spec: ModelSpec, span: Span) -> EngineTable:
     return between(_timed(history, spec), Plan(span=Rows(spec.timestamp, span.start, span.end)))
 
 
-def _extremes(history: "ibis.Table", spec: ModelSpec) -> tuple[Any, Any]:
-    column = _timed(history, spec).table[spec.timestamp]
-    table = EngineTable(history.aggregate(first=column.min(), last=column.max()), {})
-    row = table.ask("SELECT * FROM trimtab_table")[0]
-    first, last = (pd.to_datetime(row[name], utc=True) for name in ("first", "last"))
-    return first, last
+def _fetched(chosen: EngineTable) -> pd.DataFrame:
+    count, table = _count(chosen), chosen.table
+    if count > MOST_ROWS:
+        import ibis  # noqa: PLC0415 - only where a table is Ibis's
+
+        table = table.filter(ibis.random() < MOST_ROWS / count)
+    backend = table.get_backend()
+    with told(table):
+        if backend.name == "duckdb":
+            frame: pd.DataFrame = backend.con.execute(backend.compile(table)).df()
+            return frame
+        return pd.DataFrame(table.to_pandas())
+
+
+def _count(table: EngineTable) -> int:
+    return int(table.ask("SELECT COUNT(*) AS n FROM trimtab_table")[0]["n"])

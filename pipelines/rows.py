@@ -11,7 +11,7 @@ from contracts.model import ModelSpec, Task
 from contracts.ports import Refused
 from detection.casting import as_categories, as_numbers
 from detection.instants import read_instants
-from pipelines.remote import History, fetch, first_time, is_remote
+from pipelines.remote import History, extremes, fetch, is_remote
 from pipelines.spans import Span
 
 Table = pd.DataFrame
@@ -42,12 +42,20 @@ def first_window_start(history: History, spec: ModelSpec) -> datetime:
     """Where the first window begins: as configured, or midnight of the first row's day."""
     if spec.start is not None:
         return spec.start
-    first = first_time(history, spec) if is_remote(history) else row_times(history, spec).min()
+    first, _ = covered(history, spec)
     if pd.isna(first):
         msg = f"no row of {spec.dataset!r} has a time in {spec.timestamp!r}"
         raise Refused(msg)
     day = first.to_pydatetime()
     return datetime.combine(day.date(), time(), tzinfo=day.tzinfo)
+
+
+def covered(history: History, spec: ModelSpec) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """The times of the first and of the last row, UTC; NaT where there is none."""
+    if is_remote(history):
+        return extremes(history, spec)
+    times = row_times(history, spec)
+    return times.min(), times.max()
 
 
 def targets(rows: Table, spec: ModelSpec) -> "Values[Any]":

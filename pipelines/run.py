@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
 from pipelines.catalog import build_catalog, read_catalog
+from pipelines.connections import let_go
 from pipelines.pipeline_registry import register_pipelines
 from pipelines.requests import read_request
 
@@ -16,9 +17,13 @@ from pipelines.requests import read_request
 def run(name: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """What the pipeline's `report` says."""
     read_request(name, params)
-    catalog = build_catalog(params)
-    outputs = SequentialRunner().run(_pipelines()[name], catalog)
-    report: dict[str, JsonValue] = to_jsonable_python(outputs["report"].load())
+    try:
+        outputs = SequentialRunner().run(_pipelines()[name], build_catalog(params))
+        report: dict[str, JsonValue] = to_jsonable_python(outputs["report"].load())
+    except Exception:
+        let_go(failed=True)
+        raise
+    let_go(failed=False)
     return report
 
 

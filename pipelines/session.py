@@ -26,6 +26,9 @@ Waiting threads that spin make training up to ten times
 slower on a machine that does other work.
 """
 
+_MISSING = {"TableNotFound"}
+"""Ibis's errors about a table that is not there."""
+
 WARM = "warm"
 """A name that loads everything and runs nothing."""
 
@@ -55,8 +58,32 @@ def run_pipeline(name: str, params: Mapping[str, JsonValue]) -> dict[str, JsonVa
 
 def _told(error: BaseException | None) -> Refused | Unavailable | None:
     """The port's exception under what Kedro wrapped around it; None for a bug."""
+    from detection.asking import EngineError, may_pass  # noqa: PLC0415 - only where a run failed
+    from detection.files import UnreadableError  # noqa: PLC0415 - as above
+
     while error is not None:
         if isinstance(error, Refused | Unavailable):
             return error
+        if may_pass(error) or (isinstance(error, EngineError) and error.passing):
+            return Unavailable(f"a store cannot be reached now: {_line(error)}")
+        if isinstance(error, UnreadableError):
+            return Refused(f"the history cannot be read: {_line(error)}")
+        if said := _misnamed(error):
+            return Refused(f"the history cannot be read: {said}")
         error = error.__cause__
     return None
+
+
+def _misnamed(error: BaseException) -> str:
+    """What is wrong where a catalog's entry names what is not there; empty where it is not that."""
+    if type(error).__name__ in _MISSING:
+        return f"there is no table {_line(error)}: correct table_name and database of its entry"
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error}: install the driver of its engine, such as ibis-framework[postgres]"
+    if isinstance(error, AttributeError) and "module 'ibis'" in str(error):
+        return f"{_line(error).rstrip('. ')}: correct the backend of its entry"
+    return ""
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:400] or type(error).__name__
