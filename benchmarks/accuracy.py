@@ -5,7 +5,7 @@
 Exact are: PSI and the Jensen-Shannon distance over the deciles of all rows of the reference, by
 NumPy; the Wasserstein distance in standard deviations of the reference and Kolmogorov's distance
 by SciPy. Half of the references have 20,000 rows, of which the bins are those of all rows; the
-other half 60,000, of which the bins come from a sample of 20,000, as in `trimtab compare`.
+other half 300,000, of which the bins come from a sample of 100,000, as in `trimtab compare`.
 """
 
 import argparse
@@ -21,18 +21,20 @@ from scipy import stats
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from contracts.drift import FeatureKind
-from detection.binning import edges_of, recut
+from detection.binning import edges_of, settled
 from detection.columns import Column
 from detection.counting import count_numbers
-from detection.duck import SAMPLE
 from detection.effects import effects_of, jensen_shannon, stability_index
 from detection.profile import ColumnProfile
+from detection.reading import SPARE, WHOLE
 from detection.transport import cumulative_gap
 
 Numbers = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Numbers]
 
 AIM: Final = 0.01
+FEW: Final = 20_000
+"""Rows of a reference that gives its own bins."""
 COLUMN: Final = Column(name="value", kind=FeatureKind.NUMERIC)
 MEASURES: Final = ("psi", "jensen_shannon", "wasserstein", "kolmogorov", "psi_relative")
 
@@ -76,7 +78,7 @@ def main() -> None:
     worst: dict[str, tuple[float, str]] = {}
     for place in range(options.pairs):
         sampled = place % 2 == 1
-        case = draw_case(random, SAMPLE * (3 if sampled else 1))
+        case = draw_case(random, 3 * WHOLE if sampled else FEW)
         found = errors_of(case, random)
         errors[sampled].append(found)
         for name, error in found.items():
@@ -124,18 +126,15 @@ def errors_of(case: Case, random: np.random.Generator) -> dict[str, float]:
 
 def profiles_of(case: Case, random: np.random.Generator) -> tuple[ColumnProfile, ColumnProfile]:
     """Both sides over bins of the reference, or of a sample of it where it is large."""
-    chosen = case.reference
-    if len(chosen) > SAMPLE:
-        chosen = random.choice(chosen, SAMPLE, replace=False)
-    edges, cuts = edges_of(chosen)
-    bins = ColumnProfile(column=COLUMN, rows=0, nulls=0, edges=edges, cuts=cuts)
-    before, now = (
-        count_numbers(rows, COLUMN, rows=len(rows), like=bins)
-        for rows in (case.reference, case.current)
-    )
-    if len(case.reference) > SAMPLE:
-        cuts = recut(edges, before.counts) or cuts
-    return before.model_copy(update={"cuts": cuts}), now.model_copy(update={"cuts": cuts})
+    bins = edges_of(case.reference)
+    if len(case.reference) > WHOLE:
+        bins = edges_of(random.choice(case.reference, WHOLE, replace=False), spare=SPARE)
+    like = ColumnProfile(column=COLUMN, rows=0, nulls=0, edges=bins.edges, cuts=bins.cuts)
+    before = count_numbers(case.reference, COLUMN, rows=len(case.reference), like=like)
+    bins, counts = settled(bins, before.counts)
+    found = {"edges": bins.edges, "cuts": bins.cuts, "counts": counts}
+    before = before.model_copy(update=found)
+    return before, count_numbers(case.current, COLUMN, rows=len(case.current), like=before)
 
 
 def exact(case: Case) -> tuple[float, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.drift import FeatureKind
-from detection.binning import recut
+from detection.binning import Edges, settled
 from detection.columns import Column
 from detection.distinct import (
     CELLS,
@@ -15,6 +15,7 @@ from detection.distinct import (
     STEEPNESS,
     STRETCH,
     grid_of,
+    middle_of,
     sketch_of,
     sketch_words,
 )  # fmt: skip
@@ -40,6 +41,9 @@ class Asked:
     """None where the table has no such column."""
     edges: tuple[float, ...] = ()
     cuts: tuple[int, ...] = ()
+    spare: tuple[int, ...] = ()
+    """Of edges that come from a sample: those that go when all is counted."""
+    hashed_by: tuple[float, float] | None = None
     categories: tuple[str, ...] | None = None
     """Names to be counted; None for the most frequent ones."""
     seen: frozenset[str] | None = None
@@ -47,8 +51,6 @@ class Asked:
     named: tuple[str, ...] | None = None
     """Where there are too many categories: the only ones to tell apart."""
     sketched: bool = True
-    sampled: bool = False
-    """Whether the edges come from a sample: the deciles are then chosen when all is counted."""
     finite: bool = False
     """Whether to believe that no number is NaN or infinite; the mean or the deviation will tell."""
     wants_bins: bool = True
@@ -63,7 +65,13 @@ class Asked:
     @property
     def scale(self) -> float:
         """By what numbers are multiplied before their moments are taken: a power of two."""
-        return SHRINK if any(abs(edge) > HUGE for edge in self.edges) else 1.0
+        ends = (*self.edges[:1], *self.edges[-1:])
+        return SHRINK if any(abs(edge) > HUGE for edge in ends) else 1.0
+
+    @property
+    def middle(self) -> tuple[float, float] | None:
+        """By what numbers are hashed."""
+        return self.hashed_by or middle_of(self.edges)
 
     def name(self, part: str) -> str:
         """An alias."""
@@ -115,7 +123,7 @@ def moments(asked: Asked) -> Iterator[str]:
 
 def hash_steps(asked: Asked) -> tuple[str, str, str]:
     """From the value `v` to the cell `p` of the sketch, through `s` and `m`; a SELECT each."""
-    grid = grid_of(asked.edges)
+    grid = grid_of(asked.middle)
     value, scaled, mixed = asked.name("v"), asked.name("s"), asked.name("m")
     part = f"({scaled} - FLOOR({scaled}))"
     within = f"GREATEST(LEAST({value}, {double(grid.high)}), {double(grid.low)})"
@@ -157,14 +165,18 @@ def numeric_profile(
             "minimum": answer[asked.name("low")],
             "maximum": answer[asked.name("high")],
         }
+    bins = Edges(asked.edges, asked.cuts, asked.spare)
+    if asked.wants_edges:
+        bins, counts = settled(bins, counts)
     return ColumnProfile(
         column=asked.column,
         rows=rows,
         nulls=rows - present,
         unreadable=rows - gone - present,
-        edges=asked.edges,
-        cuts=(asked.sampled and recut(asked.edges, counts)) or asked.cuts,
+        edges=bins.edges,
+        cuts=bins.cuts,
         counts=counts,
+        hashed_by=asked.middle if asked.spare else asked.hashed_by,
         outside=int(answer.get(asked.name("outside")) or 0),
         sketch=_sketch(asked, answer),
         **found,

@@ -3,10 +3,11 @@
 Deciles are among the edges, and every value that many rows share has a bin of its own, so that the
 gap between two distribution functions is off by at most the largest share of the reference in one
 other bin, about 1/120. Where the reference is thin, edges lie evenly, so that what moves there is
-found too; beyond its ends they lie ever farther apart.
+found too; beyond its ends they lie ever farther apart. Where only a sample of the reference is
+known, edges lie close together around its deciles until those of all rows are known.
 """
 
-from itertools import pairwise
+from bisect import bisect_right
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -18,8 +19,8 @@ TENTHS: Final = 10
 """Coarse bins: the usual ten of the population stability index."""
 PARTS: Final = 120
 """Quantile bins where there are more different values than bins; a multiple of ten."""
-NEAR: Final = (-0.004, -0.002, 0.002, 0.004)
-"""Further quantiles around each decile: that of all rows is a little off that of a sample."""
+REACH: Final = 4.0
+"""How far from a decile of a sample that of all rows may lie, in standard errors of its rank."""
 FEW_VALUES: Final = 180
 """Up to so many different values each is an edge."""
 TAILS: Final = (1e-4, 1e-3, 1 - 1e-3, 1 - 1e-4)
@@ -41,87 +42,115 @@ class Edges(NamedTuple):
     """The edges of a column."""
 
     edges: tuple[float, ...]
-    """Ascending, at most 255."""
+    """Ascending; at most 255 that are not spare."""
     cuts: tuple[int, ...]
     """Places of those that part the coarse bins."""
+    spare: tuple[int, ...] = ()
+    """Places of those that go once it is known which of them are deciles: see `settled`."""
 
 
-def edges_of(values: Numbers) -> Edges:
-    """Edges for a reference of these finite values, or of a fair sample of them; none for none."""
+def edges_of(values: Numbers, *, spare: int = 0) -> Edges:
+    """Edges for a reference of these finite values, in any order; none for none.
+
+    Of a fair sample of a reference, with so many `spare` edges around each decile: the more, the
+    closer to the decile of all rows one of them lies.
+    """
     if not len(values):
         return Edges((), ())
     with np.errstate(over="ignore", invalid="ignore"):
-        return _edges(values)
+        return _edges(np.sort(values), spare)
 
 
-def recut(edges: tuple[float, ...], counts: tuple[int, ...]) -> tuple[int, ...]:
-    """The places of the deciles, once all rows of a sampled reference have been counted."""
-    total = sum(counts)
-    if len(np.flatnonzero(counts)) <= 1:
-        return ()
-    below = np.cumsum(counts)[:-1]
-    ranks = [(total - 1) * tenth // TENTHS + 1 for tenth in range(1, TENTHS)]
-    places = np.minimum(np.searchsorted(below, ranks, side="left"), len(edges) - 1)
-    return tuple(np.unique(places).tolist())
+def settled(bins: Edges, counts: tuple[int, ...]) -> tuple[Edges, tuple[int, ...]]:
+    """The bins and their counts, once all rows have been counted: deciles are theirs then."""
+    upto, cuts = np.cumsum(counts), np.asarray(bins.cuts, dtype="int64")
+    if np.count_nonzero(counts) > 1:
+        ranks = [(upto[-1] - 1) * tenth // TENTHS + 1 for tenth in range(1, TENTHS)]
+        found = np.searchsorted(upto[:-1], ranks, side="left")
+        cuts = np.unique(np.minimum(found, len(bins.edges) - 1))
+    stays = np.ones(len(bins.edges), dtype="bool")
+    stays[list(bins.spare)] = False
+    stays[cuts] = True
+    kept = np.flatnonzero(stays)
+    sums = np.diff(upto[[*kept, -1]], prepend=0)
+    edges = tuple(bins.edges[place] for place in kept.tolist())
+    return Edges(edges, tuple(np.searchsorted(kept, cuts).tolist())), tuple(sums.tolist())
 
 
-def _edges(values: Numbers) -> Edges:
-    ordered = np.sort(values)
+def _edges(ordered: Numbers, spare: int) -> Edges:
+    most = BINS - 1 - (TENTHS - 1 if spare else 0)
     cuts = _cuts(ordered)
-    known, counts = np.unique(ordered, return_counts=True)
+    first = np.concatenate([ordered[:1] < np.inf, ordered[1:] != ordered[:-1]])
+    known = ordered[first]
     few = len(known) <= FEW_VALUES
     inner = known if few else _quantiles(ordered)
     found = np.unique(np.concatenate([cuts, inner, _tapered(ordered), _outer(ordered)]))
-    atoms = known[np.argsort(-counts, kind="stable")]
+    counts = np.diff(np.flatnonzero(first), append=len(ordered))
+    often = np.argsort(-counts, kind="stable")
     if not few:
-        atoms = atoms[np.sort(-counts, kind="stable") < -len(ordered) / PARTS]
-    for atom in atoms:
-        more = np.union1d(found, [_just_below(float(atom)), atom])
-        if len(more) > BINS - 1 - EVEN:
-            break
-        found = more
-    core = np.quantile(ordered, CORE, method="lower")
-    found = _evened(found, float(core[0]), float(core[1]))
-    places = np.searchsorted(found, cuts)
-    return Edges(tuple(found.tolist()), tuple(places.tolist()))
+        often = often[counts[often] > len(ordered) / PARTS]
+    found = _with_atoms(found, known[often], most=most - EVEN)
+    found = _evened(found, *_lower(ordered, CORE), most=most)
+    near = _beside_deciles(ordered, spare)
+    edges = np.union1d(found, near)
+    extra = np.searchsorted(edges, np.setdiff1d(near, found))
+    places = np.searchsorted(edges, cuts)
+    return Edges(tuple(edges.tolist()), tuple(places.tolist()), tuple(extra.tolist()))
 
 
-def _evened(found: Numbers, low: float, high: float) -> Numbers:
+def _lower(ordered: Numbers, fractions: npt.ArrayLike) -> Numbers:
+    """Quantiles that are values themselves."""
+    places = np.floor((len(ordered) - 1) * np.asarray(fractions, dtype="float64"))
+    found: Numbers = ordered[places.astype("int64")]
+    return found
+
+
+def _with_atoms(found: Numbers, atoms: Numbers, *, most: int) -> Numbers:
+    """With a bin for each of as many values, in the order given, as there is room for."""
+    below = np.nextafter(atoms, -np.inf)
+    pairs = np.column_stack([np.where(np.isfinite(below), below, atoms), atoms])
+
+    def size(many: int) -> int:
+        return len(np.union1d(found, pairs[:many]))
+
+    many = bisect_right(range(len(atoms) + 1), most, key=size) - 1
+    return np.union1d(found, pairs[: max(many, 0)])
+
+
+def _evened(found: Numbers, low: float, high: float, *, most: int) -> Numbers:
     """With as many more edges as there may be, each in the widest gap from `low` to `high`."""
     core = found[(found >= low) & (found <= high)]
-    room, gaps = BINS - 1 - len(found), np.diff(core)
+    room, gaps = most - len(found), np.diff(core)
     if not len(gaps) or not np.isfinite(gaps).all():
         return found
     narrow, wide = 0.0, float(gaps.max())
     for _ in range(_HALVINGS):
         step = (narrow + wide) / 2
-        needed = float(np.sum(np.maximum(np.ceil(gaps / step) - 1, 0))) if step > 0.0 else np.inf
-        narrow, wide = (step, wide) if needed > room else (narrow, step)
-    parts = [
-        np.linspace(left, right, int(np.ceil((right - left) / wide)) + 1)[1:-1]
-        for left, right in pairwise(core)
-        if right - left > wide > 0.0
-    ]
-    return np.unique(np.concatenate([found, *parts]))
+        fits = step > 0.0 and np.sum(np.maximum(np.ceil(gaps / step) - 1, 0)) <= room
+        narrow, wide = (narrow, step) if fits else (step, wide)
+    more = np.maximum(np.ceil(gaps / wide).astype("int64") - 1, 0)
+    start = np.repeat(np.arange(len(gaps)), more)
+    which = np.arange(len(start)) - np.repeat(np.cumsum(more) - more, more) + 1
+    between = core[start] + gaps[start] * (which / (more[start] + 1))
+    return np.unique(np.concatenate([found, between]))
+
+
+_HALVINGS: Final = 30
 
 
 def _tapered(ordered: Numbers) -> Numbers:
     """Edges in the tails, denser towards the middle."""
-    low, high = np.quantile(ordered, CORE, method="lower")
+    low, high = _lower(ordered, CORE)
     below, above = low - (low - ordered[0]) * TAPER, high + (ordered[-1] - high) * TAPER
     tapered: Numbers = np.concatenate([below, above])
     return tapered[np.isfinite(tapered)]
 
 
-_HALVINGS: Final = 40
-
-
 def _cuts(ordered: Numbers) -> Numbers:
-    fractions = np.linspace(0, 1, TENTHS + 1)[1:-1]
-    cuts: Numbers = np.unique(np.quantile(ordered, fractions, method="lower"))
     if ordered[0] == ordered[-1]:
-        cuts = np.unique([_just_below(ordered[0]), ordered[0]])
-    return cuts
+        return np.unique([_just_below(ordered[0]), ordered[0]])
+    ranks = [(len(ordered) - 1) * tenth // TENTHS for tenth in range(1, TENTHS)]
+    return np.unique(ordered[ranks])
 
 
 def _just_below(value: float) -> float:
@@ -131,11 +160,15 @@ def _just_below(value: float) -> float:
 
 
 def _quantiles(ordered: Numbers) -> Numbers:
-    tenths = np.linspace(0, 1, TENTHS + 1)[1:-1]
-    near = [tenth + off for tenth in tenths for off in NEAR]
-    fractions = [*np.linspace(0, 1, PARTS + 1), *tenths, *near, *TAILS]
-    found: Numbers = np.quantile(ordered, fractions, method="lower")
-    return found
+    return _lower(ordered, [*np.linspace(0, 1, PARTS + 1), *TAILS])
+
+
+def _beside_deciles(ordered: Numbers, many: int) -> Numbers:
+    """So many values around each decile of a sample."""
+    tenths = np.arange(1, TENTHS)[:, None] / TENTHS
+    errors = np.sqrt(tenths * (1 - tenths) / len(ordered))
+    near = tenths + REACH * errors * np.linspace(-1.0, 1.0, many)
+    return np.unique(_lower(ordered, np.clip(near, 0.0, 1.0)))
 
 
 def _outer(ordered: Numbers) -> Numbers:

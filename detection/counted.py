@@ -19,10 +19,15 @@ class Plan:
     span: Span | None = None
     sketches: bool = True
 
+    def earlier(self, column: Column) -> ColumnProfile | None:
+        """The column's earlier profile, where it was of the same kind."""
+        before = self.like.find(column.name) if self.like else None
+        return before if before and before.column.kind is column.kind else None
+
     def asked(self, column: Column, place: int, stored: Stored | None) -> Asked:
         """One column, over the bins of the earlier profile where it knows the column."""
-        before = self.like.find(column.name) if self.like else None
-        if before is None or before.column.kind is not column.kind:
+        before = self.earlier(column)
+        if before is None:
             return Asked(place, column, stored, sketched=self.sketches)
         return Asked(
             place,
@@ -31,6 +36,7 @@ class Plan:
             edges=before.edges,
             cuts=before.cuts,
             categories=before.categories,
+            hashed_by=before.hashed_by,
             seen=None if before.known is None else frozenset(before.known),
             sketched=self.sketches,
             wants_bins=False,

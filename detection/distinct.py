@@ -38,10 +38,11 @@ _LARGEST: Final = 2.0**1020
 """Differences of such numbers are finite."""
 
 Numbers = npt.NDArray[np.float64]
+Middle = tuple[float, float]
 
 
 class Grid(NamedTuple):
-    """How a column's values are spread before hashing, taken from its edges."""
+    """How a column's values are spread before hashing, taken from the middle of its edges."""
 
     origin: float
     factor: float
@@ -50,20 +51,26 @@ class Grid(NamedTuple):
     """Values beyond these two count as these."""
 
 
-def grid_of(edges: Sequence[float]) -> Grid:
-    """The grid of a column with these edges: profiles over the same edges share it."""
-    if not edges:
+def middle_of(edges: Sequence[float]) -> Middle | None:
+    """The quartiles of these edges; None for none."""
+    quarter = len(edges) // 4
+    return (edges[quarter], edges[-1 - quarter]) if edges else None
+
+
+def grid_of(middle: Middle | None) -> Grid:
+    """The grid of a column whose values mostly lie about there."""
+    if middle is None:
         return Grid(0.0, 1.0, 0.0, 0.0)
-    origin, high = edges[len(edges) // 4], edges[-1 - len(edges) // 4]
+    origin, high = middle
     spread = min(high - origin, _LARGEST) or abs(origin) or 1.0
     factor = min(_GOLDEN * _FINE / spread, _LARGEST)
     reach = min(_EXACT / factor, _LARGEST)
     return Grid(origin, factor, max(origin - reach, -_LARGEST), min(origin + reach, _LARGEST))
 
 
-def sketch_numbers(values: Numbers, edges: Sequence[float]) -> str:
-    """The sketch of finite numbers, hashed by the grid of `edges`."""
-    grid = grid_of(edges)
+def sketch_numbers(values: Numbers, middle: Middle | None) -> str:
+    """The sketch of finite numbers, hashed by the grid of that middle."""
+    grid = grid_of(middle)
     scaled = (np.maximum(np.minimum(values, grid.high), grid.low) - grid.origin) * grid.factor
     part = scaled - np.floor(scaled)
     mixed = (part + FIRST) * (part + SECOND) * STRETCH

@@ -1,12 +1,13 @@
-"""Counts a DuckDB table, after a sample where bins are to be chosen: words apart from all else.
+"""Counts a DuckDB table: the numbers of a small one in memory, all else by aggregates.
 
-DuckDB 2.0 plans HISTOGRAM of a value and COUNT(DISTINCT ...) as a GROUP BY of their own, and keeps
-every row of the select in memory for it, unless only such counts are selected.
+Words are counted apart: DuckDB 2.0 plans HISTOGRAM of a value and COUNT(DISTINCT ...) as a GROUP BY
+of their own, and keeps every row of the select in memory for it, unless only such counts are
+selected.
 """
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -29,17 +30,15 @@ from detection.aggregates import (
     value_of,
     word_of,
 )  # fmt: skip
-from detection.binning import edges_of
 from detection.columns import Column
 from detection.counted import Counted, Plan
 from detection.distinct import DIGITS, sketch_of
 from detection.files import DuckTable
 from detection.profile import CATEGORIES, ColumnProfile
+from detection.reading import WHOLE, count_read, sample, sampled_edges
 from detection.storage import double, literals, quoted
 from detection.timing import time_of, within
 
-SAMPLE: Final = 20_000
-"""Rows from which bins are chosen; tables with no more are used whole."""
 AT_ONCE: Final = 100
 """Columns in one select, or in one of words and one of all else."""
 MANY_CATEGORIES: Final = 50_000
@@ -63,31 +62,24 @@ def count_table(table: DuckTable, columns: Sequence[Column], plan: Plan) -> Coun
             plan.asked(column, place, table.stored(column.name))
             for place, column in enumerate(columns[start : start + AT_ONCE])
         ]
-        asked = _decide(table, asked, rows)
+        held, large = _parted(asked, rows)
+        large = _decide(table, large, rows)
         beside = _of_the_whole(table, time, rows) if not whole else (table.source, [])
-        answer = _answer(table, asked, *beside)
+        answer = _answer(table, large, *beside)
         whole = whole or answer
-        profiles.extend(_profile(each, answer, rows) for each in asked)
+        filled = {name: int(whole[f"f{place}"]) for place, name in enumerate(table.types)}
+        found = {each.place: _profile(each, answer, rows) for each in large}
+        found |= count_read(table, held, plan, rows=rows, filled=filled)
+        profiles.extend(found[each.place] for each in asked)
     repeated = (whole["chosen"] - whole["different"]) / max(whole["chosen"], 1)
     return Counted(
         rows=rows,
         columns=tuple(profiles),
-        filled=tuple(name for place, name in enumerate(table.types) if whole[f"f{place}"]),
+        filled=tuple(name for name, count in filled.items() if count),
         duplicates=round(repeated * rows),
         oldest=_instant(whole.get("oldest")),
         newest=_instant(whole.get("newest")),
     )
-
-
-def sample(table: DuckTable, expressions: Mapping[str, str]) -> dict[str, npt.NDArray[Any]]:
-    """Of at most 20,000 rows, the same ones each time: alias to the values that are not NULL."""
-    what = ", ".join(f"{sql} AS {quoted(alias)}" for alias, sql in expressions.items())
-    query = (
-        f"SELECT {what} FROM (FROM {table.source} USING SAMPLE reservoir({SAMPLE} ROWS)"  # noqa: S608 - quoted names
-        " REPEATABLE (1))"
-    )
-    drawn = table.connection.execute(query).fetchnumpy()
-    return {name: np.ma.MaskedArray(values).compressed() for name, values in drawn.items()}
 
 
 def _rows(table: DuckTable) -> int:
@@ -95,24 +87,36 @@ def _rows(table: DuckTable) -> int:
     return int(found[0][0])
 
 
+def _parted(asked: Sequence[Asked], rows: int) -> tuple[list[Asked], list[Asked]]:
+    """The columns to be counted in memory, and the others."""
+    parts: tuple[list[Asked], list[Asked]] = ([], [])
+    for each in asked:
+        parts[each.column.kind is not FeatureKind.NUMERIC or rows > WHOLE].append(each)
+    return parts
+
+
 def _decide(table: DuckTable, asked: Sequence[Asked], rows: int) -> list[Asked]:
     """With bins where there is no earlier profile, and with the categories that are too many."""
-    wanted = {}
-    for each in asked:
-        if each.wants_edges:
-            wanted[each.name("x")] = value_of(each)
-        elif each.column.kind is FeatureKind.CATEGORICAL and rows > MANY_CATEGORIES:
-            wanted[each.name("x")] = word_of(each)
-    drawn = sample(table, wanted) if wanted else {}
-    return [_decided(each, drawn.get(each.name("x")), rows) for each in asked]
+    bare = [each for each in asked if each.wants_edges]
+    edges = sampled_edges(table, bare, rows) if bare else {}
+    words = {
+        each.name("x"): word_of(each)
+        for each in asked
+        if each.column.kind is FeatureKind.CATEGORICAL and rows > MANY_CATEGORIES
+    }
+    drawn = sample(table, words) if words else {}
+    return [
+        replace(each, **edges[each.place]._asdict())
+        if each.place in edges
+        else _named(each, drawn.get(each.name("x")), rows)
+        for each in asked
+    ]
 
 
-def _decided(asked: Asked, values: npt.NDArray[Any] | None, rows: int) -> Asked:
+def _named(asked: Asked, values: npt.NDArray[Any] | None, rows: int) -> Asked:
+    """With the categories to tell apart where there are too many to tell all."""
     if values is None:
         return asked
-    if asked.column.kind is FeatureKind.NUMERIC:
-        edges, cuts = edges_of(values.astype("float64"))
-        return replace(asked, edges=edges, cuts=cuts, sampled=rows > SAMPLE)
     tally = Counter(values.tolist())
     once = sum(count == 1 for count in tally.values())
     if len(tally) + once / max(len(values), 1) * rows <= MANY_CATEGORIES:

@@ -40,6 +40,8 @@ from detection.storage import Stored, double, literals, quoted
 AT_ONCE: Final = 30
 """Columns in one select: engines bound the size of what they compile."""
 SAMPLE: Final = 20_000
+SPARE: Final = 10
+"""Edges around each decile of these rows, of which the one at the decile of all rows stays."""
 _GENEROUS: Final = 1.1
 """By how much more a random sample is asked for than is wanted."""
 
@@ -82,11 +84,10 @@ def _binned(table: EngineTable, asked: Sequence[Asked], rows: int) -> list[Asked
     found = {}
     for each in bare:
         values = [row[each.name("x")] for row in drawn if row[each.name("x")] is not None]
-        found[each.place] = edges_of(np.asarray(values, dtype="float64"))
+        spare = SPARE if share < 1.0 else 0
+        found[each.place] = edges_of(np.asarray(values, dtype="float64"), spare=spare)
     return [
-        replace(each, sampled=share < 1.0, **found[each.place]._asdict())
-        if each.place in found
-        else each
+        replace(each, **found[each.place]._asdict()) if each.place in found else each
         for each in asked
     ]
 

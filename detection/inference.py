@@ -8,8 +8,8 @@ import numpy as np
 
 from contracts.drift import FeatureKind, FeatureRole
 from detection.columns import Column
-from detection.duck import sample
 from detection.files import DuckTable
+from detection.reading import sample
 from detection.storage import NUMBER, Stored, literal, quoted, stored_as
 
 MOSTLY: Final = 0.9

@@ -59,6 +59,8 @@ class ColumnProfile(Record):
     maximum: float | None = None
     sketch: str = ""
     """Which values there are, in 124 bits: see `detection.distinct`."""
+    hashed_by: tuple[float, float] | None = None
+    """Numeric: the middle by which values were hashed for it; None for that of `edges`."""
 
     @property
     def present(self) -> int:
@@ -158,7 +160,7 @@ def merge(first: ColumnProfile, second: ColumnProfile) -> ColumnProfile:
     Both were counted over the same bins: raises `ValueError` where they were not. Counts are exact;
     mean and std are so up to the rounding of floating point (Chan, Golub and LeVeque, 1979).
     """
-    same = ("column", "edges", "cuts", "categories")
+    same = ("column", "edges", "cuts", "categories", "hashed_by")
     differing = [name for name in same if getattr(first, name) != getattr(second, name)]
     if differing:
         msg = (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.drift import FeatureKind
 from detection.columns import Column
-from detection.distinct import estimate, sketch_numbers, sketch_words, union
+from detection.distinct import estimate, middle_of, sketch_numbers, sketch_words, union
 from detection.frames import profile_column
 from detection.profile import BINS, ColumnProfile, coarse, merge, merge_windows
 from tests.detection.windows import profile, table
@@ -90,7 +90,7 @@ def test_different_values_are_estimated_within_the_stated_error(count: int) -> N
     for _ in range(20):
         drawn = np.unique(random.normal(size=count))
         edges = tuple(np.quantile(drawn, np.linspace(0, 1, 50)).tolist())
-        found = estimate(sketch_numbers(np.repeat(drawn, 2), edges))
+        found = estimate(sketch_numbers(np.repeat(drawn, 2), middle_of(edges)))
         errors.append(np.log(found / len(drawn)))
 
     assert float(np.sqrt(np.mean(np.square(errors)))) < 0.45
@@ -100,6 +100,6 @@ def test_different_values_are_estimated_within_the_stated_error(count: int) -> N
 def test_whole_numbers_and_words_are_estimated_as_well() -> None:
     whole = np.arange(50_000, dtype="float64")
 
-    assert estimate(sketch_numbers(whole, (0.0, 1e4, 2e4, 5e4))) == pytest.approx(50_000, rel=0.6)
+    assert estimate(sketch_numbers(whole, (1e4, 2e4))) == pytest.approx(50_000, rel=0.6)
     assert estimate(sketch_words(f"id {n}" for n in range(5000))) == pytest.approx(5000, rel=0.6)
     assert estimate(union(sketch_words(["a"]), sketch_words(["a"]))) == pytest.approx(1, abs=0.5)
