@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from agents import rules
-from agents.brief import Brief
+from agents.brief import Brief, Fault
 from contracts.deliberation import (
     Cause,
     Hypothesis,
@@ -19,6 +19,8 @@ from contracts.remediation import Action
 
 _QUOTE_LENGTH = 400
 _WORTH_NAMING = 0.01
+_TELLING = 0.3
+"""Gravity from which a fault is named among the facts."""
 _CLOSE = 0.15
 """Lead of the first cause over the second below which the review has a concern."""
 
@@ -101,7 +103,7 @@ def _severity(brief: Brief) -> Severity:
 
 
 def _faulty_columns(brief: Brief) -> list[str]:
-    return [fault.column for fault in brief.finding.faults if fault.corrupt and fault.column]
+    return [fault.column for fault in _grave(brief) if fault.column]
 
 
 def _moved_columns(brief: Brief) -> list[str]:
@@ -154,11 +156,16 @@ def _version_facts(brief: Brief) -> list[str]:
 
 def _faults(brief: Brief) -> list[str]:
     return [
-        f"The data is corrupt: {fault.kind} in {fault.column or 'the window'} "
-        f"({fault.fraction:.1%} of rows)."
-        for fault in brief.finding.faults
-        if fault.corrupt
+        f"{'The data is corrupt' if fault.corrupt else 'There is a fault in the data'}: "
+        f"{fault.kind} in {fault.column or 'the window'} ({fault.fraction:.1%} of rows)."
+        for fault in _grave(brief)
     ][:2]
+
+
+def _grave(brief: Brief) -> list[Fault]:
+    """The faults that may explain what happened, the gravest first."""
+    telling = [fault for fault in brief.finding.faults if rules.gravity(fault) >= _TELLING]
+    return sorted(telling, key=rules.gravity, reverse=True)
 
 
 def _grounds(brief: Brief, cause: Cause) -> list[str]:
@@ -249,6 +256,9 @@ def _doubts(brief: Brief) -> list[str]:
         doubts.append("Another cause explains the evidence nearly as well.")
     if rules.lost(brief) is None:
         doubts.append("No labels tell how the model does.")
+    if rules.unseen(brief) and rules.lost(brief):
+        seen = f"{brief.finding.history_days} days were seen"
+        doubts.append(f"Only {seen}: a season cannot be told from a lasting change.")
     if any(fault.corrupt for fault in brief.finding.faults):
         doubts.append("The data is corrupt: somebody must mend it at its source.")
     return doubts

@@ -35,6 +35,9 @@ class Finding(Record):
     severity: Severity
     window: str
     rows: int
+    history_days: int | None = None
+    """From the first row that the champion learnt from to the window's end; None where a window is
+    compared with an earlier one."""
     moved: tuple[Moved, ...] = ()
     faults: tuple[Fault, ...] = ()
     performance: PerformanceChange | None = None

@@ -21,9 +21,9 @@ from agents.brief import (
 from agents.case import Case, Task
 from agents.fence import fence
 from contracts.deliberation import RemediationPlan, RootCause
-from contracts.drift import FeatureDrift, FeatureRole
+from contracts.drift import DriftFinding, FeatureDrift, FeatureRole
 from contracts.evidence import Document, EvidenceItem, EvidenceSource
-from contracts.model import ModelSpec
+from contracts.model import ModelSpec, ReferencePeriod
 
 MOST_ITEMS = 40
 """Evidence items shown; of columns, those that moved most."""
@@ -99,6 +99,7 @@ def _finding(case: Case) -> Finding:
         severity=found.severity,
         window=f"{found.current.start:%Y-%m-%d %H:%M} to {found.current.end:%Y-%m-%d %H:%M}",
         rows=found.current.rows,
+        history_days=_history_days(found, case.data.spec),
         moved=tuple(
             Moved(name=each.name, role=each.role, psi=round(each.psi, 4), drifted=each.drifted)
             for each in _worst_first(found.features)
@@ -117,6 +118,12 @@ def _finding(case: Case) -> Finding:
         concept_loss=found.concept_loss,
         told_apart=found.multivariate.low if found.multivariate else None,
     )
+
+
+def _history_days(found: DriftFinding, spec: ModelSpec) -> int | None:
+    if spec.reference is not ReferencePeriod.TRAINING:
+        return None
+    return (found.current.end - found.reference.start).days
 
 
 def _worst_first(features: tuple[FeatureDrift, ...]) -> list[FeatureDrift]:

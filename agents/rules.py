@@ -5,9 +5,11 @@ cases come out clear and close ones close. Nothing here is learnt; every constan
 
 A cause's score multiplies what speaks for it:
 
-- data_quality: the gravest fault; what is left of 1 is shared among the others
+- data_quality: the gravest fault, found before anything else is asked; what is left of 1 is shared
+  among the others
 - bad_release: the metric is worse, and an earlier version does better on the newest rows
-- seasonality: the metric is worse, something moved, and known cases speak of a recurring pattern
+- seasonality: the metric is worse, something moved, and known cases speak of a recurring pattern;
+  it is never ruled out where the history is shorter than the year after which most things recur
 - label_shift: the metric is worse and the target moved
 - covariate_shift: the metric is worse and inputs moved, the more so the less the target did
 - concept_drift: the metric is worse though neither inputs nor target moved
@@ -24,7 +26,7 @@ independent pieces of evidence would if each were counted twice.
 import math
 from typing import NamedTuple
 
-from agents.brief import Brief, Excerpt, Item
+from agents.brief import Brief, Excerpt, Fault, Item
 from contracts.deliberation import Cause
 from contracts.drift import FeatureRole
 from contracts.remediation import Action
@@ -41,8 +43,19 @@ _WELL_TOLD = 0.2
 """Rows are told apart so well (twice the AUC, less one) that inputs moved: worth one half."""
 _ESTIMATED = 0.5
 """How far an estimate without labels is believed, beside labels."""
+_TOUCHED = 0.05
+"""Share of the rows with a fault that explains as much as it leaves open: worth one half."""
+_YEAR = 365
+"""Days after which most of what recurs has done so."""
+_UNSEEN = 0.4
+"""What a season is worth beside a lasting change, which it looks like until a year has been seen;
+not more, for what is to be done about either is nearly the same."""
 _FLOOR = 0.02
 """Least score of the unknown: there is always something that the rules do not see."""
+
+_WEIGHT: dict[str, float] = {"new_column": 0.0, "unseen_category": 0.25}
+"""How far a fault speaks for broken data, where that is less than fully: a column that nobody reads
+breaks nothing, and new categories may be the world's."""
 
 _FIT: dict[Action, dict[Cause, float]] = {
     Action.MONITOR: {Cause.HARMLESS: 1.0, Cause.DATA_QUALITY: 0.9, Cause.UNKNOWN: 0.7,
@@ -79,6 +92,8 @@ class Signals(NamedTuple):
     """Known cases like this one speak of a recurring pattern."""
     unexplained: float | None = None
     """Share of the loss that covariate shift does not explain; None where nobody estimated it."""
+    unseen: float = 0.0
+    """Share of a year that the champion has not seen."""
 
 
 def read_signals(brief: Brief) -> Signals:
@@ -87,13 +102,13 @@ def read_signals(brief: Brief) -> Signals:
     return Signals(
         worse=worse,
         labelled=labelled,
-        faulty=max((_gravity(fault.corrupt, fault.fraction) for fault in brief.finding.faults),
-                   default=0.0),
+        faulty=max(map(gravity, brief.finding.faults), default=0.0),
         inputs_moved=_inputs_moved(brief),
-        target_moved=_half_at(_LARGE_PSI, largest_move(brief, FeatureRole.TARGET)),
+        target_moved=_moved(brief, FeatureRole.TARGET),
         outdone=_outdone(brief),
         recurring=_share(brief.documents, Cause.SEASONALITY),
         unexplained=_unexplained(brief),
+        unseen=unseen(brief),
     )  # fmt: skip
 
 
@@ -104,12 +119,14 @@ def likelihoods(signals: Signals) -> dict[Cause, float]:
     known_worse = sound * s.worse * (0.25 + 0.75 * s.labelled)
     still_worse = known_worse * (1.0 - s.outdone)
     moved = max(s.inputs_moved, s.target_moved)
-    once = still_worse * (1.0 - s.recurring * moved)
+    recurring = s.recurring * moved
+    once, parted = still_worse * (1.0 - recurring), _parted(s)
+    alike = once * max(parted.values()) * _UNSEEN * s.unseen
     scores = {
         Cause.DATA_QUALITY: s.faulty,
         Cause.BAD_RELEASE: known_worse * s.outdone,
-        Cause.SEASONALITY: still_worse * s.recurring * moved,
-        **{cause: once * share for cause, share in _parted(s).items()},
+        Cause.SEASONALITY: still_worse * recurring + alike,
+        **{cause: once * share for cause, share in parted.items()},
         Cause.HARMLESS: sound * (1.0 - s.worse) * (1.0 - 0.35 * moved) * (0.5 + 0.5 * s.labelled),
         Cause.UNKNOWN: max(_FLOOR, 0.6 * sound * (1.0 - s.labelled)),
     }
@@ -170,9 +187,21 @@ def largest_move(brief: Brief, role: FeatureRole) -> float:
     return max((each.psi for each in brief.finding.moved if each.role is role), default=0.0)
 
 
+def unseen(brief: Brief) -> float:
+    """The share of a year that the champion has not seen, 0 to 1; 0 where that is unknown."""
+    days = brief.finding.history_days
+    return 0.0 if days is None else min(1.0, max(0.0, 1.0 - days / _YEAR))
+
+
 def find(brief: Brief, item_id: str) -> Item | None:
     """The item with that id, or None."""
     return next((item for item in brief.evidence if item.id == item_id), None)
+
+
+def gravity(fault: Fault) -> float:
+    """A corrupt fault outweighs what follows from it; others count by the rows they touch."""
+    touched = _WEIGHT.get(fault.kind, 1.0) * _half_at(_TOUCHED, fault.fraction)
+    return max(0.7 + 0.3 * fault.fraction, touched) if fault.corrupt else touched
 
 
 def _parted(s: Signals) -> dict[Cause, float]:
@@ -198,10 +227,18 @@ def _parted(s: Signals) -> dict[Cause, float]:
 
 def _inputs_moved(brief: Brief) -> float:
     """One by one, or taken together."""
-    alone = _half_at(_LARGE_PSI, largest_move(brief, FeatureRole.FEATURE))
+    alone = _moved(brief, FeatureRole.FEATURE)
     if brief.finding.told_apart is None:
         return alone
     return max(alone, _half_at(_WELL_TOLD, 2.0 * brief.finding.told_apart - 1.0))
+
+
+def _moved(brief: Brief, role: FeatureRole) -> float:
+    """How far columns of that role moved; one that drifted by another measure than psi, by half."""
+    unmeasured = any(
+        each.drifted and not each.psi for each in brief.finding.moved if each.role is role
+    )
+    return max(_half_at(_LARGE_PSI, largest_move(brief, role)), 0.5 * unmeasured)
 
 
 def _unexplained(brief: Brief) -> float | None:
@@ -229,11 +266,6 @@ def _expected(brief: Brief) -> tuple[float, float]:
     loss = (found.reference - found.estimated) / brief.model.tolerance
     believed = _ESTIMATED * found.rows / (found.rows + _FEW_LABELS)
     return believed, 0.5 + (_logistic(_STEEPNESS * (loss - 1.0)) - 0.5) * believed
-
-
-def _gravity(corrupt: bool, fraction: float) -> float:  # noqa: FBT001 - one fault's two fields
-    """A corrupt fault outweighs what follows from it; others count by the rows they touch."""
-    return 0.7 + 0.3 * fraction if corrupt else 0.5 * fraction
 
 
 def _outdone(brief: Brief) -> float:

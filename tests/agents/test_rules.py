@@ -1,6 +1,7 @@
 """The rules name the cause that the figures speak for, and are as sure as the margins allow."""
 
 import itertools
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,14 +17,26 @@ from contracts.drift import (
     MultivariateDrift,
     PerformanceEstimate,
     QualityFault,
+    Window,
 )
 from contracts.remediation import Action
 from tests.agents.cases import a_brief, a_document, full_pack, performance, version_metric
-from tests.builders import a_feature_drift
+from tests.builders import NOW, WEEK, a_feature_drift
+
+TWO_YEARS = Window(start=NOW - timedelta(days=730), end=NOW - WEEK, rows=300_000)
 
 share = st.floats(min_value=0.0, max_value=1.0)
 any_signals = st.builds(
-    Signals, share, share, share, share, share, share, share, unexplained=st.none() | share
+    Signals,
+    share,
+    share,
+    share,
+    share,
+    share,
+    share,
+    share,
+    unexplained=st.none() | share,
+    unseen=share,
 )
 
 
@@ -125,7 +138,7 @@ CLEAR_CASES: list[tuple[dict[str, Any], Cause, Action]] = [
 def test_a_clear_case_has_a_clear_cause_and_the_action_that_meets_it(
     finding: dict[str, Any], cause: Cause, action: Action
 ) -> None:
-    brief = a_brief(**finding)
+    brief = a_brief(**{"reference": TWO_YEARS, **finding})
     shares = shares_of(brief)
 
     assert next(iter(shares)) is cause
@@ -137,6 +150,44 @@ def test_nothing_is_learnt_from_corrupt_data_however_bad_the_metric() -> None:
     brief = a_brief(quality=(a_fault(0.01),), performance=performance(-3.0))
 
     assert Action.RETRAIN not in rules.choose(brief, {Cause.CONCEPT_DRIFT: 1.0})
+
+
+@pytest.mark.parametrize(
+    ("kind", "fraction", "cause"),
+    [
+        ("nulls", 0.08, Cause.DATA_QUALITY),
+        ("range", 0.08, Cause.DATA_QUALITY),
+        ("range", 0.005, Cause.CONCEPT_DRIFT),
+        ("unseen_category", 0.03, Cause.CONCEPT_DRIFT),
+        ("new_column", 1.0, Cause.CONCEPT_DRIFT),
+    ],
+)
+def test_a_fault_that_was_found_explains_a_loss_by_the_rows_that_it_touches(
+    kind: str, fraction: float, cause: Cause
+) -> None:
+    fault = a_fault(fraction, corrupt=False).model_copy(update={"kind": kind})
+
+    assert next(iter(shares_of(a_brief(features=moved(), quality=(fault,))))) is cause
+
+
+def test_a_season_is_not_ruled_out_before_a_year_was_seen() -> None:
+    def shares(days: int, **changes: Any) -> dict[Cause, float]:
+        reference = Window(start=NOW - timedelta(days=days), end=NOW - WEEK, rows=9000)
+        return shares_of(a_brief(features=moved(), reference=reference, **changes))
+
+    short, year = shares(77), shares(365)
+
+    assert short[Cause.CONCEPT_DRIFT] < year[Cause.CONCEPT_DRIFT] - 0.03
+    assert short[Cause.SEASONALITY] > 0.05 > year[Cause.SEASONALITY]
+    assert next(iter(short)) is Cause.CONCEPT_DRIFT
+
+
+def test_a_column_that_others_found_drifted_by_a_measure_of_their_own_has_moved() -> None:
+    unmeasured = a_feature_drift("Capacity", role="feature", psi=0.0, drifted=True)
+
+    signals = rules.read_signals(a_brief(features=(unmeasured,)))
+
+    assert (signals.inputs_moved, signals.target_moved) == (0.5, 0.0)
 
 
 def test_a_few_dirty_rows_do_not_explain_a_worse_metric() -> None:
