@@ -47,7 +47,7 @@ _TOUCHED = 0.05
 """Share of the rows with a fault that explains as much as it leaves open: worth one half."""
 _YEAR = 365
 """Days after which most of what recurs has done so."""
-_UNSEEN = 0.4
+_UNSEEN = 0.35
 """What a season is worth beside a lasting change, which it looks like until a year has been seen;
 not more, for what is to be done about either is nearly the same."""
 _FLOOR = 0.02
