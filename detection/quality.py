@@ -78,7 +78,8 @@ def _window_faults(
     usual = reference.duplicates / max(reference.window.rows, 1)
     if repeated > usual + NULL_JUMP:
         detail = f"{current.duplicates} of {rows} rows repeat another ({usual:.1%} before)"
-        yield _fault("duplicates", None, detail, repeated, corrupt=repeated >= GRAVE_SHARE)
+        grave = repeated >= usual + GRAVE_SHARE
+        yield _fault("duplicates", None, detail, repeated, corrupt=grave)
     if current.newest is not None:
         yield from _timing_faults(reference, current, current.newest)
     for name in sorted(set(current.filled) - set(reference.filled)):
@@ -130,7 +131,7 @@ def _column_faults(reference: ColumnProfile, current: ColumnProfile) -> Iterator
     if outside > 0:
         detail = f"{current.outside} of {rows} values lie outside {_bounds(current)}"
         yield _fault("range", name, detail, outside, corrupt=outside >= GRAVE_SHARE)
-    if current.unseen:
+    if current.unseen and reference.present:
         share = current.unseen / rows
         detail = f"{current.unseen} of {rows} values are categories never seen before"
         yield _fault("unseen_category", name, detail, share, corrupt=share >= GRAVE_SHARE)
