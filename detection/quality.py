@@ -4,6 +4,7 @@ A corrupt window must teach nothing: what was learnt from it would have to be un
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterator
 from datetime import datetime
 from typing import Final, Literal
@@ -24,6 +25,10 @@ SILENT_SHARE: Final = 0.25
 """Share of the window without rows at its end from which it is stale."""
 COLLAPSED: Final = 0.1
 """Share of the reference's rows per time below which a window of a day or more is corrupt."""
+FAR: Final = 2.0
+"""Times the reference's whole range that a value must lie beyond it to be far from all before."""
+FAR_SHARE: Final = 0.01
+"""Share of far values that is a fault: fewer are single slips, or a heavy tail."""
 MANY_VALUES: Final = 10
 """A numeric column with at least this many different values is not expected to stand still."""
 DAY: Final = 86_400.0
@@ -162,6 +167,27 @@ def _shape_faults(reference: ColumnProfile, current: ColumnProfile) -> Iterator[
     if unit:
         fault = _fault("unit_change", name, _explained(unit, reference, current), 1.0, corrupt=True)
         yield fault.model_copy(update={"scale": unit.scale, "shift": unit.shift})
+    elif not current.outside:
+        yield from _far_fault(reference, current)
+
+
+def _far_fault(reference: ColumnProfile, current: ColumnProfile) -> Iterator[QualityFault]:
+    """A part of the values far from all before, such as some rows in another unit.
+
+    It never corrupts: the world may have grown, which only somebody who knows it can tell.
+    """
+    low, high, varied = reference.minimum, reference.maximum, reference.distinct >= MANY_VALUES
+    if low is None or high is None or not varied:
+        return
+    slack = FAR * (high - low)
+    first = bisect_left(reference.edges, high + slack)
+    last = bisect_right(reference.edges, low - slack)
+    far = sum(current.counts[first + 1 :]) + sum(current.counts[:last])
+    if far and far >= FAR_SHARE * current.present:
+        detail = (
+            f"{far} of {current.rows} values lie far beyond {low:.4g} to {high:.4g}, all before"
+        )
+        yield _fault("range", current.column.name, detail, far / max(current.rows, 1))
 
 
 def _constant(profile: ColumnProfile) -> bool:

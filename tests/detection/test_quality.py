@@ -93,6 +93,18 @@ def test_prices_in_cents_are_a_changed_unit() -> None:
     assert "now = 100 x before" in fault.detail
 
 
+@pytest.mark.parametrize(("share", "told"), [(0.005, False), (0.08, True), (0.5, True)])
+def test_a_part_in_another_unit_lies_far_beyond_all_before(share: float, *, told: bool) -> None:
+    found = faults(spoilt("price", 20_000.0, share))
+
+    assert ("range" in found) is told
+    assert not any(fault.corrupt for fault in found.values())
+
+
+def test_a_column_that_grew_by_half_lies_not_far() -> None:
+    assert "range" not in faults(GOOD.assign(price=1.5 * GOOD["price"]))
+
+
 def test_another_shape_is_no_changed_unit() -> None:
     wider = np.random.default_rng(0).gamma(1.0, 60.0, 2000)
 
