@@ -18,6 +18,7 @@ MANY: Final = 0.5
 """Share of the compared columns from which, drifted together, severity is high."""
 NAMED: Final = 3
 """Drifted columns and faults that the verdict names."""
+_NOTHING: Final = f"not enough data: no column has {FEWEST_VALUES} values on both sides"
 
 
 def compare_profiles(
@@ -37,15 +38,18 @@ def compare_profiles(
     enough = min(reference.window.rows, current.window.rows) >= minimum_rows
     moved = moves(reference, current, sensitivity=limits) if enough else ()
     faults = faults_between(reference, current, ignored=ignored) if enough else ()
+    grave = any(map(announces, faults))
     told = [*map(_told, moved), *_untold(reference, current, moved, limits)]
     drifted = [each for each in told if each.drifted]
     rows = RowCounts(reference=reference.window.rows, current=current.window.rows)
+    silent = enough and not moved and not grave
+    why = _verdict(drifted, faults, count=len(told)) if enough else _too_few(rows, minimum_rows)
     return Comparison(
-        drifted=bool(drifted) or any(map(announces, faults)),
+        drifted=bool(drifted) or grave,
         severity=_severity(told, faults),
-        enough=enough,
+        enough=enough and not silent,
         corrupt=any(fault.corrupt for fault in faults),
-        why=_verdict(drifted, faults) if enough else _too_few(rows, minimum_rows),
+        why=_NOTHING if silent else why,
         rows=rows,
         minimum_rows=minimum_rows,
         sources=Sides(reference="", current=""),
@@ -136,24 +140,34 @@ def _severity(told: Sequence[FeatureComparison], faults: Sequence[QualityFault])
 
 
 def _too_few(rows: RowCounts, minimum: int) -> str:
+    noun = "row" if rows.reference == 1 else "rows"
     return (
-        f"not enough data: {rows.reference} rows in the reference and {rows.current} in the"
-        f" current table, at least {minimum} are needed in each"
+        f"not enough data: {rows.reference:,} {noun} in the reference and {rows.current:,} in the"
+        f" current table, at least {minimum:,} are needed in each"
     )
 
 
-def _verdict(drifted: Sequence[FeatureComparison], faults: Sequence[QualityFault]) -> str:
+def _verdict(
+    drifted: Sequence[FeatureComparison], faults: Sequence[QualityFault], *, count: int
+) -> str:
     grave = [fault for fault in faults if announces(fault)]
     parts = []
     if grave:
-        named = ", ".join(f"{fault.kind} {fault.column or ''}".strip() for fault in grave[:NAMED])
+        named = ", ".join(_named(fault) for fault in grave[:NAMED])
         corrupt = any(fault.corrupt for fault in grave)
         parts.append(f"{'corrupt' if corrupt else 'faulty'} data ({named}{_more(grave)})")
     if drifted:
         named = ", ".join(f"{each.name:.80}" for each in drifted[:NAMED])
-        noun = "column" if len(drifted) == 1 else "columns"
-        parts.append(f"{len(drifted)} {noun} drifted ({named}{_more(drifted)})")
-    return " and ".join(parts) or "no column drifted"
+        parts.append(f"{len(drifted):,} of {_columns(count)} drifted ({named}{_more(drifted)})")
+    return " and ".join(parts) or f"none of {_columns(count)} drifted"
+
+
+def _columns(count: int) -> str:
+    return "1 column" if count == 1 else f"{count:,} columns"
+
+
+def _named(fault: QualityFault) -> str:
+    return f"{fault.kind.replace('_', ' ')} {fault.column or ''}".strip()
 
 
 def _more(things: Sequence[object]) -> str:

@@ -49,10 +49,11 @@ def _what_moved(reference: ColumnProfile, current: ColumnProfile) -> str:
     before, now, spread = reference.mean, current.mean, reference.std or 0.0
     if before is None or now is None:
         return "its distribution changed"
-    if f"{before:.3g}" == f"{now:.3g}" or abs(now - before) < 0.1 * spread:
+    if before == now or abs(now - before) < 0.1 * spread:
         return f"its shape changed, its mean stayed near {before:.3g}"
     verb = "rose" if now > before else "fell"
-    return f"its mean {verb} from {before:.3g} to {now:.3g}"
+    digits = next((n for n in range(3, 17) if f"{before:.{n}g}" != f"{now:.{n}g}"), 17)
+    return f"its mean {verb} from {before:.{digits}g} to {now:.{digits}g}"
 
 
 def _largest_gain_or_loss(reference: ColumnProfile, current: ColumnProfile) -> str:

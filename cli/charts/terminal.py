@@ -13,27 +13,33 @@ from contracts.drift import FeatureKind, FeatureRole, QualityFault
 _WIDE: Final = 100
 """Columns of text from which the reason stands beside the bar, and not below the table."""
 _VERY_WIDE: Final = 130
+_NARROW: Final = 60
+"""Columns of text below which there is room for one figure."""
 _SHOWN: Final = 20
 """Columns shown where fewer have drifted."""
 _SHOWN_DRIFTED: Final = 50
 _FAULTS_SHOWN: Final = 20
 _FULL_BAR: Final = 5.0
 """A bar is full at this many thresholds."""
+_LONG: Final = 1000.0
+"""Greater distances are written in three figures."""
 
 
 def print_view(view: View, console: Console) -> None:
-    """All of it; good from 60 columns on, with or without a terminal."""
+    """All of it; good from 30 columns on, with or without a terminal."""
     style = "red" if view.alarming else "yellow" if view.unknown else "green"
     state, rest = f"{view.state}: ", view.summary
     if rest.startswith(view.state):
         state, rest = rest[: len(view.state)], rest[len(view.state) :]
     console.print(Text.assemble((state.capitalize(), f"bold {style}"), plain(rest)))
+    if view.advice:
+        console.print(Text.assemble(("What now: ", "bold"), plain(view.advice)))
     for name, value in view.facts:
         console.print(Text.assemble((f"{name}: ", "dim"), plain(value)))
     if view.faults:
         console.print()
         _print_faults(view.faults, console)
-    if view.features:
+    if any(each.psi is not None for each in view.features):
         console.print()
         _print_features(view, console)
 
@@ -60,25 +66,30 @@ def _print_features(view: View, console: Console) -> None:
         for feature in shown:
             if feature.drifted:
                 console.print(
-                    Text.assemble((plain(feature.name), "bold"), ": ", plain(feature.why))
+                    Text.assemble((plain(feature.name), "bold"), ": ", plain(feature.brief))
                 )
+    if view.legend:
+        console.print(Text(view.legend, style="dim"))
 
 
 def _table(features: tuple[FeatureView, ...], console: Console) -> Table:
-    wide, very_wide = console.width >= _WIDE, console.width >= _VERY_WIDE
+    width = console.width
+    wide, narrow = width >= _WIDE, width < _NARROW
     table = Table(box=None, padding=(0, 2, 0, 0), expand=False)
-    table.add_column("column", overflow="fold", max_width=max(14, console.width // 4))
+    table.add_column("column", overflow="fold", min_width=8, max_width=max(14, width // 4))
     table.add_column("", no_wrap=True)
-    table.add_column("PSI", justify="right", no_wrap=True)
-    table.add_column("distance", justify="right", no_wrap=True)
-    table.add_column("p", justify="right", no_wrap=True)
+    for heading in ("PSI",) if narrow else ("PSI", "distance", "p"):
+        table.add_column(heading, justify="right", no_wrap=True)
     if wide:
         table.add_column("why", overflow="fold", min_width=20)
-    cells = 24 if very_wide else 16 if wide else 10
+    cells = 24 if width >= _VERY_WIDE else 16 if wide else 5 if narrow else 10
     blocks = (console.encoding or "").lower().startswith("utf")
     for feature in features:
-        row = [_name(feature), _bar(feature, cells, blocks=blocks), *_figures(feature)]
-        table.add_row(*row, *([Text(plain(feature.why))] if wide else []))
+        figures = _figures(feature)
+        row = [_name(feature), _bar(feature, cells, blocks=blocks)]
+        row.extend(figures[:1] if narrow else figures)
+        style = "" if feature.drifted else "dim"
+        table.add_row(*row, *([Text(plain(feature.brief), style=style)] if wide else []))
     return table
 
 
@@ -106,9 +117,10 @@ def _figures(feature: FeatureView) -> tuple[Text, Text, Text]:
     numeric = feature.kind is FeatureKind.NUMERIC
     distance = feature.wasserstein if numeric else feature.total_variation
     unit = " sd" if numeric else " tv"
+    form = ".3f" if distance is not None and distance < _LONG else ".3g"
     return (
         Text("" if feature.psi is None else f"{feature.psi:.3f}"),
-        Text("" if distance is None else f"{distance:.3g}{unit}"),
+        Text("" if distance is None else f"{distance:{form}}{unit}"),
         Text("" if feature.p is None else p_value(feature.p)),
     )
 

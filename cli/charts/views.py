@@ -1,15 +1,22 @@
 """What people look at, whatever it came from: a comparison of two files or a model's finding."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from contracts.comparison import Comparison, FeatureComparison
 from contracts.drift import DriftFinding, FeatureDrift, FeatureKind, FeatureRole, QualityFault
+from contracts.model import Sensitivity
 
 UNKNOWN: Final = "not enough data"
+UNITS: Final = "Distance: Wasserstein in standard deviations (sd), or total variation (tv)."
 _LEFT_OUT: Final = 5
-"""Columns that are named among those not compared."""
+"""Columns that are named together."""
+_FIGURES: Final = re.compile(
+    r"^PSI [\d.]+ is (?:above|below) [\d.]+(?:, and|, but|:)? (?:and p [^;]*; )?|\s*\(p [^)]*\)$"
+)
+"""What a reason repeats of the figures, as `detection.reasons` writes them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +44,12 @@ class FeatureView:
     """Share of missing values in the reference and now."""
     means: tuple[float | None, float | None] = (None, None)
 
+    @property
+    def brief(self) -> str:
+        """Why, without the figures that stand beside it."""
+        told = _FIGURES.sub("", self.why) if self.psi is not None else self.why
+        return told if told.strip() else self.why
+
 
 @dataclass(frozen=True, kw_only=True)
 class View:
@@ -48,8 +61,14 @@ class View:
     alarming: bool
     """Whether the state is bad news."""
     summary: str
+    advice: str = ""
+    """What to do now; empty where nothing is to be done."""
     facts: tuple[tuple[str, str], ...]
     """Name and value, such as the number of rows."""
+    origin: tuple[tuple[str, str], ...] = ()
+    """The same, of what only a later reader asks: when, and by what."""
+    legend: str = ""
+    """How the figures of the columns are to be read."""
     faults: tuple[QualityFault, ...]
     features: tuple[FeatureView, ...]
 
@@ -73,7 +92,10 @@ def view_of_comparison(comparison: Comparison) -> View:
         state=_state(comparison),
         alarming=comparison.enough and comparison.drifted,
         summary=comparison.why,
+        advice=_advice(comparison),
         facts=tuple(_facts_of_comparison(comparison)),
+        origin=tuple(_origin(comparison)),
+        legend=_legend(comparison.sensitivity, target=comparison.target is not None),
         faults=comparison.quality,
         features=tuple(_compared(feature) for feature in features),
     )
@@ -82,7 +104,8 @@ def view_of_comparison(comparison: Comparison) -> View:
 def view_of_finding(finding: DriftFinding) -> View:
     """What was found in a window of a model."""
     drifted = len(finding.drifted)
-    summary = f"{drifted} of {len(finding.features)} columns drifted."
+    named = f" ({_listed([each.name for each in finding.drifted])})" if drifted else ""
+    summary = f"{drifted} of {len(finding.features)} columns drifted{named}."
     if finding.corrupt:
         summary = f"The window is corrupt: nothing may be learnt from it. {summary}"
     return View(
@@ -91,6 +114,7 @@ def view_of_finding(finding: DriftFinding) -> View:
         alarming=finding.corrupt or bool(drifted),
         summary=summary,
         facts=tuple(_facts_of_finding(finding)),
+        legend=f"A column drifts where PSI reaches the tick and the test agrees. {UNITS}",
         faults=finding.quality,
         features=tuple(_found(feature) for feature in finding.features),
     )
@@ -106,26 +130,69 @@ def _state(comparison: Comparison) -> str:
 
 def _facts_of_comparison(comparison: Comparison) -> Iterator[tuple[str, str]]:
     rows, sources = comparison.rows, comparison.sources
-    yield "reference", f"{sources.reference or 'unknown'} ({rows.reference:,} rows)"
-    yield "current", f"{sources.current or 'unknown'} ({rows.current:,} rows)"
-    yield "severity", comparison.severity.value
-    limits = comparison.sensitivity
-    correction = limits.correction.value.replace("_", " ")
-    yield "drift is", f"PSI from {limits.psi:g} and p up to {limits.p_value:g} ({correction})"
+    yield "reference", f"{sources.reference or 'unknown'} ({_rows(rows.reference)})"
+    yield "current", f"{sources.current or 'unknown'} ({_rows(rows.current)})"
+    if comparison.enough and comparison.drifted:
+        yield "severity", comparison.severity.value
     if comparison.left_out:
-        named = [f"{name} ({why})" for name, why in comparison.left_out.items()]
-        more = len(named) - _LEFT_OUT
-        yield "left out", "; ".join(named[:_LEFT_OUT]) + (f" and {more} more" if more > 0 else "")
+        yield "left out", _left_out(comparison.left_out)
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _left_out(reasons: dict[str, str]) -> str:
+    """The columns by reason, in one line."""
+    names: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        names.setdefault(why, []).append(name)
+    return "; ".join(f"{_listed(found)} ({why})" for why, found in names.items())
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _LEFT_OUT
+    return ", ".join(names[:_LEFT_OUT]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _origin(comparison: Comparison) -> Iterator[tuple[str, str]]:
     if comparison.generated:
         yield "compared", f"{comparison.generated:%Y-%m-%d %H:%M %Z}"
     if comparison.version:
         yield "by", f"Trimtab {comparison.version}"
 
 
+def _advice(comparison: Comparison) -> str:
+    if not comparison.enough:
+        return f"name tables with at least {comparison.minimum_rows:,} rows that hold values"
+    if comparison.corrupt:
+        return "mend the data where it comes from, and learn nothing from it until then"
+    drifted = [each.name for each in comparison.features if each.drifted]
+    if comparison.target and comparison.target.drifted:
+        drifted.insert(0, comparison.target.name)
+    if drifted:
+        return (
+            f"find out what changed in {drifted[0]}; if it is meant to stay, learn from current"
+            " rows, and make them the reference"
+        )
+    return "look at the faults of the data" if comparison.drifted else ""
+
+
+def _legend(limits: Sensitivity, *, target: bool) -> str:
+    named = {"benjamini_hochberg": "Benjamini-Hochberg", "holm": "Holm"}[limits.correction.value]
+    floor = (
+        f"{limits.psi:g}; {limits.outcome_psi:g} for the target" if target else f"{limits.psi:g}"
+    )
+    return (
+        f"A column drifts where PSI reaches the tick ({floor}) and p, adjusted by {named}, is at"
+        f" most {limits.p_value:g}. {UNITS}"
+    )
+
+
 def _facts_of_finding(finding: DriftFinding) -> Iterator[tuple[str, str]]:
     for name, window in (("reference", finding.reference), ("current", finding.current)):
         span = f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M}"
-        yield name, f"{span} ({window.rows:,} rows)"
+        yield name, f"{span} ({_rows(window.rows)})"
     yield "severity", finding.severity.value
     if finding.champion_version:
         yield "champion", f"version {finding.champion_version}"

@@ -25,8 +25,18 @@ def test_two_tables_of_the_same_world_do_not_differ() -> None:
 
     assert (found.enough, found.drifted, found.severity) == (True, False, Severity.LOW)
     assert (found.rows.reference, found.rows.current) == (5000, 2000)
-    assert found.why == "no column drifted"
+    assert found.why == "none of 4 columns drifted"
     assert found.quality == ()
+
+
+def test_nothing_is_said_where_no_column_holds_a_value_before() -> None:
+    frame = table(1000, seed=1)
+    before = profile(frame.assign(**dict.fromkeys(frame.columns)))
+
+    found = compare_profiles(before, profile(frame, like=before))
+
+    assert (found.drifted, found.enough) == (False, False)
+    assert found.why == "not enough data: no column has 30 values on both sides"
 
 
 def test_a_drifted_number_comes_first_and_says_why() -> None:
@@ -37,7 +47,7 @@ def test_a_drifted_number_comes_first_and_says_why() -> None:
 
     worst = found.features[0]
     assert (found.drifted, found.severity, worst.name) == (True, Severity.MEDIUM, "price")
-    assert found.why == "1 column drifted (price)"
+    assert found.why == "1 of 4 columns drifted (price)"
     assert "is above 0.20 and p < 1e-09; its mean rose from 20" in worst.why
     assert worst.effects
     assert worst.effects.wasserstein
@@ -107,7 +117,7 @@ def test_corrupt_data_counts_as_a_difference_though_nothing_else_moved() -> None
     found = compared(table(2000, seed=1).drop(columns="price"))
 
     assert (found.drifted, found.corrupt, found.severity) == (True, True, Severity.HIGH)
-    assert found.why == "corrupt data (missing_column price)"
+    assert found.why == "corrupt data (missing column price)"
 
 
 def test_a_column_that_is_gone_or_of_another_kind_is_corrupt() -> None:
