@@ -15,6 +15,7 @@ from cli.doctor import doctor
 from cli.events import app as events_app
 from cli.init import init
 from cli.monitor import monitor
+from cli.prose import CommandLine
 from cli.schedule import schedule
 from cli.up import up
 
@@ -22,7 +23,7 @@ DEMO_MODEL = "birmingham-parking"
 _LOG_WIDTH = 120
 """Columns of what goes to a file or a pipe."""
 
-app = typer.Typer(
+app = CommandLine(
     name="trimtab",
     no_args_is_help=True,
     add_completion=False,
@@ -32,8 +33,8 @@ app = typer.Typer(
         "Detects drift in production models, investigates it, decides by fixed rules whether it "
         "may act, acts on the model registry, verifies, undoes what did not help, and records it "
         "all.\n\n"
-        "Start with [bold]trimtab demo[/]; then [bold]trimtab init[/] and [bold]trimtab "
-        "backtest[/] on your own history."
+        "Start with [bold]trimtab compare OLD NEW[/] on two tables, or [bold]trimtab demo[/]; then "
+        "[bold]trimtab init[/] and [bold]trimtab backtest[/] on your own history."
     ),
 )
 
@@ -54,6 +55,24 @@ Analyst = Annotated[
     str | None,
     typer.Option(help="Who deliberates: analyst/rules, ollama/<model> or gemini-…"),
 ]
+
+
+def _tell_version(asked: bool) -> None:  # noqa: FBT001 - Typer's form of a callback
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - only asked for here
+
+        typer.echo(f"trimtab {version('trimtab')}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[  # noqa: FBT002 - its callback answers
+        bool,
+        typer.Option("--version", is_eager=True, callback=_tell_version, help="Say which it is."),
+    ] = False,
+) -> None:
+    """Hold what all commands share."""
 
 
 @app.command()

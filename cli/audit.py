@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from cli.examination import Examination, examine, log_folder, log_key
+from cli.prose import CommandLine
 
 if TYPE_CHECKING:  # importing the registry takes seconds, and `trimtab --help` needs none of it
     from rich.console import Console
@@ -18,7 +19,7 @@ if TYPE_CHECKING:  # importing the registry takes seconds, and `trimtab --help` 
 
     from contracts.audit import AuditLine, ChainStatus
 
-app = typer.Typer(
+app = CommandLine(
     name="audit",
     no_args_is_help=True,
     help="Verify the audit log, or read one incident in it.",

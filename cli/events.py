@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from cli.prose import CommandLine
+
 if TYPE_CHECKING:  # what these import takes seconds, and `trimtab --help` needs none
     from rich.console import Console
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:  # what these import takes seconds, and `trimtab --help` needs
     from contracts.drift import DriftEvent, Window
     from contracts.model import ModelSpec
 
-app = typer.Typer(help="Drift events: what others' detectors found.", no_args_is_help=True)
+app = CommandLine(help="Drift events: what others' detectors found.", no_args_is_help=True)
 
 
 class Source(StrEnum):
