@@ -21,7 +21,7 @@ from scipy import stats
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from contracts.drift import FeatureKind
-from detection.binning import edges_of, settled
+from detection.binning import brackets, edges_of, settled
 from detection.columns import Column
 from detection.counting import count_numbers
 from detection.effects import effects_of, jensen_shannon, stability_index
@@ -131,7 +131,9 @@ def profiles_of(case: Case, random: np.random.Generator) -> tuple[ColumnProfile,
         bins = edges_of(random.choice(case.reference, WHOLE, replace=False), spare=SPARE)
     like = ColumnProfile(column=COLUMN, rows=0, nulls=0, edges=bins.edges, cuts=bins.cuts)
     before = count_numbers(case.reference, COLUMN, rows=len(case.reference), like=like)
-    bins, counts = settled(bins, before.counts)
+    ends = brackets(bins, before.counts)
+    near = [case.reference[(case.reference > a) & (case.reference <= b)] for a, b in ends]
+    bins, counts = settled(bins, before.counts, np.concatenate([*near, []]).tolist())
     found = {"edges": bins.edges, "cuts": bins.cuts, "counts": counts}
     before = before.model_copy(update=found)
     return before, count_numbers(case.current, COLUMN, rows=len(case.current), like=before)

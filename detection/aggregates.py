@@ -167,7 +167,7 @@ def numeric_profile(
         }
     bins = Edges(asked.edges, asked.cuts, asked.spare)
     if asked.wants_edges:
-        bins, counts = settled(bins, counts)
+        bins, counts = settled(bins, counts, answer.get(asked.name("near")) or ())
     return ColumnProfile(
         column=asked.column,
         rows=rows,
@@ -203,9 +203,12 @@ def categorical_profile(
     )
 
 
-def filled(place: int, name: str) -> str:
-    """Whether a column holds any value."""
-    return f"COUNT({quoted(name)}) AS f{place}"
+def filled(place: int, name: str, stored: Stored = Stored.OTHER) -> str:
+    """Whether a column holds any value; NaN is none where it is said to hold floats."""
+    column = quoted(name)
+    if stored is Stored.FLOAT:
+        column = f"NULLIF({column}, CAST('NaN' AS DOUBLE))"
+    return f"COUNT({column}) AS f{place}"
 
 
 def _sketch(asked: Asked, answer: Answer) -> str:

@@ -8,6 +8,7 @@ known, edges lie close together around its deciles until those of all rows are k
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -46,14 +47,14 @@ class Edges(NamedTuple):
     cuts: tuple[int, ...]
     """Places of those that part the coarse bins."""
     spare: tuple[int, ...] = ()
-    """Places of those that go once it is known which of them are deciles: see `settled`."""
+    """Places of those that go once the deciles are known: see `settled`."""
 
 
 def edges_of(values: Numbers, *, spare: int = 0) -> Edges:
     """Edges for a reference of these finite values, in any order; none for none.
 
     Of a fair sample of a reference, with so many `spare` edges around each decile: the more, the
-    closer to the decile of all rows one of them lies.
+    fewer values lie between two of them, in which that of all rows is to be found.
     """
     if not len(values):
         return Edges((), ())
@@ -61,20 +62,47 @@ def edges_of(values: Numbers, *, spare: int = 0) -> Edges:
         return _edges(np.sort(values), spare)
 
 
-def settled(bins: Edges, counts: tuple[int, ...]) -> tuple[Edges, tuple[int, ...]]:
-    """The bins and their counts, once all rows have been counted: deciles are theirs then."""
-    upto, cuts = np.cumsum(counts), np.asarray(bins.cuts, dtype="int64")
-    if np.count_nonzero(counts) > 1:
-        ranks = [(upto[-1] - 1) * tenth // TENTHS + 1 for tenth in range(1, TENTHS)]
-        found = np.searchsorted(upto[:-1], ranks, side="left")
-        cuts = np.unique(np.minimum(found, len(bins.edges) - 1))
-    stays = np.ones(len(bins.edges), dtype="bool")
-    stays[list(bins.spare)] = False
-    stays[cuts] = True
-    kept = np.flatnonzero(stays)
-    sums = np.diff(upto[[*kept, -1]], prepend=0)
-    edges = tuple(bins.edges[place] for place in kept.tolist())
-    return Edges(edges, tuple(np.searchsorted(kept, cuts).tolist())), tuple(sums.tolist())
+def brackets(bins: Edges, counts: tuple[int, ...]) -> list[tuple[float, float]]:
+    """The bins, as (low, high], in which a decile of the rows counted lies and might be an edge."""
+    held = {place for _, place in _deciles(counts) if 0 < place < len(bins.edges)}
+    ends = [(bins.edges[place - 1], bins.edges[place]) for place in sorted(held)]
+    return [(low, high) for low, high in ends if np.nextafter(low, high) < high]
+
+
+def settled(
+    bins: Edges, counts: tuple[int, ...], near: Sequence[float] = ()
+) -> tuple[Edges, tuple[int, ...]]:
+    """The bins and their counts, once all rows have been counted: deciles are theirs then.
+
+    Exactly, where all values in `brackets` are told; else each is the next edge above it.
+    """
+    ranks = _deciles(counts)
+    upto = dict(zip(bins.edges, np.cumsum(counts).tolist(), strict=False))
+    cuts = set() if ranks else {bins.edges[place] for place in bins.cuts}
+    values = np.sort(np.asarray(near, dtype="float64"))
+    for rank, place in ranks:
+        high = bins.edges[min(place, len(bins.edges) - 1)]
+        low = bins.edges[place - 1] if place else -np.inf
+        inside = values[(values > low) & (values <= high)]
+        if len(inside) == counts[place]:
+            below = upto.get(low, 0)
+            high = float(inside[rank - below - 1])
+            upto[high] = below + int(np.searchsorted(inside, high, side="right"))
+        cuts.add(high)
+    spare = {bins.edges[place] for place in bins.spare}
+    edges = sorted((set(bins.edges) - spare) | cuts)
+    sums = np.diff([upto[edge] for edge in edges], prepend=0, append=sum(counts))
+    places = tuple(place for place, edge in enumerate(edges) if edge in cuts)
+    return Edges(tuple(edges), places), tuple(sums.tolist())
+
+
+def _deciles(counts: tuple[int, ...]) -> list[tuple[int, int]]:
+    """The rank of each decile, and the bin in which it lies; none of rows that fill one bin."""
+    if np.count_nonzero(counts) <= 1:
+        return []
+    upto = np.cumsum(counts)
+    ranks = [(int(upto[-1]) - 1) * tenth // TENTHS + 1 for tenth in range(1, TENTHS)]
+    return list(zip(ranks, np.searchsorted(upto, ranks, side="left").tolist(), strict=True))
 
 
 def _edges(ordered: Numbers, spare: int) -> Edges:

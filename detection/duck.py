@@ -30,6 +30,7 @@ from detection.aggregates import (
     value_of,
     word_of,
 )  # fmt: skip
+from detection.binning import Edges, brackets
 from detection.columns import Column
 from detection.counted import Counted, Plan
 from detection.distinct import DIGITS, sketch_of
@@ -66,6 +67,7 @@ def count_table(table: DuckTable, columns: Sequence[Column], plan: Plan) -> Coun
         large = _decide(table, large, rows)
         beside = _of_the_whole(table, time, rows) if not whole else (table.source, [])
         answer = _answer(table, large, *beside)
+        answer = {**answer, **_near_deciles(table, large, answer)}
         whole = whole or answer
         filled = {name: int(whole[f"f{place}"]) for place, name in enumerate(table.types)}
         found = {each.place: _profile(each, answer, rows) for each in large}
@@ -161,6 +163,22 @@ def _select(
     for each in many:
         wanted.extend(bits(each.name("p"), (each.name("sl"), each.name("sh"))))
     return _row(table, wanted, _with_values(source, numeric, many)) if wanted else {}
+
+
+def _near_deciles(table: DuckTable, asked: Sequence[Asked], answer: Answer) -> Answer:
+    """All values in the bins in which deciles lie, of columns whose bins come from a sample."""
+    wanted = []
+    for each in asked:
+        counted = each.edges and each.wants_edges
+        found = brackets(Edges(each.edges, each.cuts), _counts(each, answer)) if counted else []
+        value = each.name("v")
+        inside = [f"{value} > {double(low)} AND {value} <= {double(high)}" for low, high in found]
+        if inside:
+            wanted.append(
+                f"LIST({value}) FILTER (WHERE {' OR '.join(inside)}) AS {each.name('near')}"
+            )
+    hopeful = [replace(each, finite=True) for each in asked if each.wants_edges]
+    return _row(table, wanted, _with_values(table.source, hopeful, ())) if wanted else {}
 
 
 def _tallied(table: DuckTable, words: Sequence[Asked]) -> Answer:

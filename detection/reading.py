@@ -24,8 +24,8 @@ WHOLE: Final = 100_000
 sample of about so many."""
 SAMPLE: Final = 20_000
 """Rows that are looked at to judge texts."""
-SPARE: Final = 40
-"""Edges around each decile of a sample, of which the one at the decile of all rows stays."""
+SPARE: Final = 24
+"""Edges around each decile of a sample; between two of them lies that of all rows."""
 
 
 def sample(table: DuckTable, expressions: Mapping[str, str]) -> dict[str, npt.NDArray[Any]]:
