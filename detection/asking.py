@@ -1,6 +1,6 @@
 """Asks a table in an engine that Ibis reaches, such as PostgreSQL or Spark, in DuckDB's SQL."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -93,15 +93,24 @@ def engine_table(table: "ibis.Table") -> EngineTable:
     """
     schema, engine = table.schema(), str(table.get_backend().name)
     types = {name: _stored(kind, engine) for name, kind in schema.items()}
-    others = [name for name, kind in types.items() if kind is Stored.OTHER]
-    if others:  # also shapes, which Ibis reads by functions of PostGIS, which need not be there
-        import ibis  # noqa: PLC0415 - only where a table is Ibis's
-
-        there = {name: ibis.ifelse(table[name].notnull(), 1, None) for name in others}
-        table = table.mutate(**there)
+    table = _marked(table, [name for name, kind in types.items() if kind is Stored.OTHER])
     if engine == _POSTGRES:
-        types |= dict.fromkeys(_seeming_numbers(table, types), Stored.OTHER)
+        seeming = _seeming_numbers(table, types)
+        types |= dict.fromkeys(seeming, Stored.OTHER)
+        table = _marked(table, seeming)
     return EngineTable(table, types)
+
+
+def _marked(table: "ibis.Table", names: Sequence[str]) -> "ibis.Table":
+    """The table with 1 in these columns wherever there is something.
+
+    Some Ibis reads by functions of PostGIS, which need not be there, and some not at all.
+    """
+    if not names:
+        return table
+    import ibis  # noqa: PLC0415 - only where a table is Ibis's
+
+    return table.mutate(**{name: ibis.ifelse(table[name].notnull(), 1, None) for name in names})
 
 
 def _seeming_numbers(table: "ibis.Table", types: Mapping[str, Stored]) -> list[str]:

@@ -102,7 +102,9 @@ def _aggregates(table: EngineTable, asked: Sequence[Asked], plan: Plan | None) -
     for each in sketched:
         wanted += bits(each.name("p"), (each.name("sl"), each.name("sh")))
     if plan is not None:
-        wanted += [filled(place, name) for place, name in enumerate(table.types)]
+        wanted += [
+            filled(place, name, stored) for place, (name, stored) in enumerate(table.types.items())
+        ]
         if plan.span is not None:
             time = quoted(plan.span.timestamp)
             wanted += [f"MIN({time}) AS oldest", f"MAX({time}) AS newest"]
