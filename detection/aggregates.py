@@ -167,7 +167,7 @@ def numeric_profile(
         }
     bins = Edges(asked.edges, asked.cuts, asked.spare)
     if asked.wants_edges:
-        bins, counts = settled(bins, counts)
+        bins, counts = settled(bins, counts, answer.get(asked.name("near")) or ())
     return ColumnProfile(
         column=asked.column,
         rows=rows,
