@@ -1,14 +1,25 @@
 """How a column of a pandas table is read: as numbers, or as the names of categories."""
 
-from typing import Any
+import math
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+_NO_NUMBERS: Final = frozenset("mMc")
+"""NumPy's letters for spans, times and complex numbers."""
+_REALS: Final = frozenset("iuf")
+"""Those for whole numbers, with a sign or without, and floats."""
+
 
 def as_numbers(values: "pd.Series[Any]") -> "pd.Series[float]":
-    """Numbers as float64; what is no finite number becomes NaN."""
-    numbers = pd.to_numeric(values, errors="coerce")
+    """Numbers as float64; what is no finite number becomes NaN, as times and complex numbers do."""
+    if values.dtype.kind in _NO_NUMBERS or isinstance(values.dtype, pd.PeriodDtype):
+        return pd.Series(np.nan, index=values.index, name=values.name, dtype="float64")
+    try:
+        numbers = pd.to_numeric(values, errors="coerce")
+    except OverflowError:  # a whole number of hundreds of digits
+        numbers = values.map(_as_number)
     return numbers.astype("float64").replace([np.inf, -np.inf], np.nan)
 
 
@@ -16,11 +27,18 @@ def as_categories(values: "pd.Series[Any]") -> "pd.Series[Any]":
     """Categories as text, missing ones as NaN; whole numbers lose their ".0"."""
     if pd.api.types.is_bool_dtype(values.dtype):
         return _as_text(values)
-    if pd.api.types.is_numeric_dtype(values.dtype):
+    if values.dtype.kind in _REALS:
         known = values.dropna().astype("float64")
         if (known % 1 == 0).all() and (known.abs() < 2**53).all():
             return _as_text(values.astype("float64").astype("Int64"))
     return _as_text(values)
+
+
+def _as_number(value: Any) -> float:  # noqa: ANN401 - whatever a table may hold
+    try:
+        return float(value)
+    except (OverflowError, TypeError, ValueError):
+        return math.nan
 
 
 def _as_text(values: "pd.Series[Any]") -> "pd.Series[Any]":
