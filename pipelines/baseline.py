@@ -38,7 +38,7 @@ _MEASURED_UNDER: Final = {
     "task", "dataset", "target", "target_minimum", "target_maximum", "prediction", "timestamp",
     "features", "time_features", "start", "window", "reference_windows", "metric", "segments",
     "sensitivity", "reference", "season", "minimum_rows", "false_alarms_per_year",
-    "dependence",
+    "dependence", "monitored_every", "announcement_cooldown",
 }  # fmt: skip
 """Parts of a configuration that a baseline hangs on."""
 
