@@ -36,17 +36,22 @@ from detection.counted import Counted, Plan
 from detection.distinct import DIGITS, sketch_of
 from detection.files import DuckTable
 from detection.profile import CATEGORIES, ColumnProfile
-from detection.reading import WHOLE, count_read, sample, sampled_edges
-from detection.storage import double, literals, quoted
+from detection.reading import (
+    WHOLE,
+    count_read,
+    different_rows,
+    hash_of_rows,
+    read_whole,
+    sample,
+    sampled_edges,
+)
+from detection.storage import double, literals
 from detection.timing import time_of, within
 
 AT_ONCE: Final = 100
 """Columns in one select, or in one of words and one of all else."""
 MANY_CATEGORIES: Final = 50_000
 """Expected categories from which only some are told apart, for a tally keeps each in memory."""
-REPEATS_AMONG: Final = 100_000
-"""Rows among which repeated ones are counted: all of small tables, a share of larger ones, chosen
-by content."""
 _OFTEN: Final = 0.0005
 """Share of a sample that a category must have to be counted by name where there are too many."""
 
@@ -65,13 +70,14 @@ def count_table(table: DuckTable, columns: Sequence[Column], plan: Plan) -> Coun
         ]
         held, large = _parted(asked, rows)
         large = _decide(table, large, rows)
+        drawn = read_whole(table, held, hashed=not whole) if rows <= WHOLE else {}
         beside = _of_the_whole(table, time, rows) if not whole else (table.source, [])
         answer = _answer(table, large, *beside)
         answer = {**answer, **_near_deciles(table, large, answer)}
-        whole = whole or answer
+        whole = whole or {"chosen": rows, "different": different_rows(drawn), **answer}
         filled = {name: int(whole[f"f{place}"]) for place, name in enumerate(table.types)}
         found = {each.place: _profile(each, answer, rows) for each in large}
-        found |= count_read(table, held, plan, rows=rows, filled=filled)
+        found |= count_read(drawn, held, plan, rows=rows, filled=filled)
         profiles.extend(found[each.place] for each in asked)
     repeated = (whole["chosen"] - whole["different"]) / max(whole["chosen"], 1)
     return Counted(
@@ -104,7 +110,7 @@ def _decide(table: DuckTable, asked: Sequence[Asked], rows: int) -> list[Asked]:
     words = {
         each.name("x"): word_of(each)
         for each in asked
-        if each.column.kind is FeatureKind.CATEGORICAL and rows > MANY_CATEGORIES
+        if each.column.kind is FeatureKind.CATEGORICAL and rows > WHOLE
     }
     drawn = sample(table, words) if words else {}
     return [
@@ -200,19 +206,20 @@ def _profile(asked: Asked, answer: Answer, rows: int) -> ColumnProfile:
 
 
 def _of_the_whole(table: DuckTable, time: str | None, rows: int) -> tuple[str, list[str]]:
-    """The table with a hash of each row, and the aggregates over all of its columns."""
-    every = f"HASH({', '.join(map(quoted, table.types))})"
-    chosen = f"CASE WHEN {every} % {max(1, rows // REPEATS_AMONG)} = 0 THEN {every} END"
-    source = f"(SELECT *, {chosen} AS trimtab_row FROM {table.source})"  # noqa: S608 - quoted names
+    """The table and the aggregates over all of its columns, a large one with hashes of its rows."""
     aggregates = [filled(place, name) for place, name in enumerate(table.types)]
+    if time:
+        aggregates.append(f"EPOCH_US(MIN({time})) AS oldest")
+        aggregates.append(f"EPOCH_US(MAX({time})) AS newest")
+    if rows <= WHOLE:
+        return table.source, aggregates
+    every = hash_of_rows(table)
+    chosen = f"CASE WHEN {every} % {rows // WHOLE} = 0 THEN {every} END"  # a share, by content
     # no COUNT(DISTINCT …): see above
     listed = "LIST(trimtab_row) FILTER (WHERE trimtab_row IS NOT NULL)"
     aggregates.append("COUNT(trimtab_row) AS chosen")
     aggregates.append(f"COALESCE(LIST_UNIQUE({listed}), 0) AS different")
-    if time:
-        aggregates.append(f"EPOCH_US(MIN({time})) AS oldest")
-        aggregates.append(f"EPOCH_US(MAX({time})) AS newest")
-    return source, aggregates
+    return f"(SELECT *, {chosen} AS trimtab_row FROM {table.source})", aggregates  # noqa: S608 - quoted names
 
 
 def _with_values(source: str, numeric: Sequence[Asked], words: Sequence[Asked]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -72,17 +73,28 @@ def open_files(paths: Sequence[PathName], *, as_text: bool = False) -> Iterator[
     import duckdb  # noqa: PLC0415 - not needed by who handles profiles only
 
     names = [fspath(path) for path in paths]
-    with duckdb.connect(config=_SETTINGS) as connection:
-        with suppress(duckdb.CatalogException):  # a setting of DuckDB 2.0
-            connection.execute("SET read_ahead_depth = 0")  # else its memory grows with the file
+    with _database().cursor() as connection:
         try:
             yield _opened(connection, names, as_text=as_text)
         except duckdb.Error as error:
+            if isinstance(error, duckdb.FatalException):  # after which it answers nothing more
+                _database.cache_clear()
             unreadable = UnreadableError(_explain(names, error))
             unreadable.mixed = isinstance(
                 error, duckdb.ConversionException | duckdb.InvalidInputException
             )
             raise unreadable from error
+
+
+@cache
+def _database() -> "duckdb.DuckDBPyConnection":
+    """One a process, for to start one takes longer than to count a small file; it keeps nothing."""
+    import duckdb  # noqa: PLC0415 - as above
+
+    connection = duckdb.connect(config=_SETTINGS)
+    with suppress(duckdb.CatalogException):  # a setting of DuckDB 2.0
+        connection.execute("SET GLOBAL read_ahead_depth = 0")  # else memory grows with the file
+    return connection
 
 
 def describe(connection: "duckdb.DuckDBPyConnection", source: str) -> dict[str, str]:

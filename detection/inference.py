@@ -1,6 +1,8 @@
 """Which columns of a table can be watched, and as what."""
 
-from collections.abc import Container, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Container, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -10,7 +12,7 @@ from contracts.drift import FeatureKind, FeatureRole
 from detection.columns import Column
 from detection.files import DuckTable
 from detection.reading import sample
-from detection.storage import NUMBER, Stored, literal, quoted, stored_as
+from detection.storage import NUMBER, Stored, quoted, stored_as, word
 
 MOSTLY: Final = 0.9
 """Share of the texts of a column that must read as numbers for it to be one of numbers."""
@@ -18,11 +20,14 @@ ALL_DIFFERENT: Final = 0.99
 """Share of different texts from which a column tells rows apart rather than describes them."""
 FEWEST: Final = 200
 """Fewer texts may all differ by chance."""
-_FIRST: Final = 1000
-"""Rows that raise the suspicion."""
-_CODE: Final = r"^\s*0[0-9]+\s*$"
+_LOOKED_AT: Final = 1000
+"""Rows whose texts are looked at."""
+_NUMBER: Final = re.compile(NUMBER, re.ASCII)
+_CODE: Final = re.compile(r"^\s*0[0-9]+\s*$", re.ASCII)
 """A postal code or the like: its leading zero says that it is no number."""
-_FOR_PEOPLE: Final = r"^\s*[-+]?[€$£¥]?\s*[0-9]{1,3}([, ]?[0-9]{3})*([.,][0-9]+)?\s*[€$£¥%]?\s*$"
+_FOR_PEOPLE: Final = re.compile(
+    r"^\s*[-+]?[€$£¥]?\s*[0-9]{1,3}([, ]?[0-9]{3})*([.,][0-9]+)?\s*[€$£¥%]?\s*$", re.ASCII
+)
 """A number as people write it, such as 1,250.00 or 12 %."""
 _KINDS: Final = {
     Stored.INTEGER: FeatureKind.NUMERIC,
@@ -45,9 +50,17 @@ class Inferred(NamedTuple):
 def infer(table: DuckTable, ignore: Sequence[str], *, target: str | None) -> Inferred:
     """Every column with its kind, or the reason why it has none."""
     types = {name: stored_as(kind) for name, kind in table.types.items()}
-    texts = [name for name, kind in types.items() if kind is Stored.TEXT and name not in ignore]
-    numbers = _numbers_as_text(table, [name for name in texts if table.types[name] == "VARCHAR"])
-    unfit = _unfit(table, [name for name in texts if name not in numbers and name != target])
+    names = [name for name, kind in types.items() if kind is Stored.TEXT and name not in ignore]
+    words = {name: word(name, Stored.TEXT) for name in names}
+    drawn = sample(table, words, rows=_LOOKED_AT) if names else {}
+    texts = {name: Counter[str](values.tolist()) for name, values in drawn.items()}
+    numbers = [
+        name
+        for name, found in texts.items()
+        if table.types[name] == "VARCHAR" and _reads_as_number(found)
+    ]
+    others = {name: found for name, found in texts.items() if name not in {*numbers, target}}
+    unfit = _unfit(table, others)
     return judge_types(types, ignore, target=target, numbers=numbers, unfit=unfit)
 
 
@@ -81,39 +94,30 @@ def judge_types(
     return Inferred(tuple(found), left_out)
 
 
-def _numbers_as_text(table: DuckTable, names: Sequence[str]) -> set[str]:
-    if not names:
-        return set()
-    reads = {name: f"{_like(name, NUMBER)} AND NOT {_like(name, _CODE)}" for name in names}
-    drawn = sample(table, reads)
-    return {name for name in names if len(drawn[name]) and drawn[name].mean() >= MOSTLY}
+def _reads_as_number(words: Counter[str]) -> bool:
+    return _share(words, lambda word: _NUMBER.match(word) and not _CODE.match(word)) >= MOSTLY
 
 
-def _unfit(table: DuckTable, names: Sequence[str]) -> dict[str, str]:
+def _unfit(table: DuckTable, texts: Mapping[str, Counter[str]]) -> dict[str, str]:
     """Columns of words that describe nothing, with the reason."""
-    if not names:
-        return {}
-    asked = {}
-    for place, name in enumerate(names):
-        people = f"{_like(name, _FOR_PEOPLE)} AND NOT {_like(name, NUMBER)}"
-        asked[f"{place} for people"] = f"AVG(CAST({people} AS INTEGER))"
-        asked[f"{place} known"] = f"COUNT({quoted(name)})"
-        asked[f"{place} different"] = f"COUNT(DISTINCT {quoted(name)})"
-    what = ", ".join(f"{sql} AS {quoted(alias)}" for alias, sql in asked.items())
-    query = f"SELECT {what} FROM (FROM {table.source} LIMIT {_FIRST})"  # noqa: S608 - quoted names
-    told = dict(zip(asked, table.connection.execute(query).fetchone() or [], strict=True))
     found, suspect = {}, []
-    for place, name in enumerate(names):
-        known = told[f"{place} known"]
-        if known and told[f"{place} for people"] >= MOSTLY:
+    for name, words in texts.items():
+        if (
+            _share(words, lambda word: _FOR_PEOPLE.match(word) and not _NUMBER.match(word))
+            >= MOSTLY
+        ):
             found[name] = "its numbers are written for people: write 1234.5, not 1,234.50 or €"
-        elif known >= FEWEST and told[f"{place} different"] >= ALL_DIFFERENT * known:
+        elif words.total() >= FEWEST and len(words) >= ALL_DIFFERENT * words.total():
             suspect.append(name)
     return {**found, **_identifiers(table, suspect)}
 
 
+def _share(words: Counter[str], fits: Callable[[str], object]) -> float:
+    return sum(n for word, n in words.items() if fits(word)) / max(words.total(), 1)
+
+
 def _identifiers(table: DuckTable, suspect: Sequence[str]) -> dict[str, str]:
-    """Those of which not only the first rows differ."""
+    """Those of which all differ in a larger sample too."""
     if not suspect:
         return {}
     hashes = {
@@ -125,7 +129,3 @@ def _identifiers(table: DuckTable, suspect: Sequence[str]) -> dict[str, str]:
         for name, drawn in sample(table, hashes).items()
         if len(np.unique(drawn)) >= ALL_DIFFERENT * len(drawn)
     }
-
-
-def _like(name: str, form: str) -> str:
-    return f"REGEXP_MATCHES(CAST({quoted(name)} AS VARCHAR), {literal(form)})"

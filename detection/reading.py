@@ -20,17 +20,21 @@ from detection.profile import ColumnProfile
 from detection.storage import Stored, quoted
 
 WHOLE: Final = 100_000
-"""Rows of a table up to which its numbers are read whole; bins of a larger one are chosen from a
-sample of about so many."""
+"""Rows of a table up to which its numbers are read whole. Of a larger one about so many are drawn
+to choose bins, and about so many are looked at for whether they repeat."""
 SAMPLE: Final = 20_000
 """Rows that are looked at to judge texts."""
 SPARE: Final = 24
 """Edges around each decile of a sample; between two of them lies that of all rows."""
+_ROW: Final = "trimtab_row"
+
+Drawn = Mapping[str, npt.NDArray[Any]]
+"""Values by alias."""
 
 
-def sample(table: DuckTable, expressions: Mapping[str, str]) -> dict[str, npt.NDArray[Any]]:
-    """Of at most 20,000 rows, the same ones each time: alias to the values that are not NULL."""
-    drawn = _read(table, expressions, f"USING SAMPLE reservoir({SAMPLE} ROWS) REPEATABLE (1)")
+def sample(table: DuckTable, expressions: Mapping[str, str], *, rows: int = SAMPLE) -> Drawn:
+    """Of at most so many rows, the same ones each time: alias to the values that are not NULL."""
+    drawn = _read(table, expressions, f"USING SAMPLE reservoir({rows} ROWS) REPEATABLE (1)")
     return {name: np.ma.MaskedArray(values).compressed() for name, values in drawn.items()}
 
 
@@ -41,14 +45,32 @@ def sampled_edges(table: DuckTable, asked: Sequence[Asked], rows: int) -> dict[i
     return {each.place: edges_of(_known(drawn[each.name("x")]), spare=SPARE) for each in asked}
 
 
+def read_whole(table: DuckTable, asked: Sequence[Asked], *, hashed: bool) -> Drawn:
+    """All numbers of these columns, NaN where there is none, and a hash of each row."""
+    wanted = {each.name("x"): _number(each) for each in asked}
+    if hashed:
+        wanted[_ROW] = hash_of_rows(table)
+    return _read(table, wanted) if wanted else {}
+
+
+def hash_of_rows(table: DuckTable) -> str:
+    """SQL of a number for each row: the same for rows that are the same in every column."""
+    return f"HASH({', '.join(map(quoted, table.types))})"
+
+
+def different_rows(drawn: Drawn) -> int:
+    """Of a table read whole."""
+    hashes = np.sort(drawn.get(_ROW, np.array([])))
+    return int(np.count_nonzero(hashes[1:] != hashes[:-1])) + min(len(hashes), 1)
+
+
 def count_read(
-    table: DuckTable, asked: Sequence[Asked], plan: Plan, *, rows: int, filled: Mapping[str, int]
+    drawn: Drawn, asked: Sequence[Asked], plan: Plan, *, rows: int, filled: Mapping[str, int]
 ) -> Iterator[tuple[int, ColumnProfile]]:
     """Profiles of numeric columns of a table of so many rows, read whole, each with its place.
 
     `filled` are the rows in which a column holds anything.
     """
-    drawn = _read(table, {each.name("x"): _number(each) for each in asked}) if asked else {}
     for each in asked:
         values = drawn[each.name("x")]
         known = _known(values)
@@ -78,7 +100,7 @@ def _known(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return known
 
 
-def _read(table: DuckTable, expressions: Mapping[str, str], some: str = "") -> dict[str, Any]:
+def _read(table: DuckTable, expressions: Mapping[str, str], some: str = "") -> Mapping[str, Any]:
     what = ", ".join(f"{sql} AS {quoted(alias)}" for alias, sql in expressions.items())
     query = f"SELECT {what} FROM (FROM {table.source} {some})"  # noqa: S608 - quoted names
     return table.connection.execute(query).fetchnumpy()
