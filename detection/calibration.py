@@ -172,13 +172,14 @@ def _family(
     maxima = (indices / units).max(axis=1)
     real = stability_indices(counts, real_windows(drawn, blocks))
     ratios = real.mean(axis=0) / np.maximum(indices.mean(axis=0), _TINY)
-    lasting = [
+    estimated = [
         max(
             persistence.of_neighbours(each, drawn.season),
             persistence.of_stretches(float(ratio), drawn, blocks),
         )
         for each, ratio in zip(counts.values(), ratios, strict=True)
     ]
+    lasting = persistence.believed(estimated, blocks)
     strays = [persistence.straying(each, wanted, drawn, blocks=blocks) for each in lasting]
     freedom = persistence.independent(blocks - drawn.season, max(lasting))
     caution = persistence.caution(maxima, (real / units).max(axis=1), chance, freedom=freedom)

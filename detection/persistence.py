@@ -4,6 +4,7 @@ Blocks count as an autoregressive series of the first order, whose correlation i
 from neighbouring blocks, and from how much farther real windows stray than drawn ones.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -58,6 +59,18 @@ def of_stretches(ratio: float, drawn: Shape, blocks: int) -> float:
         strayed = float((contrasts @ alike * contrasts).sum(axis=1).mean())
         expected.append(strayed / spread / (1.0 / window + 1.0 / (blocks - window)))
     return float(np.interp(ratio, np.maximum.accumulate(expected), _GRID))
+
+
+def believed(estimated: Sequence[float], blocks: int) -> list[float]:
+    """Each column's correlation, or that of all together and its standard error if that is more.
+
+    Few blocks tell it badly, and a column of which it is underestimated is the one that alarms; all
+    columns together tell it better. The standard error is that of a series without more
+    correlation than its first (Bartlett, 1946).
+    """
+    together = float(np.mean(estimated))
+    at_least = together + float(np.sqrt((1.0 - together**2) / blocks))
+    return [min(max(each, at_least), LONGEST) for each in estimated]
 
 
 def straying(lasting: float, wanted: Shape, drawn: Shape, *, blocks: int) -> float:

@@ -83,8 +83,19 @@ def bin_counts(blocks: Sequence[WindowProfile]) -> dict[str, Numbers]:
 
 def stability_indices(counts: Mapping[str, Numbers], draw: Draw) -> Numbers:
     """Population stability index of each column: pseudo-windows by columns; 0 beside nothing."""
-    found = [_index(draw.rest @ each, draw.window @ each) for each in counts.values()]
+    found = [indices_between(draw.rest @ each, draw.window @ each) for each in counts.values()]
     return np.column_stack(found)
+
+
+def indices_between(before: Numbers, now: Numbers) -> Numbers:
+    """The same of counts side by side: windows by bins, or one row for all windows."""
+    full = (before.sum(axis=1) > 0) & (now.sum(axis=1) > 0)
+    p, q = (
+        np.maximum(each / np.maximum(each.sum(axis=1, keepdims=True), 1.0), SMALLEST_SHARE)
+        for each in (before, now)
+    )
+    index: Numbers = ((q - p) * np.log(q / p)).sum(axis=1) * full
+    return index
 
 
 def _wanted(start: int, shape: Shape) -> npt.NDArray[np.int64]:
@@ -118,13 +129,3 @@ def _beside(window: Numbers, shape: Shape) -> Draw:
         phases = np.eye(shape.season)[np.arange(window.shape[1]) % shape.season]
         rest *= ((window @ phases) / np.maximum(rest @ phases, 1.0)) @ phases.T
     return Draw(window, rest)
-
-
-def _index(before: Numbers, now: Numbers) -> Numbers:
-    full = (before.sum(axis=1) > 0) & (now.sum(axis=1) > 0)
-    p, q = (
-        np.maximum(each / np.maximum(each.sum(axis=1, keepdims=True), 1.0), SMALLEST_SHARE)
-        for each in (before, now)
-    )
-    index: Numbers = ((q - p) * np.log(q / p)).sum(axis=1) * full
-    return index

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from detection import persistence
 from detection.calibration import (
     Calibration,
     Plan,
@@ -205,3 +206,14 @@ def test_the_budget_holds_however_often_overlapping_windows_are_looked_at(
 def test_windows_end_to_end_have_the_whole_chance() -> None:
     assert chance_of_a_look(0.01, looks=1, repeats=1) == 0.01
     assert chance_of_a_look(0.5, looks=168, repeats=1) >= 0.5 / 168
+
+
+def test_a_column_is_not_believed_to_last_much_less_than_all_together() -> None:
+    few, many = (
+        persistence.believed([0.0, 0.3, 0.6], 21),
+        persistence.believed([0.0, 0.3, 0.6], 210),
+    )
+
+    assert few[2] == many[2] == 0.6
+    assert few[0] == few[1] > many[0] == many[1] > 0.3
+    assert max(persistence.believed([0.95], 4)) == persistence.LONGEST
