@@ -10,10 +10,12 @@ import typer
 from cli.prose import CommandLine
 
 if TYPE_CHECKING:  # what these import takes seconds, and `trimtab --help` needs none
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from adapters.reports.report import ForeignReport
-    from contracts.drift import DriftEvent, Window
+    from contracts.drift import DriftEvent, DriftFinding, Window
     from contracts.model import ModelSpec
 
 app = CommandLine(help="Drift events: what others' detectors found.", no_args_is_help=True)
@@ -77,24 +79,27 @@ def import_report(  # noqa: PLR0913, PLR0917 - the options of a command line
     console = Console()
     with faults_told():
         try:
-            events = _events(file, source, model, spans=(window, reference), severity=severity)
+            events, notes = _understood(
+                file, source, model, spans=(window, reference), severity=severity
+            )
         except MalformedReportError as error:
             _refuse(f"{file} is no report of {source.value} that can be read: {error}")
         for event in events:
             _show(event, console)
-        if source is Source.EVIDENTLY and window is None:
-            console.print("Such a report does not tell its window: assumed, unless --window says.")
+        for note in notes:
+            console.print(note, highlight=False, markup=False, soft_wrap=True)
         _publish([event for event in events if _tells(event)], console, publish=publish)
 
 
-def _events(
+def _understood(
     file: Path,
     source: Source,
     model: str | None,
     *,
     spans: tuple[str | None, str | None],
     severity: Grave,
-) -> "tuple[DriftEvent, ...]":
+) -> "tuple[tuple[DriftEvent, ...], list[str]]":
+    """The events, and what a person should know about how they came about."""
     from adapters.reports.cloudevents import read_cloudevents  # noqa: PLC0415 - see above
     from adapters.reports.event import event_from  # noqa: PLC0415 - as above
     from contracts.drift import Severity  # noqa: PLC0415 - as above
@@ -104,7 +109,7 @@ def _events(
     if not file.is_file():
         raise BadConfigurationError([f"{file}: there is no such file"])
     if source is Source.CLOUDEVENTS:
-        return _of(model, read_cloudevents(file.read_bytes()))
+        return _of(model, read_cloudevents(file.read_bytes())), []
     if model is None:
         fault = f"--model: a report of {source.value} does not say which model it is about"
         raise BadConfigurationError([fault])
@@ -113,7 +118,17 @@ def _events(
     current = _current(report, spec, asked=spans[0], file=file)
     before = _reference(report, spec, asked=spans[1], current=current)
     rating = Severity(severity.value)
-    return (event_from(report, spec, current=current, reference=before, severity=rating),)
+    event = event_from(report, spec, current=current, reference=before, severity=rating)
+    return (event,), list(_notes(report, event, assumed=spans[0] is None))
+
+
+def _notes(report: "ForeignReport", event: "DriftEvent", *, assumed: bool) -> "Iterator[str]":
+    if report.current is None and assumed:
+        yield "The report does not tell its window: assumed, unless --window says."
+    told = {event.data.performance, event.data.estimate}
+    others = [each.metric for each in report.performances if each not in told]
+    if unread := [*others, *report.unread]:
+        yield f"In the report too, and not imported: {', '.join(unread)}."
 
 
 def _of(model: str | None, events: "tuple[DriftEvent, ...]") -> "tuple[DriftEvent, ...]":
@@ -181,7 +196,8 @@ def _reference(
 def _tells(event: "DriftEvent") -> bool:
     """Whether there is anything in it to respond to."""
     found = event.data
-    degraded = found.performance is not None and found.performance.degraded
+    told = (found.performance, found.estimate)
+    degraded = any(each is not None and each.degraded for each in told)
     return bool(found.drifted or found.quality or degraded)
 
 
@@ -196,10 +212,13 @@ def _show(event: "DriftEvent", console: "Console") -> None:
         "window": _span(found.current),
         "compared with": _span(found.reference),
         "severity": found.severity.value,
+        **_performance(found),
         "event": event.id,
     }
     for name, value in told_of.items():
         console.print(f"{name:<14}{value}", highlight=False, markup=False, soft_wrap=True)
+    if not found.features:
+        return
     table = Table()
     for heading in ("column", "kind", "role", "drifted", "why"):
         table.add_column(heading, overflow="fold")
@@ -208,6 +227,21 @@ def _show(event: "DriftEvent", console: "Console") -> None:
         why = each.why or f"PSI {each.psi:.3f}"
         table.add_row(Text(each.name), each.kind.value, each.role.value, drifted, Text(why))
     console.print(table)
+
+
+def _performance(found: "DriftFinding") -> dict[str, str]:
+    told = {}
+    if each := found.performance:
+        told["realised"] = f"{each.metric} {each.reference:.3f} → {each.current:.3f}"
+        told["realised"] += _verdict(each.rows, degraded=each.degraded)
+    if guess := found.estimate:
+        told["estimated"] = f"{guess.metric} {guess.reference:.3f} → {guess.estimated:.3f}"
+        told["estimated"] += _verdict(guess.rows, degraded=guess.degraded)
+    return told
+
+
+def _verdict(rows: int, *, degraded: bool) -> str:
+    return f" on {rows:,} rows ({'degraded' if degraded else 'not degraded'})"
 
 
 def _span(window: "Window") -> str:

@@ -13,10 +13,14 @@ from contracts.drift import (
     FeatureDrift,
     FeatureKind,
     FeatureRole,
+    PerformanceChange,
+    PerformanceEstimate,
     Severity,
     Window,
 )
 from contracts.model import ModelSpec, Task
+
+Performance = PerformanceChange | PerformanceEstimate
 
 
 def event_from(
@@ -31,7 +35,9 @@ def event_from(
     features = tuple(_known(each, spec) for each in report.features[:MAX_FEATURES])
     start, end = current.start.astimezone(UTC), current.end.astimezone(UTC)
     drifted = sorted(each.name for each in features if each.drifted)
+    told = chosen(report, spec)
     known = [spec.name, report.detector, start.isoformat(), end.isoformat(), *drifted]
+    known += [f"{type(told).__name__} {told.metric} {told.degraded}"] if told else []
     event_id = f"{start:%Y-%m-%dT%H:%MZ}-{digest(known)[:8]}"
     try:
         return DriftEvent(
@@ -46,6 +52,8 @@ def event_from(
                 current=current,
                 severity=severity,
                 features=features,
+                performance=told if isinstance(told, PerformanceChange) else None,
+                estimate=told if isinstance(told, PerformanceEstimate) else None,
                 detector=report.detector,
             ),
         )
@@ -53,6 +61,13 @@ def event_from(
         fault = error.errors(include_url=False)[0]
         msg = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
         raise MalformedReportError(msg) from error
+
+
+def chosen(report: ForeignReport, spec: ModelSpec) -> Performance | None:
+    """The one metric that an event carries: the model's own, or else one that degraded."""
+    found = sorted(report.performances, key=lambda each: not each.degraded)
+    own = [each for each in found if each.metric == spec.metric]
+    return next(iter([*own, *found]), None)
 
 
 def _known(feature: FeatureDrift, spec: ModelSpec) -> FeatureDrift:

@@ -41,6 +41,9 @@ _CATEGORICAL: Final = {
     "chi-square p_value", "chisquare", "z-test p_value", "z", "g_test", "fisher's exact test",
     "fisher_exact", "total-variation-distance", "tvd",
 }  # fmt: skip
+_READ: Final = {
+    "ValueDrift", "RowCount", "DriftedColumnsCount", "DatasetDriftMetric", "DataDriftTable",
+}  # fmt: skip
 _EXPECTED: Final = (
     "expected what Evidently's save_json writes, with a drift metric per column in `metrics`"
     " (DataDriftPreset)"
@@ -63,6 +66,7 @@ def read_evidently(raw: bytes) -> ForeignReport:
     return ForeignReport(
         detector=f"evidently {version}" if isinstance(version, str) else "evidently",
         features=worst_first(features),
+        unread=_unread(metrics),
         rows=_rows(metrics),
         made_at=_instant(content.get("timestamp")),
     )
@@ -142,6 +146,11 @@ def _rows(metrics: list[dict[str, Any]]) -> int:
             value = each.get("value")
             return int(value) if isinstance(value, int | float) and value >= 0 else 0
     return 0
+
+
+def _unread(metrics: list[dict[str, Any]]) -> tuple[str, ...]:
+    """What else was measured: data quality and performance, of now alone and without a verdict."""
+    return tuple(sorted({_title(each) for each in metrics} - _READ))
 
 
 def _title(metric: dict[str, Any]) -> str:

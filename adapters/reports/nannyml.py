@@ -1,13 +1,15 @@
-"""Reads NannyML's univariate drift results: `result.to_df(multilevel=False)` as a file.
+"""Reads NannyML's results of univariate drift and of performance, as files.
 
-CSV, Parquet, or JSON records: `to_csv`, `to_parquet`, `to_json(orient="records")`, and what
-`nml run` and `RawFilesWriter` write. The newest chunk of the analysis period is the window; the
-chunks of the reference period, where the file has them, are the reference.
+CSV, Parquet, or JSON records of `result.to_df(multilevel=False)`: `to_csv`, `to_parquet`,
+`to_json(orient="records")`, and what `nml run` and `RawFilesWriter` write. The newest chunk of the
+analysis period is the window, unless it is a mere remainder of rows; the chunks of the reference
+period, where the file has them, are the reference.
 """
 
 import io
 import math
 import re
+import statistics
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any, Final
 import pyarrow as pa
 from pyarrow import csv, parquet
 
+from adapters.reports.nannyml_performance import metrics_in, read_performances, rows_of
 from adapters.reports.report import (
     ForeignReport,
     MalformedReportError,
@@ -30,10 +33,19 @@ METHODS: Final = (
 )  # fmt: skip
 _CATEGORICAL: Final = {"chi2", "l_infinity"}
 _NUMERIC: Final = {"kolmogorov_smirnov", "wasserstein"}
+_REMAINDER: Final = 0.5
+"""Share of the usual rows below which a last chunk is what was left over."""
 _EXPECTED: Final = (
-    "expected the table of `result.to_df(multilevel=False)` of a UnivariateDriftCalculator, with"
-    " columns such as NAME_jensen_shannon_alert, and chunk_index"
+    "expected the table of `result.to_df(multilevel=False)` of a UnivariateDriftCalculator,"
+    " PerformanceCalculator, CBPE or DLE, with chunk_index and columns such as"
+    " NAME_jensen_shannon_alert or roc_auc_alert"
 )
+_OTHERS: Final = {
+    "reconstruction_error_alert": "a DataReconstructionDriftCalculator",
+    "domain_classifier_auroc_alert": "a DomainClassifierCalculator",
+}
+"""Results on all columns at once: an event has no field for the one, and of the other NannyML does
+not tell the interval that an event's has."""
 
 Row = Mapping[str, Any]
 Found = tuple[str, float | None, float | None, bool]
@@ -43,23 +55,43 @@ Found = tuple[str, float | None, float | None, bool]
 def read_nannyml(path: Path) -> ForeignReport:
     """What the newest chunk shows; raises `MalformedReportError`."""
     rows = _rows(path)
-    if not rows or not _names(rows[0]) or "chunk_index" not in rows[0]:
-        there = ", ".join(map(str, list(rows[0])[:6] if rows else [])) or "no rows"
-        msg = f"it has {there}: {_EXPECTED}"
-        raise MalformedReportError(msg)
-    analysis = [row for row in rows if row.get("chunk_period") != "reference"]
-    if not analysis:
-        msg = "all its chunks are of the reference period: calculate the analysis period too"
-        raise MalformedReportError(msg)
-    newest = max(analysis, key=lambda row: float(row["chunk_index"]))
+    _check(rows)
+    before = [row for row in rows if row.get("chunk_period") == "reference"]
+    newest = _newest([row for row in rows if row.get("chunk_period") != "reference"])
     return ForeignReport(
         detector="nannyml",
         features=worst_first([_feature(name, newest) for name in _names(newest)]),
+        performances=read_performances(newest, before, rows=rows_of(newest)),
         current=_window([newest]),
-        reference=_window([row for row in rows if row.get("chunk_period") == "reference"]),
-        rows=_count([newest]),
+        reference=_window(before),
+        rows=rows_of(newest),
         made_at=None,
     )
+
+
+def _check(rows: list[Row]) -> None:
+    first = rows[0] if rows else {}
+    for column, calculator in _OTHERS.items():
+        if column in first:
+            msg = (
+                f"it is the result of {calculator}, for all columns at once, which no event can"
+                " carry: import that of a UnivariateDriftCalculator"
+            )
+            raise MalformedReportError(msg)
+    if "chunk_index" not in first or not (_names(first) or metrics_in(first)):
+        there = ", ".join(map(str, list(first)[:6])) or "no rows"
+        msg = f"it has {there}: {_EXPECTED}"
+        raise MalformedReportError(msg)
+
+
+def _newest(analysis: list[Row]) -> Row:
+    """The last chunk that is as long as chunks are."""
+    if not analysis:
+        msg = "all its chunks are of the reference period: calculate the analysis period too"
+        raise MalformedReportError(msg)
+    usual = statistics.median(rows_of(row) for row in analysis)
+    whole = [row for row in analysis if rows_of(row) >= _REMAINDER * usual]
+    return max(whole, key=lambda row: float(row["chunk_index"]))
 
 
 def _rows(path: Path) -> list[Row]:
@@ -141,19 +173,12 @@ def _window(rows: list[Row]) -> Window | None:
     if not rows or len(known) < 2 * len(rows):
         return None
     last = max(known)
-    return Window(start=min(known), end=_after(last), rows=_count(rows))
+    return Window(start=min(known), end=_after(last), rows=sum(map(rows_of, rows)))
 
 
 def _after(last: datetime) -> datetime:
     """The first instant outside: NannyML names the last one inside, a nanosecond before."""
     return last.replace(microsecond=0) + timedelta(seconds=1) if last.microsecond else last
-
-
-def _count(rows: list[Row]) -> int:
-    ends = [
-        (_number(row.get("chunk_start_index")), _number(row.get("chunk_end_index"))) for row in rows
-    ]
-    return sum(int(end - start) + 1 for start, end in ends if start is not None and end is not None)
 
 
 def _number(value: object) -> float | None:

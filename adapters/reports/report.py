@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import AwareDatetime, Field, ValidationError
 
 from contracts.base import Name, Record
-from contracts.drift import FeatureDrift, Window
+from contracts.drift import FeatureDrift, PerformanceChange, PerformanceEstimate, Window
 
 
 class MalformedReportError(Exception):
@@ -18,8 +18,12 @@ class ForeignReport(Record):
 
     detector: Name
     """Its name, with its version where the report tells it."""
-    features: tuple[FeatureDrift, ...]
+    features: tuple[FeatureDrift, ...] = ()
     """The drifted ones first."""
+    performances: tuple[PerformanceChange | PerformanceEstimate, ...] = ()
+    """Realised or estimated, of each metric that the report tells of."""
+    unread: tuple[str, ...] = ()
+    """What else stands in the report, and is not imported."""
     current: Window | None = None
     """None where the report does not tell."""
     reference: Window | None = None

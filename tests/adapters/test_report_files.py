@@ -12,8 +12,15 @@ from adapters.reports.event import event_from
 from adapters.reports.evidently import read_evidently
 from adapters.reports.nannyml import read_nannyml
 from adapters.reports.report import ForeignReport, MalformedReportError
-from contracts.drift import DriftEvent, FeatureKind, FeatureRole, Window
-from contracts.model import Feature
+from contracts.drift import (
+    DriftEvent,
+    FeatureKind,
+    FeatureRole,
+    PerformanceChange,
+    PerformanceEstimate,
+    Window,
+)
+from contracts.model import Feature, Task
 from tests.builders import NOW, a_spec, an_event
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -86,6 +93,74 @@ def test_all_forms_of_nannyml_are_one_event() -> None:
     ids = {event(read_nannyml(FIXTURES / name)).id for name in NANNYML}
 
     assert len(ids) == 1
+
+
+def test_nannyml_tells_realised_performance_of_its_newest_whole_chunk() -> None:
+    report = read_nannyml(FIXTURES / "nannyml_realised.csv")
+
+    by_metric = {each.metric: each for each in report.performances}
+    area = by_metric["roc_auc"]
+    assert isinstance(area, PerformanceChange)
+    assert (round(area.reference, 4), round(area.current, 4)) == (0.9710, 0.9588)
+    assert (area.rows, area.degraded) == (10_000, True)
+    assert report.rows == 10_000, "the ten rows that were left over are no window"
+    assert set(by_metric) == {"f1", "roc_auc"}
+    assert not report.features
+
+
+def test_nannyml_tells_estimated_performance_of_classifiers_and_regressors() -> None:
+    classifier = read_nannyml(FIXTURES / "nannyml_cbpe.csv").performances
+    regressor = read_nannyml(FIXTURES / "nannyml_dle.csv").performances
+
+    assert {(each.metric, each.degraded) for each in classifier} == {
+        ("f1", True), ("roc_auc", True),
+    }  # fmt: skip
+    assert {each.metric for each in regressor} == {"mae before / now", "rmse before / now"}
+    for each in (*classifier, *regressor):
+        assert isinstance(each, PerformanceEstimate)
+        assert each.error is not None
+        assert each.error < 0.02
+    better = regressor[0]
+    assert isinstance(better, PerformanceEstimate)
+    assert better.method == "direct_loss"
+    assert (better.reference, round(better.estimated, 2)) == (1.0, 1.2)
+    assert not better.degraded, "an alert that it became better is none"
+
+
+def test_an_event_carries_the_models_own_metric() -> None:
+    report = read_nannyml(FIXTURES / "nannyml_realised.csv")
+
+    own = event(report, metric="f1", task=Task.CLASSIFICATION).data
+    other = event(read_nannyml(FIXTURES / "nannyml_cbpe.csv"), metric="balanced_accuracy").data
+
+    assert own.performance
+    assert own.performance.metric == "f1"
+    assert own.estimate is None
+    assert other.estimate
+    assert other.estimate.degraded
+    assert event(report, metric="f1").id != event(report, metric="roc_auc").id
+
+
+def test_what_no_event_can_carry_is_refused_by_name() -> None:
+    with pytest.raises(MalformedReportError, match="DataReconstructionDriftCalculator"):
+        read_nannyml(FIXTURES / "nannyml_reconstruction.csv")
+
+
+def test_performance_without_its_reference_is_refused(tmp_path: Path) -> None:
+    lines = (FIXTURES / "nannyml_realised.csv").read_text().splitlines()
+    (tmp_path / "a.csv").write_text("\n".join(each for each in lines if ",reference," not in each))
+
+    with pytest.raises(MalformedReportError, match="keep the chunks of the reference period"):
+        read_nannyml(tmp_path / "a.csv")
+
+
+def test_what_evidently_measured_beside_drift_is_named() -> None:
+    content = json.loads((FIXTURES / "evidently.json").read_bytes())
+    content["metrics"].append({"metric_name": "R2Score(regression_name=default)", "value": 0.8})
+
+    assert read_evidently(json.dumps(content).encode()).unread == ("R2Score",)
+    assert evidently("evidently.json").unread == ()
+    assert evidently("evidently_0_4.json").unread == ()
 
 
 def test_the_configuration_knows_kinds_and_roles_better() -> None:
