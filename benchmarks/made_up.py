@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
 from contracts.drift import FeatureKind, Window
-from detection.calibration import YEAR, Plan, calibrate, thresholds_for
+from detection.calibration import SENSES, YEAR, Plan, calibrate, thresholds_for
 from detection.columns import Column
 from detection.counting import count_numbers
 from detection.drift import compare
 from detection.profile import WindowProfile, merge_windows
+from detection.resampling import bin_counts, indices_between
 
 DAY: Final = timedelta(days=1)
 WEEK: Final = 7
@@ -37,42 +38,100 @@ class Case(NamedTuple):
     """Weeks."""
 
 
-class Told(NamedTuple):
-    """What was told of the weeks of one kind."""
+class Often(NamedTuple):
+    """One kind of stream whose weeks are looked at more often than once."""
 
-    weeks: int
-    announced: int
-    """With the calibrated thresholds and the configured floor."""
-    reached: int
-    """Reached by a column's index, the floor and the test left out: what the budget bounds."""
-    tested: int
-    """KS at p < 0.05 in a column."""
-    chance: float
-    """What the columns are allowed in a week."""
+    lasting: float
+    """Correlation of a day's means with the day before."""
+    looks: int
+    """In a week."""
 
 
+WEEKLY: Final = Plan(
+    window=WEEK,
+    season=WEEK,
+    windows_per_year=YEAR / (WEEK * DAY),
+    false_alarms_per_year=float(SENSES),
+)
+"""One event a year is the columns'."""
+_LONG: Final = 12
+"""Weeks of reference where weeks are looked at often."""
+OFTEN: Final = tuple(Often(lasting, looks) for lasting in (0.0, 0.5) for looks in (7, 168))
 CASES: Final = tuple(Case(lasting, weeks) for lasting in (0.0, 0.3, 0.5, 0.8) for weeks in (3, 12))
 
 
-def told(case: Case, years: int, *, budget: float, seed: int) -> Told:
-    """So many years of weeks, each year with a reference of its own."""
-    found = [_year(case, budget, np.random.default_rng([seed, year])) for year in range(years)]
-    sums = np.sum([each[:4] for each in found], axis=0).tolist()
-    return Told._make([*sums, found[0].chance])
+def told(case: Case, *, years: int, seed: int) -> dict[str, Any]:
+    """So many years of weeks, each year with a reference of its own.
+
+    `reached` are weeks in which a column's index reached its threshold, floor and test left out:
+    what the budget bounds; `announced` with both; `tested` those with KS at p < 0.05 in a column;
+    `chance` is what the columns are allowed in a week.
+    """
+    found = [_year(case, np.random.default_rng([seed, year])) for year in range(years)]
+    sums = {key: sum(each[key] for each in found) for key in ("announced", "reached", "tested")}
+    return {
+        **sums,
+        "weeks": years * YEAR_OF_WEEKS,
+        "chance": WEEKLY.chance,
+        "threshold": float(np.median([each["threshold"] for each in found])),
+    }
 
 
-def _year(case: Case, budget: float, chance: np.random.Generator) -> Told:
+def told_often(case: Often, *, years: int, seed: int) -> dict[str, Any]:
+    """Years of weeks after references of twelve, each hour counted by itself.
+
+    An event is a look at which a column reached its threshold that was not told within a day.
+    """
+    plan = WEEKLY.model_copy(update={"looks": case.looks, "repeats": float(WEEK)})
+    step, events, reached, looks = WEEK * 24 // case.looks, 0, 0, 0
+    for year in range(years):
+        over = _looks(case, plan, step, np.random.default_rng([seed, year]))
+        reached, looks = reached + int(over.any(axis=1).sum()), looks + len(over)
+        events += _events(over, 24 // step if step < 24 else 1)  # noqa: PLR2004 - hours
+    allowed = plan.false_alarms_per_year / SENSES * years * YEAR_OF_WEEKS * WEEK * DAY / YEAR
+    return {
+        "years": years, "allowed": round(allowed, 1), "events": events,
+        "reached": reached, "looks": looks,
+    }  # fmt: skip
+
+
+def _looks(
+    case: Often, plan: Plan, step: int, chance: np.random.Generator
+) -> npt.NDArray[np.bool_]:
+    """Whether each column reached its threshold: looks by columns."""
+    days = list(_days(Case(case.lasting, _LONG), chance))
+    first = _LONG * WEEK
+    whole = _profile(np.concatenate(days[:first]), 0, length=first)
+    blocks = [_profile(values, place, like=whole) for place, values in enumerate(days[:first])]
+    calibration = calibrate(blocks, plan)
+    parts = [part for values in days[first:] for part in np.array_split(values, 24)]
+    later = [_profile(values, place, like=whole) for place, values in enumerate(parts)]
+    reached = []
+    wholes = bin_counts([whole])
+    for name, hourly in bin_counts(later).items():
+        before = wholes[name]
+        sums = np.vstack([np.zeros(len(before)), hourly.cumsum(axis=0)])
+        now = (sums[WEEK * 24 :] - sums[: -WEEK * 24])[::step]
+        reached.append(indices_between(before, now) >= calibration.thresholds[name])
+    return np.column_stack(reached)
+
+
+def _events(over: npt.NDArray[np.bool_], cooldown: int) -> int:
+    """Looks that tell something which was not told within so many looks before."""
+    events, last = 0, np.full(over.shape[1], -cooldown)
+    for place in np.flatnonzero(over.any(axis=1)):
+        if (over[place] & (place - last >= cooldown)).any():
+            events += 1
+            last[over[place]] = place
+    return events
+
+
+def _year(case: Case, chance: np.random.Generator) -> dict[str, float]:
     days = list(_days(case, chance))
     first = case.reference * WEEK
     whole = _profile(np.concatenate(days[:first]), 0, length=first)
     blocks = [_profile(values, place, like=whole) for place, values in enumerate(days)]
-    plan = Plan(
-        window=WEEK,
-        season=WEEK,
-        windows_per_year=YEAR / (WEEK * DAY),
-        false_alarms_per_year=budget,
-    )
-    calibration = calibrate(blocks[:first], plan)
+    calibration = calibrate(blocks[:first], WEEKLY)
     announced = reached = tested = 0
     for week in range(YEAR_OF_WEEKS):
         start = first + week * WEEK
@@ -82,7 +141,10 @@ def _year(case: Case, budget: float, chance: np.random.Generator) -> Told:
         announced += any(each.drifted for each in moved)
         reached += any(each.psi >= limits[each.name] for each in moved)
         tested += _tested(days[:first], days[start : start + WEEK])
-    return Told(YEAR_OF_WEEKS, announced, reached, tested, plan.chance)
+    threshold = float(np.median(list(calibration.thresholds.values())))
+    return {
+        "announced": announced, "reached": reached, "tested": tested, "threshold": threshold,
+    }  # fmt: skip
 
 
 def _days(case: Case, chance: np.random.Generator) -> Iterator[Numbers]:

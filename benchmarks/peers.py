@@ -44,6 +44,11 @@ def evidently(
     return [Verdict(*each) for each in json.loads(said.stdout.splitlines()[-1])]
 
 
+def ready(cache: Path) -> None:
+    """Make Evidently's environment, so that processes side by side find it."""
+    prepared(_EVIDENTLY, cache)
+
+
 def _p_value(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> float:
     if pd.api.types.is_numeric_dtype(reference.dtype):
         return float(stats.ks_2samp(reference.dropna(), current.dropna()).pvalue)

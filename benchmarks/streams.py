@@ -61,6 +61,7 @@ def parking_spec(reference_windows: int) -> ModelSpec:
             "reference_windows": reference_windows,
             "label_delay": timedelta(0),
             "metric": "r2",
+            "false_alarms_per_year": 12,
         }
     )
 
@@ -85,9 +86,7 @@ def census_spec(*, window: timedelta, reference_windows: int) -> ModelSpec:
     )
 
 
-def resampled_parking(
-    file: Path, *, weeks: int, dependence: timedelta, seed: int, reference: int = 4
-) -> Stream:
+def resampled_parking(file: Path, *, weeks: int, seed: int, reference: int = 4) -> Stream:
     """Car parks without drift: each day is a whole one of the same weekday, from ordinary weeks."""
     table = pd.read_csv(file).assign(
         LastUpdated=lambda rows: pd.to_datetime(rows["LastUpdated"], utc=True)
@@ -102,7 +101,7 @@ def resampled_parking(
         source = chance.choice([each for each in known if each.weekday() == when.weekday()])
         rows = by_day[source]
         parts.append(rows.assign(LastUpdated=rows["LastUpdated"] + (when - source)))
-    spec = parking_spec(reference).model_copy(update={"dependence": dependence})
+    spec = parking_spec(reference)
     return Stream(spec, pd.concat(parts, ignore_index=True), MONDAY, _later(spec, weeks))
 
 
