@@ -12,7 +12,7 @@ from contracts.model import ModelSpec, ReferencePeriod
 from detection.casting import as_categories
 from detection.exclusions import MANY_CATEGORIES
 from detection.recorded import are_chances, why_no_prediction
-from detection.watching import windows_per_year
+from detection.watching import thin_reference, windows_per_year
 from pipelines.rows import row_times
 
 _OFTEN: Final = 0.25
@@ -99,6 +99,8 @@ def _check_spans(covered: timedelta, spec: ModelSpec, thing: str) -> Iterator[Fi
 
 
 def _check_budget(spec: ModelSpec, thing: str) -> Iterator[Finding]:
+    if thin := thin_reference(spec.window, spec.reference_windows * spec.window):
+        yield note(thing, f"reference_windows = {spec.reference_windows}: {thin}")
     budget, windows = spec.false_alarms_per_year, windows_per_year(spec.window)
     said = f"false_alarms_per_year = {budget:g}: there are {windows:,.1f} windows in a year"
     if budget >= windows:

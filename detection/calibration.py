@@ -27,13 +27,12 @@ from detection.resampling import (
     real_windows,
     stability_indices,
 )
+from detection.seasons import FEWEST_BLOCKS
 from detection.tails import TAIL, Method, upper_quantile
 
 YEAR: Final = timedelta(days=365.25)
 SENSES: Final = 4
 """Each gets an equal part of the budget (Bonferroni, 1936)."""
-FEWEST_BLOCKS: Final = 4
-"""Blocks without which nothing is calibrated."""
 PLAIN: Final = 1.0
 """Index that counts as drift whatever few blocks leave open: that of a normal variable moved by
 its standard deviation. More is asked for only of a column whose real windows went so far in the

@@ -9,6 +9,7 @@ import pandas as pd
 from contracts.interface import ModelInterface
 from contracts.model import ModelSpec, Task
 from detection.casting import as_numbers
+from detection.watching import thin_reference
 from detection.windowing import Windows
 
 MOST_ROWS: Final = 1_000_000
@@ -49,6 +50,8 @@ def _thin(
     replayed = len(windows.counts) - windows.reference
     if replayed < _FEWEST_TO_REPLAY:
         yield f"only {replayed} windows follow the reference: the span allows no more"
+    if thin := thin_reference(windows.window, windows.reference * windows.window):
+        yield thin
     begin = windows.start or times.min().normalize()
     reference = table.loc[times < begin + windows.reference * windows.window, spec.target]
     if len(reference) < _FEWEST_TO_LEARN:

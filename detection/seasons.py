@@ -21,6 +21,8 @@ DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
 LONG: Final = timedelta(days=56)
 """Windows from which on a block is a week rather than a day."""
+FEWEST_BLOCKS: Final = 4
+"""Blocks of a reference without which nothing is calibrated."""
 FEWEST_SEASONS: Final = 3
 """Days or weeks that a reference must hold to be parted by hour or weekday."""
 

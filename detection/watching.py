@@ -1,19 +1,23 @@
 """Proposes how closely a model is watched: segments, season, false-alarm budget, cooldown."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pandas as pd
 
-from contracts.drift import FeatureKind
+from contracts.drift import FeatureKind, Window
 from contracts.model import ModelSpec
 from detection.casting import as_categories
+from detection.seasons import FEWEST_BLOCKS, rhythm_of
 
 MOST_SEGMENTS: Final = 20
 """Most categories of a column whose parts are worth a metric of their own."""
 _FEWEST_IN_ONE: Final = 20
 """Rows of a category in a usual window: fewer say nothing about the metric there."""
 _MOST_COLUMNS: Final = 3
+_ENOUGH_BLOCKS: Final = 42
+_MANY_BLOCKS: Final = 84
+_SOMETIME: Final = datetime(2024, 1, 1, tzinfo=UTC)
 _WEEK, _DAY, _YEAR = timedelta(days=7), timedelta(days=1), timedelta(days=365)
 _SHARE_OF_WINDOWS: Final = 0.1
 """Most windows, of those in a year, that may be false alarms."""
@@ -46,6 +50,33 @@ def windows_per_year(window: timedelta) -> float:
 def budget(window: timedelta) -> float:
     """False alarms a year: one, or fewer where windows are few."""
     return min(1.0, round(_SHARE_OF_WINDOWS * windows_per_year(window), 2))
+
+
+def thin_reference(window: timedelta, reference: timedelta) -> str:
+    """What a reference of that length does to the thresholds; empty where it holds enough.
+
+    What chance does to a column is told by the reference's blocks: see `detection.calibration`.
+    """
+    span = Window(start=_SOMETIME, end=_SOMETIME + reference, rows=0)
+    block = rhythm_of(window, span).block
+    blocks = reference // block
+    if blocks < FEWEST_BLOCKS:
+        return (
+            f"{_stretches(blocks, block)} of reference are too few to hold false_alarms_per_year:"
+            f" sensitivity alone says what drifts; {FEWEST_BLOCKS * 2} or more would do"
+        )
+    if blocks < _ENOUGH_BLOCKS:
+        return (
+            f"{_stretches(blocks, block)} of reference are few: where neighbouring ones resemble"
+            " each other, thresholds may alarm somewhat more often than wanted, and small drift is"
+            f" not told; {_MANY_BLOCKS} would do"
+        )
+    return ""
+
+
+def _stretches(count: int, block: timedelta) -> str:
+    name = {_DAY: "day", _WEEK: "week"}.get(block, "window")
+    return f"{count} {name}{'s' if count != 1 else ''}"
 
 
 def cooldown(window: timedelta) -> timedelta:

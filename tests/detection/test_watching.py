@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from detection.inspection import Question, propose
-from detection.watching import budget, cooldown, season
+from detection.watching import budget, cooldown, season, thin_reference
 from tests.detection.tables import churn
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -48,3 +48,22 @@ def test_segments_have_few_categories_and_rows_enough() -> None:
     kinds = {feature.name: feature.kind for feature in proposal.spec.features}
     assert proposal.spec.segments == ("autopay", "plan")
     assert kinds["rare"].value == "categorical"
+
+
+@pytest.mark.parametrize(
+    ("window", "windows", "said"),
+    [
+        (7 * DAY, 3, "21 days of reference are few"),
+        (7 * DAY, 12, ""),
+        (HOUR, 168, ""),
+        (MONTH, 3, "3 windows of reference are too few"),
+        (364 * DAY, 1, ""),
+    ],
+)
+def test_who_has_a_short_reference_is_told_what_it_costs(
+    window: timedelta, windows: int, said: str
+) -> None:
+    found = thin_reference(window, windows * window)
+
+    assert found.startswith(said)
+    assert bool(found) is bool(said)
