@@ -25,11 +25,11 @@ REACH: Final = 4.0
 FEW_VALUES: Final = 180
 """Up to so many different values each is an edge."""
 TAILS: Final = (1e-4, 1e-3, 1 - 1e-3, 1 - 1e-4)
-CORE: Final = (2e-3, 1 - 2e-3)
+CORE: Final = (5e-3, 1 - 5e-3)
 """Quantiles between which edges are to lie evenly."""
-EVEN: Final = 36
+EVEN: Final = 20
 """Edges kept for that."""
-TAPER: Final = 0.4 ** np.arange(1, 7)
+TAPER: Final = 0.6 ** np.arange(1, 9)
 """Where in each tail beyond them edges lie, as parts of the way to its end."""
 OUTER: Final = 10
 """Edges beyond each end, so that a window in another unit is still told apart."""
