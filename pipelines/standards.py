@@ -40,7 +40,7 @@ class Usual(Record):
     means: dict[int, float]
     """Time of day, in windows from midnight UTC, to the mean over the windows there."""
     spread: float = Field(ge=0.0)
-    """Standard deviation of a window's value about that mean."""
+    """Standard deviation of a window's value about that mean, with what so few leave open of it."""
 
 
 class Standards(Record):
@@ -148,7 +148,7 @@ def _usual(told: list[tuple[int, float]]) -> Usual | None:
     free = len(values) - places.nunique()
     if free < FEWEST_WINDOWS - 1:  # each time of day is seen about once: they count as alike
         places, means, free = places * 0, pd.Series(values.mean(), values.index), len(values) - 1
-    spread = math.sqrt(float(((values - means) ** 2).sum()) / free)
+    spread = math.sqrt(float(((values - means) ** 2).sum()) / (free - 2))  # as of a Student's t
     by_place = values.groupby(places).mean()
     per_place = len(values) / places.nunique()
     return Usual(
