@@ -67,9 +67,9 @@ def thin_reference(window: timedelta, reference: timedelta) -> str:
         )
     if blocks < _ENOUGH_BLOCKS:
         return (
-            f"{_stretches(blocks, block)} of reference are few: where neighbouring ones resemble"
-            " each other, thresholds may alarm somewhat more often than wanted, and small drift is"
-            f" not told; {_MANY_BLOCKS} would do"
+            f"{_stretches(blocks, block)} of reference are few to tell how far columns stray by"
+            f" chance: thresholds are high for it, and small drift is not told; {_MANY_BLOCKS}"
+            " would do"
         )
     return ""
 
