@@ -19,12 +19,13 @@ def concept_loss(
     """The realised loss minus the expected one, in units of the metric; 0 where chance explains it.
 
     None where either is unknown or they are of different metrics. A gain that was expected and did
-    not come is a loss, too. `error` is the standard error of the realised loss; `chance` as for
-    `surpasses_chance`.
+    not come is a loss, too. `error` is the standard error of the realised loss, on the same rows as
+    the estimate: what is left of it beyond its expectation given the inputs varies no more than it
+    does itself (law of total variance). `chance` as for `surpasses_chance`.
     """
     if performance is None or estimate is None or performance.metric != estimate.metric:
         return None
     realised = performance.reference - performance.current
     unexplained = realised - (estimate.reference - estimate.estimated)
-    real = surpasses_chance(unexplained, error, estimate.error, chance=chance)
+    real = surpasses_chance(unexplained, estimate.error if error is None else error, chance=chance)
     return unexplained if real else 0.0

@@ -35,6 +35,11 @@ def test_within_chance_nothing_is_claimed() -> None:
     assert concept_loss(lost(0.05), expected(0.0, error=0.04), error=0.04) == 0.0
 
 
+def test_what_the_estimate_varies_with_its_rows_is_not_counted_twice() -> None:
+    assert concept_loss(lost(0.1), expected(0.0, error=0.04), error=0.04) == pytest.approx(0.1)
+    assert concept_loss(lost(0.1), expected(0.0, error=0.05)) == 0.0
+
+
 def test_where_either_is_unknown_so_is_it() -> None:
     assert concept_loss(None, expected(0.1)) is None
     assert concept_loss(lost(0.1), None) is None
