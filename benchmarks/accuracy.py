@@ -26,7 +26,7 @@ from detection.columns import Column
 from detection.counting import count_numbers
 from detection.effects import effects_of, jensen_shannon, stability_index
 from detection.profile import ColumnProfile
-from detection.reading import SPARE, WHOLE
+from detection.reading import DRAWN, SPARE
 from detection.transport import cumulative_gap
 
 Numbers = npt.NDArray[np.float64]
@@ -78,7 +78,7 @@ def main() -> None:
     worst: dict[str, tuple[float, str]] = {}
     for place in range(options.pairs):
         sampled = place % 2 == 1
-        case = draw_case(random, 3 * WHOLE if sampled else FEW)
+        case = draw_case(random, 3 * DRAWN if sampled else FEW)
         found = errors_of(case, random)
         errors[sampled].append(found)
         for name, error in found.items():
@@ -127,8 +127,8 @@ def errors_of(case: Case, random: np.random.Generator) -> dict[str, float]:
 def profiles_of(case: Case, random: np.random.Generator) -> tuple[ColumnProfile, ColumnProfile]:
     """Both sides over bins of the reference, or of a sample of it where it is large."""
     bins = edges_of(case.reference)
-    if len(case.reference) > WHOLE:
-        bins = edges_of(random.choice(case.reference, WHOLE, replace=False), spare=SPARE)
+    if len(case.reference) > DRAWN:
+        bins = edges_of(random.choice(case.reference, DRAWN, replace=False), spare=SPARE)
     like = ColumnProfile(column=COLUMN, rows=0, nulls=0, edges=bins.edges, cuts=bins.cuts)
     before = count_numbers(case.reference, COLUMN, rows=len(case.reference), like=like)
     ends = brackets(bins, before.counts)

@@ -37,11 +37,10 @@ from detection.distinct import DIGITS, sketch_of
 from detection.files import DuckTable
 from detection.profile import CATEGORIES, ColumnProfile
 from detection.reading import (
-    WHOLE,
+    DRAWN,
     count_read,
-    different_rows,
     hash_of_rows,
-    read_whole,
+    is_small,
     sample,
     sampled_edges,
 )
@@ -61,6 +60,7 @@ def count_table(table: DuckTable, columns: Sequence[Column], plan: Plan) -> Coun
     time = time_of(table, plan.span) if plan.span else None
     table = within(table, plan.span) if plan.span else table
     rows = _rows(table)
+    small = is_small(table, rows)
     profiles: list[ColumnProfile] = []
     whole: Answer = {}
     for start in range(0, max(len(columns), 1), AT_ONCE):
@@ -68,16 +68,19 @@ def count_table(table: DuckTable, columns: Sequence[Column], plan: Plan) -> Coun
             plan.asked(column, place, table.stored(column.name))
             for place, column in enumerate(columns[start : start + AT_ONCE])
         ]
-        held, large = _parted(asked, rows)
+        held, large = _parted(asked, small=small)
         large = _decide(table, large, rows)
-        drawn = read_whole(table, held, hashed=not whole) if rows <= WHOLE else {}
         beside = _of_the_whole(table, time, rows) if not whole else (table.source, [])
         answer = _answer(table, large, *beside)
         answer = {**answer, **_near_deciles(table, large, answer)}
-        whole = whole or {"chosen": rows, "different": different_rows(drawn), **answer}
+        whole = whole or answer
         filled = {name: int(whole[f"f{place}"]) for place, name in enumerate(table.types)}
         found = {each.place: _profile(each, answer, rows) for each in large}
-        found |= count_read(drawn, held, plan, rows=rows, filled=filled)
+        hashed = "chosen" not in whole
+        read = count_read(table, held, plan, filled=filled, rows=rows, hashed=hashed)
+        if hashed:
+            whole = {**whole, "chosen": rows, "different": read.different}
+        found |= read.columns
         profiles.extend(found[each.place] for each in asked)
     repeated = (whole["chosen"] - whole["different"]) / max(whole["chosen"], 1)
     return Counted(
@@ -95,11 +98,11 @@ def _rows(table: DuckTable) -> int:
     return int(found[0][0])
 
 
-def _parted(asked: Sequence[Asked], rows: int) -> tuple[list[Asked], list[Asked]]:
+def _parted(asked: Sequence[Asked], *, small: bool) -> tuple[list[Asked], list[Asked]]:
     """The columns to be counted in memory, and the others."""
     parts: tuple[list[Asked], list[Asked]] = ([], [])
     for each in asked:
-        parts[each.column.kind is not FeatureKind.NUMERIC or rows > WHOLE].append(each)
+        parts[each.column.kind is not FeatureKind.NUMERIC or not small].append(each)
     return parts
 
 
@@ -110,7 +113,7 @@ def _decide(table: DuckTable, asked: Sequence[Asked], rows: int) -> list[Asked]:
     words = {
         each.name("x"): word_of(each)
         for each in asked
-        if each.column.kind is FeatureKind.CATEGORICAL and rows > WHOLE
+        if each.column.kind is FeatureKind.CATEGORICAL and rows > DRAWN
     }
     drawn = sample(table, words) if words else {}
     return [
@@ -177,14 +180,20 @@ def _near_deciles(table: DuckTable, asked: Sequence[Asked], answer: Answer) -> A
     for each in asked:
         counted = each.edges and each.wants_edges
         found = brackets(Edges(each.edges, each.cuts), _counts(each, answer)) if counted else []
-        value = each.name("v")
-        inside = [f"{value} > {double(low)} AND {value} <= {double(high)}" for low, high in found]
-        if inside:
-            wanted.append(
-                f"LIST({value}) FILTER (WHERE {' OR '.join(inside)}) AS {each.name('near')}"
-            )
+        if found:
+            inside = _within(each.name("v"), found)
+            wanted.append(f"LIST({each.name('v')}) FILTER (WHERE {inside}) AS {each.name('near')}")
     hopeful = [replace(each, finite=True) for each in asked if each.wants_edges]
     return _row(table, wanted, _with_values(table.source, hopeful, ())) if wanted else {}
+
+
+def _within(value: str, ends: Sequence[tuple[float, float]]) -> str:
+    """Whether it lies in one of the bins; a few comparisons each, where OR would make them all."""
+    if len(ends) == 1:
+        return f"{value} > {double(ends[0][0])} AND {value} <= {double(ends[0][1])}"
+    half = len(ends) // 2
+    left, right = _within(value, ends[:half]), _within(value, ends[half:])
+    return f"CASE WHEN {value} <= {double(ends[half - 1][1])} THEN {left} ELSE {right} END"
 
 
 def _tallied(table: DuckTable, words: Sequence[Asked]) -> Answer:
@@ -211,10 +220,10 @@ def _of_the_whole(table: DuckTable, time: str | None, rows: int) -> tuple[str, l
     if time:
         aggregates.append(f"EPOCH_US(MIN({time})) AS oldest")
         aggregates.append(f"EPOCH_US(MAX({time})) AS newest")
-    if rows <= WHOLE:
+    if rows <= DRAWN:
         return table.source, aggregates
     every = hash_of_rows(table)
-    chosen = f"CASE WHEN {every} % {rows // WHOLE} = 0 THEN {every} END"  # a share, by content
+    chosen = f"CASE WHEN {every} % {rows // DRAWN} = 0 THEN {every} END"  # a share, by content
     # no COUNT(DISTINCT …): see above
     listed = "LIST(trimtab_row) FILTER (WHERE trimtab_row IS NOT NULL)"
     aggregates.append("COUNT(trimtab_row) AS chosen")

@@ -50,6 +50,8 @@ class DuckTable:
     """Column to DuckDB's name of its type."""
     name: str
     """For messages."""
+    columnar: bool = False
+    """Whether a column is read without the others."""
 
     def stored(self, column: str) -> Stored | None:
         """How a column is stored; None where there is no such column."""
@@ -124,7 +126,7 @@ def _opened(
     name = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
     if not is_text_file(names[0]):
         source = f"read_parquet({files})"
-        return DuckTable(connection, source, describe(connection, source), name)
+        return DuckTable(connection, source, describe(connection, source), name, columnar=True)
     nulls = f"nullstr = [{literals(_NULLS)}]"
     text = "true" if as_text else "false"
     how = f"{nulls}, header = true, all_varchar = {text}"
@@ -143,7 +145,7 @@ def _csv(
     if keep:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE kept AS FROM {source}")
         source = quoted("kept")
-    return DuckTable(connection, source, describe(connection, source), name)
+    return DuckTable(connection, source, describe(connection, source), name, columnar=keep)
 
 
 def _has_decimal_commas(table: DuckTable) -> bool:

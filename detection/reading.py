@@ -4,9 +4,9 @@ What is read whole is counted by `detection.counting`, like a table in memory, a
 fast as by aggregates: an array is sorted once, and then each bin is two places in it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,13 @@ from detection.files import DuckTable
 from detection.profile import ColumnProfile
 from detection.storage import Stored, quoted
 
-WHOLE: Final = 100_000
-"""Rows of a table up to which its numbers are read whole. Of a larger one about so many are drawn
-to choose bins, and about so many are looked at for whether they repeat."""
+DRAWN: Final = 100_000
+"""Rows of which all numbers are read at once; of larger tables about so many are drawn to choose
+bins, and about so many are looked at for whether they repeat."""
+COLUMNAR: Final = 1_000_000
+"""Rows of which all numbers are read, a few columns at a time."""
+VALUES: Final = 4_000_000
+"""Numbers that are in memory at a time: 32 MB."""
 SAMPLE: Final = 20_000
 """Rows that are looked at to judge texts."""
 SPARE: Final = 24
@@ -32,6 +36,20 @@ Drawn = Mapping[str, npt.NDArray[Any]]
 """Values by alias."""
 
 
+class Read(NamedTuple):
+    """What was counted of a table that was read whole."""
+
+    columns: dict[int, ColumnProfile]
+    """Profiles of the numeric columns, by place."""
+    different: int
+    """Rows that differ from each other."""
+
+
+def is_small(table: DuckTable, rows: int) -> bool:
+    """Whether the numbers of a table of so many rows are read whole."""
+    return rows <= (COLUMNAR if table.columnar else DRAWN)
+
+
 def sample(table: DuckTable, expressions: Mapping[str, str], *, rows: int = SAMPLE) -> Drawn:
     """Of at most so many rows, the same ones each time: alias to the values that are not NULL."""
     drawn = _read(table, expressions, f"USING SAMPLE reservoir({rows} ROWS) REPEATABLE (1)")
@@ -39,18 +57,39 @@ def sample(table: DuckTable, expressions: Mapping[str, str], *, rows: int = SAMP
 
 
 def sampled_edges(table: DuckTable, asked: Sequence[Asked], rows: int) -> dict[int, Edges]:
-    """Edges for the numeric columns of a table of more than 100,000 rows, by place."""
-    share = f"USING SAMPLE {100 * WHOLE / rows:.9f}% (bernoulli, 1)"
+    """Edges for the numeric columns of a table that is not read whole, by place."""
+    share = f"USING SAMPLE {100 * DRAWN / rows:.9f}% (bernoulli, 1)"
     drawn = _read(table, {each.name("x"): _number(each) for each in asked}, share)
     return {each.place: edges_of(_known(drawn[each.name("x")]), spare=SPARE) for each in asked}
 
 
-def read_whole(table: DuckTable, asked: Sequence[Asked], *, hashed: bool) -> Drawn:
-    """All numbers of these columns, NaN where there is none, and a hash of each row."""
-    wanted = {each.name("x"): _number(each) for each in asked}
-    if hashed:
-        wanted[_ROW] = hash_of_rows(table)
-    return _read(table, wanted) if wanted else {}
+def count_read(
+    table: DuckTable,
+    asked: Sequence[Asked],
+    plan: Plan,
+    *,
+    rows: int,
+    filled: Mapping[str, int],
+    hashed: bool,
+) -> Read:
+    """Profiles of numeric columns of a table of so many rows, read whole.
+
+    `filled` are the rows in which a column holds anything; `hashed` asks for different rows too.
+    """
+    found: dict[int, ColumnProfile] = {}
+    at_once = max(VALUES // max(rows, 1), 1)
+    different = 0
+    for start in range(0, len(asked) or hashed, at_once):
+        part = asked[start : start + at_once]
+        wanted = {each.name("x"): _number(each) for each in part}
+        if hashed and not start:
+            wanted[_ROW] = hash_of_rows(table)
+        drawn = _read(table, wanted)
+        if hashed and not start:
+            different = _different(drawn[_ROW])
+        for each in part:
+            found[each.place] = _counted(each, drawn[each.name("x")], plan, filled)
+    return Read(found, different)
 
 
 def hash_of_rows(table: DuckTable) -> str:
@@ -58,36 +97,26 @@ def hash_of_rows(table: DuckTable) -> str:
     return f"HASH({', '.join(map(quoted, table.types))})"
 
 
-def different_rows(drawn: Drawn) -> int:
-    """Of a table read whole."""
-    hashes = np.sort(drawn.get(_ROW, np.array([])))
-    return int(np.count_nonzero(hashes[1:] != hashes[:-1])) + min(len(hashes), 1)
+def _counted(
+    asked: Asked, values: npt.NDArray[np.float64], plan: Plan, filled: Mapping[str, int]
+) -> ColumnProfile:
+    known = _known(values)
+    strange = filled.get(asked.column.name, 0) - len(known)
+    if asked.stored is Stored.FLOAT:  # whose NaN count as filled
+        strange = int(np.isinf(values).sum())
+    return count_numbers(
+        known,
+        asked.column,
+        rows=len(values),
+        unreadable=strange,
+        like=plan.earlier(asked.column),
+        sketched=asked.sketched,
+    )
 
 
-def count_read(
-    drawn: Drawn, asked: Sequence[Asked], plan: Plan, *, rows: int, filled: Mapping[str, int]
-) -> Iterator[tuple[int, ColumnProfile]]:
-    """Profiles of numeric columns of a table of so many rows, read whole, each with its place.
-
-    `filled` are the rows in which a column holds anything.
-    """
-    for each in asked:
-        values = drawn[each.name("x")]
-        known = _known(values)
-        strange = filled.get(each.column.name, 0) - len(known)
-        if each.stored is Stored.FLOAT:  # whose NaN count as filled
-            strange = int(np.isinf(values).sum())
-        yield (
-            each.place,
-            count_numbers(
-                known,
-                each.column,
-                rows=rows,
-                unreadable=strange,
-                like=plan.earlier(each.column),
-                sketched=each.sketched,
-            ),
-        )
+def _different(hashes: npt.NDArray[np.uint64]) -> int:
+    ordered = np.sort(hashes)
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + min(len(ordered), 1)
 
 
 def _number(asked: Asked) -> str:
