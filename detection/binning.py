@@ -31,8 +31,10 @@ EVEN: Final = 20
 """Edges kept for that."""
 TAPER: Final = 0.6 ** np.arange(1, 9)
 """Where in each tail beyond them edges lie, as parts of the way to its end."""
+BESIDE: Final = np.array([0.1, 0.2, 0.4, 0.8])
+"""How far beyond each end edges lie, as parts of the middle between those quantiles."""
 OUTER: Final = 10
-"""Edges beyond each end, so that a window in another unit is still told apart."""
+"""Further edges beyond each end, so that a window in another unit is still told apart."""
 GROWTH: Final = 3.0
 """How much farther each of them lies than the one before: 3 ** 10 is 59,000."""
 
@@ -206,6 +208,8 @@ def _outer(ordered: Numbers) -> Numbers:
     unit = (high - low) / TENTHS or abs(low) / TENTHS or 1.0
     above = high / steps if high < 0.0 else high + unit * steps
     below = low / steps if low > 0.0 else low - unit * steps
-    outer = np.concatenate([below, above])
+    left, right = _lower(ordered, CORE)
+    near = (right - left) * BESIDE
+    outer = np.concatenate([below, low - near, high + near, above])
     kept: Numbers = outer[np.isfinite(outer)]
     return kept

@@ -69,6 +69,21 @@ def test_sql_counts_what_is_counted_in_memory(tmp_path: Path, values: list[float
 
 
 @settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(anything)
+def test_aggregates_count_what_is_counted_of_a_table_read_whole(
+    tmp_path: Path, values: list[float | None]
+) -> None:
+    path = written(tmp_path, x=pa.array(values, pa.float64()))
+    read = profile_relation(path, [X])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("detection.duck.is_small", lambda *_: False)
+        near(only(path, X, like=read), read.columns[0])
+
+
+@settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"))))
@@ -102,17 +117,50 @@ def test_the_order_of_many_rows_changes_no_count_over_given_bins(tmp_path: Path)
     )
 
 
-def test_deciles_of_a_sampled_table_hold_a_tenth_of_all_rows_each(tmp_path: Path) -> None:
-    path = written(tmp_path, x=np.random.default_rng(0).normal(0, 1, 200_000))
-
-    counts = coarse(only(path, X)).counts
-
-    assert len(counts) == 10
-    assert max(counts) - min(counts) < 0.01 * 200_000
+@pytest.fixture
+def sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No table of more than 100,000 rows is read whole."""
+    monkeypatch.setattr("detection.reading.COLUMNAR", 0)
 
 
+@pytest.mark.usefixtures("sampled")
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.random.default_rng(0).normal(0, 1, 200_000),
+        np.random.default_rng(1).poisson(400, 150_000).astype("float64"),
+        np.where(np.arange(150_000) % 3 == 0, 0.0, np.random.default_rng(2).gamma(1, 3, 150_000)),
+        np.sort(np.random.default_rng(3).normal(0, 1, 150_000)),
+    ],
+    ids=["continuous", "whole numbers", "with an atom", "sorted"],
+)
+def test_the_deciles_of_a_table_that_is_sampled_are_those_of_all_rows(
+    values: Any, tmp_path: Path
+) -> None:
+    found = only(written(tmp_path, x=values), X)
+
+    exact = np.sort(values)[(len(values) - 1) * np.arange(1, 10) // 10]
+    assert coarse(found).edges == tuple(np.unique(exact))
+    assert len(found.counts) <= 256
+    ends = np.nextafter(found.edges, np.inf)
+    assert found.counts == tuple(np.histogram(values, [-np.inf, *ends, np.inf])[0])
+
+
+def test_few_columns_at_a_time_are_what_all_at_once_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(0)
+    path = written(tmp_path, **{f"x{n}": random.normal(n, 1, 300) for n in range(5)}, c=["a"] * 300)
+    whole = profile_relation(path, infer_columns(path).columns)
+
+    monkeypatch.setattr("detection.reading.VALUES", 700)
+
+    assert profile_relation(path, infer_columns(path).columns) == whole
+
+
+@pytest.mark.usefixtures("sampled")
 def test_the_same_table_is_sampled_alike_twice(tmp_path: Path) -> None:
-    path = written(tmp_path, x=np.random.default_rng(0).normal(0, 1, 100_000))
+    path = written(tmp_path, x=np.random.default_rng(0).normal(0, 1, 150_000))
 
     near(only(path, X), only(path, X))
 
