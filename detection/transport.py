@@ -13,6 +13,8 @@ RATES: Final = np.linspace(-6.0, 6.0, 61)
 """How fast a density may fall outwards, per standard deviation: its logarithm."""
 STEEPEST: Final = 8.0
 """Most by which that logarithm falls within one bin."""
+JUMP: Final = 0.05
+"""Change of the gap within a bin from which it is one value's: bins of the reference hold 1/120."""
 FLAT: Final = 1e-3
 """Less than this counts as this, for the formulas divide by it."""
 
@@ -59,7 +61,11 @@ def cumulative_shares(profile: ColumnProfile) -> Numbers:
 
 
 def _area(reference: ColumnProfile, current: ColumnProfile) -> float:
-    """The integral of |F - G|, bin by bin; F and G count as straight where they cross."""
+    """The integral of |F - G|, bin by bin.
+
+    Where F and G cross they count as straight, or as one jump where the gap changes much: then one
+    value holds what the bin does.
+    """
     extremes = [
         each
         for side in (reference, current)
@@ -71,7 +77,12 @@ def _area(reference: ColumnProfile, current: ColumnProfile) -> float:
     left, right, width = gap[:-1], gap[1:], np.diff(ends)
     signed = width * left + _room_above(reference, ends) - _room_above(current, ends)
     size = np.abs(left) + np.abs(right)
-    crossing = width * (left**2 + right**2) / (2 * np.where(size > 0, size, 1.0))
+    straight = width * (left**2 + right**2) / (2 * np.where(size > 0, size, 1.0))
+    jumping = (left * right < 0) & (size > JUMP) & (width > 0)
+    change, wide = np.where(jumping, left - right, 1.0), np.where(jumping, width, 1.0)
+    place = np.clip((signed / wide - right) / change, 0.0, 1.0)
+    jump = width * (np.abs(left) * place + np.abs(right) * (1 - place))
+    crossing = np.where(jumping, jump, straight)
     return float(np.where(left * right >= 0, np.abs(signed), crossing).sum())
 
 
