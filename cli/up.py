@@ -1,6 +1,5 @@
 """`trimtab up`: the embedded stack, worker and bridge, until Ctrl-C."""
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -30,6 +29,8 @@ def up(
     an address to (such as TRIMTAB_REDIS__URL, or TEMPORAL_ADDRESS) is used as it is and not
     started.
     """
+    import asyncio  # noqa: PLC0415 - a tenth of what `trimtab --help` takes
+
     from rich.console import Console  # noqa: PLC0415 - see above
 
     from cli.app import faults_told  # noqa: PLC0415 - cli.app imports this module
@@ -52,6 +53,8 @@ def _with_temporals_variables(settings: "Settings") -> "Settings":
 
 
 async def _run_until_told(settings: "Settings", *, mlflow_ui: bool, console: "Console") -> None:
+    import asyncio  # noqa: PLC0415 - as above
+
     running = asyncio.ensure_future(run(settings, mlflow_ui=mlflow_ui, console=console))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)
@@ -76,6 +79,8 @@ async def run(settings: "Settings", *, mlflow_ui: bool, console: "Console") -> N
 
 
 async def _keep_up(stack: "EmbeddedStack", *, console: "Console") -> None:
+    import asyncio  # noqa: PLC0415 - as above
+
     from runtime.paths import SHIPPED  # noqa: PLC0415 - see above
     from runtime.servers import StackError  # noqa: PLC0415 - see above
     from runtime.supervisor import keep_running  # noqa: PLC0415 - see above

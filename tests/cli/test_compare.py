@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,13 @@ HEAVY = (
     "opentelemetry", "cli.replay", "cli.backtest",
 )  # fmt: skip
 """What comparing two files must not load."""
+LIGHT = {
+    "annotated_doc", "annotated_types", "charset_normalizer", "duckdb", "numpy", "pydantic",
+    "pydantic_core", "rfc8785", "rich", "scipy", "shellingham", "typer", "typing_extensions",
+    "typing_inspection",
+}  # fmt: skip
+"""All that it loads from outside: numpy brings charset_normalizer, and Typer shellingham."""
+OURS = {"cli", "contracts", "detection"}
 
 
 def table(seed: int, *, rows: int = ROWS, shift: float = 0.0) -> dict[str, Any]:
@@ -483,3 +491,7 @@ def test_comparing_files_loads_nothing_that_it_does_not_need() -> None:
     assert child.returncode == 0, told
     loaded = json.loads(out.strip().rsplit("\n", 1)[1])
     assert [name for name in HEAVY if name in loaded] == []
+    assert "asyncio" not in loaded
+    known = {*LIGHT, *OURS, *sys.stdlib_module_names}
+    tops = {name.partition(".")[0] for name in loaded}
+    assert [name for name in tops - known if metadata.packages_distributions().get(name)] == []
