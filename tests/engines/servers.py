@@ -56,7 +56,7 @@ def postgres() -> Iterator[str]:
         serve: list[str | Path] = [where / "postgres", "-D", data, "-p", str(port), "-k", home]
         with (home / "log").open("wb") as log:
             child = subprocess.Popen(
-                [*serve, "-F", "-c", "listen_addresses=127.0.0.1"],
+                [*serve, "-F", "-c", "listen_addresses=127.0.0.1", "-c", "log_statement=all"],
                 stdout=log, stderr=log, cwd=home, **_as(owner),
             )  # fmt: skip
         try:
