@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ class Run:
     code: int
     report: RunReport
     raw: dict[str, Any]
-    spans: Capture
+    spans: Capture | None
 
     @property
     def home(self) -> Path:
@@ -46,30 +45,40 @@ class Run:
         return self.report.incidents
 
 
-CAUTIOUS = "confidence_above: 0.85\n"
+CAUTIOUS = "confidence_above: 0.9\n"
 """A local policy under which a person is asked at least once on this data."""
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("demo")
-    (folder / "conf" / "local").mkdir(parents=True)
-    (folder / "conf" / "local" / "policy.yml").write_text(CAUTIOUS)
     with capturing() as capture, pytest.MonkeyPatch.context() as patch:
         patch.setenv("LANGFUSE_PUBLIC_KEY", "pk-test")
         patch.setenv("LANGFUSE_SECRET_KEY", "sk-test")
         patch.setenv("LANGFUSE_BASE_URL", capture.url)
-        done = trimtab("demo", "--yes", "--report", "report.json", folder=folder)
-        assert done.returncode == 0, done.stdout + done.stderr
-        raw = json.loads((folder / "report.json").read_text())
-        yield Run(
-            folder=folder,
-            output=done.stdout,
-            code=done.returncode,
-            report=RunReport.model_validate(raw),
-            raw=raw,
-            spans=capture,
-        )
+        return run(folder, capture)
+
+
+@pytest.fixture(scope="module")
+def cautious(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("cautious")
+    (folder / "conf" / "local").mkdir(parents=True)
+    (folder / "conf" / "local" / "policy.yml").write_text(CAUTIOUS)
+    return run(folder)
+
+
+def run(folder: Path, spans: Capture | None = None) -> Run:
+    done = trimtab("demo", "--yes", "--report", "report.json", folder=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    raw = json.loads((folder / "report.json").read_text())
+    return Run(
+        folder=folder,
+        output=done.stdout,
+        code=done.returncode,
+        report=RunReport.model_validate(raw),
+        raw=raw,
+        spans=spans,
+    )
 
 
 def trimtab(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -103,14 +112,14 @@ def test_a_verified_challenger_is_promoted_without_a_person(demo: Run) -> None:
             assert (incident.metric.after or 0) >= (incident.metric.before or 0)
 
 
-def test_the_person_is_shown_the_page_and_the_line_that_answers(demo: Run) -> None:
-    asked = [one for one in demo.incidents if one.verdict is Verdict.ESCALATE]
+def test_the_person_is_shown_the_page_and_the_line_that_answers(cautious: Run) -> None:
+    asked = [one for one in cautious.incidents if one.verdict is Verdict.ESCALATE]
 
     assert asked
     for incident in asked:
-        workflow_id = f"drift-response/{demo.report.model}/{incident.event_id}"
-        assert f"--workflow-id {workflow_id} --name human_decision" in demo.output
-        assert (demo.home / "approvals").is_dir()
+        workflow_id = f"drift-response/{cautious.report.model}/{incident.event_id}"
+        assert f"--workflow-id {workflow_id} --name human_decision" in cautious.output
+        assert (cautious.home / "approvals").is_dir()
 
 
 def test_what_is_not_there_is_said(demo: Run) -> None:
@@ -186,14 +195,15 @@ def test_each_incident_is_one_trace_with_its_model_calls_in_it(demo: Run) -> Non
 
 
 def spans_of(demo: Run, correlation_id: str) -> tuple[Span, ...]:
+    assert demo.spans is not None
     return tuple(span for span in demo.spans.trace(correlation_id) if span.path == LANGFUSE)
 
 
-def test_every_log_line_of_an_incident_has_its_correlation_id(demo: Run) -> None:
-    known = {incident.correlation_id for incident in demo.incidents}
+def test_every_log_line_of_an_incident_has_its_correlation_id(cautious: Run) -> None:
+    known = {incident.correlation_id for incident in cautious.incidents}
     lines = [
         json.loads(line)
-        for line in (demo.home / "logs" / "worker.log").read_text().splitlines()
+        for line in (cautious.home / "logs" / "worker.log").read_text().splitlines()
         if line.startswith("{")
     ]
     about = [line for line in lines if "workflow_id" in line or "event_id" in line]

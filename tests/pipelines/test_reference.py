@@ -116,7 +116,7 @@ def test_a_season_shorter_than_the_window_is_the_window_before() -> None:
 def test_training_stores_thresholds_that_monitoring_uses(parking: Run) -> None:
     import mlflow  # noqa: PLC0415 - takes seconds
 
-    report = parking("monitoring", start="2016-10-25T00:00:00Z", end="2016-11-01T00:00:00Z")
+    report = parking("monitoring", start="2016-12-06T00:00:00Z", end="2016-12-13T00:00:00Z")
 
     finding = report["finding"]
     run, _ = finding["reference_profile_uri"].removeprefix("runs:/").split("/")
