@@ -110,7 +110,7 @@ def _looks(
     wholes = bin_counts([whole])
     for name, hourly in bin_counts(later).items():
         before = wholes[name]
-        sums = np.vstack([np.zeros(len(before)), hourly.cumsum(axis=0)])
+        sums = np.vstack([np.zeros(hourly.shape[1]), hourly.cumsum(axis=0)])
         now = (sums[WEEK * 24 :] - sums[: -WEEK * 24])[::step]
         reached.append(indices_between(before, now) >= calibration.thresholds[name])
     return np.column_stack(reached)

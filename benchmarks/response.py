@@ -38,7 +38,7 @@ from runtime.settings import (
 )
 
 MODEL: Final = "birmingham-parking"
-WINDOW: Final = {"start": "2016-11-22T00:00:00Z", "end": "2016-11-29T00:00:00Z"}
+WINDOW: Final = {"start": "2016-12-06T00:00:00Z", "end": "2016-12-13T00:00:00Z"}
 """A week that raises an event, and from which a better champion can be learnt."""
 POLICY: Final = "cooldown: PT0S\n"
 """So that one incident after the other may act."""
