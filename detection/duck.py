@@ -7,7 +7,7 @@ selected.
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -21,19 +21,14 @@ from detection.aggregates import (
     Asked,
     bits,
     categorical_profile,
-    cell,
     filled,
-    hash_steps,
-    moments,
     numeric_profile,
-    presence,
-    value_of,
     word_of,
-)  # fmt: skip
+)
 from detection.binning import Edges, brackets
 from detection.columns import Column
 from detection.counted import Counted, Plan
-from detection.distinct import DIGITS, sketch_of
+from detection.distinct import sketch_of
 from detection.files import DuckTable
 from detection.profile import CATEGORIES, ColumnProfile
 from detection.reading import (
@@ -44,7 +39,7 @@ from detection.reading import (
     sample,
     sampled_edges,
 )
-from detection.storage import double, literals
+from detection.selecting import among, of_numbers, of_words, with_values
 from detection.timing import time_of, within
 
 AT_ONCE: Final = 100
@@ -168,10 +163,10 @@ def _select(
     many = [each for each in asked if each.named is not None]
     wanted = list(aggregates)
     for each in numeric:
-        wanted.extend(_of_numbers(each))
+        wanted.extend(of_numbers(each))
     for each in many:
         wanted.extend(bits(each.name("p"), (each.name("sl"), each.name("sh"))))
-    return _row(table, wanted, _with_values(source, numeric, many)) if wanted else {}
+    return _row(table, wanted, with_values(source, numeric, many)) if wanted else {}
 
 
 def _near_deciles(table: DuckTable, asked: Sequence[Asked], answer: Answer) -> Answer:
@@ -181,24 +176,15 @@ def _near_deciles(table: DuckTable, asked: Sequence[Asked], answer: Answer) -> A
         counted = each.edges and each.wants_edges
         found = brackets(Edges(each.edges, each.cuts), _counts(each, answer)) if counted else []
         if found:
-            inside = _within(each.name("v"), found)
+            inside = among(each.name("v"), found)
             wanted.append(f"LIST({each.name('v')}) FILTER (WHERE {inside}) AS {each.name('near')}")
     hopeful = [replace(each, finite=True) for each in asked if each.wants_edges]
-    return _row(table, wanted, _with_values(table.source, hopeful, ())) if wanted else {}
-
-
-def _within(value: str, ends: Sequence[tuple[float, float]]) -> str:
-    """Whether it lies in one of the bins; a few comparisons each, where OR would make them all."""
-    if len(ends) == 1:
-        return f"{value} > {double(ends[0][0])} AND {value} <= {double(ends[0][1])}"
-    half = len(ends) // 2
-    left, right = _within(value, ends[:half]), _within(value, ends[half:])
-    return f"CASE WHEN {value} <= {double(ends[half - 1][1])} THEN {left} ELSE {right} END"
+    return _row(table, wanted, with_values(table.source, hopeful, ())) if wanted else {}
 
 
 def _tallied(table: DuckTable, words: Sequence[Asked]) -> Answer:
-    wanted = [aggregate for each in words for aggregate in _of_words(each)]
-    return _row(table, wanted, _with_values(table.source, (), words)) if wanted else {}
+    wanted = [aggregate for each in words for aggregate in of_words(each)]
+    return _row(table, wanted, with_values(table.source, (), words)) if wanted else {}
 
 
 def _row(table: DuckTable, wanted: Sequence[str], source: str) -> Answer:
@@ -229,48 +215,6 @@ def _of_the_whole(table: DuckTable, time: str | None, rows: int) -> tuple[str, l
     aggregates.append("COUNT(trimtab_row) AS chosen")
     aggregates.append(f"COALESCE(LIST_UNIQUE({listed}), 0) AS different")
     return f"(SELECT *, {chosen} AS trimtab_row FROM {table.source})", aggregates  # noqa: S608 - quoted names
-
-
-def _with_values(source: str, numeric: Sequence[Asked], words: Sequence[Asked]) -> str:
-    columns = [f"{value_of(each)} AS {each.name('v')}" for each in numeric]
-    columns += [f"{presence(each)} AS {each.name('a')}" for each in numeric]
-    columns += [f"{word_of(each)} AS {each.name('w')}" for each in words]
-    steps = [", ".join(columns), *map(", ".join, zip(*_hashes(numeric), strict=True))]
-    steps += [", ".join(_word_cells(words))]
-    for step in filter(None, steps):
-        source = f"(SELECT *, {step} FROM {source})"  # noqa: S608 - quoted names
-    return source
-
-
-def _hashes(numeric: Sequence[Asked]) -> list[tuple[str, str, str]]:
-    return [hash_steps(each) for each in numeric if each.sketched]
-
-
-def _word_cells(words: Sequence[Asked]) -> Iterator[str]:
-    for each in words:
-        if each.named is not None:
-            part = f"CAST(('0x' || SUBSTR(MD5({each.name('w')}), 1, {DIGITS})) AS BIGINT)"
-            hashed = f"(CAST({part} AS DOUBLE) / {double(16.0**DIGITS)})"
-            yield f"{cell(hashed)} AS {each.name('p')}"
-
-
-def _of_numbers(asked: Asked) -> Iterator[str]:
-    yield from moments(asked)
-    if asked.edges:
-        edges = f"CAST('{list(asked.edges)}' AS DOUBLE[])"  # exact, and planned in no time
-        yield f"HISTOGRAM({asked.name('v')}, {edges}) AS {asked.name('bins')}"
-    if asked.sketched:
-        yield from bits(asked.name("p"), (asked.name("sl"), asked.name("sh")))
-
-
-def _of_words(asked: Asked) -> Iterator[str]:
-    word = asked.name("w")
-    yield f"COUNT({word}) AS {asked.name('present')}"
-    if asked.named is None:
-        yield f"HISTOGRAM({word}) AS {asked.name('tally')}"
-        return
-    chosen = f"{word} IN ({literals(asked.named)})" if asked.named else "FALSE"
-    yield f"HISTOGRAM(CASE WHEN {chosen} THEN {word} END) AS {asked.name('tally')}"
 
 
 def _counts(asked: Asked, answer: Answer) -> tuple[int, ...]:
