@@ -82,7 +82,12 @@ async def opened(settings: Settings) -> "AsyncIterator[Schedules]":
         )
         raise Unavailable(msg) from error
     except RPCError as error:
-        msg = f"Temporal at {address} refuses: {error.message}"
+        msg = f"Temporal at {address} refuses: {error.message.rstrip('.')}"
+        if error.status is RPCStatusCode.NOT_FOUND:
+            msg += (
+                ": correct TRIMTAB_TEMPORAL__NAMESPACE, or run `temporal operator namespace create"
+                f" --address {address} --namespace NAME`"
+            )
         raise Unavailable(msg) from error
     finally:
         await asyncio.sleep(_LETTING_GO)

@@ -8,6 +8,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlparse
@@ -102,7 +103,8 @@ def check_mlflow(settings: Settings) -> Iterator[Finding]:
 def _sqlite(path: Path) -> Finding:
     if not path.exists():
         return note("MLflow", f"{path} is made on first use")
-    with sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True) as database:
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True)) as database:
         database.execute("select count(*) from registered_models").fetchone()
     return fine("MLflow", f"{path} can be read")
 
