@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from cli.model_checks import check_model
+from pipelines import remote
 from runtime.paths import SHIPPED
 from tests.deployment import PARKING, Run
 
@@ -55,3 +56,25 @@ def test_the_doctor_looks_at_a_history_in_an_engine(
 
     assert [each for each in found if each.state == "fault"] == []
     assert any("rows" in each.said for each in found)
+
+
+def test_the_doctor_counts_a_large_history_whole_and_says_that_it_looked_at_a_part(
+    warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(warehouse)
+    monkeypatch.setattr(remote, "MOST_ROWS", 10_000)
+
+    said = " ".join(each.said for each in check_model(PARKING, None))
+
+    assert "35,717 rows: " in said
+    assert "8 windows to replay; values were looked at in " in said
+
+
+def test_a_database_is_free_for_others_after_a_run(
+    parking: Run, warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(warehouse)
+    parking("timeline")
+
+    with duckdb.connect(str(warehouse / "warehouse.db")) as connection:
+        connection.execute("INSERT INTO parking FROM parking LIMIT 1")
