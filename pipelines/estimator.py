@@ -3,6 +3,7 @@
 Deliberately plain: what is compared are windows and versions, not modelling skill.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -216,12 +217,14 @@ def _scorer(spec: ModelSpec) -> Callable[[Any, Numbers, Any], float]:
 
 
 def measure(truth: "pd.Series[Any]", found: "pd.Series[Any]", spec: ModelSpec) -> float | None:
-    """The metric of outputs beside the truth; None where it is undefined."""
+    """The metric of outputs beside the truth; None where it is undefined, or beyond all numbers."""
     if spec.metric == "roc_auc":
         truth = truth == found.name
     if truth.nunique() < 2:  # noqa: PLR2004 - nothing to tell apart
         return None
-    return float(_METRICS[spec.metric](truth, found))
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = float(_METRICS[spec.metric](truth, found))
+    return value if math.isfinite(value) else None
 
 
 def describe(spec: ModelSpec, seed: int) -> dict[str, str | int | float]:

@@ -34,6 +34,9 @@ KEPT_VALUES: Final = 400_000
 """Values of the reference's rows that are kept at most: about 1.6 MB."""
 
 
+_LARGEST: Final = float(np.finfo("float32").max)
+
+
 class Foresight(NamedTuple):
     """What is stored with the version."""
 
@@ -64,11 +67,13 @@ def reference_rows(rows: Table, spec: ModelSpec, *, seed: int) -> Table:
 def comparable(rows: Table, spec: ModelSpec) -> Table:
     """The features as they are compared: numbers in single precision, categories as text.
 
-    What is derived from the time is left out: it says which window a row is from.
+    Numbers beyond what that holds count as the largest. What is derived from the time is left out:
+    it says which window a row is from.
     """
     table = inputs(rows, spec)
     kinds = {each.name: each.kind for each in spec.features}
     numeric = [name for name, kind in kinds.items() if kind is FeatureKind.NUMERIC]
+    table[numeric] = table[numeric].clip(-_LARGEST, _LARGEST)
     return table[list(kinds)].astype(dict.fromkeys(numeric, "float32"))
 
 
@@ -109,8 +114,10 @@ def _by_loss(
     seed: int,
 ) -> tuple[Expectation | None, Mapping[str, Any]]:
     predictions = estimator.predict(model, rows, spec)
-    errors = (targets(rows, spec) - predictions) ** 2
-    if len(rows) < FEWEST_ROWS or not errors.sum():
+    with np.errstate(over="ignore"):
+        errors = (targets(rows, spec) - predictions) ** 2
+        total = float(errors.sum())
+    if len(rows) < FEWEST_ROWS or not 0.0 < total < np.inf:
         return None, {}
     table = estimator.loss_inputs(rows, predictions, spec)
     losses = np.empty(len(rows))

@@ -6,7 +6,7 @@ therefore held to the windows that the held-out rows make, those at the same tim
 """
 
 import math
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -158,7 +158,8 @@ def _usual(told: list[tuple[int, float]]) -> Usual | None:
 
 
 def _time_of_day(when: datetime, window: timedelta) -> int:
-    """Windows since midnight; 0 for windows of days."""
+    """Windows since midnight UTC; 0 for windows of days."""
+    when = when.astimezone(UTC)
     midnight = when.replace(hour=0, minute=0, second=0, microsecond=0)
     return int((when - midnight) // window) if window < DAY else 0
 

@@ -209,3 +209,12 @@ def test_scores_drift_though_every_class_is_as_frequent_as_before() -> None:
     found = {each.role: each for each in compare(reference, current)}[FeatureRole.PREDICTION]
     assert found.kind is FeatureKind.NUMERIC
     assert found.drifted
+
+
+def test_values_beyond_single_precision_are_told_apart_and_stop_nothing(
+    champion: ServedModel,
+) -> None:
+    found = harm(later(price=1e300), REGRESSION, champion, labelled=True)
+
+    assert found.multivariate is not None
+    assert found.multivariate.drifted

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -86,6 +86,18 @@ def test_degraded_is_what_is_less_than_usual_at_that_hour(
     assert found is not None
     assert found.degraded is degraded
     assert found.reference < 0.999
+
+
+def test_the_hour_is_the_same_in_every_zone(standards: Standards) -> None:
+    start = MIDNIGHT + timedelta(days=9, hours=3)
+    here, there = start, start.astimezone(timezone(timedelta(hours=9)))
+
+    found = [
+        realised_beside_usual(change(0.7), hourly(), standards.realised, start=each, chance=1e-4)
+        for each in (here, there)
+    ]
+
+    assert found[0] == found[1]
 
 
 def test_the_estimate_is_held_to_that_hour_too() -> None:
