@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
+from cli.piping import readers_may_go
+
 if TYPE_CHECKING:  # half a second to import, and `trimtab --help` needs none of it
     from cli.comparison import Answer
     from contracts.comparison import Comparison
@@ -127,7 +129,7 @@ def _answer(
 
 def _write(answer: "Answer", *, json: Path | None, html: Path | None) -> None:
     if json == _DASH:
-        with _readers_may_go():
+        with readers_may_go():
             sys.stdout.write(answer.comparison.model_dump_json(indent=2) + "\n")
             sys.stdout.flush()
     elif json is not None:
@@ -157,17 +159,8 @@ def _show(comparison: "Comparison", *, to_stderr: bool) -> None:
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(errors="replace")
     width = None if stream.isatty() or "COLUMNS" in os.environ else _LOG_WIDTH
-    with _readers_may_go():
+    with readers_may_go():
         print_view(view_of_comparison(comparison), Console(file=stream, width=width))
-
-
-@contextmanager
-def _readers_may_go() -> Iterator[None]:
-    """Whoever stops reading, such as `head`, does not change the verdict."""
-    try:
-        yield
-    except (BrokenPipeError, SystemExit):  # Rich ends the process with 1 for a broken pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _code(comparison: "Comparison") -> int:

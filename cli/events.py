@@ -252,7 +252,7 @@ def _span(window: "Window") -> str:
 
 
 def _publish(events: "list[DriftEvent]", console: "Console", *, publish: bool) -> None:
-    from adapters.datasets.drift_events import DriftEventsDataset  # noqa: PLC0415 - see above
+    from adapters.datasets.drift_events import publish as save  # noqa: PLC0415 - see above
 
     if not events:
         console.print("Nothing drifted: nothing to publish.")
@@ -260,8 +260,11 @@ def _publish(events: "list[DriftEvent]", console: "Console", *, publish: bool) -
     if not publish:
         console.print(f"{len(events)} not published (--dry-run).")
         return
-    DriftEventsDataset().save(events)
-    console.print(f"{len(events)} published.")
+    stream = save(events)
+    console.print(f"{len(events)} published to the stream {stream}. The bridge opens:")
+    for event in events:
+        incident = f"  drift-response/{event.subject}/{event.id}"
+        console.print(incident, highlight=False, markup=False, soft_wrap=True)
 
 
 def _refuse(message: str) -> NoReturn:

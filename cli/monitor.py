@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from cli.piping import readers_may_go
+
 if TYPE_CHECKING:  # what these import takes seconds, and `trimtab --help` needs none
     from collections.abc import Callable
 
@@ -52,7 +54,7 @@ def monitor(
 
     Nothing is published without --publish; the window is recorded in MLflow either way.
 
-    Exit code 0: no drift; 1: drift; 2: bad input; 3: not enough data.
+    Exit code 0: no drift; 1: drift; 2: bad input; 3: not enough data; 69: a store did not answer.
     """
     with _faults_told(name):
         report = _judge(name, window, publish=publish)
@@ -116,6 +118,8 @@ def _view(report: dict[str, Any]) -> "View":
     from cli.charts.views import view_of_finding  # noqa: PLC0415 - as above
 
     view, code = view_of_finding(_finding(report)), _code(report)
+    if code != DRIFT:
+        view = replace(view, facts=tuple(each for each in view.facts if each[0] != "severity"))
     if code == NOT_ENOUGH:
         return replace(view, state="not enough data", alarming=False, summary=f"{report['note']}.")
     if code == DRIFT and view.state == "no drift":
@@ -150,8 +154,9 @@ def _show(view: "View", report: dict[str, Any]) -> None:
 
     wide = sys.stdout.isatty() or "COLUMNS" in os.environ
     console = Console(width=None if wide else _LOG_WIDTH)
-    print_view(view, console)
-    console.print(f"\n{_outcome(report)}", highlight=False, soft_wrap=True)
+    with readers_may_go():
+        print_view(view, console)
+        console.print(f"\n{_outcome(report)}", highlight=False, soft_wrap=True)
 
 
 def _outcome(report: dict[str, Any]) -> str:
@@ -174,7 +179,8 @@ def _write(view: "View", report: dict[str, Any], path: Path) -> None:
 
     before, now = (WindowProfile.model_validate(each) for each in report["profiles"])
     write_page(view, path, profiles=(before, now))
-    typer.echo(f"Page: {path}")
+    with readers_may_go():
+        typer.echo(f"Page: {path}")
 
 
 @contextmanager

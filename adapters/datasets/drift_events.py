@@ -56,6 +56,20 @@ class DriftEventsDataset(AbstractDataset[Sequence[DriftEvent], NoReturn]):
         return {}
 
 
+def publish(events: Sequence[DriftEvent]) -> str:
+    """Save them outside of a pipeline, and return the stream's name.
+
+    Raises `Unavailable` and `Refused` themselves, not Kedro's error around them.
+    """
+    try:
+        DriftEventsDataset().save(events)
+    except DatasetError as error:
+        if isinstance(error.__cause__, Unavailable | Refused):
+            raise error.__cause__ from None
+        raise
+    return load_settings().redis.stream
+
+
 def _payload(event: DriftEvent) -> bytes:
     payload = event.model_dump_json().encode()
     if len(payload) > MAX_EVENT_BYTES:

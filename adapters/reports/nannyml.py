@@ -98,8 +98,10 @@ def _rows(path: Path) -> list[Row]:
     try:
         if path.suffix == ".json":
             content = read_json(path.read_bytes())
-            whole = isinstance(content, list) and all(isinstance(row, dict) for row in content)
-            return content if whole else []
+            if isinstance(content, list) and all(isinstance(row, dict) for row in content):
+                return content
+            msg = f"its JSON is no list of records: {_EXPECTED}"
+            raise MalformedReportError(msg)
         raw = io.BytesIO(path.read_bytes())
         table = parquet.read_table(raw) if path.suffix == ".parquet" else csv.read_csv(raw)
     except (pa.ArrowException, OSError) as error:

@@ -94,7 +94,8 @@ def _table(features: tuple[FeatureView, ...], console: Console) -> Table:
 
 
 def _name(feature: FeatureView) -> Text:
-    told = "" if feature.role is FeatureRole.FEATURE else f" ({feature.role.value})"
+    role = feature.role
+    told = "" if role is FeatureRole.FEATURE or role == feature.name else f" ({role.value})"
     return Text.assemble((plain(feature.name), "bold" if feature.drifted else ""), (told, "dim"))
 
 

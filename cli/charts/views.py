@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.comparison import Comparison, FeatureComparison
-from contracts.drift import DriftFinding, FeatureDrift, FeatureKind, FeatureRole, QualityFault
+from contracts.drift import (
+    DriftFinding,
+    FeatureDrift,
+    FeatureKind,
+    FeatureRole,
+    PerformanceChange,
+    PerformanceEstimate,
+    QualityFault,
+)
 from contracts.model import Sensitivity
 
 UNKNOWN: Final = "not enough data"
@@ -107,7 +115,7 @@ def view_of_finding(finding: DriftFinding) -> View:
     named = f" ({_listed([each.name for each in finding.drifted])})" if drifted else ""
     summary = f"{drifted} of {len(finding.features)} columns drifted{named}."
     if finding.corrupt:
-        summary = f"The window is corrupt: nothing may be learnt from it. {summary}"
+        summary = f"nothing may be learnt from this window. {summary}"
     return View(
         title=finding.model,
         state="corrupt" if finding.corrupt else "drift" if drifted else "no drift",
@@ -197,11 +205,11 @@ def _facts_of_finding(finding: DriftFinding) -> Iterator[tuple[str, str]]:
     if finding.champion_version:
         yield "champion", f"version {finding.champion_version}"
     if change := finding.performance:
-        told = "degraded" if change.degraded else "within tolerance or chance"
+        told = _verdict(change, change.current)
         moved = f"{change.reference:.3f} → {change.current:.3f}"
         yield change.metric, f"{moved} on {change.rows:,} labelled rows ({told})"
     if guess := finding.estimate:
-        told = "degraded" if guess.degraded else "within tolerance or chance"
+        told = _verdict(guess, guess.estimated)
         moved = f"{guess.reference:.3f} → {guess.estimated:.3f}"
         yield f"{guess.metric}, estimated", f"{moved} without labels ({told})"
     if finding.concept_loss is not None:
@@ -209,6 +217,16 @@ def _facts_of_finding(finding: DriftFinding) -> Iterator[tuple[str, str]]:
     if whole := finding.multivariate:
         area = f"AUC {whole.auc:.3f} ({whole.low:.3f} to {whole.high:.3f})"
         yield "all columns at once", f"{area}: {'drift' if whole.drifted else 'no drift'}"
+
+
+def _verdict(found: PerformanceChange | PerformanceEstimate, now: float) -> str:
+    """Whether it degraded, and what a loss that did not count is put down to."""
+    if found.degraded:
+        return "degraded"
+    if now >= found.reference:
+        return "no worse"
+    spread = "" if found.error is None else f" of {found.error:.3f}, the standard error"
+    return f"within the tolerance, or explained by chance{spread}"
 
 
 def _compared(feature: FeatureComparison) -> FeatureView:

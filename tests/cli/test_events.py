@@ -124,4 +124,8 @@ def test_a_stream_that_takes_nothing_ends_with_one(
 ) -> None:
     monkeypatch.setenv("TRIMTAB_REDIS__URL", "redis://127.0.0.1:1")
 
-    assert imported("nannyml", FIXTURES / "nannyml.csv", *ABOUT).exit_code == 1
+    done = imported("nannyml", FIXTURES / "nannyml.csv", *ABOUT)
+
+    assert done.exit_code == 1
+    assert isinstance(done.exception, SystemExit), "it is told, not thrown"
+    assert "takes no events" in done.output
