@@ -103,7 +103,7 @@ def view_of_comparison(comparison: Comparison) -> View:
         advice=_advice(comparison),
         facts=tuple(_facts_of_comparison(comparison)),
         origin=tuple(_origin(comparison)),
-        legend=_legend(comparison.sensitivity, target=comparison.target is not None),
+        legend=_legend(comparison.sensitivity),
         faults=comparison.quality,
         features=tuple(_compared(feature) for feature in features),
     )
@@ -186,14 +186,11 @@ def _advice(comparison: Comparison) -> str:
     return "look at the faults of the data" if comparison.drifted else ""
 
 
-def _legend(limits: Sensitivity, *, target: bool) -> str:
+def _legend(limits: Sensitivity) -> str:
     named = {"benjamini_hochberg": "Benjamini-Hochberg", "holm": "Holm"}[limits.correction.value]
-    floor = (
-        f"{limits.psi:g}; {limits.outcome_psi:g} for the target" if target else f"{limits.psi:g}"
-    )
     return (
-        f"A column drifts where PSI reaches the tick ({floor}) and p, adjusted by {named}, is at"
-        f" most {limits.p_value:g}. {UNITS}"
+        f"A column drifts where PSI reaches the tick ({limits.psi:g}) and p, adjusted by {named},"
+        f" is at most {limits.p_value:g}. {UNITS}"
     )
 
 

@@ -195,7 +195,8 @@ def test_the_budget_holds_however_often_overlapping_windows_are_looked_at(
     week = np.convolve(hours, np.ones(168), "valid")[:: 168 // looks] / 168**0.5
     chance = chance_of_a_look(allowed, looks=looks, repeats=168 / cooldown)
     told, quiet = 0, -cooldown
-    for place in np.flatnonzero(week > stats.norm.isf(chance)) * (168 // looks):
+    alarms = np.flatnonzero(week > stats.norm.isf(chance)) * (168 // looks)
+    for place in alarms.tolist():
         if place - quiet >= cooldown:
             told, quiet = told + 1, place
 
