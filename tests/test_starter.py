@@ -109,6 +109,7 @@ async def test_events_survive_the_death_of_bridge_temporal_and_redis(
 
         # Temporal comes: all are opened. It goes: the next wait, held by both.
         async with running_at(temporal, tmp_path, ports[1:]):
+            await until(lambda: "bridge_started" in second.log.read_text(), seconds=60)
             await until(lambda: settled(redis), seconds=60)
         event_ids += await publish(redis, 20)
         await until(lambda: held(redis, 20), seconds=30)
