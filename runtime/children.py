@@ -22,13 +22,19 @@ class Child:
     """One leashed process, its log, and how to end it."""
 
     def __init__(
-        self, name: str, process: subprocess.Popen[bytes], *, log: Path, grace: float
+        self,
+        name: str,
+        process: subprocess.Popen[bytes],
+        *,
+        log: Path,
+        log_begins: int,
+        grace: float,
     ) -> None:
         self.name = name
         self.log = log
         self._process = process
         self._grace = grace
-        self._log_begins = log.stat().st_size
+        self._log_begins = log_begins
 
     @property
     def pid(self) -> int:
@@ -109,6 +115,7 @@ def start_child(  # noqa: PLR0913 - what any process is started with
     if log.exists() and log.stat().st_size > _KEEP_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
     with log.open("ab") as file:
+        begins = file.tell()  # before it can have written
         process = subprocess.Popen(  # noqa: S603 - our own command line
             leashed(list(command), grace=grace),
             stdin=subprocess.PIPE,
@@ -119,7 +126,7 @@ def start_child(  # noqa: PLR0913 - what any process is started with
             pass_fds=tuple(inherit),
             start_new_session=True,
         )
-    return Child(name, process, log=log, grace=grace)
+    return Child(name, process, log=log, log_begins=begins, grace=grace)
 
 
 def free_port() -> int:

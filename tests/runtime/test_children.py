@@ -1,6 +1,10 @@
 import socket
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from runtime.children import Child, free_port, start_child
 from tests.waiting import until
@@ -33,6 +37,23 @@ async def test_the_last_lines_are_those_of_this_life(tmp_path: Path) -> None:
 
     assert child.last_lines() == "now"
     assert (tmp_path / "part.log").read_text() == "then\nnow\n"
+
+
+async def test_what_a_child_says_before_we_look_is_kept_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(subprocess.Popen[bytes]):
+        """We only come to it when it has ended: a busy machine."""
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.wait()
+
+    monkeypatch.setattr(subprocess, "Popen", Slow)
+    child = start(tmp_path, "print('now')")
+    await child.wait()
+
+    assert child.last_lines() == "now"
 
 
 async def test_a_large_log_makes_way_for_a_new_one(tmp_path: Path) -> None:
