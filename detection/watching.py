@@ -21,6 +21,7 @@ _SOMETIME: Final = datetime(2024, 1, 1, tzinfo=UTC)
 _WEEK, _DAY, _YEAR = timedelta(days=7), timedelta(days=1), timedelta(days=365)
 _SHARE_OF_WINDOWS: Final = 0.1
 """Most windows, of those in a year, that may be false alarms."""
+_MOST_FALSE_ALARMS: Final = 12.0
 
 
 def segments(rows: pd.DataFrame, spec: ModelSpec, *, typical_rows: int) -> tuple[str, ...]:
@@ -48,8 +49,11 @@ def windows_per_year(window: timedelta) -> float:
 
 
 def budget(window: timedelta) -> float:
-    """False alarms a year: one, or fewer where windows are few."""
-    return min(1.0, round(_SHARE_OF_WINDOWS * windows_per_year(window), 2))
+    """False alarms a year, of one digit: one window in ten, but at most one a month.
+
+    A needless retraining ends at the gate and costs little beside a loss that nobody is told of.
+    """
+    return min(_MOST_FALSE_ALARMS, float(f"{_SHARE_OF_WINDOWS * windows_per_year(window):.1g}"))
 
 
 def thin_reference(window: timedelta, reference: timedelta) -> str:

@@ -29,8 +29,9 @@ def test_a_season_is_a_week_or_about_a_year_in_whole_windows(
 
 
 def test_the_budget_never_asks_for_more_false_alarms_than_one_in_ten_windows() -> None:
-    assert budget(HOUR) == 1.0
-    assert budget(7 * DAY) == 1.0
+    assert budget(HOUR) == 12.0
+    assert budget(7 * DAY) == 5.0
+    assert budget(30 * DAY) == 1.0
     assert budget(91 * DAY) == pytest.approx(0.4)
     assert budget(365 * DAY) == pytest.approx(0.1)
 
