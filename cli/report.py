@@ -45,7 +45,8 @@ def print_report(report: RunReport, console: Console) -> None:
     console.print(_chart(report.baseline, width=min(console.width, 100)))
     valid = "[green]verifies[/]" if report.audit_valid else "[red]DOES NOT VERIFY[/]"
     entries = sum(chain.entries for chain in report.audit)
-    console.print(f"Audit chain {valid}: {len(report.audit)} incidents, {entries} entries.")
+    incidents = "1 incident" if len(report.audit) == 1 else f"{len(report.audit)} incidents"
+    console.print(f"Audit chain {valid}: {incidents}, {entries} entries.")
     for note in report.notes:
         console.print(f"[dim]•[/] {note}")
 

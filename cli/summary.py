@@ -188,7 +188,8 @@ def _benefit_notes(baseline: Sequence[BaselinePoint]) -> tuple[str, ...]:
     gain = sum(new - old for old, new in changed) / len(changed)
     worse = sum(new < old for old, new in changed)
     name = pairs[0][2].metric
-    where = f"Where a promoted model served ({len(changed)} windows)"
+    windows = "1 window" if len(changed) == 1 else f"{len(changed)} windows"
+    where = f"Where a promoted model served ({windows})"
     notes = [f"{where}, {name} was on average {gain:+.3f} against the first champion."]
     if worse:
         notes.append(f"In {worse} of these windows the served model was worse than the first one.")
