@@ -3,15 +3,16 @@
 Reads files and the model registry; needs no running stack.
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from textwrap import fill
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.examination import Examination, examine, log_folder, log_key
 from cli.prose import CommandLine
+from cli.telling import told
 
 if TYPE_CHECKING:  # importing the registry takes seconds, and `trimtab --help` needs none of it
     from rich.console import Console
@@ -29,8 +30,6 @@ Home = Annotated[
     Path | None,
     typer.Option(file_okay=False, help="The deployment's folder; .trimtab, or as configured."),
 ]
-_LONGEST: Final = 160
-_DIGEST: Final = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 @app.command()
@@ -86,12 +85,12 @@ def show(
             lines = log.lines(incident, model=model)
         except Refused as refusal:
             if isinstance(refusal.__cause__, BrokenChainError):
-                console.print(_timeline(refusal.__cause__.sound))
+                _print_timeline(refusal.__cause__.sound, console)
             raise
         if not lines:
             msg = f"no incident {incident!r} in {log_folder(settings)}"
             raise Refused(msg)
-    console.print(_timeline(lines))
+    _print_timeline(lines, console)
 
 
 def _flags(home: Path | None) -> dict[str, Path]:
@@ -165,34 +164,26 @@ def _table(statuses: "Sequence[ChainStatus]") -> "Table":
     return table
 
 
-def _timeline(lines: "Sequence[AuditLine]") -> "Table":
-    from rich.table import Table  # noqa: PLC0415 - see above
+def _print_timeline(lines: "Sequence[AuditLine]", console: "Console") -> None:
     from rich.text import Text  # noqa: PLC0415 - see above
 
-    title = f"{lines[0].entry.model}: incident {lines[0].entry.incident}" if lines else None
-    table = Table("#", "at (UTC)", "+s", title=title, title_style="bold")
-    table.add_column("gate, who", overflow="fold")
-    table.add_column("what", overflow="fold", ratio=1)
-    for line in lines:
-        entry = line.entry
-        passed = (entry.at - lines[0].entry.at).total_seconds()
-        table.add_row(
-            str(entry.sequence),
-            f"{entry.at:%Y-%m-%d %H:%M:%S}",
-            f"{passed:.1f}",
-            Text(f"{entry.gate.value}\n").append(entry.actor, "dim"),
-            Text("\n".join(_told(entry.detail))),
-        )
-    return table
+    if lines:
+        first = lines[0].entry
+        console.print(Text(f"{first.model}: incident {first.incident}\n", "bold"), soft_wrap=True)
+    for entry in (line.entry for line in lines):
+        passed = (entry.at - first.at).total_seconds()
+        at = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC {passed:+.1f} s"
+        head = Text(f"{entry.sequence:>2}  {at}  ").append(entry.gate.value, "bold cyan")
+        console.print(head.append(f"  {entry.actor}"), soft_wrap=True)
+        for line in told(entry.detail):
+            console.print(Text(_hung(line, console.width)), soft_wrap=True)
+        console.print()
 
 
-def _told(detail: Mapping[str, object]) -> list[str]:
-    """One line a thing, without what only a machine reads."""
-    plain = {name: value for name, value in detail.items() if value not in (None, "", [], {})}
-    return [f"{name}: {_short(value)}" for name, value in plain.items()]
-
-
-def _short(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    text = _DIGEST.sub(r"\1…", text)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+def _hung(line: str, width: int) -> str:
+    """Wrapped to width, every further line two deeper than the first."""
+    depth = " " * (4 + len(line) - len(line.lstrip()))
+    return fill(
+        line.lstrip(), width, initial_indent=depth, subsequent_indent=f"{depth}  ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
