@@ -80,7 +80,11 @@ def show(
     console = Console()
     with faults_told():
         settings = load_settings(**_flags(home))
-        log = JsonlAuditLog(log_folder(settings), key=log_key(settings))
+        folder = log_folder(settings)
+        if not any(folder.rglob("*.jsonl")):
+            msg = f"the audit log {folder} is empty: --home names another deployment's folder"
+            raise Refused(msg)
+        log = JsonlAuditLog(folder, key=log_key(settings))
         try:
             lines = log.lines(incident, model=model)
         except Refused as refusal:
@@ -88,7 +92,7 @@ def show(
                 _print_timeline(refusal.__cause__.sound, console)
             raise
         if not lines:
-            msg = f"no incident {incident!r} in {log_folder(settings)}"
+            msg = f"no incident {incident!r} in {folder}: `trimtab audit verify` names all"
             raise Refused(msg)
     _print_timeline(lines, console)
 

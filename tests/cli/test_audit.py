@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -199,6 +200,15 @@ def test_an_incident_that_is_not_there_is_no_timeline(deployment: Deployment) ->
     deployment.close()
 
     assert deployment.run("show", "event-9").exit_code == 1
+
+
+def test_an_empty_log_has_nothing_to_show(deployment: Deployment) -> None:
+    shutil.rmtree(deployment.home)
+
+    result = deployment.run("show", "event-1")
+
+    assert result.exit_code == 1
+    assert "is empty" in result.stderr
 
 
 def test_help_loads_nothing_heavy() -> None:
