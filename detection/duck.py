@@ -9,7 +9,6 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -21,7 +20,6 @@ from detection.aggregates import (
     Asked,
     bits,
     categorical_profile,
-    filled,
     numeric_profile,
     word_of,
 )
@@ -29,18 +27,18 @@ from detection.binning import Edges, brackets
 from detection.columns import Column
 from detection.counted import Counted, Plan
 from detection.distinct import sketch_of
-from detection.files import DuckTable
+from detection.files import DuckTable, side_by_side
 from detection.profile import CATEGORIES, ColumnProfile
 from detection.reading import (
     DRAWN,
     count_read,
-    hash_of_rows,
     is_small,
     sample,
     sampled_edges,
 )
 from detection.selecting import among, of_numbers, of_words, with_values
 from detection.timing import time_of, within
+from detection.whole import asked_of_all, filled_rows, instant
 
 AT_ONCE: Final = 100
 """Columns in one select, or in one of words and one of all else."""
@@ -55,37 +53,53 @@ def count_table(table: DuckTable, columns: Sequence[Column], plan: Plan) -> Coun
     time = time_of(table, plan.span) if plan.span else None
     table = within(table, plan.span) if plan.span else table
     rows = _rows(table)
-    small = is_small(table, rows)
-    profiles: list[ColumnProfile] = []
-    whole: Answer = {}
-    for start in range(0, max(len(columns), 1), AT_ONCE):
-        asked = [
+    first, *others = [
+        [
             plan.asked(column, place, table.stored(column.name))
             for place, column in enumerate(columns[start : start + AT_ONCE])
         ]
-        held, large = _parted(asked, small=small)
-        large = _decide(table, large, rows)
-        beside = _of_the_whole(table, time, rows) if not whole else (table.source, [])
-        answer = _answer(table, large, *beside)
-        answer = {**answer, **_near_deciles(table, large, answer)}
-        whole = whole or answer
-        filled = {name: int(whole[f"f{place}"]) for place, name in enumerate(table.types)}
-        found = {each.place: _profile(each, answer, rows) for each in large}
-        hashed = "chosen" not in whole
-        read = count_read(table, held, plan, filled=filled, rows=rows, hashed=hashed)
-        if hashed:
-            whole = {**whole, "chosen": rows, "different": read.different}
-        found |= read.columns
-        profiles.extend(found[each.place] for each in asked)
+        for start in range(0, max(len(columns), 1), AT_ONCE)
+    ]
+    profiles, whole = _count(table, first, plan, rows=rows, beside=asked_of_all(table, time, rows))
+
+    def count(table: DuckTable, asked: Sequence[Asked]) -> list[ColumnProfile]:
+        return _count(table, asked, plan, rows=rows, whole=whole)[0]
+
+    for part in side_by_side(table, count, others):
+        profiles.extend(part)
     repeated = (whole["chosen"] - whole["different"]) / max(whole["chosen"], 1)
     return Counted(
         rows=rows,
         columns=tuple(profiles),
-        filled=tuple(name for name, count in filled.items() if count),
+        filled=tuple(name for name, count in filled_rows(table, whole).items() if count),
         duplicates=round(repeated * rows),
-        oldest=_instant(whole.get("oldest")),
-        newest=_instant(whole.get("newest")),
+        oldest=instant(whole.get("oldest")),
+        newest=instant(whole.get("newest")),
     )
+
+
+def _count(
+    table: DuckTable,
+    asked: Sequence[Asked],
+    plan: Plan,
+    *,
+    rows: int,
+    beside: tuple[str, Sequence[str]] | None = None,
+    whole: Answer | None = None,
+) -> tuple[list[ColumnProfile], Answer]:
+    """Profiles of some columns, and the answer that tells of the table as a whole."""
+    held, large = _parted(asked, small=is_small(table, rows))
+    large = _decide(table, large, rows)
+    answer = _answer(table, large, *(beside or (table.source, ())))
+    answer = {**answer, **_near_deciles(table, large, answer)}
+    whole = whole or answer
+    hashed = "chosen" not in whole
+    filled = filled_rows(table, whole)
+    read = count_read(table, held, plan, filled=filled, rows=rows, hashed=hashed)
+    if hashed:
+        whole = {**whole, "chosen": rows, "different": read.different}
+    found = read.columns | {each.place: _profile(each, answer, rows) for each in large}
+    return [found[each.place] for each in asked], whole
 
 
 def _rows(table: DuckTable) -> int:
@@ -200,23 +214,6 @@ def _profile(asked: Asked, answer: Answer, rows: int) -> ColumnProfile:
     return _categories(asked, answer, rows)
 
 
-def _of_the_whole(table: DuckTable, time: str | None, rows: int) -> tuple[str, list[str]]:
-    """The table and the aggregates over all of its columns, a large one with hashes of its rows."""
-    aggregates = [filled(place, name) for place, name in enumerate(table.types)]
-    if time:
-        aggregates.append(f"EPOCH_US(MIN({time})) AS oldest")
-        aggregates.append(f"EPOCH_US(MAX({time})) AS newest")
-    if rows <= DRAWN:
-        return table.source, aggregates
-    every = hash_of_rows(table)
-    chosen = f"CASE WHEN {every} % {rows // DRAWN} = 0 THEN {every} END"  # a share, by content
-    # no COUNT(DISTINCT …): see above
-    listed = "LIST(trimtab_row) FILTER (WHERE trimtab_row IS NOT NULL)"
-    aggregates.append("COUNT(trimtab_row) AS chosen")
-    aggregates.append(f"COALESCE(LIST_UNIQUE({listed}), 0) AS different")
-    return f"(SELECT *, {chosen} AS trimtab_row FROM {table.source})", aggregates  # noqa: S608 - quoted names
-
-
 def _counts(asked: Asked, answer: Answer) -> tuple[int, ...]:
     if not asked.edges:
         return (int(answer[asked.name("present")]),)
@@ -235,8 +232,3 @@ def _categories(asked: Asked, answer: Answer, rows: int) -> ColumnProfile:
         sketch = sketch_of(low or 0, high or 0)
     present = int(answer[asked.name("present")])
     return categorical_profile(asked, tally, rows=rows, present=present, sketch=sketch)
-
-
-def _instant(microseconds: int | None) -> datetime | None:
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return None if microseconds is None else epoch + timedelta(microseconds=microseconds)

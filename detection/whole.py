@@ -1,0 +1,35 @@
+"""What is asked of a DuckDB table as a whole, beside its columns: gaps, repeated rows, times."""
+
+from datetime import UTC, datetime, timedelta
+
+from detection.aggregates import Answer, filled
+from detection.files import DuckTable
+from detection.reading import DRAWN, hash_of_rows
+
+
+def asked_of_all(table: DuckTable, time: str | None, rows: int) -> tuple[str, list[str]]:
+    """The table and the aggregates over all of its columns, a large one with hashes of its rows."""
+    aggregates = [filled(place, name) for place, name in enumerate(table.types)]
+    if time:
+        aggregates.append(f"EPOCH_US(MIN({time})) AS oldest")
+        aggregates.append(f"EPOCH_US(MAX({time})) AS newest")
+    if rows <= DRAWN:
+        return table.source, aggregates
+    every = hash_of_rows(table)
+    chosen = f"CASE WHEN {every} % {rows // DRAWN} = 0 THEN {every} END"  # a share, by content
+    # no COUNT(DISTINCT …): see detection.duck
+    listed = "LIST(trimtab_row) FILTER (WHERE trimtab_row IS NOT NULL)"
+    aggregates.append("COUNT(trimtab_row) AS chosen")
+    aggregates.append(f"COALESCE(LIST_UNIQUE({listed}), 0) AS different")
+    return f"(SELECT *, {chosen} AS trimtab_row FROM {table.source})", aggregates  # noqa: S608 - quoted names
+
+
+def filled_rows(table: DuckTable, whole: Answer) -> dict[str, int]:
+    """Column to rows in which it holds anything."""
+    return {name: int(whole[f"f{place}"]) for place, name in enumerate(table.types)}
+
+
+def instant(microseconds: int | None) -> datetime | None:
+    """The time so many microseconds after 1970."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return None if microseconds is None else epoch + timedelta(microseconds=microseconds)
