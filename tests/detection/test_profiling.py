@@ -226,12 +226,16 @@ def test_repeated_rows_of_a_large_table_are_counted_among_a_part_of_them(tmp_pat
 
 def test_columns_by_the_hundred_are_counted_in_groups(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
-    path = written(tmp_path, **{f"x{n}": random.normal(0, 1, 50) for n in range(230)})
+    table = {f"x{n}": random.normal(n, 1, 50) for n in range(430)}
+    path = written(tmp_path, **table)
 
     found = profile_relation(path, infer_columns(path).columns)
 
-    assert len(found.columns) == len(found.filled) == 230
+    assert [each.column.name for each in found.columns] == list(found.filled) == list(table)
     assert all(sum(each.counts) == 50 for each in found.columns)
+    assert [each.mean for each in found.columns] == pytest.approx(
+        [values.mean() for values in table.values()]
+    )
 
 
 def test_a_window_holds_the_rows_of_its_time(tmp_path: Path) -> None:
