@@ -24,6 +24,7 @@ from contracts.remediation import (
 )
 from tests.builders import NOW, a_spec, a_window
 from tests.fakes import FakePipelines, FakeRegistry
+from tests.waiting import until
 
 PLAN, POLICY = "a" * 64, "b" * 64
 BETTER = {
@@ -510,10 +511,9 @@ async def test_retraining_heartbeats_and_a_cancellation_ends_it(world: World) ->
     running = asyncio.create_task(
         environment.run(world.activities.retrain_challenger, an_order(Step.RETRAIN))
     )
-    await asyncio.sleep(0.2)
+    await until(lambda: len(beats) > 5)
     environment.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await running
     assert pipelines.stopped
-    assert len(beats) > 5

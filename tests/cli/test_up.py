@@ -76,7 +76,7 @@ async def test_it_shows_where_everything_is_and_ctrl_c_ends_it(
 
     os.killpg(process.pid, signal.SIGINT)
 
-    rest, _ = process.communicate(timeout=30)
+    rest, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert str(stack.ui) in said
     assert stack.redis in said
@@ -93,7 +93,7 @@ async def test_a_crashed_part_is_started_again_before_your_eyes(
     said_until(process, r"worker ended with code 1: starting it again in 1 s \(.*worker\.log\)")
 
     process.terminate()
-    rest, _ = process.communicate(timeout=30)
+    rest, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "Everything has been ended." in rest
 

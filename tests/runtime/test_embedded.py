@@ -88,7 +88,7 @@ async def test_everything_ends_within_seconds_of_a_kill_and_the_home_is_free_aga
 
     async with EmbeddedStack(settings) as stack:
         assert stack.addresses.pid == os.getpid()
-        await until(lambda: not any(birth(process.pid) for process in processes), seconds=2)
+        await until(lambda: not any(birth(process.pid) for process in processes))
 
 
 async def test_what_has_an_address_is_not_started(tmp_path: Path, valkey_url: str) -> None:
