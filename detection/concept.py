@@ -21,11 +21,15 @@ def concept_loss(
     None where either is unknown or they are of different metrics. A gain that was expected and did
     not come is a loss, too. `error` is the standard error of the realised loss, on the same rows as
     the estimate: what is left of it beyond its expectation given the inputs varies no more than it
-    does itself (law of total variance). `chance` as for `surpasses_chance`.
+    does itself (law of total variance). `chance` as for `surpasses_chance`. A loss that is real is
+    told as far as it was not expected, where the expected one may be chance.
     """
     if performance is None or estimate is None or performance.metric != estimate.metric:
         return None
     realised = performance.reference - performance.current
     unexplained = realised - (estimate.reference - estimate.estimated)
-    real = surpasses_chance(unexplained, estimate.error if error is None else error, chance=chance)
-    return unexplained if real else 0.0
+    if surpasses_chance(unexplained, estimate.error if error is None else error, chance=chance):
+        return unexplained
+    if performance.degraded and not estimate.degraded:
+        return max(0.0, min(unexplained, realised))
+    return 0.0

@@ -6,9 +6,9 @@ from contracts.drift import PerformanceChange, PerformanceEstimate
 from detection.concept import concept_loss
 
 
-def lost(loss: float, *, metric: str = "r2") -> PerformanceChange:
+def lost(loss: float, *, metric: str = "r2", degraded: bool = False) -> PerformanceChange:
     return PerformanceChange(
-        metric=metric, reference=0.9, current=0.9 - loss, rows=1000, degraded=loss > 0.02
+        metric=metric, reference=0.9, current=0.9 - loss, rows=1000, degraded=degraded
     )
 
 
@@ -38,6 +38,17 @@ def test_within_chance_nothing_is_claimed() -> None:
 def test_what_the_estimate_varies_with_its_rows_is_not_counted_twice() -> None:
     assert concept_loss(lost(0.1), expected(0.0, error=0.04), error=0.04) == pytest.approx(0.1)
     assert concept_loss(lost(0.1), expected(0.0, error=0.05)) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("explained", "beyond"), [(0.0, 0.05), (0.015, 0.035), (-0.03, 0.05), (0.04, 0.0)]
+)
+def test_a_real_loss_is_concept_drift_as_far_as_it_was_not_expected(
+    explained: float, beyond: float
+) -> None:
+    found = concept_loss(lost(0.05, degraded=True), expected(explained), error=0.04)
+
+    assert found == pytest.approx(beyond)
 
 
 def test_where_either_is_unknown_so_is_it() -> None:
