@@ -137,8 +137,9 @@ class EmbeddedStack:
             wanted.append(Temporal(self._home / "temporal.db", namespace=namespace))
         if not self._settings.redis.url:
             wanted.append(Valkey(self._home / "redis"))
-        if self._mlflow_ui:
-            wanted.append(MlflowUi(self._settings.tracking_uri))
+        if self._mlflow_ui and not self._has_page:
+            artifacts = self._home / "mlartifacts"
+            wanted.append(MlflowUi(self._settings.tracking_uri, artifacts=artifacts))
         answers = await asyncio.gather(*map(self._serve, wanted), return_exceptions=True)
         for answer in answers:
             if isinstance(answer, BaseException):
@@ -149,6 +150,11 @@ class EmbeddedStack:
     @property
     def _starts_temporal(self) -> bool:
         return not (self._settings.temporal.address or self._settings.temporal.profile)
+
+    @property
+    def _has_page(self) -> bool:
+        """Whether MLflow is a server, which shows its page itself."""
+        return self._settings.tracking_uri.startswith("http")
 
     async def _serve(self, server: Server) -> tuple[str, Ports]:
         self._progress(f"starting {server.name}")
@@ -164,7 +170,9 @@ class EmbeddedStack:
             ui=_local(temporal and temporal[1:], "http://") or (str(ui) if ui else None),
             redis=_local(ports.get("redis"), "redis://") or str(self._settings.redis.url),
             tracking=self._settings.tracking_uri,
-            mlflow_ui=_local(ports.get("mlflow"), "http://"),
+            mlflow_ui=self._settings.tracking_uri
+            if self._has_page
+            else _local(ports.get("mlflow"), "http://"),
             home=self._home,
             pid=os.getpid(),
             born=psutil.Process().create_time(),

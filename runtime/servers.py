@@ -122,19 +122,24 @@ class Valkey:
 
 
 class MlflowUi:
-    """MLflow's own web page, only for looking: Trimtab itself uses the database directly."""
+    """MLflow's own web page; Trimtab itself uses the database directly.
+
+    What a client logs through it lies in files, so that both ways find it.
+    """
 
     name = "mlflow"
     port_count = 1
 
-    def __init__(self, tracking: str) -> None:
+    def __init__(self, tracking: str, *, artifacts: Path) -> None:
         self._tracking = tracking
+        self._artifacts = artifacts
 
     def command(self, ports: Ports) -> list[str]:
         """One process; no job execution (set in the environment)."""
         return [
             sys.executable, "-m", "mlflow", "server", "--host", _HOST, "--port", str(ports[0]),
             "--backend-store-uri", self._tracking, "--workers", "1",
+            "--no-serve-artifacts", "--default-artifact-root", self._artifacts.as_uri(),
         ]  # fmt: skip
 
     async def is_ready(self, ports: Ports) -> bool:

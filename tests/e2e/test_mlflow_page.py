@@ -1,17 +1,29 @@
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from runtime.servers import MlflowUi, serve
 from tests.servers import start_in
 
 
 @pytest.mark.e2e
-async def test_mlflows_page_is_served_when_asked_for(tmp_path: Path) -> None:
-    page = MlflowUi(f"sqlite:///{tmp_path / 'mlflow.db'}")
+async def test_what_is_logged_through_mlflows_page_is_found_in_its_database(
+    tmp_path: Path,
+) -> None:
+    database = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    page = MlflowUi(database, artifacts=tmp_path / "mlartifacts")
 
     child, ports = await serve(page, lambda *command: start_in(tmp_path, *command), patience=200)
     try:
-        assert await page.is_ready(ports)
+        through = MlflowClient(f"http://127.0.0.1:{ports[0]}")
+        run = through.create_run(through.create_experiment("by hand"))
+        through.log_text(run.info.run_id, "kept", "note.txt")
     finally:
         await child.stop()
+
+    assert kept(database, run.info.run_id) == "kept"
+
+
+def kept(database: str, run_id: str) -> str:
+    return Path(MlflowClient(database).download_artifacts(run_id, "note.txt")).read_text()

@@ -96,10 +96,12 @@ async def test_what_has_an_address_is_not_started(tmp_path: Path, valkey_url: st
         home=tmp_path,
         redis={"url": valkey_url},
         temporal={"address": "temporal.example.org:7233", "ui_url": "https://ui.example.org"},
+        mlflow_tracking_uri="https://mlflow.example.org",
     )
 
-    async with EmbeddedStack(settings) as stack:
+    async with EmbeddedStack(settings, mlflow_ui=True) as stack:
         assert stack.servers == ()
+        assert stack.addresses.mlflow_ui == "https://mlflow.example.org"
         assert stack.addresses.redis == valkey_url
         assert stack.addresses.temporal == "temporal.example.org:7233"
         assert stack.addresses.ui == "https://ui.example.org/"
