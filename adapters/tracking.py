@@ -1,6 +1,7 @@
 """MLflow as Trimtab uses it: opened once a process, embedded or not, experiments made once."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -28,8 +29,10 @@ _RETRYABLE: Final = frozenset(
 def open_tracking(settings: Settings) -> MlflowClient:
     """A client for `settings.tracking_uri`, which becomes this process's default too.
 
-    A new SQLite database is set up by one process at a time.
+    A new SQLite database is set up by one process at a time. MLflow draws and prints nothing.
     """
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     with faults_sorted():
         mlflow.set_tracking_uri(settings.tracking_uri)
         mlflow.set_registry_uri(settings.tracking_uri)
