@@ -17,6 +17,7 @@ from cli.init import init
 from cli.monitor import monitor
 from cli.prose import CommandLine
 from cli.schedule import schedule
+from cli.train import train
 from cli.up import up
 
 DEMO_MODEL = "birmingham-parking"
@@ -110,6 +111,7 @@ def backtest(
 app.command()(compare)
 app.command()(init)
 app.command()(doctor)
+app.command()(train)
 app.command()(up)
 app.command()(monitor)
 app.command()(schedule)

@@ -33,7 +33,9 @@ def check_champion(spec: ModelSpec, settings: Settings) -> Iterator[Finding]:
     except Unavailable:
         return  # the check of MLflow tells
     if found is None:
-        yield note(thing, "MLflow has no champion of it yet", "the pipeline training makes one")
+        yield note(
+            thing, "MLflow has no champion of it yet", f"`trimtab train {spec.name}` makes one"
+        )
     elif not found.own:
         yield from _check_foreign(found, spec, thing)
 

@@ -213,8 +213,7 @@ def _remedy(fault: str, name: str) -> str:
     """How to get a champion, where that is what is missing."""
     if "no champion" not in fault:
         return ""
-    command = f'python -m pipelines training --params \'{{"model": "{name}"}}\''
-    return f" (`{command}`), or point the alias `champion` at a version in MLflow"
+    return f" (`trimtab train {name}`), or point the alias `champion` at a version in MLflow"
 
 
 def _tell(title: str, fault: str, code: int) -> None:

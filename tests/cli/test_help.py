@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 from cli.app import app
 
 COMMANDS = (
-    "demo", "backtest", "compare", "init", "doctor", "up", "monitor", "schedule", "audit verify",
-    "audit show", "events import",
+    "demo", "backtest", "compare", "init", "doctor", "train", "up", "monitor", "schedule",
+    "audit verify", "audit show", "events import",
 )  # fmt: skip
 
 

@@ -93,7 +93,7 @@ def test_without_a_champion_it_says_how_to_get_one(
     done = monitor(PARKING, "--window", GOOD)
 
     assert done.exit_code == 2
-    assert "pipelines training" in done.stderr
+    assert f"trimtab train {PARKING}" in done.stderr
 
 
 def test_a_stream_that_is_away_is_not_drift(
