@@ -20,15 +20,14 @@ def train(name: Annotated[str, typer.Argument(help="A configured model.")]) -> N
 
     from cli.app import faults_told  # noqa: PLC0415 - cli.app imports this module
     from cli.patience import told_when_slow  # noqa: PLC0415 - as above
-    from runtime.models import load_model  # noqa: PLC0415 - see above
+    from pipelines.session import prepare, run_pipeline  # noqa: PLC0415 - as above
+    from runtime.models import load_model  # noqa: PLC0415 - as above
 
     with faults_told(), told_when_slow(Console(stderr=True)) as say:
         spec = load_model(name)
+        prepare()
         say("asking MLflow")
         _refuse_a_second(spec)
-        say("loading what pipelines need")
-        from pipelines.session import run_pipeline  # noqa: PLC0415 - see above
-
         say(f"training {name}")
         report = run_pipeline("training", {"model": name})
     _tell(spec, report, Console())
@@ -56,7 +55,7 @@ def _tell(spec: "ModelSpec", report: dict[str, Any], console: "Console") -> None
     where = "`start` and `reference_windows` in its configuration"
     for line in (
         f"Champion of {spec.name}: version {report['version']}, {good} of {report['rows']:,}.",
-        f"It learnt from {days}, with which later windows are compared; {where} say so.",
+        f"It learnt from {days}, with which later windows are compared: {where} say when.",
         f"Next: trimtab monitor {spec.name}, and trimtab schedule {spec.name}",
     ):
         console.print(line, highlight=False, soft_wrap=True)

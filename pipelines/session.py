@@ -34,14 +34,19 @@ WARM = "warm"
 """A name that loads everything and runs nothing."""
 
 
+def prepare() -> None:
+    """Set what this process needs; of use before MLflow is loaded."""
+    for variable, value in DEFAULTS.items():
+        os.environ.setdefault(variable, value)
+
+
 def run_pipeline(name: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """The report of one run, as plain JSON; blocks. `WARM` only loads what runs need.
 
     Raises `Refused` for bad input, `Unavailable` where trying again may help; what else rises is
     a bug.
     """
-    for variable, value in DEFAULTS.items():
-        os.environ.setdefault(variable, value)
+    prepare()
     os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "true"  # the worker's own says false
     from pipelines.run import load_everything, run  # noqa: PLC0415 - reads the environment
 
