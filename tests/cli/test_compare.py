@@ -33,9 +33,9 @@ HEAVY = (
 )  # fmt: skip
 """What comparing two files must not load."""
 LIGHT = {
-    "annotated_doc", "annotated_types", "charset_normalizer", "duckdb", "numpy", "pydantic",
-    "pydantic_core", "rfc8785", "rich", "scipy", "shellingham", "typer", "typing_extensions",
-    "typing_inspection",
+    "_duckdb", "annotated_doc", "annotated_types", "charset_normalizer", "duckdb", "numpy",
+    "pydantic", "pydantic_core", "rfc8785", "rich", "scipy", "shellingham", "typer",
+    "typing_extensions", "typing_inspection",
 }  # fmt: skip
 """All that it loads from outside: numpy brings charset_normalizer, and Typer shellingham."""
 OURS = {"cli", "contracts", "detection"}
