@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from cli.letters import dead, retry
 from cli.prose import CommandLine
 
 if TYPE_CHECKING:  # what these import takes seconds, and `trimtab --help` needs none
@@ -18,7 +19,10 @@ if TYPE_CHECKING:  # what these import takes seconds, and `trimtab --help` needs
     from contracts.drift import DriftEvent, DriftFinding, Window
     from contracts.model import ModelSpec
 
-app = CommandLine(help="Drift events: what others' detectors found.", no_args_is_help=True)
+app = CommandLine(
+    help="Drift events: what others' detectors found, and what could not be read.",
+    no_args_is_help=True,
+)
 
 
 class Source(StrEnum):
@@ -273,3 +277,7 @@ def _refuse(message: str) -> NoReturn:
     error = Console(stderr=True)
     error.print(message, markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(2)
+
+
+app.command()(dead)
+app.command()(retry)

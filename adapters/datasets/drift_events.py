@@ -3,25 +3,18 @@
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-import redis
 from kedro.io import AbstractDataset, DatasetError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from adapters.event_stream import connected
 from contracts.drift import MAX_EVENT_BYTES, DriftEvent
 from contracts.ports import Refused, Unavailable
-from runtime.settings import Settings, load_settings
-from runtime.stack import running_stack
-
-TIMEOUT = 10.0
-"""Seconds for one answer of the server."""
+from runtime.settings import load_settings
 
 
 class DriftEventsDataset(AbstractDataset[Sequence[DriftEvent], NoReturn]):
     """Append-only: an entry per event, its CloudEvents JSON in the field `event`.
 
-    The client retries nothing (a retried XADD makes two entries); an event that is published
-    again keeps its id, so that it is no second incident.
+    An event that is published again keeps its id, so that it is no second incident.
     """
 
     def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
@@ -33,19 +26,9 @@ class DriftEventsDataset(AbstractDataset[Sequence[DriftEvent], NoReturn]):
             return
         payloads = [_payload(event) for event in data]
         settings = load_settings()
-        url = _url(settings)
-        try:
-            with redis.Redis.from_url(
-                url,
-                retry=Retry(NoBackoff(), 0),
-                socket_timeout=TIMEOUT,
-                socket_connect_timeout=TIMEOUT,
-            ) as server:
-                for payload in payloads:
-                    server.xadd(settings.redis.stream, {"event": payload})
-        except redis.RedisError as error:
-            msg = f"the stream {settings.redis.stream!r} takes no events: {error}: check redis.url"
-            raise Unavailable(msg) from error
+        with connected(settings) as server:
+            for payload in payloads:
+                server.xadd(settings.redis.stream, {"event": payload})
 
     def load(self) -> NoReturn:
         """Only the bridge reads the stream."""
@@ -76,14 +59,3 @@ def _payload(event: DriftEvent) -> bytes:
         msg = f"event {event.id} has {len(payload)} bytes; at most {MAX_EVENT_BYTES} are allowed"
         raise Refused(msg)
     return payload
-
-
-def _url(settings: Settings) -> str:
-    """The configured server's, or that of the stack which runs in the same home."""
-    if settings.redis.url is not None:
-        return str(settings.redis.url)
-    stack = running_stack(settings.home)
-    if stack is None:
-        msg = "redis.url is not set and no embedded stack runs: set it, or start `trimtab up`"
-        raise Unavailable(msg)
-    return stack.redis

@@ -128,4 +128,4 @@ def test_a_stream_that_takes_nothing_ends_with_one(
 
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit), "it is told, not thrown"
-    assert "takes no events" in done.output
+    assert "does not answer" in done.output

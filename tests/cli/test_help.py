@@ -9,7 +9,7 @@ from cli.app import app
 
 COMMANDS = (
     "demo", "backtest", "compare", "init", "doctor", "train", "up", "monitor", "schedule",
-    "audit verify", "audit show", "events import",
+    "audit verify", "audit show", "events import", "events dead", "events retry",
 )  # fmt: skip
 
 
