@@ -1,7 +1,7 @@
 """Writes a proposed configuration as YAML that explains itself: a comment on every line."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
@@ -36,7 +36,7 @@ def model_text(proposal: Proposal, *, source: Path, catalog: Path) -> str:
     return head + _join(_model_lines(proposal, catalog))
 
 
-def catalog_text(spec: ModelSpec, *, source: Path, model: Path) -> str:
+def catalog_text(spec: ModelSpec, *, source: Path, model: Path, renamed: Mapping[str, str]) -> str:
     """Content of `conf/local/catalog_NAME.yml`."""
     filepath = str(source).replace("${", "\\${")
     lines: list[Line] = [
@@ -44,6 +44,11 @@ def catalog_text(spec: ModelSpec, *, source: Path, model: Path) -> str:
         ("  type: adapters.datasets.history.HistoryDataset", "CSV, gzipped CSV or Parquet"),
         (f"  filepath: {_yaml(filepath)}", "absolute: right from every folder"),
     ]
+    if renamed:
+        signs = "names that hold more than letters, digits, _ . : / - and spaces"
+        lines.append(("  renamed:", signs))
+    for name, new in renamed.items():
+        lines.append((f"    {_yaml(name)}: {_yaml(new)}", "as it is called here"))
     head = (
         f"# Where the history of {spec.name} is; conf/base/catalog.yml tells what else may be.\n\n"
     )

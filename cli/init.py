@@ -2,6 +2,7 @@
 
 import shlex
 from datetime import UTC, datetime
+from os.path import abspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -87,15 +88,17 @@ def configure(asked: Asked, *, force: bool, console: "Console") -> None:
     from cli.first_configuration import catalog_text, model_text  # noqa: PLC0415 - see above
     from cli.proposal import print_proposal  # noqa: PLC0415 - see above
 
-    source, here = asked.data.absolute(), Path.cwd()
+    source, here = Path(abspath(asked.data)), Path.cwd()  # noqa: PTH100 - no ".." in it, links kept
     model, catalog = _destinations(asked.name, force=force)
     with console.status(f"looking at {source.name!r}"):
-        proposal = _inspect(source, asked)
+        proposal, renamed = _inspect(source, asked)
     in_model = model_text(proposal, source=source, catalog=catalog.relative_to(here))
-    in_catalog = catalog_text(proposal.spec, source=source, model=model.relative_to(here))
+    in_catalog = catalog_text(
+        proposal.spec, source=source, model=model.relative_to(here), renamed=renamed
+    )
     _write(catalog, in_catalog)
     _write(model, in_model)
-    print_proposal(proposal, console)
+    print_proposal(proposal, console, renamed=renamed)
     for path in (model, catalog):
         console.print(f"Wrote [bold]{path.relative_to(here)}[/]", highlight=False)
     _say_what_is_next(proposal, console)
@@ -136,12 +139,20 @@ def _destinations(name: str, *, force: bool) -> tuple[Path, Path]:
     return model, catalog
 
 
-def _inspect(source: Path, asked: Asked) -> "Proposal":
+def _inspect(source: Path, asked: Asked) -> "tuple[Proposal, dict[str, str]]":
+    """What is proposed, and what columns are called instead of their names in the table."""
     from detection.inspection import Question, UnfitTableError, propose  # noqa: PLC0415 - see above
+    from detection.naming import tidied  # noqa: PLC0415 - as above
     from runtime.models import slug  # noqa: PLC0415 - as above
     from runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
 
     interface, table = _interface(asked), _load(source)
+    renamed = {} if interface else tidied(map(str, table.columns))  # a model has its own names
+    table = table.rename(columns=renamed)
+    asked = asked._replace(
+        target=renamed.get(asked.target or "", asked.target),
+        timestamp=renamed.get(asked.timestamp or "", asked.timestamp),
+    )
     target, timestamp = _axes(table, asked, interface)
     since = asked.since
     question = Question(
@@ -153,7 +164,7 @@ def _inspect(source: Path, asked: Asked) -> "Proposal":
         since=since if since is None or since.tzinfo else since.replace(tzinfo=UTC),
     )
     try:
-        return propose(table, question)
+        return propose(table, question), renamed
     except UnfitTableError as error:
         raise BadConfigurationError([f"{source.name}: {fault}" for fault in error.faults]) from None
 

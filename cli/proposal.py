@@ -1,6 +1,6 @@
 """Shows in the terminal what an inspection found and proposes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from rich.console import Console
@@ -15,7 +15,7 @@ _MOST_SHOWN = 40
 """Features that are listed; what is left out is always listed in full."""
 
 
-def print_proposal(proposal: Proposal, console: Console) -> None:
+def print_proposal(proposal: Proposal, console: Console, *, renamed: Mapping[str, str]) -> None:
     """What is predicted, what each column becomes, how time is cut, and what to look at."""
     spec = proposal.spec
     learnt = spec.reference_windows
@@ -32,6 +32,8 @@ def print_proposal(proposal: Proposal, console: Console) -> None:
     if proposal.prediction:
         held = printable(proposal.prediction.holds)
         console.print(Text(f"Predictions are read from {spec.prediction}: {held}."))
+    for name, new in renamed.items():
+        console.print(Text(f"Here {printable(name)!r} is called {new!r}."))
     for warning in proposal.warnings:
         console.print(Text("  ! ", style="yellow").append(printable(warning), style="default"))
 

@@ -16,6 +16,7 @@ from contracts.drift import FeatureKind
 from detection.candidates import ID_NAME, NEARLY_ALL, Candidate
 from detection.instants import read_instants
 from detection.leakage import gives_away
+from detection.numbering import PLACED_BY_PANDAS, named_by_pandas
 
 MANY_CATEGORIES: Final = 200
 """Most categories a feature may have; gradient boosting bins 255."""
@@ -37,6 +38,10 @@ def _bad_name(candidate: Candidate) -> str:
     if re.fullmatch(NAME_PATTERN, candidate.name):
         return ""
     return "its name has signs beyond letters, digits, _ . : / - and spaces: rename it to use it"
+
+
+def _index(candidate: Candidate) -> str:
+    return PLACED_BY_PANDAS if named_by_pandas(candidate.name) else ""
 
 
 def _no_plain_values(candidate: Candidate) -> str:
@@ -134,6 +139,6 @@ def _giveaway(candidate: Candidate) -> str:
 
 
 _RULES: Final[tuple[Callable[[Candidate], str], ...]] = (
-    _bad_name, _mostly_missing, _no_plain_values, _constant, _second_time, _part_of_the_time,
-    _identifier, _runs_with_the_clock, _too_many_categories, _giveaway,
+    _bad_name, _index, _mostly_missing, _no_plain_values, _constant, _second_time,
+    _part_of_the_time, _identifier, _runs_with_the_clock, _too_many_categories, _giveaway,
 )  # fmt: skip

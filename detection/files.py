@@ -25,9 +25,9 @@ SMALL_CSV: Final = 64 * 2**20
 """Bytes of CSV, compressed or not, that are parsed once and kept; larger ones are parsed twice."""
 _NULLS: Final = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "n/a")
 """What CSV files write for a missing value."""
-_DECIMAL_COMMA: Final = r"\s*[-+]?[0-9]+,[0-9]+\s*"
-_THOUSANDS: Final = r"\s*[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+\s*"
-_LOOKED_AT: Final = 1000
+DECIMAL_COMMA: Final = r"\s*[-+]?[0-9]+,[0-9]+\s*"
+THOUSANDS: Final = r"\s*[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+\s*"
+LOOKED_AT: Final = 1000
 """Rows in which decimal commas are looked for."""
 _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": False,
@@ -182,11 +182,11 @@ def _has_decimal_commas(table: DuckTable) -> bool:
     if not words:
         return False
     tests = [
-        f"BOOL_AND(REGEXP_FULL_MATCH({word}, {literal(_DECIMAL_COMMA)}))"
-        f" AND NOT BOOL_AND(REGEXP_FULL_MATCH({word}, {literal(_THOUSANDS)}))"
+        f"BOOL_AND(REGEXP_FULL_MATCH({word}, {literal(DECIMAL_COMMA)}))"
+        f" AND NOT BOOL_AND(REGEXP_FULL_MATCH({word}, {literal(THOUSANDS)}))"
         for word in words
     ]
-    query = f"SELECT {' OR '.join(tests)} FROM (FROM {table.source} LIMIT {_LOOKED_AT})"  # noqa: S608 - quoted names
+    query = f"SELECT {' OR '.join(tests)} FROM (FROM {table.source} LIMIT {LOOKED_AT})"  # noqa: S608 - quoted names
     return bool((table.connection.execute(query).fetchone() or [False])[0])
 
 

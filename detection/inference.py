@@ -11,6 +11,7 @@ import numpy as np
 from contracts.drift import FeatureKind, FeatureRole
 from detection.columns import Column
 from detection.files import DuckTable
+from detection.numbering import PLACED_BY_PANDAS, named_by_pandas
 from detection.reading import sample
 from detection.storage import NUMBER, Stored, quoted, stored_as, word
 
@@ -83,6 +84,8 @@ def judge_types(
             continue
         if name in unfit:
             left_out[name] = unfit[name]
+        elif named_by_pandas(name) and name != target:
+            left_out[name] = PLACED_BY_PANDAS
         elif stored in _KINDS and name:
             kind = FeatureKind.NUMERIC if name in numbers else _KINDS[stored]
             role = FeatureRole.TARGET if name == target else FeatureRole.FEATURE

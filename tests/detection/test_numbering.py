@@ -6,7 +6,7 @@ import pytest
 from contracts.drift import FeatureKind
 from detection.columns import Column
 from detection.counting import count_numbers
-from detection.numbering import numbers_rows
+from detection.numbering import named_by_pandas, numbers_rows
 from detection.profile import ColumnProfile
 
 ROWS = 5000
@@ -39,3 +39,8 @@ def test_numbers_that_describe_the_rows_do_not() -> None:
     assert not numbers_rows(profile(np.arange(0, 5 * ROWS, 5, dtype="float64")))
     assert not numbers_rows(profile(np.arange(20, dtype="float64")))
     assert not numbers_rows(profile(np.array([], dtype="float64")))
+
+
+def test_an_index_that_pandas_wrote_among_the_columns_is_known_by_its_name() -> None:
+    assert all(map(named_by_pandas, ["__index_level_0__", "Unnamed: 0", "Unnamed: 0.1"]))
+    assert not any(map(named_by_pandas, ["index", "Unnamed: 3", "level_0"]))

@@ -54,6 +54,44 @@ def test_other_delimiters_are_found_in_the_first_line(plain: Path, delimiter: st
     assert load(plain).columns.tolist() == ["at", "shop", "sold"]
 
 
+def test_decimal_commas_are_read_as_numbers(plain: Path) -> None:
+    plain.write_text("at;shop;price;sold\n2026-01-05;north;0,25;1\n2026-01-06;south;-1,5;2\n")
+
+    table = load(plain)
+
+    assert table["price"].tolist() == [0.25, -1.5]
+    assert table["sold"].tolist() == [1, 2]
+
+
+def test_thousands_that_commas_part_are_not_taken_for_decimals(plain: Path) -> None:
+    plain.write_text("at;price\n2026-01-05;1,250\n2026-01-06;12,000\n")
+
+    assert load(plain)["price"].tolist() == ["1,250", "12,000"]
+
+
+def test_parquet_is_known_by_its_content_too(plain: Path, tmp_path: Path) -> None:
+    for name in ("sales.pq", "sales"):
+        load(plain).to_parquet(tmp_path / name, index=False)
+
+        assert load(tmp_path / name)["sold"].tolist() == [1, 2]
+
+
+def test_columns_may_be_called_otherwise_than_in_the_file(plain: Path) -> None:
+    dataset = HistoryDataset(filepath=str(plain), renamed={"at": "time", "sold": "count"})
+
+    table = dataset.with_timestamp("time").load()
+
+    assert table.columns.tolist() == ["time", "shop", "count"]
+    assert str(table["time"].dtype) == "datetime64[us, UTC]"
+
+
+def test_a_renamed_column_that_is_gone_is_refused(plain: Path) -> None:
+    with pytest.raises(DatasetError) as raised:
+        HistoryDataset(filepath=str(plain), renamed={"when (UTC)": "when"}).load()
+
+    assert "no column 'when (UTC)', which is renamed: it has at" in str(raised.value.__cause__)
+
+
 def test_a_column_that_changes_its_type_late_is_still_read(plain: Path) -> None:
     plain.write_text("sold\n" + "1\n" * 400_000 + "many\n")
 
