@@ -35,6 +35,7 @@ _MEANING: Final = {
     Ending.EXPIRED: "nobody answered in time, so nothing was done",
     Ending.ACKNOWLEDGED: "a person took over, and what they did is not known",
     Ending.SUPERSEDED: "another remediation was under way, so nothing was done",
+    Ending.CANCELLED: "somebody cancelled it, and what was changed until then was undone",
     Ending.FAILED: "the action could not be carried out, and what was changed was undone",
 }
 _TOLD: Final = 8

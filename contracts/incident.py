@@ -48,6 +48,8 @@ class Ending(StrEnum):
     """A person took over an incident that had no plan to execute."""
     SUPERSEDED = "superseded"
     """Another remediation of the same model was under way; nothing was done."""
+    CANCELLED = "cancelled"
+    """Somebody cancelled the workflow; what was changed until then was undone."""
     FAILED = "failed"
     """An authorised action could not be carried out; what was changed was undone."""
 

@@ -1,14 +1,15 @@
 """The incident from event to report: investigate, decide, ask, act, remember."""
 
+import asyncio
 from datetime import datetime
 
 from pydantic import JsonValue, ValidationError
 from temporalio import workflow
 from temporalio.exceptions import (
     ActivityError,
-    ChildWorkflowError,
     FailureError,
     WorkflowAlreadyStartedError,
+    is_cancelled_exception,
 )
 
 with workflow.unsafe.imports_passed_through():
@@ -36,13 +37,11 @@ with workflow.unsafe.imports_passed_through():
         order_of,
         unplanned,
     )
-    from workflows import options
+    from workflows import cancellation, options
     from workflows.chain import AuditChain
     from workflows.failure import reason
     from workflows.human_gate import HumanGate
-    from workflows.investigation import ask_agents, collect_evidence
-
-FALLBACK_ANALYST = "analyst/rules"
+    from workflows.investigation import collect_evidence, deliberate
 
 
 @workflow.defn(name="DriftResponseWorkflow")
@@ -66,23 +65,31 @@ class DriftResponseWorkflow:
         self._request: ApprovalRequest | None = None
         self._outcome: Outcome | None = None
         self._ending: Ending | None = None
-        self._answers_noted = 0
         self._failure = ""
 
     @workflow.run
     async def run(self, incident: IncidentInput) -> IncidentReport:
-        """From event to report, whatever happens on the way."""
+        """From event to report, whatever happens on the way; also when it is cancelled."""
+        try:
+            ending = await self._respond(incident)
+        except (asyncio.CancelledError, FailureError) as error:
+            if not is_cancelled_exception(error):
+                raise
+            ending = self._cancelled()
+        return await cancellation.finished(self._close(ending))
+
+    async def _respond(self, incident: IncidentInput) -> Ending:
         await self._open(incident)
         await self._investigate()
         await self._deliberate()
         decision = await self._decide()
         if decision.verdict is Verdict.MONITOR:
-            return await self._close(Ending.MONITORED)
+            return Ending.MONITORED
         if decision.verdict is Verdict.ESCALATE and not await self._ask(decision):
-            return await self._close(Ending.REJECTED if self._gate.settling else Ending.EXPIRED)
+            return Ending.REJECTED if self._gate.settling else Ending.EXPIRED
         if self._plan.action is Action.MONITOR:
-            return await self._close(Ending.ACKNOWLEDGED)
-        return await self._close(await self._remediate(decision))
+            return Ending.ACKNOWLEDGED
+        return await self._remediate(decision)
 
     @workflow.signal
     def human_decision(self, answer: JsonValue) -> None:
@@ -144,27 +151,17 @@ class DriftResponseWorkflow:
         try:
             self._pack = await collect_evidence(self._incident)
         except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
             self._failure = f"evidence could not be collected: {reason(error)}"
 
     async def _deliberate(self) -> None:
         if self._pack is None:
             return
         self._enter(Stage.DELIBERATING)
-        analyst = self._incident.analyst
-        try:
-            self._deliberation = await ask_agents(self._incident, self._pack, analyst=analyst)
-        except ChildWorkflowError as error:
-            self._failure = f"{analyst}: {reason(error)}"
-        if self._deliberation is None and analyst != FALLBACK_ANALYST:
-            await self._fall_back(self._pack)
+        self._deliberation, self._failure = await deliberate(self._incident, self._pack)
         if self._deliberation is not None:
             self._confidence = assess(self._deliberation, self._pack)
-
-    async def _fall_back(self, pack: EvidencePack) -> None:
-        try:
-            self._deliberation = await ask_agents(self._incident, pack, analyst=FALLBACK_ANALYST)
-        except ChildWorkflowError as error:
-            self._failure += f"; {FALLBACK_ANALYST}: {reason(error)}"
 
     async def _decide(self) -> Decision:
         self._stage = Stage.DECIDING
@@ -237,9 +234,7 @@ class DriftResponseWorkflow:
 
     def _note_answers(self) -> None:
         """What came since the last time is written with what follows: authorisation or close."""
-        new = self._gate.answers[self._answers_noted :]
-        self._answers_noted += len(new)
-        for answer in new:
+        for answer in self._gate.fresh():
             approver = answer.decision.approver if answer.decision else "unknown"
             self._chain.note(Gate.ANSWERED, f"person:{approver}", answer.model_dump(mode="json"))
 
@@ -250,7 +245,7 @@ class DriftResponseWorkflow:
             await self._chain.record(
                 (
                     Gate.AUTHORISED,
-                    self._authority(decision),
+                    self._gate.authority(decision),
                     {"plan_hash": decision.plan_hash, "grant_hash": digest([grant])},
                 )
             )
@@ -258,19 +253,22 @@ class DriftResponseWorkflow:
         except WorkflowAlreadyStartedError:
             return Ending.SUPERSEDED
         except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
             self._failure = f"remediation: {reason(error)}"
             await self._chain.find_tip()
             return Ending.FAILED
         self._chain.resume(sequence=self._outcome.audit_sequence, tip=self._outcome.audit_tip)
         if champion_moved(self._outcome):
             self._acted_at = self._policy_now()
+        if self._outcome.failed and cancellation.is_requested():
+            return self._cancelled()
         return ending_of(self._outcome)
 
-    def _authority(self, decision: Decision) -> str:
-        settling = self._gate.settling
-        if settling is not None and settling.decision is not None:
-            return f"person:{settling.decision.approver}"
-        return f"policy:{decision.rule}"
+    def _cancelled(self) -> Ending:
+        """Why the incident was cancelled is noted, as far as whoever did it said so."""
+        self._failure = "; ".join(filter(None, [self._failure, cancellation.told()]))
+        return Ending.CANCELLED
 
     async def _authorise(self, decision: Decision) -> str:
         assert self._question is not None  # noqa: S101 - a decision was made on it
@@ -282,7 +280,7 @@ class DriftResponseWorkflow:
                 decision=decision,
                 answer=self._gate.settling,
             ),
-            summary=f"grant by {self._authority(decision)}",
+            summary=f"grant by {self._gate.authority(decision)}",
             **options.DECIDE,
         )
 

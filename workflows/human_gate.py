@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.approval import ApprovalActivities
     from contracts.approval import Answer, ApprovalRequest, HumanDecision
+    from contracts.decision import Decision
     from policies.approval import approved, judge_answer
     from workflows import options
     from workflows.failure import reason
@@ -21,6 +22,7 @@ class HumanGate:
         self._plan_hash: str | None = None
         self._open_until: datetime | None = None
         self._answers: list[Answer] = []
+        self._handed_out = 0
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -36,6 +38,18 @@ class HumanGate:
     def granted(self) -> bool:
         """Whether the plan was approved."""
         return self.settling is not None and approved(self.settling)
+
+    def authority(self, decision: Decision) -> str:
+        """By whose word the plan is carried out."""
+        if self.settling is not None and self.settling.decision is not None:
+            return f"person:{self.settling.decision.approver}"
+        return f"policy:{decision.rule}"
+
+    def fresh(self) -> tuple[Answer, ...]:
+        """The answers judged since this was last asked."""
+        new = self.answers[self._handed_out :]
+        self._handed_out += len(new)
+        return new
 
     def put(self, plan_hash: str, *, open_until: datetime) -> None:
         """Open the question; answers that came before it are judged now."""
@@ -112,4 +126,6 @@ async def _notify(request: ApprovalRequest) -> None:
             **options.NOTIFY,
         )
     except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
         workflow.logger.warning("approval_not_delivered", extra={"reason": reason(error)})

@@ -3,6 +3,11 @@
 import asyncio
 
 from temporalio import workflow
+from temporalio.exceptions import (
+    ChildWorkflowError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
 
 with workflow.unsafe.imports_passed_through():
     from activities.evidence import EvidenceActivities
@@ -11,6 +16,9 @@ with workflow.unsafe.imports_passed_through():
     from contracts.incident import IncidentInput
     from policies.evidence import compose, describe, versions_to_measure
     from workflows import options
+    from workflows.failure import reason
+
+FALLBACK_ANALYST = "analyst/rules"
 
 
 async def collect_evidence(incident: IncidentInput) -> EvidencePack:
@@ -45,7 +53,22 @@ async def collect_evidence(incident: IncidentInput) -> EvidencePack:
     return compose(finding, registry, metrics, documents, now=workflow.now())
 
 
-async def ask_agents(incident: IncidentInput, pack: EvidencePack, *, analyst: str) -> Deliberation:
+async def deliberate(
+    incident: IncidentInput, pack: EvidencePack
+) -> tuple[Deliberation | None, str]:
+    """What the agents conclude, or else the rules; and why those failed that did."""
+    failures: list[str] = []
+    for analyst in dict.fromkeys([incident.analyst, FALLBACK_ANALYST]):
+        try:
+            return await _ask_agents(incident, pack, analyst=analyst), "; ".join(failures)
+        except (ChildWorkflowError, WorkflowAlreadyStartedError) as error:
+            if is_cancelled_exception(error):
+                raise
+            failures.append(f"{analyst}: {reason(error)}")
+    return None, "; ".join(failures)
+
+
+async def _ask_agents(incident: IncidentInput, pack: EvidencePack, *, analyst: str) -> Deliberation:
     """The agents' conclusions; raises `ChildWorkflowError` when they come to none in time."""
     result: Deliberation = await workflow.execute_child_workflow(
         "DeliberationWorkflow",

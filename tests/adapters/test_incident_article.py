@@ -37,6 +37,7 @@ def told(report: IncidentReport) -> str:
         (Ending.EXPIRED, None),
         (Ending.ACKNOWLEDGED, None),
         (Ending.SUPERSEDED, None),
+        (Ending.CANCELLED, None),
     ],
 )
 def test_only_what_was_verified_counts_as_a_success(

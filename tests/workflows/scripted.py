@@ -11,7 +11,9 @@ with workflow.unsafe.imports_passed_through():
 
 @workflow.defn(name="DeliberationWorkflow")
 class ScriptedDeliberation:
-    """Stands in for the agents: "script/monitor", "script/fail"; any other name retrains."""
+    """Stands in for the agents: "script/monitor", "script/fail", "script/wait" for ever; any other
+    name retrains.
+    """
 
     @workflow.run
     async def run(self, data: DeliberationInput) -> Deliberation:
@@ -19,6 +21,8 @@ class ScriptedDeliberation:
         if data.analyst == "script/fail":
             msg = "the model talks nonsense"
             raise ApplicationError(msg, type="DeliberationFailed", non_retryable=True)
+        if data.analyst == "script/wait":
+            await workflow.wait_condition(lambda: False)
         action = Action.MONITOR if data.analyst == "script/monitor" else Action.RETRAIN
         plan = a_plan(event_id=data.event.id, action=action)
         return a_deliberation(plan=plan, analyst=data.analyst)

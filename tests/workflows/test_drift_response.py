@@ -18,6 +18,7 @@ from contracts.incident import Ending, IncidentInput, IncidentView, Stage
 from contracts.model import Tier
 from contracts.remediation import Action
 from tests.builders import a_spec, an_event, an_incident
+from tests.workflows.pausing import Waiting, cancel_to_be_requested
 from tests.workflows.world import BETTER, Handle, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -40,13 +41,18 @@ def escalating(limits: Limits = PATIENT, **changes: Any) -> IncidentInput:
     return incident(spec=a_spec(tier=Tier.CRITICAL), limits=limits, **changes)
 
 
-async def waiting(handle: Handle) -> IncidentView:
-    """The incident once it waits for a person."""
+async def reached(handle: Handle, stage: Stage) -> IncidentView:
+    """The incident once it has come so far."""
     while True:
         view: IncidentView = await handle.query("incident", result_type=IncidentView)
-        if view.stage is Stage.WAITING:
+        if view.stage is stage:
             return view
         await asyncio.sleep(0.05)
+
+
+async def waiting(handle: Handle) -> IncidentView:
+    """The incident once it waits for a person."""
+    return await reached(handle, Stage.WAITING)
 
 
 def answer(plan_hash: str | None, decision: Choice = Choice.APPROVE) -> HumanDecision:
@@ -116,6 +122,70 @@ async def test_deliberation_failed(world: World) -> None:
     assert "talks nonsense" in report.failure
     assert report.deliberation is not None
     assert report.deliberation.analyst == "analyst/rules"
+    assert report.ending is Ending.EXPIRED
+
+
+async def test_cancelled(world: World) -> None:
+    async def cancel(handle: Handle) -> None:
+        await waiting(handle)
+        await handle.cancel(reason="the model is being replaced")
+
+    report = await world.respond(escalating(), play=cancel)
+
+    assert report.ending is Ending.CANCELLED
+    assert report.failure == "cancelled: the model is being replaced"
+    assert world.registry.moves == []
+    lines = world.audit.lines(report.event_id)
+    assert lines[-1].entry.gate.value == "closed"
+    assert lines[-1].hash == report.audit_tip
+    assert world.registry.incidents[0].ending is Ending.CANCELLED
+
+
+async def test_cancelling_stops_the_agents_and_asks_nobody(world: World) -> None:
+    async def cancel(handle: Handle) -> None:
+        await reached(handle, Stage.DELIBERATING)
+        await handle.cancel()
+
+    report = await world.respond(incident("script/wait"), play=cancel)
+
+    assert report.ending is Ending.CANCELLED
+    assert report.deliberation is None
+    assert world.notifier.requests == []
+
+
+async def test_cancelling_an_action_undoes_it(world: World) -> None:
+    world.pipelines = pausing = Waiting(world.registry, "verification", until_told=True)
+
+    async def cancel(handle: Handle) -> None:
+        await pausing.reached.wait()
+        await handle.cancel()
+        remediation = world.client.get_workflow_handle("remediation/parking")
+        await cancel_to_be_requested(remediation)
+        pausing.go_on.set()
+
+    report = await world.respond(incident(), play=cancel)
+
+    assert report.ending is Ending.CANCELLED
+    assert report.outcome is not None
+    assert report.outcome.undone
+    assert world.registry.moves == [("1", "2"), ("2", "1")]
+    assert world.audit.lines(report.event_id)[-1].hash == report.audit_tip
+
+
+async def test_agents_that_are_at_work_on_another_event_of_that_id_escalate(world: World) -> None:
+    first = incident("script/wait", limits=HASTY)
+    other = await world.client.start_workflow(
+        "DeliberationWorkflow",
+        id=f"deliberation/{first.event.id}",
+        task_queue="nobody-serves-this",
+    )
+
+    report = await world.respond(first)
+
+    await other.terminate()
+    assert report.decision is not None
+    assert report.decision.verdict is Verdict.ESCALATE
+    assert "already started" in report.failure
     assert report.ending is Ending.EXPIRED
 
 

@@ -36,6 +36,7 @@ from policies.incident import ending_of
 from tests.builders import a_spec, a_window
 from tests.fakes import FakePipelines, FakeRegistry
 from tests.workflows.golden import keep, recording
+from tests.workflows.pausing import Waiting
 from workflows import options
 from workflows.remediation import RemediationWorkflow
 
@@ -458,40 +459,6 @@ class Meddling(FakePipelines):
         if params.get("slice") == "verification":
             self.registry.champion_version = "3"
         return await super().run(pipeline, params)
-
-
-class Waiting(FakePipelines):
-    """Waits at one pipeline or slice, for ever or until it is told to go on."""
-
-    def __init__(self, registry: FakeRegistry, at: str, *, until_told: bool = False) -> None:
-        super().__init__(registry, BETTER)
-        self.at, self.until_told = at, until_told
-        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
-        self.stopped = False
-
-    async def run(self, pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-        if self.at in (pipeline, params.get("slice")):
-            self.reached.set()
-            try:
-                await asyncio.wait_for(self.go_on.wait(), 60)
-            except asyncio.CancelledError:
-                self.stopped = True
-                raise
-        return await super().run(pipeline, params)
-
-    async def cancel(self, handle: Handle) -> None:
-        await self.reached.wait()
-        await handle.cancel()
-        if self.until_told:
-            await _cancel_to_be_requested(handle)
-            self.go_on.set()
-
-
-async def _cancel_to_be_requested(handle: Handle) -> None:
-    """Until the workflow has asked its activity to stop."""
-    async for event in handle.fetch_history_events(wait_new_event=True):
-        if event.HasField("activity_task_cancel_requested_event_attributes"):
-            return
 
 
 class FailingOnceMoved(FakeRegistry):

@@ -42,6 +42,7 @@ ENDINGS = (
     "approved",
     "rejected",
     "expired",
+    "cancelled",
     "deliberation_failed",
     "verification_failed_and_undone",
 )
