@@ -1,6 +1,7 @@
 """`trimtab backtest` and `trimtab demo`: replay a model's history through the whole of Trimtab."""
 
 import asyncio
+import os
 import shlex
 import shutil
 import sys
@@ -11,9 +12,10 @@ from typing import Final
 from rich.console import Console
 from rich.panel import Panel
 
+from cli.isolation import forget_production, isolated
 from cli.narrator import Narrator
 from cli.preflight import check_before_start
-from cli.replay import Replay, Replayed, ReplayFailed
+from cli.replay import Replay, Replayed
 from cli.report import print_report, write_report
 from cli.respondent import Nobody, Respondent, Scripted, Terminal
 from cli.stage import Stage
@@ -48,6 +50,7 @@ def run_backtest(
     spec = load_model(model)
     respondent = _respondent(yes=yes, console=console)
     settings = _settings_for(spec, answered=not isinstance(respondent, Nobody), analyst=analyst)
+    forget_production(os.environ)
     with console.status("looking at configuration and data"):
         check_before_start(model, home=settings.home.parent, report=report)
     _start_clean(settings.home)
@@ -69,7 +72,6 @@ async def _backtest(
     with Narrator(console) as narrator:
         async with Stage(settings, progress=narrator.say) as stage:
             console.print(_where(stage.addresses))
-            await _spare_production(stage, settings, spec)
             replayed = await _replay(Replay(stage, spec, respondent, narrator=narrator), narrator)
             narrator.say("verifying the audit chain")
             result = summarise(
@@ -100,20 +102,6 @@ async def _until_ended(stage: Stage) -> None:
         task = asyncio.current_task()
         if task is not None:
             task.uncancel()
-
-
-async def _spare_production(stage: Stage, settings: Settings, spec: ModelSpec) -> None:
-    """A registry of the user's own may hold the model that is served: keep away from it."""
-    if settings.mlflow_tracking_uri is None:
-        return
-    champion = await asyncio.to_thread(stage.registry.champion, spec.name)
-    if champion is not None:
-        msg = (
-            f"MLFLOW_TRACKING_URI = {settings.mlflow_tracking_uri!r} holds champion version "
-            f"{champion.version} of {spec.name!r}, which a backtest would replace: unset it, or "
-            "give the model another name"
-        )
-        raise ReplayFailed(msg)
 
 
 async def _replay(replay: Replay, narrator: Narrator) -> list[Replayed]:
@@ -173,14 +161,12 @@ def _where(addresses: StackAddresses) -> Panel:
 def _settings_for(spec: ModelSpec, *, answered: bool, analyst: str | None) -> Settings:
     """The user's settings, but in a home of the backtest's own, with the past as now."""
     settings = load_settings(**({"analyst": {"model": analyst}} if analyst else {}))
+    home = settings.home.absolute()
     slug = "".join(letter if letter.isalnum() else "-" for letter in spec.name)
     timeout = None if answered else NOBODY_WAITS
-    return settings.model_copy(
-        update={
-            "home": settings.home.absolute() / "backtest" / slug,
-            "backtest": BacktestSettings(replay=True, approval_timeout=timeout),
-        }
-    )
+    replay = BacktestSettings(replay=True, approval_timeout=timeout)
+    own = isolated(settings, home=home / "backtest" / slug)
+    return own.model_copy(update={"backtest": replay})
 
 
 def _start_clean(home: Path) -> None:

@@ -12,6 +12,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
 from temporalio.client import Client
 
+from cli.isolation import OVERRULED
 from contracts.audit import ChainStatus
 from contracts.ports import PipelineRunner
 from runtime.children import Child
@@ -115,6 +116,7 @@ class Stage:
     def _replay_environment(self) -> dict[str, str]:
         analyst, timeout = self._settings.analyst, self._settings.backtest.approval_timeout
         return {
+            **OVERRULED,
             "TRIMTAB_BACKTEST__REPLAY": "true",
             "TRIMTAB_ANALYST__MODEL": analyst.model,
             "TRIMTAB_ANALYST__TIMEOUT": f"PT{analyst.timeout.total_seconds()}S",

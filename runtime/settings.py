@@ -152,7 +152,11 @@ class Settings(BaseSettings):
     """Everything that can be set, with where it comes from."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TRIMTAB_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix="TRIMTAB_",
+        env_nested_delimiter="__",
+        env_parse_none_str="null",
+        extra="forbid",
+        frozen=True,
     )
 
     home: Path = Path(".trimtab")
