@@ -16,6 +16,8 @@ from contracts.evidence import Citation, Document, DocumentKind, EvidenceItem, E
 _WEIGHTS = {"citations": 0.3, "margin": 0.3, "support": 0.2, "record": 0.2}
 _CLEAR_MARGIN = 0.5
 """A lead of the first hypothesis over the second that counts as fully clear."""
+_SHORTEST_QUOTE = 8
+"""Signs, spaces folded, below which a quote says nothing: "e" stands in every statement."""
 _ENOUGH_SOURCES = 2
 """Distinct items that must be cited for full credit."""
 _UNCONTESTED = 0.5
@@ -65,13 +67,17 @@ def _citations_found(
     found = [
         citation.evidence_id
         for citation in citations
-        if _squeeze(citation.quote) in statements.get(citation.evidence_id, "")
+        if _says(_squeeze(citation.quote), statements.get(citation.evidence_id, ""))
     ]
     breadth = min(1.0, len(set(found)) / _ENOUGH_SOURCES)
     share = len(found) / len(citations)
     return share * breadth, (
         f"{len(found)} of {len(citations)} quotes found again, in {len(set(found))} items"
     )
+
+
+def _says(quote: str, statement: str) -> bool:
+    return quote in statement and (len(quote) >= _SHORTEST_QUOTE or quote == statement != "")
 
 
 def _squeeze(text: str) -> str:

@@ -1,5 +1,6 @@
 """Confidence comes from what can be checked."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,18 @@ def test_a_quote_that_stands_nowhere_leaves_no_confidence() -> None:
 
     confidence = assess(a_deliberation(root_cause=cause), a_pack(documents=(a_document(),)))
 
+    assert confidence.value == 0.0
+
+
+@pytest.mark.parametrize("quote", [" ", "\n\t", ".", "e", "PSI"])
+@pytest.mark.parametrize("evidence_id", ["drift:Occupancy", "made-up"])
+def test_a_quote_of_next_to_nothing_is_found_nowhere(quote: str, evidence_id: str) -> None:
+    empty = (Citation(evidence_id=evidence_id, quote=quote),) * 2
+    thought = a_deliberation(root_cause=a_root_cause(citations=empty), plan=a_plan(citations=empty))
+
+    confidence = assess(thought, a_pack(documents=(a_document(),)))
+
+    assert part(confidence, "citations") == 0.0
     assert confidence.value == 0.0
 
 
