@@ -72,6 +72,7 @@ class Collaborators:
         self._private = grants.private_key or keys / "grant.pem"
         self._public = grants.public_key or keys / "grant.pub.pem"
         self._lifetime = grants.lifetime
+        self._replay = settings.backtest.replay
         self._registry = MlflowRegistry(settings=settings)
         self._knowledge = ChromaKnowledgeBase(open_chroma(settings))
         self._audit = JsonlAuditLog(
@@ -111,7 +112,9 @@ class Collaborators:
         )
         incidents = IncidentActivities(registry=self._registry, knowledge=self._knowledge)
         audit = AuditActivities(log=self._audit)
-        mint = JwtMint(key=self._private_key())
+        authorisation = AuthorisationActivities(
+            mint=JwtMint(key=self._private_key()), lifetime=self._lifetime, replay=self._replay
+        )
         return Duties(
             workflows=[
                 DriftResponseWorkflow,
@@ -124,7 +127,7 @@ class Collaborators:
                 evidence.measure_versions,
                 evidence.recall_similar,
                 check_policy,
-                AuthorisationActivities(mint=mint, lifetime=self._lifetime).authorise,
+                authorisation.authorise,
                 ApprovalActivities(notifier=self._notifier).notify_person,
                 audit.record,
                 audit.find_tip,

@@ -51,8 +51,12 @@ def an_answer(plan: RemediationPlan | None = None, **changes: Any) -> Answer:
     return Answer(**(fields | changes))
 
 
-def authorise(request: AuthorisationRequest, *, at: datetime = NOW) -> GrantClaims:
-    activities = AuthorisationActivities(mint=Mint(), lifetime=timedelta(hours=2), clock=lambda: at)
+def authorise(
+    request: AuthorisationRequest, *, at: datetime = NOW, replay: bool = False
+) -> GrantClaims:
+    activities = AuthorisationActivities(
+        mint=Mint(), lifetime=timedelta(hours=2), replay=replay, clock=lambda: at
+    )
     return GrantClaims.model_validate_json(activities.authorise(request))
 
 
@@ -165,7 +169,18 @@ def test_a_blackout_that_began_meanwhile_stops_what_nobody_approved() -> None:
     limits = Limits(blackouts=(blackout,))
 
     assert authorise(a_request(limits=limits)).authority == "policy:all_rules"
-    assert "no longer is" in refusal(a_request(limits=limits), at=NOW + timedelta(minutes=6))
+    for later in (timedelta(minutes=6), timedelta(minutes=64)):
+        assert "no longer is" in refusal(a_request(limits=limits), at=NOW + later)
+
+
+def test_a_decision_is_asked_about_again_however_old_it_is() -> None:
+    start = NOW.astimezone(UTC) + timedelta(hours=3)
+    blackout = Blackout(
+        name="closing", start=time(start.hour, start.minute), duration=timedelta(hours=14)
+    )
+    request = a_request(limits=Limits(blackouts=(blackout,)))
+
+    assert "no longer is" in refusal(request, at=NOW + timedelta(hours=3, minutes=30))
 
 
 def test_a_backtest_stays_at_the_instant_that_it_replays() -> None:
@@ -174,6 +189,7 @@ def test_a_backtest_stays_at_the_instant_that_it_replays() -> None:
     )
     request = a_request(limits=Limits(blackouts=(today,)), now=NOW - timedelta(days=15))
 
-    claims = authorise(request)
+    claims = authorise(request, replay=True)
 
     assert claims.issued_at == NOW
+    assert "no longer is" in refusal(request)
