@@ -12,6 +12,8 @@ NAME_PATTERN = r"^[\w.:/ -]{1,128}$"
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Text = Annotated[str, StringConstraints(max_length=4000)]
+Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
+"""What canonical JSON (RFC 8785) can hold."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Span = Annotated[timedelta, Field(ge=timedelta(0))]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -128,7 +128,7 @@ class RemediationPlan(Record):
     model: Name
     action: Action
     target_version: str | None = None
-    champion_version: str | None
+    champion_version: str | None = None
     cause: Cause
     cost: Decimal
     currency: str

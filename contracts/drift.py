@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
-from contracts.base import Fraction, Name, Record, Text
+from contracts.base import Count, Fraction, Name, Record, Text
 
 EVENT_TYPE: Final = "io.trimtab.drift.detected.v1"
 MAX_EVENT_BYTES = 64 * 1024
@@ -48,7 +48,7 @@ class Window(Record):
     """First instant inside."""
     end: AwareDatetime
     """First instant outside."""
-    rows: int = Field(ge=0)
+    rows: Count
     """Rows with a timestamp in [start, end)."""
 
     @model_validator(mode="after")
@@ -127,7 +127,7 @@ class PerformanceChange(Record):
     """On rows held out at training time; a challenger's is at least the first champion's."""
     current: float
     """On the current window's labelled rows."""
-    rows: int = Field(ge=0)
+    rows: Count
     """Labelled rows the current figure was computed on."""
     error: float | None = Field(default=None, ge=0.0)
     """Standard error of the difference, as far as it is known."""
@@ -143,7 +143,7 @@ class MultivariateDrift(Record):
     low: Fraction
     high: Fraction
     """Interval that holds the true area with 95 % confidence."""
-    rows: int = Field(ge=0)
+    rows: Count
     """Rows sampled of each side at most."""
     importance: dict[Name, float] = Field(default_factory=dict)
     """What the area loses without a feature; the greatest first, at most 20."""
@@ -160,7 +160,7 @@ class PerformanceEstimate(Record):
     estimated: float
     error: float | None = Field(default=None, ge=0.0)
     """Standard error of the difference, as far as it is known."""
-    rows: int = Field(ge=0)
+    rows: Count
     method: Literal["confidence_based", "direct_loss"]
     """Classifiers: from calibrated probabilities. Regressors: from a learnt loss."""
     degraded: bool

@@ -9,6 +9,8 @@ from contracts.model import ModelVersion, VersionMetric
 
 MEASURED_VERSIONS = 3
 """How many versions are scored on the newest labelled rows: the champion and earlier ones."""
+_TOLD = 3000
+"""Signs of somebody else's words that a statement has room for."""
 
 
 def compose(
@@ -101,7 +103,7 @@ def _drift(feature: FeatureDrift) -> EvidenceItem:
         )
     measured = f"PSI {feature.psi:.3f}, Jensen-Shannon distance {feature.jensen_shannon:.3f}"
     if feature.psi == feature.jensen_shannon == 0 and feature.why:
-        measured = feature.why.rstrip(".")  # another detector measured something else
+        measured = f"{feature.why:.{_TOLD}}".rstrip(".")  # another detector measured something else
     return EvidenceItem(
         id=f"drift:{feature.name}"[:128],
         source=EvidenceSource.DRIFT,
@@ -124,7 +126,7 @@ def _quality(fault: QualityFault) -> EvidenceItem:
     return EvidenceItem(
         id=f"quality:{fault.kind}:{fault.column or 'window'}"[:128],
         source=EvidenceSource.QUALITY,
-        statement=f"{fault.detail} ({fault.fraction:.1%} of rows). {gravity}",
+        statement=f"{fault.detail:.{_TOLD}} ({fault.fraction:.1%} of rows). {gravity}",
         value=fault.fraction,
     )
 

@@ -1,5 +1,6 @@
 """Small honest stand-ins for the ports: they remember what was asked of them."""
 
+import threading
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -104,6 +105,13 @@ class FakeKnowledge:
     def __init__(self, *documents: Document) -> None:
         self.documents = documents
         self.remembered: list[IncidentReport] = []
+        self._go_on = threading.Event()
+        self._go_on.set()
+
+    def pause(self) -> threading.Event:
+        """Nothing is remembered until the event is set."""
+        self._go_on.clear()
+        return self._go_on
 
     def search(self, query: str, *, limit: int = 5) -> tuple[Document, ...]:
         return self.documents[:limit]
@@ -112,6 +120,7 @@ class FakeKnowledge:
         return next((one for one in self.documents if one.id == document_id), None)
 
     def remember(self, report: IncidentReport, *, document_id: str) -> None:
+        self._go_on.wait(20)
         self.remembered.append(report)
 
 

@@ -39,12 +39,12 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows import cancellation, options
     from workflows.chain import AuditChain
-    from workflows.failure import reason
+    from workflows.failure import BUGS, reason
     from workflows.human_gate import HumanGate
     from workflows.investigation import collect_evidence, deliberate
 
 
-@workflow.defn(name="DriftResponseWorkflow")
+@workflow.defn(name="DriftResponseWorkflow", failure_exception_types=BUGS)
 class DriftResponseWorkflow:
     """One drift event's response; may wait days for a person."""
 
@@ -92,8 +92,8 @@ class DriftResponseWorkflow:
         return await self._remediate(decision)
 
     @workflow.signal
-    def human_decision(self, answer: JsonValue) -> None:
-        """A person's answer: `contracts.approval.HumanDecision` as JSON."""
+    def human_decision(self, answer: JsonValue = None, *_more: JsonValue) -> None:
+        """A person's answer: `contracts.approval.HumanDecision` as JSON; whatever came is kept."""
         try:
             decision = HumanDecision.model_validate(answer)
         except ValidationError as error:
@@ -150,7 +150,7 @@ class DriftResponseWorkflow:
     async def _investigate(self) -> None:
         try:
             self._pack = await collect_evidence(self._incident)
-        except ActivityError as error:
+        except (ActivityError, ValueError) as error:
             if is_cancelled_exception(error):
                 raise
             self._failure = f"evidence could not be collected: {reason(error)}"
@@ -305,7 +305,7 @@ class DriftResponseWorkflow:
 
     async def _close(self, ending: Ending) -> IncidentReport:
         self._ending = ending
-        self._gate.close_unasked()
+        self._gate.close()
         self._note_answers()
         self._enter(Stage.CLOSED)
         await self._chain.record(
@@ -313,7 +313,7 @@ class DriftResponseWorkflow:
         )
         report = self._report(ending)
         await self._remember(report)
-        return report
+        return report.model_copy(update={"answers": self._gate.answers})  # some came too late
 
     def _report(self, ending: Ending) -> IncidentReport:
         return IncidentReport(

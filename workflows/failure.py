@@ -1,6 +1,10 @@
 """Puts a failure into the one line that a person needs to read."""
 
-_LONGEST = 500
+from typing import Final
+
+BUGS: Final = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError)
+"""What ends an incident visibly, rather than have its workflow task retried for ever."""
+_LONGEST: Final = 500
 
 
 def reason(error: BaseException) -> str:

@@ -23,6 +23,7 @@ class HumanGate:
         self._open_until: datetime | None = None
         self._answers: list[Answer] = []
         self._handed_out = 0
+        self._closed = False
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -60,43 +61,47 @@ class HumanGate:
 
     def receive(self, decision: HumanDecision, *, now: datetime) -> None:
         """Keep an answer; before the question is put it is held back unjudged."""
-        if self._plan_hash is None or self._open_until is None:
+        if self._unasked and not self._closed:
             self._early.append((decision, now))
-            return
-        answer = judge_answer(
-            decision,
-            plan_hash=self._plan_hash,
-            settled=self.settling is not None,
-            open_until=self._open_until,
-            now=now,
-        )
-        self._answers.append(answer)
+        else:
+            self._answers.append(self._judged(decision, now))
 
     def receive_unreadable(self, fault: str, *, now: datetime) -> None:
         """Keep the fact that something came which is no answer."""
         note = f"unreadable: {fault}"[:1000]
         self._answers.append(Answer(decision=None, received_at=now, accepted=False, note=note))
 
-    def close_unasked(self) -> None:
-        """The incident ends without a question: what came early is recorded as unasked for."""
-        for decision, received_at in self._early:
+    def close(self) -> None:
+        """The incident ends: what came early without a question is told as that."""
+        self._closed = True
+        early, self._early = self._early, []
+        for decision, received_at in early:
             note = "not asked: the incident ended without a question to a person"
             self._answers.append(
                 Answer(decision=decision, received_at=received_at, accepted=False, note=note)
             )
-        self._early = []
 
     def refusal(self, decision: HumanDecision, *, now: datetime) -> str:
         """Why an answer could not be accepted now; empty when it could."""
-        if self._plan_hash is None or self._open_until is None:
+        if self._unasked and not self._closed:
             return "no question is open: the incident does not wait for a person"
+        return self._judged(decision, now).note
+
+    @property
+    def _unasked(self) -> bool:
+        return self._plan_hash is None or self._open_until is None
+
+    def _judged(self, decision: HumanDecision, now: datetime) -> Answer:
+        if self._closed or self._plan_hash is None or self._open_until is None:
+            note = "late: the incident is closed"
+            return Answer(decision=decision, received_at=now, accepted=False, note=note)
         return judge_answer(
             decision,
             plan_hash=self._plan_hash,
             settled=self.settling is not None,
             open_until=self._open_until,
             now=now,
-        ).note
+        )
 
     async def wait(self, request: ApprovalRequest, *, remind_at: datetime) -> None:
         """Deliver the question, remind once, and return when it is settled or has expired."""

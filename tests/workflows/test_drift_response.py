@@ -13,7 +13,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 
 from contracts.approval import Choice, HumanDecision
 from contracts.decision import Limits, Verdict
-from contracts.drift import Severity
+from contracts.drift import QualityFault, Severity
 from contracts.incident import Ending, IncidentInput, IncidentView, Stage
 from contracts.model import Tier
 from contracts.remediation import Action
@@ -222,19 +222,46 @@ async def test_a_challenger_that_is_no_better_changes_nothing(
     assert report.acted_at is None
 
 
-async def test_an_answer_that_arrives_before_the_question_counts(world: World) -> None:
-    first = escalating()
-    report = await world.respond(first.model_copy(update={"limits": HASTY}))
-    assert report.decision is not None
+async def test_an_answer_that_arrives_before_the_question_counts(
+    temporal: Client, tmp_path: Path
+) -> None:
+    asked = escalating(HASTY)
+    unanswered = await World(temporal, tmp_path / "first").respond(asked)
+    assert unanswered.decision is not None
 
+    world = World(temporal, tmp_path / "second")
+    report = await world.respond(asked, early=answer(unanswered.decision.plan_hash))
+
+    assert unanswered.ending is Ending.EXPIRED
+    assert report.ending is Ending.REMEDIATED
+    assert [one.accepted for one in report.answers] == [True]
+    assert world.registry.champion_version == "2"
+
+
+async def test_what_arrives_early_and_is_no_answer_to_this_plan_is_recorded(world: World) -> None:
     async def answer_at_once(handle: Handle) -> None:
-        await handle.signal("human_decision", answer("0" * 64))
         await handle.signal("human_decision", {"decision": "maybe"})
 
-    second = await world.respond(escalating(HASTY), play=answer_at_once)
+    report = await world.respond(escalating(HASTY), play=answer_at_once, early=answer("0" * 64))
 
-    assert [one.note.split(":")[0] for one in second.answers] == ["unreadable", "other plan"]
-    assert second.ending is Ending.EXPIRED
+    notes = sorted(one.note.split(":")[0] for one in report.answers)
+    assert notes == ["other plan", "unreadable"]
+    assert report.ending is Ending.EXPIRED
+
+
+async def test_an_answer_after_the_deadline_changes_nothing_and_is_kept(world: World) -> None:
+    remembering = world.knowledge.pause()
+
+    async def answer_late(handle: Handle) -> None:
+        view = await reached(handle, Stage.CLOSED)
+        await handle.signal("human_decision", answer(view.plan_hash))
+        remembering.set()
+
+    report = await world.respond(escalating(HASTY), play=answer_late)
+
+    assert report.ending is Ending.EXPIRED
+    assert [one.note.split(":")[0] for one in report.answers] == ["late"]
+    assert world.registry.moves == []
 
 
 async def test_only_the_first_answer_settles_the_question(world: World) -> None:
@@ -260,6 +287,18 @@ async def test_an_answer_to_another_plan_is_recorded_and_ignored(world: World) -
 
     assert report.ending is Ending.EXPIRED
     assert report.answers[0].note.startswith("other plan")
+
+
+async def test_a_signal_without_an_answer_is_recorded_and_nothing_hangs(world: World) -> None:
+    async def signal_nothing(handle: Handle) -> None:
+        view = await waiting(handle)
+        await handle.signal("human_decision")
+        await handle.signal("human_decision", args=[answer(view.plan_hash), "and another thing"])
+
+    report = await world.respond(escalating(), play=signal_nothing)
+
+    assert [one.note.split(":")[0] for one in report.answers] == ["unreadable", ""]
+    assert report.ending is Ending.REMEDIATED
 
 
 async def test_the_update_validates_and_answers(world: World) -> None:
@@ -319,6 +358,17 @@ async def test_evidence_that_cannot_be_had_escalates(world: World) -> None:
 
     assert report.failure.startswith("evidence could not be collected")
     assert report.ending is Ending.EXPIRED
+
+
+async def test_an_event_with_the_longest_words_it_may_have_is_investigated(world: World) -> None:
+    wordy = QualityFault(kind="range", detail="x" * 4000, column="Occupancy")
+    event = an_event(f"event-{uuid4().hex[:8]}")
+    event = event.model_copy(update={"data": event.data.model_copy(update={"quality": (wordy,)})})
+
+    report = await world.respond(an_incident(event, analyst="script/monitor", limits=HASTY))
+
+    assert report.evidence is not None
+    assert report.failure == ""
 
 
 async def test_the_audit_chain_ends_where_the_report_says(world: World) -> None:

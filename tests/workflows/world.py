@@ -22,6 +22,7 @@ from activities.incident import IncidentActivities
 from activities.remediation import RemediationActivities
 from adapters.audit_log import JsonlAuditLog
 from adapters.grants import JwtGuard, JwtMint
+from contracts.approval import HumanDecision
 from contracts.evidence import Document, DocumentKind
 from contracts.incident import IncidentInput, IncidentReport, workflow_id
 from tests.fakes import FakeKnowledge, FakeNotifier, FakePipelines, FakeRegistry
@@ -82,8 +83,14 @@ class World:
         self._mint = JwtMint(key=key)
         self._guard = JwtGuard(key=key.public_key())
 
-    async def respond(self, incident: IncidentInput, *, play: Play | None = None) -> IncidentReport:
-        """Run one incident to its end; `play` acts on it meanwhile."""
+    async def respond(
+        self,
+        incident: IncidentInput,
+        *,
+        play: Play | None = None,
+        early: HumanDecision | None = None,
+    ) -> IncidentReport:
+        """Run one incident to its end; `play` acts on it meanwhile, `early` is there before it."""
         async with AsyncExitStack() as stack:
             for worker in self._workers():
                 await stack.enter_async_context(worker)
@@ -92,6 +99,8 @@ class World:
                 incident,
                 id=workflow_id(incident.event.subject, incident.event.id),
                 task_queue=options.MAIN_QUEUE,
+                start_signal=None if early is None else "human_decision",
+                start_signal_args=[] if early is None else [early],
             )
             if play is not None:
                 await play(handle)
