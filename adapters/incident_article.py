@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from adapters.knowledge_article import MAX_TEXT, Article, Origin
-from adapters.knowledge_signs import FAULT_KINDS, Columns, Performance, question
+from adapters.knowledge_signs import FAULT_KINDS, Columns, Loss, Performance, question
 from contracts.deliberation import Cause, RemediationPlan
 from contracts.drift import FeatureRole
 from contracts.evidence import DocumentKind, EvidenceItem, EvidenceSource
 from contracts.incident import Ending, IncidentReport
 from contracts.remediation import Action, Effect, Verification
+from policies.evidence import MOSTLY
 
 _SUCCEEDED: Final = {
     Ending.REMEDIATED: True,
@@ -140,6 +141,7 @@ def _asked(items: tuple[EvidenceItem, ...]) -> str:
         columns[:_MOST_ASKED],
         faults=list(dict.fromkeys(kinds))[:_MOST_ASKED],
         performance=_performance(items),
+        loss=_loss(items),
     )
 
 
@@ -148,6 +150,15 @@ def _performance(items: tuple[EvidenceItem, ...]) -> Performance:
     if said is None:
         return Performance.UNKNOWN
     return Performance.DEGRADED if "more loss than is tolerated" in said else Performance.FINE
+
+
+def _loss(items: tuple[EvidenceItem, ...]) -> Loss | None:
+    """What a loss was put down to, where it was parted; as `policies.evidence` tells it."""
+    told = {item.id: item.value for item in items}
+    change, beyond = told.get("performance:champion"), told.get("performance:concept-loss")
+    if change is None or beyond is None:
+        return None
+    return Loss.UNEXPLAINED if beyond >= MOSTLY * -change else Loss.EXPLAINED
 
 
 def _verb(plan: RemediationPlan) -> str:

@@ -45,6 +45,15 @@ class Performance(StrEnum):
     """No labels have come."""
 
 
+class Loss(StrEnum):
+    """What a degraded champion's loss is put down to."""
+
+    EXPLAINED = "explained"
+    """The inputs moved to where it errs more."""
+    UNEXPLAINED = "unexplained"
+    """The same inputs have come to mean another target."""
+
+
 class Signs(BaseModel):
     """What a drift event shows when it is a case for the document."""
 
@@ -55,6 +64,8 @@ class Signs(BaseModel):
     faults: tuple[str, ...] = Field(max_length=5)
     """Kinds of `contracts.drift.QualityFault`."""
     performance: Performance
+    loss: Loss | None = None
+    """Of a degraded champion; None where nobody parted it."""
 
     @field_validator("faults")
     @classmethod
@@ -68,10 +79,16 @@ class Signs(BaseModel):
     def question(self) -> str:
         """How Trimtab would ask for such a case."""
         columns = [(role, "column") for role in self.drifted]
-        return question(columns, faults=self.faults, performance=self.performance)
+        return question(columns, faults=self.faults, performance=self.performance, loss=self.loss)
 
 
-def question(columns: Columns, *, faults: Sequence[str], performance: Performance) -> str:
+def question(
+    columns: Columns,
+    *,
+    faults: Sequence[str],
+    performance: Performance,
+    loss: Loss | None = None,
+) -> str:
     """How Trimtab would ask for a case with these signs."""
     return describe(
         DriftFinding(
@@ -84,6 +101,7 @@ def question(columns: Columns, *, faults: Sequence[str], performance: Performanc
                 QualityFault.model_validate({"kind": kind, "detail": ""}) for kind in faults
             ),
             performance=_change(performance),
+            concept_loss=None if loss is None else float(loss is Loss.UNEXPLAINED),
         )
     )
 
@@ -98,4 +116,4 @@ def _change(performance: Performance) -> PerformanceChange | None:
     if performance is Performance.UNKNOWN:
         return None
     degraded = performance is Performance.DEGRADED
-    return PerformanceChange(metric="metric", reference=1.0, current=1.0, rows=1, degraded=degraded)
+    return PerformanceChange(metric="metric", reference=1.0, current=0.0, rows=1, degraded=degraded)

@@ -10,8 +10,9 @@ A cause's score multiplies what speaks for it:
 - bad_release: the metric is worse, and an earlier version does better on the newest rows
 - seasonality: the metric is worse, something moved, and known cases speak of a recurring pattern;
   it is never ruled out where the history is shorter than the year after which most things recur
-- label_shift: the metric is worse and the target moved
-- covariate_shift: the metric is worse and inputs moved, the more so the less the target did
+- label_shift: the metric is worse and the target moved, the more so the less inputs did
+- covariate_shift: the metric is worse and inputs moved, the more so the less the target did: inputs
+  that move take the target with them, and a target that moves shows less in each of the inputs
 - concept_drift: the metric is worse though neither inputs nor target moved
 - these last three, where the loss that covariate shift explains was estimated: covariate_shift
   as far as it explains the loss, concept_drift as far as it does not, and label_shift the less
@@ -206,23 +207,31 @@ def gravity(fault: Fault) -> float:
 
 def _parted(s: Signals) -> dict[Cause, float]:
     """A loss that came once, by what may have moved; an estimated split of it is half believed."""
+    ahead = _ahead(s.target_moved, s.inputs_moved)
+    by_target, by_inputs = s.target_moved * ahead, s.inputs_moved * (1.0 - ahead)
     by_moves = {
-        Cause.LABEL_SHIFT: s.target_moved,
-        Cause.COVARIATE_SHIFT: s.inputs_moved * (1.0 - s.target_moved),
+        Cause.LABEL_SHIFT: by_target,
+        Cause.COVARIATE_SHIFT: by_inputs,
         Cause.CONCEPT_DRIFT: (1.0 - s.inputs_moved) * (1.0 - s.target_moved),
     }
     if s.unexplained is None:
         return by_moves
     known = 1.0 - s.unexplained
     by_split = {
-        Cause.LABEL_SHIFT: s.target_moved * (1.0 - s.unexplained * (1.0 - s.inputs_moved)),
-        Cause.COVARIATE_SHIFT: s.inputs_moved * (1.0 - s.target_moved) * known,
+        Cause.LABEL_SHIFT: by_target * (1.0 - s.unexplained * (1.0 - s.inputs_moved)),
+        Cause.COVARIATE_SHIFT: by_inputs * known,
         Cause.CONCEPT_DRIFT: s.unexplained * (1.0 - s.target_moved * s.inputs_moved),
     }
     return {
         cause: (1.0 - _ESTIMATED) * share + _ESTIMATED * by_split[cause]
         for cause, share in by_moves.items()
     }
+
+
+def _ahead(one: float, other: float) -> float:
+    """The first move's share of both, each by its odds: psi, where moves are by psi."""
+    first, second = one * (1.0 - other), other * (1.0 - one)
+    return first / (first + second) if first + second > 0.0 else 0.5
 
 
 def _inputs_moved(brief: Brief) -> float:

@@ -24,6 +24,8 @@ _UNCONTESTED = 0.5
 """What a single hypothesis is worth: nothing else was weighed."""
 _RELATED = 0.25
 """Cosine similarity below which a document says nothing about the incident."""
+_UNHEARD_OF = 0.25
+"""What it is worth that none of the known cases agrees: too little to act by, and no refutation."""
 _MADE_UP = 0.5
 """What a worked example weighs beside an incident that was observed."""
 
@@ -102,7 +104,7 @@ def _support(deliberation: Deliberation, documents: Sequence[Document]) -> tuple
     cause = deliberation.plan.cause.value
     agreeing = [document for document in documents if document.cause == cause]
     nearest = max((document.similarity for document in agreeing), default=0.0)
-    return min(1.0, nearest / best), (
+    return min(1.0, max(nearest / best, _UNHEARD_OF)), (
         f"{len(agreeing)} of {len(documents)} similar documents name the cause {cause}"
     )
 

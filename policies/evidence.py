@@ -9,6 +9,8 @@ from contracts.model import ModelVersion, VersionMetric
 
 MEASURED_VERSIONS = 3
 """How many versions are scored on the newest labelled rows: the champion and earlier ones."""
+MOSTLY = 0.5
+"""Share of a loss that gives it its name."""
 _TOLD = 3000
 """Signs of somebody else's words that a statement has room for."""
 
@@ -73,8 +75,18 @@ def _performance_in_words(finding: DriftFinding) -> str:
     if change is None:
         return "No labels have come yet."
     if change.degraded:
-        return "The model's performance degraded on labelled rows; should it be retrained?"
+        return f"The model's performance degraded on labelled rows{_why(finding)}"
     return "The model's performance has not degraded: the drift looks harmless."
+
+
+def _why(finding: DriftFinding) -> str:
+    """What the loss is put down to, where it was parted."""
+    change, beyond = finding.performance, finding.concept_loss
+    if change is None or beyond is None:
+        return "; should it be retrained?"
+    if beyond >= MOSTLY * (change.reference - change.current):
+        return ", and not for its inputs: the same inputs have come to mean another target."
+    return ", for its inputs: they moved to where the model errs more."
 
 
 def _window(finding: DriftFinding) -> EvidenceItem:

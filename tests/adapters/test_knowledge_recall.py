@@ -101,3 +101,23 @@ def test_trimtab_s_own_question_finds_incidents_too(shipped: ChromaKnowledgeBase
     incidents = [each for each in found if each.kind is DocumentKind.INCIDENT]
     assert incidents[0].id == "example-weather-feed-nulls"
     assert incidents[0].similarity > 0.8
+
+
+@pytest.mark.parametrize(
+    ("roles", "beyond", "cause"),
+    [
+        ((), 0.09, "concept_drift"),
+        ((INPUT,), 0.09, "concept_drift"),
+        ((TARGET,), 0.09, "concept_drift"),
+        ((TARGET, INPUT), 0.09, "concept_drift"),
+        ((INPUT,), 0.0, "covariate_shift"),
+        ((TARGET, INPUT), 0.0, "covariate_shift"),
+        ((TARGET,), 0.0, "label_shift"),
+    ],
+)
+def test_a_loss_that_was_parted_finds_cases_of_its_cause(
+    shipped: ChromaKnowledgeBase, roles: tuple[FeatureRole, ...], beyond: float, cause: str
+) -> None:
+    finding = a_case(*roles, degraded=True).model_copy(update={"concept_loss": beyond})
+
+    assert cause in [each.cause for each in shipped.search(describe(finding), limit=5)]

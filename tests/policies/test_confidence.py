@@ -110,6 +110,17 @@ def test_a_worked_example_counts_less_than_an_observed_incident() -> None:
     )
 
 
+def test_known_cases_that_name_another_cause_make_careful_and_refute_nothing() -> None:
+    others = (
+        a_document(cause="seasonality", action="retrain", similarity=0.9),
+        a_document(id="incident-2", cause="data_quality", similarity=0.8),
+    )
+
+    alone = assess(a_deliberation(), a_pack(documents=others))
+
+    assert 0.3 < alone.value < 0.8
+
+
 def test_an_incident_like_no_other_is_not_trusted() -> None:
     strange = a_pack(documents=(a_document(similarity=0.1),))
 
