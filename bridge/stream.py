@@ -139,7 +139,14 @@ class Stream:
         await self._redis.xack(self._stream, self._group, *entry_ids)
 
     async def bury(self, entry: Entry, *, reason: str) -> None:
-        """Move an entry to the dead letters, whole or not at all."""
+        """Move an entry to the dead letters, whole or not at all.
+
+        MULTI takes nothing back: the entry would be acknowledged where the letter cannot be added.
+        """
+        kept_as = _text(await self._redis.type(self._dead_letters))
+        if kept_as not in ("none", "stream"):
+            msg = f"{self._dead_letters} holds a {kept_as} and no stream: rename or delete it"
+            raise ResponseError(msg)
         letter: dict[Any, Any] = {
             "reason": reason,
             "raw": entry.raw,

@@ -28,7 +28,9 @@ app = CommandLine(
 
 Home = Annotated[
     Path | None,
-    typer.Option(file_okay=False, help="The deployment's folder; .trimtab, or as configured."),
+    typer.Option(
+        exists=True, file_okay=False, help="The deployment's folder; .trimtab, or as configured."
+    ),
 ]
 
 
@@ -141,7 +143,7 @@ def _print(found: Examination, console: "Console") -> None:
 def _compared(found: Examination) -> str:
     if found.compared_with is None:
         return (
-            "[yellow]Compared with nothing outside the log, for there is no model registry yet: "
+            "[yellow]Compared with nothing outside the log, for there is no model registry: "
             "that a file, or the end of one, is gone would not show.[/]"
         )
     alone = sum(not status.compared for status in found.statuses)

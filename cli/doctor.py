@@ -1,11 +1,12 @@
 """`trimtab doctor`: check configuration, data, machine and stack, and list every fault at once."""
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
 import typer
 
-from cli.finding import Finding, State, fault, fine
+from cli.finding import Finding, State, fault, fine, note
 
 if TYPE_CHECKING:  # what is checked takes seconds to import, and `trimtab --help` needs none of it
     from rich.console import Console
@@ -53,7 +54,11 @@ def _with_registry(settings: "Settings | None") -> "Settings | None":
 
 
 def _settings() -> Generator[Finding, None, "Settings | None"]:
-    from runtime.settings import BadConfigurationError, load_settings  # noqa: PLC0415 - see above
+    from runtime.settings import (  # noqa: PLC0415 - see above
+        BadConfigurationError,
+        load_settings,
+        unknown_variables,
+    )
 
     try:
         settings = load_settings()
@@ -61,6 +66,8 @@ def _settings() -> Generator[Finding, None, "Settings | None"]:
         yield from (fault("settings", said, "correct it there") for said in error.faults)
         return None
     yield fine("settings", f"complete; home is {settings.home.absolute()}")
+    for name in unknown_variables(os.environ):
+        yield note("settings", f"{name} is set and nobody reads it", "unset it, or correct it")
     return settings
 
 

@@ -1,6 +1,7 @@
 """Examines a deployment's audit log against what its model registry recorded; changes nothing."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -38,7 +39,7 @@ def examine(settings: "Settings") -> Examination:
     tips = _recorded(settings) if compared_with else ()
     if not tips and not any(folder.rglob("*.jsonl")):
         return Examination(folder=folder, statuses=(), compared_with=compared_with)
-    statuses = verify_chains(folder, key=log_key(settings), tips=tips)
+    statuses = verify_chains(folder, key=log_key(settings), tips=tips, now=datetime.now(UTC))
     return Examination(folder=folder, statuses=statuses, compared_with=compared_with)
 
 

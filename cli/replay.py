@@ -231,21 +231,17 @@ class Replay:
 
     async def _history(self, event: DriftEvent) -> History:
         """Events and bytes of the incident's workflow and of its children together."""
-        incident_id = workflow_id(event.subject, event.id)
-        children = (f"deliberation/{event.id}", f"remediation/{event.subject}")
-        events, size = 0, 0
-        for one in (incident_id, *children):
-            description = await self._description(one)
-            if description is not None and description.parent_id in (None, incident_id):
-                info = description.raw_description.workflow_execution_info
-                events += info.history_length
-                size += info.history_size_bytes
-        return History(events=events, size=size)
-
-    async def _description(self, name: str) -> Any:  # noqa: ANN401 - the client's own
-        try:
-            return await self._stage.client.get_workflow_handle(name).describe()
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return None
-            raise
+        client = self._stage.client
+        incident = client.get_workflow_handle(workflow_id(event.subject, event.id))
+        parts: list[WorkflowHandle[Any, Any]] = [incident]
+        async for past in incident.fetch_history_events():
+            started = past.child_workflow_execution_started_event_attributes
+            if started.HasField("workflow_execution"):
+                child = started.workflow_execution
+                parts.append(client.get_workflow_handle(child.workflow_id, run_id=child.run_id))
+        told = [(await part.describe()).raw_description for part in parts]
+        found = [each.workflow_execution_info for each in told]
+        return History(
+            events=sum(info.history_length for info in found),
+            size=sum(info.history_size_bytes for info in found),
+        )

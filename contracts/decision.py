@@ -56,7 +56,7 @@ class Limits(Record):
 
     confidence_above: Fraction = 0.80
     """A plan executes only when its confidence is strictly greater."""
-    cost_at_most: Decimal = Decimal(100)
+    cost_at_most: Decimal = Field(default=Decimal(100), ge=0)
     """Dearest plan that may execute, in the currency below."""
     currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
     allowed_actions: dict[Tier, tuple[Action, ...]] = Field(

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from contracts.decision import Blackout
 
 _DAY = timedelta(days=1)
+_INSTANT = timedelta(milliseconds=1)
 
 
 def active_blackout(blackouts: Iterable[Blackout], now: datetime) -> Blackout | None:
@@ -26,7 +27,22 @@ def _holds(blackout: Blackout, now: datetime) -> bool:
         day = today - timedelta(days=back)
         if day.weekday() not in blackout.weekdays:
             continue
-        start = datetime.combine(day, blackout.start, tzinfo=zone).astimezone(UTC)
+        start = _begins(datetime.combine(day, blackout.start, tzinfo=zone))
         if start <= now < start + blackout.duration:
             return True
     return False
+
+
+def _begins(local: datetime) -> datetime:
+    """The instant of a local time, UTC; where the clocks skip it, when they do."""
+    found = local.astimezone(UTC)
+    if found.astimezone(local.tzinfo).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return found
+    before, after = local.replace(fold=1).astimezone(UTC), found
+    while after - before > _INSTANT:
+        middle = before + (after - before) / 2
+        if middle.astimezone(local.tzinfo).utcoffset() == local.utcoffset():
+            before = middle
+        else:
+            after = middle
+    return after.replace(microsecond=0)

@@ -4,10 +4,13 @@ Environment variables start with TRIMTAB_ and part levels by two underscores, su
 TRIMTAB_REDIS__URL; MLFLOW_TRACKING_URI, OLLAMA_HOST and LANGFUSE_* keep their own names.
 """
 
+import difflib
+import os
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
@@ -30,6 +33,11 @@ from pydantic_settings import (
 
 from runtime.paths import local_conf, shipped_conf
 
+_PREFIX: Final = "TRIMTAB_"
+_NEAR: Final = 0.8
+"""Likeness from which a name is a slip of the pen."""
+Moment = Annotated[timedelta, Field(gt=timedelta(0))]
+"""A span that takes time."""
 RedisUrl = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["redis", "rediss", "unix"])]
 
 
@@ -76,9 +84,9 @@ class BridgeSettings(Section):
     """Name in the consumer group; None for the host name. Keep it across restarts."""
     open_starts: int = Field(default=64, ge=1, le=1024)
     """Most workflow starts under way at once."""
-    block: timedelta = timedelta(seconds=2)
+    block: Moment = timedelta(seconds=2)
     """How long one read waits for new entries."""
-    claim_after: timedelta = timedelta(seconds=60)
+    claim_after: Moment = timedelta(seconds=60)
     """Idle time after which another consumer's entry is taken over."""
     max_deliveries: int = Field(default=5, ge=1)
     """Deliveries after which an entry counts as poison."""
@@ -95,9 +103,9 @@ class AnalystSettings(Section):
     """Which language model answers."""
 
     model: Annotated[str, AfterValidator(_known_analyst)] = "analyst/rules"
-    timeout: timedelta = timedelta(seconds=60)
+    timeout: Moment = timedelta(seconds=60)
     """For one model call."""
-    deliberation_timeout: timedelta = timedelta(minutes=4)
+    deliberation_timeout: Moment = timedelta(minutes=4)
     """For a whole deliberation; after it the incident escalates."""
 
 
@@ -108,7 +116,7 @@ class GrantSettings(Section):
     """PEM file, Ed25519; only where grants are minted. None for `.trimtab/keys/grant.pem`."""
     public_key: Path | None = None
     """PEM file; where actions are run. None for `.trimtab/keys/grant.pub.pem`."""
-    lifetime: timedelta = timedelta(hours=2)
+    lifetime: Moment = timedelta(hours=2)
 
 
 class AuditSettings(Section):
@@ -126,7 +134,7 @@ class WorkerSettings(Section):
     activities: int = Field(default=20, ge=1)
     pipelines: int = Field(default=1, ge=1)
     """Processes that load models and data."""
-    grace: timedelta = timedelta(seconds=5)
+    grace: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(seconds=5)
     """What activities have to finish when the worker is told to stop; Temporal tries the rest
     again elsewhere."""
 
@@ -231,11 +239,43 @@ def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - whatever the comm
     local = local_conf() / "trimtab.yml"
     if local.exists():
         read_mapping(local)  # tells what is no YAML, or no mapping
+    faults = list(_misspelt(os.environ))
     try:
-        return Settings(**flags)
+        settings = Settings(**flags)
     except ValidationError as error:
         thing = f"flags, environment or {local}"
-        raise BadConfigurationError(faults_in(error, Settings, thing=thing)) from None
+        raise BadConfigurationError([*faults, *faults_in(error, Settings, thing=thing)]) from None
+    if faults:
+        raise BadConfigurationError(faults)
+    return settings
+
+
+def unknown_variables(environ: Iterable[str]) -> dict[str, str]:
+    """Variables named like ours that nobody reads, each with the one that was probably meant."""
+    known = {name.removeprefix(_PREFIX) for name in _variables(Settings, _PREFIX)}
+    asked = (name.upper() for name in environ)
+    ours = {name.removeprefix(_PREFIX) for name in asked if name.startswith(_PREFIX)}
+    near = {name: difflib.get_close_matches(name, known, n=1, cutoff=_NEAR) for name in ours}
+    return {
+        _PREFIX + name: f"{_PREFIX}{meant[0]}" if meant else ""
+        for name, meant in sorted(near.items())
+        if name not in known
+    }
+
+
+def _misspelt(environ: Mapping[str, str]) -> Iterator[str]:
+    for name, meant in unknown_variables(environ).items():
+        if meant:
+            yield f"environment: {name}: no such setting: did you mean {meant}?"
+
+
+def _variables(section: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        variable = prefix + name.upper()
+        if field.validation_alias is None:
+            yield variable
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from _variables(field.annotation, f"{variable}__")
 
 
 def describe(error: ValidationError, *, thing: str) -> list[str]:

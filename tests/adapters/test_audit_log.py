@@ -4,7 +4,7 @@ import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -281,6 +281,19 @@ def test_lines_cut_off_at_the_end_are_missed_by_what_the_registry_recorded(
     log.path.write_bytes(b"".join(lines[:keep]))
 
     assert not log.verify(log.recorded()).valid
+
+
+def test_a_closed_chain_that_the_registry_knows_nothing_of_is_told_after_an_hour(log: Log) -> None:
+    log.write(2)
+    log.write(gate=Gate.CLOSED)
+    closed_at = an_entry(2).at
+
+    (soon,) = verify(log.folder, key=KEY, now=closed_at + timedelta(minutes=59))
+    (later,) = verify(log.folder, key=KEY, now=closed_at + timedelta(minutes=61))
+
+    assert soon.valid
+    assert not later.valid
+    assert "the registry recorded no such incident" in later.fault
 
 
 def test_lines_added_after_the_incident_closed_are_found(log: Log) -> None:

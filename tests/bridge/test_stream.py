@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from bridge.stream import GroupLostError, Stream
 from runtime.settings import BridgeSettings, RedisSettings
@@ -63,6 +64,20 @@ async def test_a_buried_entry_is_acknowledged_with_the_same_stroke(
 
     assert not await stream.is_pending(entry.id)
     assert entry.raw == b"\x00\xff not text"
+
+
+async def test_what_cannot_be_buried_stays_pending(
+    world: World, stream: Stream, redis: Redis, names: RedisSettings
+) -> None:
+    await stream.join()
+    await world.publish_raw(b"no event")
+    [entry] = await stream.fresh(block=SOON, count=10)
+    await redis.set(names.dead_letters, "in the way")
+
+    with pytest.raises(ResponseError, match="holds a string and no stream: rename or delete it"):
+        await stream.bury(entry, reason="why not")
+
+    assert await stream.is_pending(entry.id)
 
 
 async def test_a_missing_group_is_told_apart_from_other_failures(stream: Stream) -> None:

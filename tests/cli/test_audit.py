@@ -2,10 +2,9 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,8 @@ from contracts.incident import Ending, IncidentReport
 from runtime.settings import Settings
 from tests.builders import NOW
 
+CLOSED_AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
 
 class Deployment:
     """A home folder with a log, and a registry that recorded it."""
@@ -31,7 +32,9 @@ class Deployment:
             self.home / "audit", key=audit_key(self.home / "keys" / "audit.key")
         )
 
-    def close(self, incident: str = "event-1", *, recorded: bool = True) -> Path:
+    def close(
+        self, incident: str = "event-1", *, recorded: bool = True, at: datetime = CLOSED_AT
+    ) -> Path:
         entries = tuple(
             AuditEntry(
                 incident=incident,
@@ -39,7 +42,7 @@ class Deployment:
                 correlation_id="c-1",
                 sequence=sequence,
                 gate=gate,
-                at=datetime(2026, 11, 23, 12, 0, sequence, tzinfo=UTC),
+                at=at + timedelta(seconds=sequence),
                 actor="trimtab",
                 detail={"cause": "label_shift", "drifted": ["Occupancy", "Capacity"]},
             )
@@ -130,7 +133,7 @@ def test_one_incident_may_be_asked_about(deployment: Deployment) -> None:
 
 def test_json_tells_programs_the_same(deployment: Deployment) -> None:
     deployment.close()
-    deployment.close("event-2", recorded=False)
+    deployment.close("event-2", recorded=False, at=datetime.now(UTC))
 
     result = deployment.run("verify", "--json")
 
@@ -142,7 +145,7 @@ def test_json_tells_programs_the_same(deployment: Deployment) -> None:
 
 
 def test_incidents_that_nothing_outside_the_log_knows_are_counted(deployment: Deployment) -> None:
-    deployment.close(recorded=False)
+    deployment.close(recorded=False, at=datetime.now(UTC))
 
     result = deployment.run("verify")
 
@@ -150,15 +153,34 @@ def test_incidents_that_nothing_outside_the_log_knows_are_counted(deployment: De
     assert "would not show: 1." in result.stdout
 
 
+def test_an_incident_that_was_closed_long_ago_must_be_known_outside_the_log(
+    deployment: Deployment,
+) -> None:
+    deployment.close(recorded=False)
+
+    result = deployment.run("verify")
+
+    assert result.exit_code == 1
+    assert "the registry recorded no such incident" in " ".join(result.stdout.split())
+
+
 def test_an_empty_log_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
-    result = CliRunner().invoke(app, ["verify", "--home", str(tmp_path / "none")])
+    result = CliRunner().invoke(app, ["verify", "--home", str(tmp_path)])
 
     assert result.exit_code == 0
     assert "is empty" in result.stdout
     assert "Compared with nothing outside the log" in " ".join(result.stdout.split())
-    assert not (tmp_path / "none").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_home_that_is_not_there_is_no_empty_log(tmp_path: Path) -> None:
+    for command in (["verify"], ["show", "event-1"]):
+        result = CliRunner().invoke(app, [*command, "--home", str(tmp_path / "none")])
+
+        assert result.exit_code == 2
+        assert "exist" in result.stderr
 
 
 def test_a_log_without_its_key_does_not_verify_and_gets_no_new_one(deployment: Deployment) -> None:
@@ -203,7 +225,7 @@ def test_an_incident_that_is_not_there_is_no_timeline(deployment: Deployment) ->
 
 
 def test_an_empty_log_has_nothing_to_show(deployment: Deployment) -> None:
-    shutil.rmtree(deployment.home)
+    deployment.home.mkdir(exist_ok=True)
 
     result = deployment.run("show", "event-1")
 

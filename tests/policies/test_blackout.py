@@ -59,6 +59,8 @@ def test_a_start_that_the_clocks_skip_still_begins() -> None:
     skipped = a_blackout(start="01:30", duration=timedelta(hours=1), timezone="Europe/London")
 
     assert holds(skipped, 3, 29, 1, 45)
+    assert holds(skipped, 3, 29, 1, 0)
+    assert not holds(skipped, 3, 29, 0, 59)
 
 
 def test_an_unknown_time_zone_is_refused_by_name() -> None:
