@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 
 from cli.isolation import forget_production, isolated
@@ -20,6 +21,7 @@ from cli.report import print_report, write_report
 from cli.respondent import Nobody, Respondent, Scripted, Terminal
 from cli.stage import Stage
 from cli.summary import summarise
+from cli.telling import shortened
 from cli.told import until_told
 from contracts.model import ModelSpec
 from contracts.report import RunReport
@@ -123,8 +125,11 @@ async def _replay(replay: Replay, narrator: Narrator) -> list[Replayed]:
 def _line(replayed: Replayed) -> str:
     window, report = replayed.window, replayed.report
     name = f"{window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}, {window.rows:,} rows"
-    if report is None or report.decision is None:
-        return f"{name}: {'no drift' if report is None else report.ending}"
+    if report is None:
+        moved = [f"{each.name} ({each.effect} {each.size:.2f})" for each in window.drifted]
+        return f"{name}: {escape(window.note)}{escape(f': {shortened(moved)}') if moved else ''}"
+    if report.decision is None:
+        return f"{name}: {report.ending}"
     decision = report.decision
     return f"{name}: drift → [bold]{decision.verdict}[/] ({decision.rule}) → {report.ending}"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from cli.tables import BadInput, Table, find_table
+from cli.telling import shortened
 from contracts.comparison import Comparison, Sides
 from contracts.drift import FeatureRole
 from detection.columns import Column
@@ -211,8 +212,7 @@ def _profile(
 
 
 def _listed(names: Collection[str]) -> str:
-    shown = ", ".join(sorted(names)[:_NAMED])
-    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown or "none"
+    return shortened(sorted(names), most=_NAMED) or "none"
 
 
 def _version() -> str:

@@ -15,11 +15,11 @@ from cli.narrator import Narrator
 from cli.respondent import AnswerFailed, Respondent
 from cli.stage import Stage
 from contracts.base import Record
-from contracts.drift import DriftEvent
+from contracts.drift import DriftEvent, DriftFinding
 from contracts.incident import IncidentReport, IncidentView, workflow_id
 from contracts.incident import Stage as IncidentStage
 from contracts.model import ModelSpec, Slice, VersionMetric
-from contracts.report import BaselinePoint, WindowReport
+from contracts.report import BaselinePoint, DriftedFeature, WindowReport
 
 OPENING_PATIENCE: Final = 60.0
 """Seconds that the bridge has to open an incident for a published event."""
@@ -56,6 +56,14 @@ class Replayed(Record):
     event: DriftEvent | None
     report: IncidentReport | None
     history: History | None
+
+
+def drifted_in(finding: DriftFinding) -> tuple[DriftedFeature, ...]:
+    """The columns that drifted, as a report tells them."""
+    return tuple(
+        DriftedFeature(name=feature.name, effect="psi", size=feature.psi)
+        for feature in finding.drifted
+    )
 
 
 @asynccontextmanager
@@ -108,6 +116,8 @@ class Replay:
             "monitoring", start=span.start.isoformat(), end=span.end.isoformat()
         )
         event = DriftEvent.model_validate(outputs["event"]) if outputs.get("event") else None
+        told = outputs.get("finding")
+        finding = DriftFinding.model_validate(told) if told else None
         report, history = None, None
         if event is not None:
             report, history = await self._follow(event, label)
@@ -118,6 +128,8 @@ class Replay:
                 end=span.end,
                 rows=int(outputs["rows"]),
                 event_id=event.id if event else None,
+                drifted=drifted_in(finding) if finding else (),
+                note=str(outputs["note"]),
             ),
             baseline=baseline,
             event=event,

@@ -7,19 +7,19 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from cli.replay import Replayed
+from cli.replay import Replayed, drifted_in
+from cli.telling import shortened
 from contracts.audit import ChainStatus
 from contracts.decision import Verdict
-from contracts.drift import DriftEvent
 from contracts.incident import IncidentReport
 from contracts.model import ModelSpec
 from contracts.report import (
     AuditSummary,
     BaselinePoint,
-    DriftedFeature,
     IncidentSummary,
     MetricChange,
     RunReport,
+    WindowReport,
 )
 
 _PACKAGES: Final = (
@@ -64,6 +64,7 @@ def summarise(  # noqa: PLR0913 - a report is everything
         versions={**_versions(), **servers},
         notes=(
             *_verdict_notes(incidents),
+            *_recorded_notes([one.window for one in replayed]),
             *_analyst_notes(incidents, analyst),
             *_benefit_notes(baseline),
         ),
@@ -79,7 +80,7 @@ def _incident(spec: ModelSpec, replayed: Replayed) -> IncidentSummary | None:
         event_id=event.id,
         correlation_id=report.correlation_id,
         window=replayed.window,
-        drifted=_drifted(event),
+        drifted=drifted_in(event.data),
         performance=event.data.performance,
         cause=plan.cause if plan else None,
         confidence=report.confidence.value if report.confidence else None,
@@ -95,13 +96,6 @@ def _incident(spec: ModelSpec, replayed: Replayed) -> IncidentSummary | None:
         failure=report.failure[:_LONGEST],
         history_events=history.events,
         history_bytes=history.size,
-    )
-
-
-def _drifted(event: DriftEvent) -> tuple[DriftedFeature, ...]:
-    return tuple(
-        DriftedFeature(name=feature.name, effect="psi", size=feature.psi)
-        for feature in event.data.drifted
     )
 
 
@@ -151,6 +145,18 @@ def _verdict_notes(incidents: Sequence[IncidentSummary]) -> tuple[str, ...]:
     if not asked:
         notes.extend(_how_to_be_asked(incidents))
     return tuple(notes)
+
+
+def _recorded_notes(windows: Sequence[WindowReport]) -> Iterator[str]:
+    """That drift was seen, where nothing was to be done about it."""
+    quiet = [window for window in windows if window.drifted and window.event_id is None]
+    if quiet:
+        names = list(dict.fromkeys(each.name for window in quiet for each in window.drifted))
+        count = "1 window" if len(quiet) == 1 else f"{len(quiet)} windows"
+        yield (
+            f"In {count} drift was recorded and not announced, for it was not expected to hurt or"
+            f" had been announced before: {shortened(names)}."
+        )
 
 
 def _how_to_be_asked(incidents: Sequence[IncidentSummary]) -> Iterator[str]:

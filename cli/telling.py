@@ -1,16 +1,24 @@
 """Records as people read them: one line a thing, without what only a machine reads."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 LONGEST: Final = 300
 """Characters of one thing; the log has all of them."""
+NAMED: Final = 4
+"""Things that a line names."""
 _DIGEST: Final = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 _NAMES: Final = ("rule", "name", "action", "evidence_id")
 """By the first of these a record in a list is called."""
 _PLAIN: Final = ("quote", "reason", "verdict")
 """What says by itself what it is."""
+
+
+def shortened(names: Sequence[str], *, most: int = NAMED) -> str:
+    """The first few, and how many more there are."""
+    shown, more = ", ".join(names[:most]), len(names) - most
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def told(record: Mapping[str, object], *, indent: str = "") -> Iterator[str]:

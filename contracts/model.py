@@ -75,7 +75,7 @@ class Correction(StrEnum):
 class Sensitivity(Record):
     """When a column counts as drifted: its effect must reach the floor, and its test agree."""
 
-    psi: float = Field(default=0.2, ge=0.0)
+    psi: float = Field(default=0.1, ge=0.0)
     """Floor of the population stability index, in nats; below 0.1 is commonly called stable, from
     0.1 to 0.25 a moderate and above a large shift (Siddiqi, 2006)."""
     outcome_psi: float = Field(default=0.01, ge=0.0)

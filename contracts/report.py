@@ -13,6 +13,15 @@ from contracts.incident import Ending
 from contracts.remediation import Action
 
 
+class DriftedFeature(Record):
+    """A column that drifted and how far."""
+
+    name: Name
+    effect: str
+    """Name of the effect size, such as "psi"."""
+    size: float
+
+
 class WindowReport(Record):
     """One replayed window."""
 
@@ -21,15 +30,10 @@ class WindowReport(Record):
     rows: int
     event_id: str | None
     """None where the window raised no event."""
-
-
-class DriftedFeature(Record):
-    """A column that drifted and how far."""
-
-    name: Name
-    effect: str
-    """Name of the effect size, such as "psi"."""
-    size: float
+    drifted: tuple[DriftedFeature, ...] = ()
+    """Columns that drifted, announced or only recorded; the costliest first."""
+    note: Text = ""
+    """What was found, in a sentence."""
 
 
 class MetricChange(Record):

@@ -253,7 +253,7 @@ def _found(feature: FeatureDrift) -> FeatureView:
         role=feature.role,
         drifted=feature.drifted,
         why=feature.why,
-        threshold=feature.threshold if feature.threshold is not None else 0.2,
+        threshold=feature.threshold if feature.threshold is not None else Sensitivity().psi,
         psi=feature.psi,
         jensen_shannon=feature.jensen_shannon,
         wasserstein=feature.wasserstein,

@@ -48,7 +48,7 @@ def test_a_drifted_number_comes_first_and_says_why() -> None:
     worst = found.features[0]
     assert (found.drifted, found.severity, worst.name) == (True, Severity.MEDIUM, "price")
     assert found.why == "1 of 4 columns drifted (price)"
-    assert "is above 0.20 and p < 1e-09; its mean rose from 20" in worst.why
+    assert "is above 0.10 and p < 1e-09; its mean rose from 20" in worst.why
     assert worst.effects
     assert worst.effects.wasserstein
     assert worst.effects.total_variation is None

@@ -128,7 +128,7 @@ def test_labels_drift_from_five_points_on_where_chance_is_known(
     (unknown,) = compare(*both)
 
     assert (calibrated.threshold, calibrated.drifted) == (0.01, found)
-    assert (unknown.threshold, unknown.drifted) == (0.2, False)
+    assert (unknown.threshold, unknown.drifted) == (0.1, False)
 
 
 def test_what_chance_does_to_labels_holds_where_it_is_more_than_the_floor() -> None:
@@ -137,7 +137,7 @@ def test_what_chance_does_to_labels_holds_where_it_is_more_than_the_floor() -> N
 
     found = compare(reference, current, thresholds={"revenue": 0.7, "price": 0.05})
 
-    assert {each.name: each.threshold for each in found if each.threshold != 0.2} == {
+    assert {each.name: each.threshold for each in found if each.threshold != 0.1} == {
         "revenue": 0.7
     }
 
