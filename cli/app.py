@@ -19,6 +19,7 @@ from cli.prose import CommandLine
 from cli.schedule import schedule
 from cli.train import train
 from cli.up import up
+from cli.wanted import Wanted
 
 DEMO_MODEL = "birmingham-parking"
 _LOG_WIDTH = 120
@@ -86,9 +87,12 @@ def demo(
     """Watch real drift in real data be detected, decided, acted upon, verified and recorded.
 
     Replays the car parks of Birmingham, autumn 2016, week by week, through Temporal, a Redis
-    stream, MLflow and Chroma, all on this machine. Without a terminal it answers itself (--yes).
+    stream, MLflow and Chroma, all on this machine. Where nobody had to be asked, one week is
+    played again under a policy that asks. Without a terminal it answers itself (--yes).
     """
-    _backtest(DEMO_MODEL, yes=yes or not _at_a_terminal(), keep=keep, report=report, who=analyst)
+    _backtest(
+        DEMO_MODEL, Wanted(yes or not _at_a_terminal(), keep, report, analyst, rehearsal=True)
+    )
 
 
 @app.command()
@@ -105,7 +109,7 @@ def backtest(
     of yours is touched. Without --yes and without a terminal nobody answers, and what waits for a
     person expires.
     """
-    _backtest(name, yes=yes, keep=keep, report=report, who=analyst)
+    _backtest(name, Wanted(yes, keep, report, analyst))
 
 
 app.command()(compare)
@@ -119,12 +123,12 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(events_app, name="events")
 
 
-def _backtest(name: str, *, yes: bool, keep: bool, report: Path | None, who: str | None) -> None:
+def _backtest(name: str, wanted: Wanted) -> None:
     from cli.backtest import run_backtest  # noqa: PLC0415 - imports Temporal's client
 
     console = Console() if sys.stdout.isatty() else Console(width=_LOG_WIDTH)
     with faults_told():
-        result = run_backtest(name, yes=yes, keep=keep, report=report, analyst=who, console=console)
+        result = run_backtest(name, wanted, console=console)
     if not result.audit_valid:
         console.print("[red]The audit log does not verify.[/]")
         raise typer.Exit(1)

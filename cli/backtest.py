@@ -16,6 +16,7 @@ from rich.panel import Panel
 from cli.isolation import forget_production, isolated
 from cli.narrator import Narrator
 from cli.preflight import check_before_start
+from cli.rehearsal import rehearse, unasked
 from cli.replay import Replay, Replayed
 from cli.report import print_report, write_report
 from cli.respondent import Nobody, Respondent, Scripted, Terminal
@@ -23,6 +24,7 @@ from cli.stage import Stage
 from cli.summary import summarise
 from cli.telling import shortened
 from cli.told import until_told
+from cli.wanted import Wanted
 from contracts.model import ModelSpec
 from contracts.report import RunReport
 from runtime.models import load_model
@@ -35,40 +37,29 @@ SEED: Final = 0
 """Of every random choice in training."""
 
 
-def run_backtest(
-    model: str,
-    *,
-    yes: bool,
-    keep: bool,
-    report: Path | None,
-    analyst: str | None,
-    console: Console,
-) -> RunReport:
+def run_backtest(model: str, wanted: Wanted, *, console: Console) -> RunReport:
     """Replay a model's history, print what Trimtab would have done, and write the report.
 
     Raises `BadConfigurationError`, `StackError`, `StageFailed` or `ReplayFailed`, each of which
     says what to do about it.
     """
     spec = load_model(model)
-    respondent = _respondent(yes=yes, console=console)
-    settings = _settings_for(spec, answered=not isinstance(respondent, Nobody), analyst=analyst)
+    respondent = _respondent(yes=wanted.yes, console=console)
+    answered = not isinstance(respondent, Nobody)
+    settings = _settings_for(spec, answered=answered, analyst=wanted.analyst)
     forget_production(os.environ)
     with console.status("looking at configuration and data"):
-        check_before_start(model, home=settings.home.parent, report=report)
+        check_before_start(model, home=settings.home.parent, report=wanted.report)
     _start_clean(settings.home)
-    return asyncio.run(
-        until_told(_backtest(settings, spec, respondent, console, report, keep=keep))
-    )
+    return asyncio.run(until_told(_backtest(settings, spec, respondent, wanted, console)))
 
 
 async def _backtest(
     settings: Settings,
     spec: ModelSpec,
     respondent: Respondent,
+    wanted: Wanted,
     console: Console,
-    report: Path | None,
-    *,
-    keep: bool,
 ) -> RunReport:
     started_at = datetime.now(UTC)
     with Narrator(console) as narrator:
@@ -87,9 +78,12 @@ async def _backtest(
                 servers=await stage.server_versions(),
             )
             with narrator.paused():
-                _present(result, console, report)
+                _present(result, console, wanted.report)
                 _tell_where(settings.home, result, console)
-                if keep:
+            if wanted.rehearsal and (incident := unasked(result.incidents)):
+                await rehearse(incident, settings, spec, respondent, narrator=narrator)
+            if wanted.keep:
+                with narrator.paused():
                     console.print(_where(stage.addresses))
                     console.print("The stack stays up for browsing; Ctrl-C ends it.")
                     await _until_ended(stage)

@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -35,10 +36,23 @@ class StageFailed(Exception):  # noqa: N818 - says what happened
 
 
 class Stage:
-    """Starts everything, hands out clients, and ends everything: an async context manager."""
+    """Starts everything, hands out clients, and ends everything: an async context manager.
 
-    def __init__(self, settings: Settings, *, progress: Callable[[str], None]) -> None:
+    Worker and bridge work in `folder`, whose conf/local is theirs; by default in ours. Variables
+    in `environment` overrule all others for them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        progress: Callable[[str], None],
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._settings = settings
+        self._folder = folder
+        self._environment = dict(environment or {})
         self._progress = progress
         self._stack = EmbeddedStack(settings, progress=progress)
         self._children: list[Child] = []
@@ -75,7 +89,9 @@ class Stage:
         for name in ("worker", "starter"):
             command = [sys.executable, str(SHIPPED / f"{name}.py")]
             self._children.append(
-                self._stack.start_child(name, command, environment=self._replay_environment())
+                self._stack.start_child(
+                    name, command, environment=self._replay_environment(), folder=self._folder
+                )
             )
         from adapters.pipeline_process import PipelineProcesses  # noqa: PLC0415 - slow to import
         from pipelines.session import run_pipeline  # noqa: PLC0415 - slow to import
@@ -125,6 +141,7 @@ class Stage:
             ),
             **({"TRIMTAB_BACKTEST__APPROVAL_TIMEOUT": f"PT{timeout.total_seconds()}S"}
                if timeout is not None else {}),
+            **self._environment,
         }  # fmt: skip
 
     def check(self) -> None:

@@ -1,12 +1,12 @@
 """Puts what a replay brought into the report that people and programs read."""
 
-import math
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
+from cli.rehearsal import limit_that_asks, unasked
 from cli.replay import Replayed, drifted_in
 from cli.telling import shortened
 from contracts.audit import ChainStatus
@@ -142,8 +142,11 @@ def _verdict_notes(incidents: Sequence[IncidentSummary]) -> tuple[str, ...]:
     notes = [f"{len(incidents) - asked} of {len(incidents)} incidents ended without a person."]
     if missing:
         notes.append(f"This history gave no incident with the verdict {' or '.join(missing)}.")
-    if not asked:
-        notes.extend(_how_to_be_asked(incidents))
+    if incident := unasked(incidents):
+        notes.append(
+            "To see the page that a person gets: write `confidence_above:"
+            f" {limit_that_asks(incident):.2f}` into conf/local/policy.yml, and run this again."
+        )
     return tuple(notes)
 
 
@@ -156,18 +159,6 @@ def _recorded_notes(windows: Sequence[WindowReport]) -> Iterator[str]:
         yield (
             f"In {count} drift was recorded and not announced, for it was not expected to hurt or"
             f" had been announced before: {shortened(names)}."
-        )
-
-
-def _how_to_be_asked(incidents: Sequence[IncidentSummary]) -> Iterator[str]:
-    """The limit under which the least certain of the executed plans would have been a question."""
-    executed = [one.confidence for one in incidents if one.verdict is Verdict.EXECUTE]
-    sure = [confidence for confidence in executed if confidence is not None]
-    if sure:
-        limit = math.ceil(min(sure) * 100) / 100
-        yield (
-            f"To see the page that a person gets: write `confidence_above: {limit:.2f}` into"
-            " conf/local/policy.yml, and run this again."
         )
 
 

@@ -110,11 +110,12 @@ class EmbeddedStack:
         command: Sequence[str],
         *,
         environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
         grace: float = GRACE,
     ) -> Child:
         """Start a process that uses this stack and ends before it; it logs to `logs/NAME.log`."""
         variables = {**self.addresses.environment(), **(environment or {})}
-        child = self._leash(name, command, environment=variables, grace=grace)
+        child = self._leash(name, command, environment=variables, folder=folder, grace=grace)
         self._clients = [*(old for old in self._clients if old.returncode is None), child]
         return child
 
@@ -190,6 +191,7 @@ class EmbeddedStack:
         command: Sequence[str],
         *,
         environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
         grace: float = GRACE,
     ) -> Child:
         return start_child(
@@ -197,6 +199,7 @@ class EmbeddedStack:
             command,
             log=self._home / "logs" / f"{name}.log",
             environment=environment,
+            folder=folder,
             grace=grace,
             inherit=[self._lock.fileno()] if self._lock else (),
         )

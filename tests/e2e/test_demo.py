@@ -122,6 +122,19 @@ def test_the_person_is_shown_the_page_and_the_line_that_answers(cautious: Run) -
         assert (cautious.home / "approvals").is_dir()
 
 
+def test_where_nobody_was_asked_the_demo_shows_what_it_is_like(demo: Run) -> None:
+    assert all(incident.verdict is not Verdict.ESCALATE for incident in demo.incidents)
+
+    _, rehearsal = demo.output.split("What it is like to be asked")
+    assert "A person must decide" in rehearsal
+    assert "--name human_decision" in rehearsal
+    assert "It ended as remediated" in rehearsal
+
+
+def test_whoever_was_asked_already_is_not_asked_again(cautious: Run) -> None:
+    assert "What it is like to be asked" not in cautious.output
+
+
 def test_what_is_not_there_is_said(demo: Run) -> None:
     for verdict in Verdict:
         if verdict not in {incident.verdict for incident in demo.incidents}:
