@@ -3,22 +3,30 @@
 A corrupt window must teach nothing: what was learnt from it would have to be unlearnt.
 """
 
+import math
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
 from typing import Final, Literal
+
+import numpy as np
 
 from contracts.base import NAME_PATTERN
 from contracts.drift import FeatureKind, FeatureRole, QualityFault
 from contracts.model import ModelSpec
+from detection.chance import log_chance_of_all, rose
 from detection.profile import ColumnProfile, WindowProfile
 from detection.units import AffineMap, changed_unit
 
 GRAVE_SHARE: Final = 0.2
 """Share of faulty rows from which a window is corrupt: one row in five."""
 NULL_JUMP: Final = 0.05
-"""Rise of the share of missing values, or of duplicates, that is a fault."""
+"""Rise of the share of missing values, or of duplicates, that is a fault where chance is none."""
+FEW_REPEATS: Final = 3
+"""Repeated rows that a reference without any may as well have had."""
+CHANCE: Final = math.log(1e-6)
+"""Log of the chance up to which values that are all the same are no accident."""
 FEW_ROWS: Final = 0.5
 """Share of the reference's rows per time below which a window is thin."""
 SILENT_SHARE: Final = 0.25
@@ -56,7 +64,7 @@ def faults_between(
     """
     if not current.window.rows:
         return ()
-    faults = [*_window_faults(reference, current, ignored)]
+    faults: list[QualityFault] = []
     for before in reference.columns:
         now = current.find(before.column.name)
         if before.column.role is FeatureRole.PREDICTION:
@@ -65,6 +73,8 @@ def faults_between(
             faults.extend(_schema_faults(before, now))
         else:
             faults.extend(_column_faults(before, now))
+    faults.extend(_repeats_fault(reference, current, lost=_lost(reference, faults)))
+    faults.extend(_window_faults(reference, current, ignored))
     return tuple(sorted(faults, key=lambda each: (not each.corrupt, -each.fraction)))
 
 
@@ -78,18 +88,43 @@ def announces(fault: QualityFault) -> bool:
 def _window_faults(
     reference: WindowProfile, current: WindowProfile, ignored: Container[str]
 ) -> Iterator[QualityFault]:
-    rows = current.window.rows
-    repeated = current.duplicates / rows
-    usual = reference.duplicates / max(reference.window.rows, 1)
-    if repeated > usual + NULL_JUMP:
-        detail = f"{current.duplicates} of {rows} rows repeat another ({usual:.1%} before)"
-        grave = repeated >= usual + GRAVE_SHARE
-        yield _fault("duplicates", None, detail, repeated, corrupt=grave)
     if current.newest is not None:
         yield from _timing_faults(reference, current, current.newest)
     for name in sorted(set(current.filled) - set(reference.filled)):
         if name not in ignored:
             yield _fault("new_column", name, "holds values now and held none before", 1.0)
+
+
+def _repeats_fault(
+    reference: WindowProfile, current: WindowProfile, *, lost: float
+) -> Iterator[QualityFault]:
+    """More repeated rows than so many rows of the reference's make would have.
+
+    The share of rows that repeat another grows with the rows, and less than in proportion to them:
+    a narrow table has only so many different rows. `lost` is the share of rows that may repeat
+    another because a column does not tell them apart any more.
+    """
+    rows, before = current.window.rows, max(reference.window.rows, 1)
+    larger = max(1.0, rows / before)
+    usual = min((reference.duplicates + FEW_REPEATS) / before * larger + lost, 1.0)
+    repeated = current.duplicates / rows
+    if repeated > usual + NULL_JUMP and rose(current.duplicates, rows, usual * before, before):
+        usually = f"{reference.duplicates / before:.1%} before"
+        detail = f"{current.duplicates} of {rows} rows repeat another ({usually})"
+        grave = repeated >= usual + GRAVE_SHARE
+        yield _fault("duplicates", None, detail, repeated, corrupt=grave)
+
+
+def _lost(reference: WindowProfile, faults: Iterable[QualityFault]) -> float:
+    """Share of the rows, at most, in which a column with a fault tells nothing any more."""
+    share = 0.0
+    for fault in faults:
+        before = reference.find(fault.column) if fault.column else None
+        if fault.kind in {"missing_column", "constant"}:
+            share += 1.0
+        elif fault.kind == "nulls":
+            share += fault.fraction - (before.null_fraction if before else 0.0)
+    return share
 
 
 def _timing_faults(
@@ -144,13 +179,19 @@ def _column_faults(reference: ColumnProfile, current: ColumnProfile) -> Iterator
 
 
 def _rise(now: int, current: ColumnProfile, before: int, reference: ColumnProfile) -> float:
-    """By how much the share of rows with something wrong rose."""
+    """By how much the share of rows with something wrong rose; 0 where chance may explain it.
+
+    A single such row is told where the reference has none.
+    """
+    if before and not rose(now, current.rows, before, reference.rows):
+        return 0.0
     return now / max(current.rows, 1) - before / max(reference.rows, 1)
 
 
 def _null_fault(reference: ColumnProfile, current: ColumnProfile) -> Iterator[QualityFault]:
     before, now = reference.null_fraction, current.null_fraction
-    if now - before >= NULL_JUMP:
+    risen = rose(current.nulls, current.rows, reference.nulls, reference.rows)
+    if risen and now - before >= NULL_JUMP:
         detail = f"{now:.1%} of the values are missing, {before:.1%} in the reference"
         grave = now - before >= GRAVE_SHARE
         yield _fault("nulls", current.column.name, detail, now, corrupt=grave)
@@ -159,7 +200,7 @@ def _null_fault(reference: ColumnProfile, current: ColumnProfile) -> Iterator[Qu
 def _shape_faults(reference: ColumnProfile, current: ColumnProfile) -> Iterator[QualityFault]:
     name = current.column.name
     varied = reference.present > 1 and not _constant(reference)
-    if varied and current.present > 1 and _constant(current):
+    if varied and current.present > 1 and _constant(current) and _no_accident(reference, current):
         stuck = current.column.kind is FeatureKind.NUMERIC and reference.distinct >= MANY_VALUES
         detail = f"every value is the same; the reference has at least {reference.distinct}"
         yield _fault("constant", name, detail, 1.0, corrupt=stuck)
@@ -194,6 +235,12 @@ def _constant(profile: ColumnProfile) -> bool:
     if profile.column.kind is FeatureKind.NUMERIC:
         return profile.present > 0 and profile.minimum == profile.maximum
     return profile.distinct == 1
+
+
+def _no_accident(reference: ColumnProfile, current: ColumnProfile) -> bool:
+    """Whether values that are all in one bin would hardly be so by chance."""
+    place, earlier = int(np.argmax(current.counts)), sum(reference.counts)
+    return log_chance_of_all(current.present, reference.counts[place], earlier) < CHANCE
 
 
 def _explained(unit: AffineMap, reference: ColumnProfile, current: ColumnProfile) -> str:

@@ -179,3 +179,141 @@ def test_a_few_values_that_are_no_numbers_are_told_and_not_announced() -> None:
     assert fault.fraction == pytest.approx(0.002)
     assert not announces(fault)
     assert announces(faults(spoilt("price", "n/a", 0.06))["retyped_column"])
+
+
+def flag(share: float, rows: int, *, seed: int) -> "pd.Series[float]":
+    return pd.Series((np.random.default_rng(seed).random(rows) < share).astype("float64"))
+
+
+def of_price(old: Any, new: Any) -> dict[str, QualityFault]:
+    """The faults of a window whose prices were those and are these."""
+    reference = profile(table(len(old), price=np.asarray(old)))
+    current = profile(table(len(new), seed=1, price=np.asarray(new)), like=reference)
+    return {fault.kind: fault for fault in find_faults(reference, current, spec=spec())}
+
+
+@pytest.mark.parametrize("share", [0.001, 0.0005])
+def test_a_rare_flag_that_does_not_occur_is_no_constant(share: float) -> None:
+    old = flag(share, 6000, seed=2)
+
+    assert old.nunique() == 2
+    assert "constant" not in of_price(old, np.zeros(2000))
+
+
+def test_a_flag_too_frequent_to_miss_a_whole_window_is_a_constant() -> None:
+    assert "constant" in of_price(flag(0.03, 6000, seed=2), np.zeros(2000))
+
+
+def test_a_flag_met_once_in_a_small_reference_may_miss_a_large_window() -> None:
+    old = np.zeros(500)
+    old[7] = 1.0
+
+    assert "constant" not in of_price(old, np.zeros(20_000))
+
+
+@pytest.mark.parametrize("rows", [3, 2000])
+def test_a_sensor_that_stands_still_is_stuck_however_short_the_window(rows: int) -> None:
+    assert of_price(table()["price"], np.full(rows, 20.0))["constant"].corrupt
+
+
+def test_a_sensor_stuck_at_what_was_frequent_before_is_found() -> None:
+    old = table()["price"].where(flag(0.1, 2000, seed=3) > 0, 0.0)
+
+    assert of_price(old, np.zeros(2000))["constant"].corrupt
+
+
+def test_what_is_always_one_category_at_this_hour_is_no_constant() -> None:
+    shop = REFERENCE.find("shop")
+    assert shop
+    hour = tuple(shop.rows * (name == "north") for name in shop.categories)
+    columns = tuple(
+        each.model_copy(update={"counts": (*hour, 0)}) if each.column.name == "shop" else each
+        for each in REFERENCE.columns
+    )
+    matched = REFERENCE.model_copy(update={"columns": columns})
+    current = profile(GOOD.assign(shop="north"), like=REFERENCE)
+
+    assert find_faults(matched, current, spec=spec()) == ()
+
+
+def gaps(share: float, rows: int, *, seed: int) -> "pd.Series[float]":
+    return table(rows, seed=seed)["price"].where(flag(share, rows, seed=seed) == 0)
+
+
+def test_missing_values_that_chance_explains_are_no_fault() -> None:
+    old, new = table(200)["price"], table(200, seed=1)["price"]
+    old[:40], new[:54] = np.nan, np.nan  # 20 % and 27 %: two standard errors
+
+    assert "nulls" not in of_price(old, new)
+
+
+@pytest.mark.parametrize(("share", "corrupt"), [(0.05, False), (0.2, True)])
+def test_missing_values_that_chance_does_not_explain_are_a_fault(
+    share: float, *, corrupt: bool
+) -> None:
+    assert faults(spoilt("price", None, share))["nulls"].corrupt is corrupt
+
+
+def test_one_missing_value_of_one_is_an_accident_where_some_were_missing_before() -> None:
+    assert "nulls" not in of_price(gaps(0.05, 6000, seed=4), [np.nan, 1.0])
+
+
+@pytest.mark.parametrize(("kind", "value"), [("range", -1.0), ("retyped_column", "n/a")])
+@pytest.mark.parametrize(("now", "told"), [(0.006, False), (0.05, True)])
+def test_dirt_is_told_where_there_is_more_of_it_than_chance_explains(
+    kind: str, value: Any, now: float, *, told: bool
+) -> None:
+    reference = profile(spoilt("price", value, 0.004))
+    current = profile(spoilt("price", value, now), like=reference)
+
+    assert (kind in {f.kind for f in find_faults(reference, current, spec=spec())}) is told
+
+
+@pytest.mark.parametrize(("kind", "value"), [("range", -1.0), ("retyped_column", "n/a")])
+def test_a_single_dirty_row_is_told_where_there_was_none(kind: str, value: Any) -> None:
+    assert faults(spoilt("price", value, 0.0005))[kind].fraction == pytest.approx(0.0005)
+
+
+def repeating(rows: int, duplicates: int, **columns: Any) -> WindowProfile:
+    found = profile(table(rows, seed=rows, **columns), like=REFERENCE)
+    return found.model_copy(update={"duplicates": duplicates})
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ((2000, 184), (40_000, 15_600), False),  # as in the census of Massachusetts: 9 %, 39 %
+        ((200, 60), (200, 74), False),  # 30 % and 37 %: 1.5 standard errors
+        ((2000, 0), (6000, 9), False),
+        ((2000, 184), (2000, 400), True),
+        ((2000, 0), (2000, 140), True),
+        ((40_000, 15_600), (2000, 1000), True),
+    ],
+)
+def test_more_rows_of_a_narrow_table_repeat_each_other_more(
+    before: tuple[int, int], now: tuple[int, int], *, told: bool
+) -> None:
+    found = find_faults(repeating(*before), repeating(*now), spec=spec())
+
+    assert ("duplicates" in {fault.kind for fault in found}) is told
+
+
+@pytest.mark.parametrize("column", [{"price": 20.0}, {"price": np.nan}])
+def test_rows_that_a_column_does_not_tell_apart_any_more_are_not_told_as_repeated(
+    column: dict[str, Any],
+) -> None:
+    found = find_faults(REFERENCE, repeating(2000, 1900, **column), spec=spec())
+
+    assert "duplicates" not in {fault.kind for fault in found}
+    assert found[0].corrupt
+
+
+def test_rows_repeated_beyond_those_that_lost_a_value_are_told() -> None:
+    some = spoilt("price", None, 0.1)["price"]
+
+    kinds = [
+        {fault.kind for fault in find_faults(REFERENCE, found, spec=spec())}
+        for found in (repeating(2000, 200, price=some), repeating(2000, 600, price=some))
+    ]
+
+    assert kinds == [{"nulls"}, {"nulls", "duplicates"}]
