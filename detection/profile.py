@@ -113,6 +113,8 @@ class WindowProfile(Record):
     """Rows that repeat an earlier one in every column."""
     newest: AwareDatetime | None = None
     """Time of the newest row; None where there are none."""
+    untimed: int = Field(default=0, ge=0)
+    """Rows whose time is missing or cannot be read, where all rows of a table were asked for."""
 
     def find(self, name: str) -> ColumnProfile | None:
         """The column's profile, or None."""
@@ -202,6 +204,7 @@ def merge_windows(first: WindowProfile, second: WindowProfile) -> WindowProfile:
             "filled": tuple(sorted({*first.filled, *second.filled})),
             "duplicates": first.duplicates + second.duplicates,
             "newest": max(newest, default=None),
+            "untimed": first.untimed + second.untimed,
         }
     )
 

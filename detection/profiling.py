@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, Union
 from contracts.drift import Window
 from detection.columns import Column
 from detection.counted import Counted, Plan
+from detection.days import Day, days_in_duck, days_in_engine, times_of
 from detection.duck import count_table
 from detection.files import (
     DuckTable,
@@ -35,7 +36,6 @@ Relation: TypeAlias = Union[Path, Sequence[Path], "ibis.Table"]
 
 Answer = TypeVar("Answer")
 _TIMELESS = datetime(1970, 1, 1, tzinfo=UTC)
-_TICK = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 
 
@@ -73,27 +73,54 @@ def profile_relation(
     tables, counted among some 100,000 rows, and for words of which there are too many. Without
     `sketches` numeric columns count their different values by bins alone, which is twice as fast.
     Memory does not grow with the rows of files, but with columns and threads. The window is that
-    of `where`, or from the oldest row to just after the newest; without any time it is the day of
-    1 January 1970. Safe to call from several threads. Raises `UnreadableError`.
+    of `where`, or from the oldest row to just after the newest, strays left out (`detection.days`);
+    without any time it is the day of 1 January 1970. Safe to call from several threads.
+    Raises `UnreadableError`, also where all rows are asked for and none has a time.
     """
     plan = Plan(like=like, span=where, sketches=sketches)
     if isinstance(relation, str | PathLike | Sequence):
-        counted = _of_files(relation, lambda table: count_table(table, columns, plan))
+        counted, days = _of_files(relation, lambda table: _counted(table, columns, plan))
     elif relation.get_backend().name == "duckdb":
         with open_connected(relation) as table:
-            counted = count_table(table, columns, plan)
+            counted, days = _counted(table, columns, plan)
     else:
-        from detection.asking import engine_table  # noqa: PLC0415 - for Ibis tables only
+        from detection.asking import between, engine_table  # noqa: PLC0415 - for Ibis tables only
         from detection.engines import count_engine_table  # noqa: PLC0415 - as above
 
-        counted = count_engine_table(engine_table(relation), columns, plan)
+        asked = engine_table(relation)
+        counted = count_engine_table(asked, columns, plan)
+        days = days_in_engine(between(asked, plan), where) if where and _is_open(where) else []
+    return _profile(model, counted, where, days)
+
+
+def _counted(table: DuckTable, columns: Sequence[Column], plan: Plan) -> tuple[Counted, list[Day]]:
+    """What is counted, and the days of the rows where the span does not tell them."""
+    found = count_table(table, columns, plan)
+    return found, days_in_duck(table, plan.span) if plan.span and _is_open(plan.span) else []
+
+
+def _is_open(span: Span) -> bool:
+    return span.start is None or span.end is None
+
+
+def _profile(
+    model: str, counted: Counted, where: Span | None, days: Sequence[Day]
+) -> WindowProfile:
+    everything = where is not None and where.start is None and where.end is None
+    if where and everything and counted.rows and not days:
+        msg = (
+            f"column {where.timestamp!r} holds no time that can be read in any row: name a column"
+            " of dates or timestamps, those that are text written as 2026-01-31 14:00"
+        )
+        raise UnreadableError(msg)
     return WindowProfile(
         model=model,
-        window=_window(counted, where),
+        window=_window(counted.rows, where, days),
         columns=counted.columns,
         filled=counted.filled,
         duplicates=counted.duplicates,
-        newest=counted.newest,
+        newest=times_of(days).newest if days else counted.newest,
+        untimed=max(counted.rows - sum(day.rows for day in days), 0) if everything else 0,
     )
 
 
@@ -110,10 +137,11 @@ def _of_files(relation: Path | Sequence[Path], question: Callable[[DuckTable], A
         return question(table)
 
 
-def _window(counted: Counted, where: Span | None) -> Window:
-    start = (where and where.start) or counted.oldest or _TIMELESS
-    end = (where and where.end) or (counted.newest + _TICK if counted.newest else start + _DAY)
-    return Window(start=_aware(start), end=_aware(end), rows=counted.rows)
+def _window(rows: int, where: Span | None, days: Sequence[Day]) -> Window:
+    times = times_of(days) if days else None
+    start = _aware((where and where.start) or (times.start if times else _TIMELESS))
+    end = _aware((where and where.end) or (times.end if times else start + _DAY))
+    return Window(start=start, end=end, rows=rows)
 
 
 def _aware(instant: datetime) -> datetime:

@@ -29,6 +29,8 @@ CHANCE: Final = math.log(1e-6)
 """Log of the chance up to which values that are all the same are no accident."""
 FEW_ROWS: Final = 0.5
 """Share of the reference's rows per time below which a window is thin."""
+EXTRAPOLATED: Final = 7.0
+"""Times the reference's length up to which it tells how many rows to expect: a day, of a week."""
 SILENT_SHARE: Final = 0.25
 """Share of the window without rows at its end from which it is stale."""
 COLLAPSED: Final = 0.1
@@ -52,15 +54,21 @@ def find_faults(
     reference: WindowProfile, current: WindowProfile, *, spec: ModelSpec
 ) -> tuple[QualityFault, ...]:
     """Every fault of the current window, the corrupting ones first."""
-    return faults_between(reference, current, ignored=spec.ignored)
+    return faults_between(reference, current, ignored=spec.ignored, scheduled=True)
 
 
 def faults_between(
-    reference: WindowProfile, current: WindowProfile, *, ignored: Container[str] = ()
+    reference: WindowProfile,
+    current: WindowProfile,
+    *,
+    ignored: Container[str] = (),
+    scheduled: bool = False,
 ) -> tuple[QualityFault, ...]:
     """The same without a model: new columns that are `ignored` are no fault.
 
-    Without times (`newest` is None) rows cannot be counted per time: few are no fault then.
+    Without times (`newest` is None) rows cannot be counted per time: few are no fault then. A
+    window that is not `scheduled` ends with its newest row, whenever that is: it is stale where
+    the reference has rows as new, so that it may be of the same period again.
     """
     if not current.window.rows:
         return ()
@@ -75,6 +83,10 @@ def faults_between(
             faults.extend(_column_faults(before, now))
     faults.extend(_repeats_fault(reference, current, lost=_lost(reference, faults)))
     faults.extend(_window_faults(reference, current, ignored))
+    if current.newest is not None:
+        faults.extend(_count_fault(reference, current))
+        stale = _silent(current, current.newest) if scheduled else _again(reference, current.newest)
+        faults.extend([_fault("stale", None, stale)] if stale else [])
     return tuple(sorted(faults, key=lambda each: (not each.corrupt, -each.fraction)))
 
 
@@ -88,8 +100,12 @@ def announces(fault: QualityFault) -> bool:
 def _window_faults(
     reference: WindowProfile, current: WindowProfile, ignored: Container[str]
 ) -> Iterator[QualityFault]:
-    if current.newest is not None:
-        yield from _timing_faults(reference, current, current.newest)
+    rows, before = max(current.window.rows, 1), max(reference.window.rows, 1)
+    risen = current.untimed / rows - reference.untimed / before
+    if risen >= NULL_JUMP and rose(current.untimed, rows, reference.untimed, before):
+        shares = f"{current.untimed / rows:.1%} of the rows", f"{reference.untimed / before:.1%}"
+        detail = f"{shares[0]} have no time that can be read, {shares[1]} in the reference"
+        yield _fault("nulls", None, detail, current.untimed / rows, corrupt=risen >= GRAVE_SHARE)
     for name in sorted(set(current.filled) - set(reference.filled)):
         if name not in ignored:
             yield _fault("new_column", name, "holds values now and held none before", 1.0)
@@ -127,19 +143,32 @@ def _lost(reference: WindowProfile, faults: Iterable[QualityFault]) -> float:
     return share
 
 
-def _timing_faults(
-    reference: WindowProfile, current: WindowProfile, newest: datetime
-) -> Iterator[QualityFault]:
-    """What is wrong with how many rows came, and when."""
-    rows, length = current.window.rows, _length(current)
-    expected = reference.window.rows * length / _length(reference)
+def _count_fault(reference: WindowProfile, current: WindowProfile) -> Iterator[QualityFault]:
+    """Fewer rows than so much time had before, where the reference is long enough to tell."""
+    length, before = _length(current), _length(reference)
+    if length > EXTRAPOLATED * before:
+        return
+    rows = current.window.rows - current.untimed
+    expected = (reference.window.rows - reference.untimed) * length / before
     if rows < FEW_ROWS * expected:
         collapsed = rows < COLLAPSED * expected and length >= DAY
         detail = f"{rows} rows where the reference suggests {expected:.0f}"
         yield _fault("few_rows", None, detail, corrupt=collapsed)
-    if (current.window.end - newest).total_seconds() / length > SILENT_SHARE:
-        detail = f"the newest row is of {newest:%Y-%m-%d %H:%M}, none after it"
-        yield _fault("stale", None, detail)
+
+
+def _silent(current: WindowProfile, newest: datetime) -> str:
+    """What tells that no rows came at the end of a window; "" where they did."""
+    silence = (current.window.end - newest).total_seconds()
+    if silence <= SILENT_SHARE * _length(current):
+        return ""
+    return f"the newest row is of {newest:%Y-%m-%d %H:%M}, none after it"
+
+
+def _again(reference: WindowProfile, newest: datetime) -> str:
+    """What tells that a table holds nothing newer than the reference; "" where it does."""
+    if reference.newest is None or newest > reference.newest:
+        return ""
+    return f"the newest row is of {newest:%Y-%m-%d %H:%M}, no later than the reference's"
 
 
 def _schema_faults(

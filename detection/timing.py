@@ -26,7 +26,7 @@ def time_of(table: DuckTable, span: Span) -> str:
         raise UnreadableError(msg)
     column = quoted(span.timestamp)
     if kind.startswith(("TIMESTAMP", "DATE")):
-        return column if "WITH TIME ZONE" in kind else f"CAST({column} AS TIMESTAMP)"
+        return f"CAST({column} AS {'TIMESTAMPTZ' if _is_aware(kind) else 'TIMESTAMP'})"
     if stored_as(kind) is Stored.TEXT:
         return f"TRY_CAST({column} AS TIMESTAMP)"
     msg = (
@@ -39,7 +39,7 @@ def time_of(table: DuckTable, span: Span) -> str:
 def within(table: DuckTable, span: Span) -> DuckTable:
     """The table's rows in the span."""
     time = time_of(table, span)
-    aware = "WITH TIME ZONE" in table.types[span.timestamp]
+    aware = _is_aware(table.types[span.timestamp])
     bounds = [(span.start, ">="), (span.end, "<")]
     conditions = [
         f"{time} {sign} {_literal(instant, aware=aware)}"
@@ -50,6 +50,11 @@ def within(table: DuckTable, span: Span) -> DuckTable:
         return table
     rows = f"(SELECT * FROM {table.source} WHERE {' AND '.join(conditions)})"  # noqa: S608 - quoted names
     return replace(table, source=rows)
+
+
+def _is_aware(kind: str) -> bool:
+    """Whether a type has a zone; DuckDB calls that of nanoseconds TIMESTAMPTZ_NS."""
+    return "WITH TIME ZONE" in kind or "TZ" in kind
 
 
 def _literal(instant: datetime, *, aware: bool) -> str:

@@ -147,11 +147,86 @@ def test_times_are_left_out_with_the_reason_unless_they_are_named() -> None:
 
 def test_few_rows_for_their_time_are_a_fault_where_the_time_is_known(folder: Path) -> None:
     sparse = {name: values[::5] for name, values in table(4).items()}
+    sparse["at"] += np.timedelta64(7, "D")
     written(folder / "sparse.parquet", sparse)
 
     comparison = found("old.parquet", "sparse.parquet", "--timestamp", "at")
 
     assert [fault.kind for fault in comparison.quality] == ["few_rows"]
+
+
+def dated(path: Path, seed: int, at: Any) -> Path:
+    return written(path, table(seed) | {"at": at})
+
+
+def dates(*days: int) -> Any:
+    chosen = [np.datetime64("2026-01-01", "D") + np.timedelta64(day, "D") for day in days]
+    return np.resize(np.array(chosen), ROWS)
+
+
+def minutes(day: int) -> Any:
+    return np.datetime64("2026-01-01", "us") + np.timedelta64(day, "D") + np.timedelta64(
+        60_000_000, "us"
+    ) * np.arange(ROWS)  # fmt: skip
+
+
+def strayed(times: Any, year: str, rows: int = 1) -> Any:
+    times[:rows] = np.datetime64(year)
+    return times
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (dates(0), dates(1)),
+        (dates(0), dates(1, 2)),
+        (dates(*range(30)), dates(30, 31)),
+        (minutes(0), strayed(minutes(2), "1970")),
+        (strayed(minutes(0), "2200"), minutes(2)),
+        (strayed(minutes(0), "9999", 15), strayed(minutes(2), "1970", 15)),
+        (pa.array(minutes(0)).cast(pa.timestamp("ns", "UTC")), minutes(2)),
+    ],
+)  # fmt: skip
+def test_what_comes_after_the_reference_as_densely_has_no_fault_of_time(
+    folder: Path, before: Any, now: Any, suffix: str
+) -> None:
+    dated(folder / f"a.{suffix}", 1, before)
+    dated(folder / f"b.{suffix}", 2, now)
+
+    comparison = found(f"a.{suffix}", f"b.{suffix}", "--timestamp", "at")
+
+    assert comparison.quality == ()
+    assert not comparison.drifted
+
+
+def test_the_same_period_again_is_told_and_is_no_drift() -> None:
+    comparison = found("old.parquet", "new.parquet", "--timestamp", "at")
+
+    assert [fault.kind for fault in comparison.quality] == ["stale"]
+    assert not comparison.drifted
+
+
+@pytest.mark.parametrize("times", [["foo"] * ROWS, pa.nulls(ROWS, pa.timestamp("us"))])
+@pytest.mark.parametrize("side", ["REFERENCE", "CURRENT"])
+def test_a_timestamp_without_any_time_is_bad_input(folder: Path, times: Any, side: str) -> None:
+    dated(folder / "timeless.parquet", 2, times)
+    names = ["timeless.parquet", "old.parquet"]
+
+    code, said = run(*(names if side == "REFERENCE" else names[::-1]), "--timestamp", "at")
+
+    assert code == 2, said
+    assert f"{side} 'timeless.parquet': column 'at' holds no time that can be read" in said
+
+
+def test_times_that_are_often_missing_are_told(folder: Path) -> None:
+    times = pa.array(minutes(2), mask=np.arange(ROWS) % 10 < 3)
+    dated(folder / "gaps.parquet", 2, times)
+
+    code, said = run("old.parquet", "gaps.parquet", "--timestamp", "at")
+
+    assert code == 1, said
+    assert "30.0% of the rows have no time that can be read" in said
 
 
 def test_too_few_rows_are_no_answer(folder: Path) -> None:
