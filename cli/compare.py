@@ -49,7 +49,8 @@ def compare(  # noqa: PLR0913, PLR0917 - the options of a command line
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="Column with the time of each row: not compared, but missing rows are noticed.",
+            help="Column with the time of each row: not compared, but too few rows for their time, "
+            "rows without one and a table with nothing newer than the reference are noticed.",
         ),
     ] = None,
     ignore: Annotated[

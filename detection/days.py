@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from detection.timing import Span, time_of, within
-from detection.whole import instant
+from detection.whole import LAST, TICK, instant
 
 if TYPE_CHECKING:
     from detection.asking import EngineTable
@@ -19,9 +19,7 @@ STRAY_SHARE: Final = 0.01
 """Share of the rows at either end that may be strays, such as of 1970 or of 9999."""
 NEAR: Final = 0.5
 """Part of the time in which all others lie within which no row is a stray."""
-_TICK: Final = timedelta(microseconds=1)
 _DAY: Final = timedelta(days=1)
-_LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Day(NamedTuple):
@@ -48,7 +46,7 @@ def days_in_duck(table: "DuckTable", span: Span) -> list[Day]:
     found = table.connection.execute(
         f"SELECT EPOCH_US(MIN(t)), EPOCH_US(MAX(t)), COUNT(*)"  # noqa: S608 - quoted names
         f" FROM (SELECT {column} AS t FROM {source}) WHERE t IS NOT NULL"
-        f" GROUP BY EPOCH_US(t) // {_DAY // _TICK} ORDER BY 1"
+        f" GROUP BY EPOCH_US(t) // {_DAY // TICK} ORDER BY 1"
     ).fetchall()
     days = [(instant(first), instant(last), int(rows)) for first, last, rows in found]
     return [Day(first, last, rows) for first, last, rows in days if first and last]
@@ -80,8 +78,8 @@ def times_of(days: Sequence[Day]) -> Times:
         if core[0].first - day.last <= slack and day.first - core[-1].last <= slack
     ]
     start, newest = kept[0].first, kept[-1].last
-    tick = _DAY if _are_dates(kept) else _TICK
-    return Times(start, newest, newest + min(tick, _LAST - newest))
+    tick = _DAY if _are_dates(kept) else TICK
+    return Times(start, newest, newest + min(tick, LAST - newest))
 
 
 def _core(days: Sequence[Day]) -> Sequence[Day]:

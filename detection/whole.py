@@ -1,10 +1,17 @@
 """What is asked of a DuckDB table as a whole, beside its columns: gaps, repeated rows, times."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from detection.aggregates import Answer, filled
 from detection.files import DuckTable
 from detection.reading import DRAWN, hash_of_rows
+
+TICK: Final = timedelta(microseconds=1)
+"""Between two times that differ."""
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST: Final = datetime.min.replace(tzinfo=UTC)
+LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def asked_of_all(table: DuckTable, time: str | None, rows: int) -> tuple[str, list[str]]:
@@ -30,6 +37,8 @@ def filled_rows(table: DuckTable, whole: Answer) -> dict[str, int]:
 
 
 def instant(microseconds: int | None) -> datetime | None:
-    """The time so many microseconds after 1970."""
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return None if microseconds is None else epoch + timedelta(microseconds=microseconds)
+    """The time so many microseconds after 1970; the last that there is for any beyond it."""
+    if microseconds is None:
+        return None
+    low, high = ((end - EPOCH) // TICK for end in (FIRST, LAST))
+    return EPOCH + min(max(microseconds, low), high) * TICK

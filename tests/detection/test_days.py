@@ -91,6 +91,12 @@ def test_few_rows_near_the_others_belong_to_them(tmp_path: Path) -> None:
     assert window_of(tmp_path, times).end == START + 12 * DAY + TICK
 
 
+def test_years_of_more_digits_than_four_are_strays_too(tmp_path: Path) -> None:
+    texts = ["2026-01-05", "2026-01-06"] * 200 + ["19999-01-01"]
+
+    assert window_of(tmp_path, texts).end == START + 2 * DAY
+
+
 def test_the_last_date_that_there_is_has_a_window(tmp_path: Path) -> None:
     last = datetime(9999, 12, 31, 23, tzinfo=UTC)
 

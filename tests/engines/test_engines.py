@@ -127,6 +127,18 @@ def test_a_window_has_the_same_profile_over_the_same_bins_in_each_engine(
     same(found, profile_relation(current, columns(reference), like=like, where=span))
 
 
+def test_a_window_that_is_not_given_is_the_same_in_each_engine(
+    engine: Any, reference: Path
+) -> None:
+    table = put(engine, "whenever", reference)
+
+    found = profile_relation(table, columns(reference), where=Span("at"))
+
+    assert found.newest == START + timedelta(minutes=ROWS - 1)
+    assert (found.window.start, found.untimed) == (START, 0)
+    same(found, profile_relation(reference, columns(reference), where=Span("at")))
+
+
 def test_an_empty_window_has_a_profile_in_each_engine(engine: Any, reference: Path) -> None:
     like = profile_relation(reference, columns(reference))
     table = put(engine, "none_then", reference)
