@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from contracts.drift import FeatureKind
 from detection.binning import Edges, settled
+from detection.categories import DIGITS, Named, binned
 from detection.columns import Column
 from detection.distinct import (
     CELLS,
@@ -45,7 +46,9 @@ class Asked:
     """Of edges that come from a sample: those that go when all is counted."""
     hashed_by: tuple[float, float] | None = None
     categories: tuple[str, ...] | None = None
-    """Names to be counted; None for the most frequent ones."""
+    """Names to be counted; None where they are still to be chosen."""
+    others: int = 1
+    """Bins of all other categories."""
     seen: frozenset[str] | None = None
     """Categories that are not new; None where that is not known."""
     named: tuple[str, ...] | None = None
@@ -143,6 +146,12 @@ def cell(hashed: str) -> str:
     return f"CASE WHEN {hashed} IS NOT NULL THEN {place} END"
 
 
+def part_of(word: str) -> str:
+    """The digits that part a category from others without a name."""
+    start, many = DIGITS
+    return f"SUBSTR(MD5({word}), {start}, {many})"
+
+
 def bits(place: str, aliases: tuple[str, str], *, over: str = "") -> Iterator[str]:
     """The two words of a sketch, of cells in the column `place`."""
     one = "CAST(1 AS BIGINT)"
@@ -183,23 +192,37 @@ def numeric_profile(
     )
 
 
-def categorical_profile(
-    asked: Asked, tally: Mapping[str, int], *, rows: int, present: int, sketch: str | None = None
-) -> ColumnProfile:
-    """The profile that a tally tells; of too many categories the tally names some only."""
+@dataclass(frozen=True)
+class Words:
+    """What an engine tells of a column of words."""
+
+    present: int
+    tally: Mapping[str, int]
+    """Values by category; of too many categories of some only."""
+    parted: Mapping[str, int] | None = None
+    """All other values, by the digits that part them."""
+    sketch: str | None = None
+    """None where the tally tells it."""
+    once: int | None = None
+
+
+def categorical_profile(asked: Asked, found: Words, *, rows: int) -> ColumnProfile:
+    """The profile that a tally tells."""
+    tally, present = found.tally, found.present
     whole = asked.named is None and len(tally) <= KNOWN_CATEGORIES
-    names = asked.categories or ()
-    counts = [int(tally.get(name, 0)) for name in names]
+    bins = Named(asked.categories or (), asked.others)
     old = 0 if asked.seen is None else sum(n for name, n in tally.items() if name in asked.seen)
     return ColumnProfile(
         column=asked.column,
         rows=rows,
         nulls=rows - present,
-        categories=names,
-        counts=(*counts, present - sum(counts)),
+        categories=bins.categories,
+        others=bins.others,
+        counts=binned(bins, tally, present=present, parted=found.parted),
         known=tuple(sorted(tally)) if whole else None,
+        once=found.once if asked.wants_bins else None,
         unseen=0 if asked.seen is None else present - old,
-        sketch=sketch_words(tally) if sketch is None else sketch,
+        sketch=sketch_words(tally) if found.sketch is None else found.sketch,
     )
 
 

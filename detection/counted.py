@@ -36,6 +36,7 @@ class Plan:
             edges=before.edges,
             cuts=before.cuts,
             categories=before.categories,
+            others=before.others,
             hashed_by=before.hashed_by,
             seen=None if before.known is None else frozenset(before.known),
             sketched=self.sketches,

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from detection.binning import edges_of
+from detection.categories import Named, binned, named, once
 from detection.columns import Column
 from detection.distinct import middle_of, sketch_numbers, sketch_words
-from detection.profile import CATEGORIES, KNOWN_CATEGORIES, ColumnProfile
+from detection.profile import KNOWN_CATEGORIES, ColumnProfile
 
 Numbers = npt.NDArray[np.float64]
 
@@ -54,18 +55,18 @@ def count_categories(
     tally: Mapping[str, int], column: Column, *, rows: int, like: ColumnProfile | None = None
 ) -> ColumnProfile:
     """The profile of a categorical column of so many rows with so many values of each name."""
-    ranked = sorted(tally, key=lambda name: (-tally[name], name))
-    names = like.categories if like else tuple(ranked[:CATEGORIES])
-    counts = [tally.get(name, 0) for name in names]
+    bins = Named(like.categories, like.others) if like else named(tally)
     total = sum(tally.values())
     seen = set(like.known) if like and like.known is not None else None
     return ColumnProfile(
         column=column,
         rows=rows,
         nulls=rows - total,
-        categories=names,
-        counts=(*counts, total - sum(counts)),
+        categories=bins.categories,
+        others=bins.others,
+        counts=binned(bins, tally, present=total),
         known=tuple(sorted(tally)) if len(tally) <= KNOWN_CATEGORIES else None,
+        once=None if like else once(tally),
         unseen=0 if seen is None else sum(n for name, n in tally.items() if name not in seen),
         sketch=sketch_words(tally),
     )

@@ -11,13 +11,14 @@ The hash of a number is a short chain of IEEE multiplications and additions, whi
 computes alike; that of a text is taken from its MD5.
 """
 
-import hashlib
 import math
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from detection.categories import digests
 
 CELLS: Final = 124
 """Two words of 62 bits, which fit into a signed 64-bit integer each."""
@@ -79,7 +80,7 @@ def sketch_numbers(values: Numbers, middle: Middle | None) -> str:
 
 def sketch_words(words: Iterable[str]) -> str:
     """The sketch of texts."""
-    parts = [int(hashlib.md5(word.encode()).hexdigest()[:DIGITS], 16) for word in words]  # noqa: S324 - a hash, no secret
+    parts = [int(digest[:DIGITS], 16) for digest in digests(words)]
     return _sketch(np.asarray(parts, dtype="float64") / 16.0**DIGITS)
 
 

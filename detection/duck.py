@@ -18,17 +18,19 @@ from contracts.drift import FeatureKind
 from detection.aggregates import (
     Answer,
     Asked,
+    Words,
     bits,
     categorical_profile,
     numeric_profile,
     word_of,
 )
 from detection.binning import Edges, brackets
+from detection.categories import named, once
 from detection.columns import Column
 from detection.counted import Counted, Plan
 from detection.distinct import sketch_of
 from detection.files import DuckTable, side_by_side
-from detection.profile import CATEGORIES, ColumnProfile
+from detection.profile import ColumnProfile
 from detection.reading import (
     DRAWN,
     count_read,
@@ -44,8 +46,6 @@ AT_ONCE: Final = 100
 """Columns in one select, or in one of words and one of all else."""
 MANY_CATEGORIES: Final = 50_000
 """Expected categories from which only some are told apart, for a tally keeps each in memory."""
-_OFTEN: Final = 0.0005
-"""Share of a sample that a category must have to be counted by name where there are too many."""
 
 
 def count_table(table: DuckTable, columns: Sequence[Column], plan: Plan) -> Counted:
@@ -138,17 +138,12 @@ def _named(asked: Asked, values: npt.NDArray[Any] | None, rows: int) -> Asked:
     if values is None:
         return asked
     tally = Counter(values.tolist())
-    once = sum(count == 1 for count in tally.values())
-    if len(tally) + once / max(len(values), 1) * rows <= MANY_CATEGORIES:
+    if len(tally) + once(tally) / max(len(values), 1) * rows <= MANY_CATEGORIES:
         return asked
-    often = [name for name, count in tally.items() if count > max(1, _OFTEN * len(values))]
-    ranked = sorted(often, key=lambda name: (-tally[name], name))[:CATEGORIES]
-    names = ranked if asked.categories is None else [*asked.categories, *(asked.seen or ())]
-    return replace(
-        asked,
-        categories=tuple(ranked) if asked.categories is None else asked.categories,
-        named=tuple(dict.fromkeys(names)),
-    )
+    if asked.categories is None:
+        asked = replace(asked, **named(tally)._asdict())
+    names = (*(asked.categories or ()), *(asked.seen or ()))
+    return replace(asked, named=tuple(dict.fromkeys(names)))
 
 
 def _answer(
@@ -224,11 +219,16 @@ def _counts(asked: Asked, answer: Answer) -> tuple[int, ...]:
 def _categories(asked: Asked, answer: Answer, rows: int) -> ColumnProfile:
     tally = {name: int(count) for name, count in (answer[asked.name("tally")] or {}).items()}
     if asked.categories is None:
-        ranked = sorted(tally, key=lambda name: (-tally[name], name))
-        asked = replace(asked, categories=tuple(ranked[:CATEGORIES]))
+        asked = replace(asked, **named(tally)._asdict())
     sketch = None
     if asked.named is not None:
         low, high = answer[asked.name("sl")], answer[asked.name("sh")]
         sketch = sketch_of(low or 0, high or 0)
-    present = int(answer[asked.name("present")])
-    return categorical_profile(asked, tally, rows=rows, present=present, sketch=sketch)
+    found = Words(
+        present=int(answer[asked.name("present")]),
+        tally=tally,
+        parted=answer.get(asked.name("parted")),
+        sketch=sketch,
+        once=once(tally) if asked.named is None else None,
+    )
+    return categorical_profile(asked, found, rows=rows)

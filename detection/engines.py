@@ -18,6 +18,7 @@ from contracts.drift import FeatureKind
 from detection.aggregates import (
     Answer,
     Asked,
+    Words,
     bits,
     categorical_profile,
     cell,
@@ -25,16 +26,18 @@ from detection.aggregates import (
     hash_steps,
     moments,
     numeric_profile,
+    part_of,
     presence,
     value_of,
     word_of,
 )
 from detection.asking import TABLE, EngineTable, between
 from detection.binning import edges_of
+from detection.categories import named
 from detection.columns import Column
 from detection.counted import Counted, Plan
 from detection.distinct import DIGITS, sketch_of
-from detection.profile import CATEGORIES, KNOWN_CATEGORIES, ColumnProfile
+from detection.profile import KNOWN_CATEGORIES, ColumnProfile
 from detection.storage import Stored, double, literals, quoted
 
 AT_ONCE: Final = 30
@@ -135,19 +138,25 @@ def _profiles(
 def _categories(
     asked: Asked, groups: Sequence[Mapping[str, Any]], *, rows: int, present: int
 ) -> ColumnProfile:
-    tally = {str(row["word"]): int(row["n"]) for row in groups}
+    tally = {str(row["word"]): int(row["n"]) for row in groups if row["word"] is not None}
+    parted = {str(row["part"]): int(row["n"]) for row in groups if row["word"] is None}
     if asked.categories is None:
-        ranked = sorted(tally, key=lambda name: (-tally[name], name))
-        asked = replace(asked, categories=tuple(ranked[:CATEGORIES]))
-    sketch = None
-    if groups and int(groups[0]["groups"]) > KNOWN_CATEGORIES:
+        asked = replace(asked, **named(tally)._asdict())
+    sketch, first = None, groups[0] if groups else {"groups": 0, "once": 0}
+    if int(first["groups"]) > KNOWN_CATEGORIES:
         asked = replace(asked, named=tuple(tally))
-        sketch = sketch_of(int(groups[0]["sl"] or 0), int(groups[0]["sh"] or 0))
-    return categorical_profile(asked, tally, rows=rows, present=present, sketch=sketch)
+        sketch = sketch_of(int(first["sl"] or 0), int(first["sh"] or 0))
+    found = Words(
+        present=present, tally=tally, parted=parted, sketch=sketch, once=int(first["once"])
+    )
+    return categorical_profile(asked, found, rows=rows)
 
 
 def _grouping(asked: Sequence[Asked], *, bisects: bool) -> str:
-    """How often each bin and each category occurs; of very many categories the most frequent."""
+    """How often each bin and each category occurs; of very many those most frequent, by name.
+
+    The others are added up by the digits that part them.
+    """
     numeric = [each for each in asked if each.column.kind is FeatureKind.NUMERIC]
     words = [each for each in asked if each.column.kind is FeatureKind.CATEGORICAL]
     place = _bisected if bisects else _tree
@@ -169,16 +178,22 @@ def _grouping(asked: Sequence[Asked], *, bisects: bool) -> str:
         f" FROM ({grouped}) AS g"
     )
     places = "ROW_NUMBER() OVER (PARTITION BY which ORDER BY n DESC, word) AS place"
-    groups = "COUNT(*) OVER (PARTITION BY which) AS groups"
-    ranked = f"SELECT *, {places}, {groups}, {_word_cell()} AS p FROM ({told}) AS t"  # noqa: S608 - quoted names
     over = " OVER (PARTITION BY which)"
+    groups = f"COUNT(*){over} AS groups, SUM(CASE WHEN n = 1 THEN 1 ELSE 0 END){over} AS once"
+    ranked = f"SELECT *, {places}, {groups}, {_word_cell()} AS p FROM ({told}) AS t"  # noqa: S608 - quoted names
     sketched = f"SELECT *, {', '.join(bits('p', ('sl', 'sh'), over=over))} FROM ({ranked}) AS r"  # noqa: S608 - quoted names
     kept = f"word IS NULL OR place <= {KNOWN_CATEGORIES + 1}"
     for each in words:
         names = sorted({*(each.categories or ()), *(each.seen or ())})
         if names:
             kept += f" OR (which = {each.place} AND word IN ({literals(names)}))"
-    return f"SELECT which, bin, word, n, groups, sl, sh FROM ({sketched}) AS s WHERE {kept}"  # noqa: S608 - quoted names
+    whole = "which, bin, groups, once, sl, sh"
+    split = (
+        f"SELECT {whole}, n, CASE WHEN {kept} THEN word END AS word,"  # noqa: S608 - quoted names
+        f" CASE WHEN NOT ({kept}) THEN {part_of('word')} END AS part FROM ({sketched}) AS s"
+    )
+    told = f"{whole}, word, part"
+    return f"SELECT {told}, SUM(n) AS n FROM ({split}) AS k GROUP BY {told}"  # noqa: S608 - quoted names
 
 
 def _first(asked: Sequence[Asked], part: str, kind: str) -> str:

@@ -123,7 +123,7 @@ def _direction(drift: FeatureDrift, pair: tuple[ColumnProfile | None, ...] | Non
 
 def _gain(before: ColumnProfile, now: ColumnProfile) -> str:
     """The category whose share grew most; counts of both are over the reference's categories."""
-    names = (*before.categories, "others")
+    names = (*before.categories, *["others"] * before.others)
     gains = [
         (now_count / max(now.present, 1) - then_count / max(before.present, 1), name)
         for name, then_count, now_count in zip(names, before.counts, now.counts, strict=False)

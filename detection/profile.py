@@ -19,8 +19,6 @@ from detection.distinct import estimate, union
 
 BINS: Final = 256
 """Most bins of a numeric column."""
-CATEGORIES: Final = 50
-"""Most frequent categories that are counted by name; the rest is "other"."""
 KNOWN_CATEGORIES: Final = 1000
 """Most categories remembered, to tell whether a later one has been seen before."""
 OTHER: Final = "(other)"
@@ -43,11 +41,16 @@ class ColumnProfile(Record):
     """Numeric: places in `edges` of the reference's deciles, which part the ten coarse bins; empty
     where every edge does."""
     categories: tuple[str, ...] = ()
-    """Categorical: the names counted, most frequent first; one more bin counts the others."""
+    """Categorical: the names counted, most frequent first."""
+    others: int = Field(default=1, ge=1)
+    """Categorical: bins that count all other categories, parted by `detection.categories`."""
     counts: tuple[int, ...] = ()
     """Values per bin."""
     known: tuple[str, ...] | None = None
     """Every category seen; None where they are too many to keep."""
+    once: int | None = Field(default=None, ge=0)
+    """Categorical: how many categories were seen just once; None where that was not counted, as
+    over the bins of an earlier profile."""
     unseen: int = Field(default=0, ge=0)
     """Values in categories that the profile it is compared with has never seen."""
     outside: int = Field(default=0, ge=0)
@@ -76,7 +79,8 @@ class ColumnProfile(Record):
     def bins(self) -> tuple[str, ...]:
         """Each bin's name."""
         if self.column.kind is FeatureKind.CATEGORICAL:
-            return (*self.categories, OTHER)
+            parts = [f"(other, part {n} of {self.others})" for n in range(1, self.others + 1)]
+            return (*self.categories, *(parts if self.others > 1 else [OTHER]))
         bounds = ["-inf", *(f"{edge:.6g}" for edge in self.edges), "inf"]
         return tuple(f"({low}, {high}]" for low, high in pairwise(bounds))
 
@@ -162,7 +166,7 @@ def merge(first: ColumnProfile, second: ColumnProfile) -> ColumnProfile:
     Both were counted over the same bins: raises `ValueError` where they were not. Counts are exact;
     mean and std are so up to the rounding of floating point (Chan, Golub and LeVeque, 1979).
     """
-    same = ("column", "edges", "cuts", "categories", "hashed_by")
+    same = ("column", "edges", "cuts", "categories", "others", "hashed_by")
     differing = [name for name in same if getattr(first, name) != getattr(second, name)]
     if differing:
         msg = (
@@ -176,6 +180,7 @@ def merge(first: ColumnProfile, second: ColumnProfile) -> ColumnProfile:
             **{name: getattr(first, name) + getattr(second, name) for name in added},
             "counts": tuple(a + b for a, b in zip(first.counts, second.counts, strict=True)),
             "known": _known(first, second),
+            "once": _once(first, second),
             "sketch": union(first.sketch, second.sketch),
             **_moments(first, second),
         }
@@ -214,6 +219,13 @@ def _known(first: ColumnProfile, second: ColumnProfile) -> tuple[str, ...] | Non
         return None
     names = sorted({*first.known, *second.known})
     return tuple(names) if len(names) <= KNOWN_CATEGORIES else None
+
+
+def _once(first: ColumnProfile, second: ColumnProfile) -> int | None:
+    """Unknown of two that both hold values: what each saw once may be the same."""
+    if not second.present:
+        return first.once
+    return None if first.present else second.once
 
 
 def _moments(first: ColumnProfile, second: ColumnProfile) -> dict[str, Any]:

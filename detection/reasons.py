@@ -61,7 +61,8 @@ def _largest_gain_or_loss(reference: ColumnProfile, current: ColumnProfile) -> s
     now = np.asarray(current.counts) / max(current.present, 1)
     place = int(np.argmax(np.abs(now - before)))
     verb = "rose" if now[place] > before[place] else "fell"
-    name = _quoted(reference.bins[place])
+    rare = reference.others > 1 and place >= len(reference.categories)
+    name = "some rarer categories" if rare else _quoted(reference.bins[place])
     return f"the share of {name} {verb} from {before[place]:.1%} to {now[place]:.1%}"
 
 

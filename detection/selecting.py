@@ -8,6 +8,7 @@ from detection.aggregates import (
     cell,
     hash_steps,
     moments,
+    part_of,
     presence,
     value_of,
     word_of,
@@ -47,6 +48,9 @@ def of_words(asked: Asked) -> Iterator[str]:
         return
     chosen = f"{word} IN ({literals(asked.named)})" if asked.named else "FALSE"
     yield f"HISTOGRAM(CASE WHEN {chosen} THEN {word} END) AS {asked.name('tally')}"
+    if asked.others > 1:
+        rest = f"CASE WHEN NOT ({chosen}) THEN {part_of(word)} END"
+        yield f"HISTOGRAM({rest}) AS {asked.name('parted')}"
 
 
 def among(value: str, ends: Sequence[tuple[float, float]]) -> str:

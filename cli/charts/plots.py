@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.drift import FeatureKind
-from detection.profile import ColumnProfile, shares
+from detection.profile import OTHER, ColumnProfile, shares
 
 CELLS: Final = 48
 """Equal cells that a numeric column's range is drawn in."""
@@ -55,7 +55,7 @@ def plot_of(reference: ColumnProfile, current: ColumnProfile) -> Histogram | Bar
 
 def _categories(reference: ColumnProfile, current: ColumnProfile) -> Bars:
     pairs = list(zip(reference.bins, shares(reference), shares(current), strict=True))
-    named, other = pairs[:-1], pairs[-1]
+    named, other = (pairs[:-1], pairs[-1]) if reference.others == 1 else (pairs, (OTHER, 0.0, 0.0))
     named.sort(key=lambda each: -max(each[1], each[2]))
     rest = [*named[BARS:], other]
     before, now = sum(each[1] for each in rest), sum(each[2] for each in rest)

@@ -4,9 +4,10 @@ import pytest
 
 from contracts.drift import FeatureKind
 from detection.casting import as_categories
+from detection.categories import PARTS, digests
 from detection.columns import Column
 from detection.frames import profile_column
-from detection.profile import OTHER, WindowProfile, coarse, shares
+from detection.profile import OTHER, ColumnProfile, WindowProfile, coarse, merge, shares
 from tests.detection.windows import profile, table
 
 PRICE = Column(name="price", kind=FeatureKind.NUMERIC, minimum=0.0, maximum=100.0)
@@ -45,14 +46,66 @@ def test_what_is_no_finite_number_is_missing_and_unreadable() -> None:
     assert (found.minimum, found.maximum) == (1.0, 101.0)
 
 
-def test_rare_categories_are_counted_together() -> None:
-    names = [f"shop {number}" for number in range(60) for _ in range(61 - number)]
+def test_up_to_fifty_categories_are_all_named() -> None:
+    names = [f"shop {number}" for number in range(50) for _ in range(51 - number)]
 
     found = profile_column(pd.Series(names), SHOP)
 
+    assert found.bins[0] == "shop 0"
     assert found.bins[-1] == OTHER
     assert len(found.counts) == 51
+    assert found.counts[-1] == 0
+
+
+def test_of_more_those_are_named_that_chance_does_not_make_frequent() -> None:
+    names = ["north"] * 300 + ["south"] * 200 + [f"shop {n % 90}" for n in range(900)]
+
+    found = profile_column(pd.Series(names), SHOP)
+
+    assert found.categories == ("north", "south")
+    assert found.counts[:2] == (300, 200)
+    assert len(found.bins) == len(found.counts) == 2 + PARTS
+    assert found.bins[-1] == f"(other, part {PARTS} of {PARTS})"
     assert sum(found.counts) == len(names)
+
+
+def test_few_categories_are_not_all_named_where_there_must_be_many_more() -> None:
+    names = ["north"] * 300 + [f"shop {n}" for n in range(30)]
+
+    found = profile_column(pd.Series(names), SHOP)
+
+    assert found.categories == ("north",)
+
+
+def test_the_others_are_parted_alike_in_every_window() -> None:
+    reference = profile_column(pd.Series([f"shop {n % 90}" for n in range(900)]), SHOP)
+    words = [f"shop {n % 120}" for n in range(700)]
+
+    later = profile_column(pd.Series(words), SHOP, like=reference)
+
+    parts = [int(digest[12:14], 16) % PARTS for digest in digests(words)]
+    assert later.counts == tuple(np.bincount(parts, minlength=PARTS).tolist())
+
+
+def test_a_profile_that_was_stored_before_others_were_parted_is_compared_as_it_was() -> None:
+    stored = profile_column(pd.Series(["a", "b"]), SHOP).model_dump(mode="json")
+    del stored["others"], stored["once"]
+    old = ColumnProfile.model_validate(stored)
+
+    later = profile_column(pd.Series([f"shop {n}" for n in range(90)]), SHOP, like=old)
+
+    assert old.once is None
+    assert later.counts == (0, 0, 90)
+
+
+def test_what_a_reference_saw_just_once_is_counted() -> None:
+    reference = profile_column(pd.Series(["a", "a", "b", "c"]), SHOP)
+    nothing = profile_column(pd.Series([], dtype="object"), SHOP, like=reference)
+
+    assert reference.once == 2
+    assert merge(reference, nothing).once == merge(nothing, reference).once == 2
+    assert merge(reference, reference).once is None
+    assert profile_column(pd.Series(["a"]), SHOP, like=reference).once is None
 
 
 def test_categories_the_reference_never_saw_are_counted() -> None:

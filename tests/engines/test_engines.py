@@ -42,6 +42,7 @@ def rows(seed: int) -> pa.Table:
             "shop": pa.array(shop, mask=random.random(ROWS) < 0.05),
             "code": pa.array(random.integers(0, 9, ROWS)),
             "person": pa.array([f"p{n}" for n in random.integers(0, 3000, ROWS)]),
+            "town": pa.array([f"t{n}" for n in random.zipf(1.5, ROWS) % 700]),
             "said": pa.array(random.choice(["1", " 2.5", "-3e1", "x", "inf", "nan"], ROWS)),
             "nothing": pa.nulls(ROWS, pa.float64()),
         }
