@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from detection.counted import Plan
 from detection.files import UnreadableError
-from detection.storage import Stored
+from detection.storage import Stored, double
 
 if TYPE_CHECKING:
     import ibis
@@ -26,6 +27,8 @@ writes), Spark's and Google's."""
 _POSTGRES: Final = "postgres"
 _NUMBERS: Final = frozenset({20, 21, 23, 700, 701, 1700})
 """PostgreSQL's own numbers of its types that can be cast to DOUBLE PRECISION."""
+_GENEROUS: Final = 1.1
+"""By how much more a random sample is asked for than is wanted."""
 _SAID: Final = 300
 """Characters of an engine's error that are passed on."""
 
@@ -60,6 +63,23 @@ class EngineTable:
 
     table: "ibis.Table"
     types: Mapping[str, Stored]
+    uuids: frozenset[str] = frozenset()
+    """Columns of texts that are stored as UUIDs."""
+
+    @cached_property
+    def rows(self) -> int:
+        """How many rows there are; raises `EngineError`."""
+        return int(self.ask(f"SELECT COUNT(*) AS n FROM {TABLE}")[0]["n"])  # noqa: S608 - our own text
+
+    def sample(self, what: str, rows: int) -> str:
+        """A select of these columns in about so many rows drawn at random, or in all."""
+        share = _GENEROUS * rows / max(self.rows, 1)
+        some = f" WHERE RANDOM() < {double(share)}" if self.is_sampled(rows) else ""
+        return f"SELECT {what} FROM {TABLE}{some}"  # noqa: S608 - quoted names
+
+    def is_sampled(self, rows: int) -> bool:
+        """Whether a sample of so many rows is not all of them."""
+        return self.rows > _GENEROUS * rows
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """The rows that a query, in DuckDB's dialect, answers; raises `EngineError`."""
@@ -98,7 +118,8 @@ def engine_table(table: "ibis.Table") -> EngineTable:
         seeming = _seeming_numbers(table, types)
         types |= dict.fromkeys(seeming, Stored.OTHER)
         table = _marked(table, seeming)
-    return EngineTable(table, types)
+    uuids = frozenset(name for name, kind in schema.items() if kind.is_uuid())
+    return EngineTable(table, types, uuids)
 
 
 def _marked(table: "ibis.Table", names: Sequence[str]) -> "ibis.Table":

@@ -45,14 +45,12 @@ AT_ONCE: Final = 30
 SAMPLE: Final = 20_000
 SPARE: Final = 10
 """Edges around each decile of these rows, of which the one at the decile of all rows stays."""
-_GENEROUS: Final = 1.1
-"""By how much more a random sample is asked for than is wanted."""
 
 
 def count_engine_table(table: EngineTable, columns: Sequence[Column], plan: Plan) -> Counted:
     """Profiles of the columns, and what is said of the table as a whole."""
     table = between(table, plan)
-    rows = int(table.ask(f"SELECT COUNT(*) AS n FROM {TABLE}")[0]["n"])  # noqa: S608 - our own text
+    rows = table.rows
     profiles: list[ColumnProfile] = []
     whole: Answer = {}
     for start in range(0, max(len(columns), 1), AT_ONCE):
@@ -60,7 +58,7 @@ def count_engine_table(table: EngineTable, columns: Sequence[Column], plan: Plan
             plan.asked(column, place, table.types.get(column.name))
             for place, column in enumerate(columns[start : start + AT_ONCE])
         ]
-        asked = _binned(table, asked, rows)
+        asked = _binned(table, asked)
         answer = _aggregates(table, asked, plan if not whole else None)
         whole = whole or answer
         profiles.extend(_profiles(table, asked, answer, rows))
@@ -75,19 +73,17 @@ def count_engine_table(table: EngineTable, columns: Sequence[Column], plan: Plan
     )
 
 
-def _binned(table: EngineTable, asked: Sequence[Asked], rows: int) -> list[Asked]:
+def _binned(table: EngineTable, asked: Sequence[Asked]) -> list[Asked]:
     """With edges for the numeric columns that have none yet, from a sample."""
     bare = [each for each in asked if each.wants_edges]
     if not bare:
         return list(asked)
     what = ", ".join(f"{value_of(each)} AS {each.name('x')}" for each in bare)
-    share = min(1.0, _GENEROUS * SAMPLE / max(rows, 1))
-    some = "" if share == 1.0 else f" WHERE RANDOM() < {double(share)}"
-    drawn = table.ask(f"SELECT {what} FROM {TABLE}{some}")  # noqa: S608 - quoted names
+    drawn = table.ask(table.sample(what, SAMPLE))
     found = {}
     for each in bare:
         values = [row[each.name("x")] for row in drawn if row[each.name("x")] is not None]
-        spare = SPARE if share < 1.0 else 0
+        spare = SPARE if table.is_sampled(SAMPLE) else 0
         found[each.place] = edges_of(np.asarray(values, dtype="float64"), spare=spare)
     return [
         replace(each, **found[each.place]._asdict()) if each.place in found else each

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -15,12 +15,19 @@ from detection.numbering import PLACED_BY_PANDAS, named_by_pandas
 from detection.reading import sample
 from detection.storage import NUMBER, Stored, quoted, stored_as, word
 
+if TYPE_CHECKING:
+    from detection.asking import EngineTable
+
 MOSTLY: Final = 0.9
 """Share of the texts of a column that must read as numbers for it to be one of numbers."""
 ALL_DIFFERENT: Final = 0.99
 """Share of different texts from which a column tells rows apart rather than describes them."""
 FEWEST: Final = 200
 """Fewer texts may all differ by chance."""
+IDENTIFIER: Final = "an identifier or free text: nearly every row has its own"
+UUID: Final = "an identifier: it is stored as a UUID"
+_SAMPLE: Final = 20_000
+"""Rows of a table in an engine of which it is asked whether all texts differ."""
 _LOOKED_AT: Final = 1000
 """Rows whose texts are looked at."""
 _NUMBER: Final = re.compile(NUMBER, re.ASCII)
@@ -51,7 +58,9 @@ class Inferred(NamedTuple):
 def infer(table: DuckTable, ignore: Sequence[str], *, target: str | None) -> Inferred:
     """Every column with its kind, or the reason why it has none."""
     types = {name: stored_as(kind) for name, kind in table.types.items()}
-    names = [name for name, kind in types.items() if kind is Stored.TEXT and name not in ignore]
+    uuids = [name for name, kind in table.types.items() if kind == "UUID" and name != target]
+    passed = {*ignore, *uuids}
+    names = [name for name, kind in types.items() if kind is Stored.TEXT and name not in passed]
     words = {name: word(name, Stored.TEXT) for name in names}
     drawn = sample(table, words, rows=_LOOKED_AT) if names else {}
     texts = {name: Counter[str](values.tolist()) for name, values in drawn.items()}
@@ -61,8 +70,19 @@ def infer(table: DuckTable, ignore: Sequence[str], *, target: str | None) -> Inf
         if table.types[name] == "VARCHAR" and _reads_as_number(found)
     ]
     others = {name: found for name, found in texts.items() if name not in {*numbers, target}}
-    unfit = _unfit(table, others)
+    unfit = {**_unfit(table, others), **dict.fromkeys(uuids, UUID)}
     return judge_types(types, ignore, target=target, numbers=numbers, unfit=unfit)
+
+
+def infer_in_engine(table: "EngineTable", ignore: Sequence[str], *, target: str | None) -> Inferred:
+    """The same of a table in an engine, whose texts are never numbers; raises `EngineError`."""
+    passed = {*ignore, *table.uuids, target}
+    names = [
+        name for name, kind in table.types.items() if kind is Stored.TEXT and name not in passed
+    ]
+    unfit = dict.fromkeys(_differing(table, names), IDENTIFIER)
+    unfit |= dict.fromkeys(table.uuids - {target}, UUID)
+    return judge_types(table.types, ignore, target=target, unfit=unfit)
 
 
 def judge_types(
@@ -128,7 +148,24 @@ def _identifiers(table: DuckTable, suspect: Sequence[str]) -> dict[str, str]:
         for name in suspect
     }
     return {
-        name: "an identifier or free text: nearly every row has its own"
+        name: IDENTIFIER
         for name, drawn in sample(table, hashes).items()
         if len(np.unique(drawn)) >= ALL_DIFFERENT * len(drawn)
     }
+
+
+def _differing(table: "EngineTable", names: Sequence[str]) -> list[str]:
+    """Columns of text in an engine of which nearly all differ in a random sample."""
+    if not names:
+        return []
+    wanted = [
+        f"COUNT({quoted(name)}) AS n{place}, COUNT(DISTINCT {quoted(name)}) AS d{place}"
+        for place, name in enumerate(names)
+    ]
+    drawn = table.sample(", ".join(map(quoted, names)), _SAMPLE)
+    (found,) = table.ask(f"SELECT {', '.join(wanted)} FROM ({drawn}) AS s")  # noqa: S608 - quoted names
+    return [
+        name
+        for place, name in enumerate(names)
+        if found[f"n{place}"] >= FEWEST and found[f"d{place}"] >= ALL_DIFFERENT * found[f"n{place}"]
+    ]

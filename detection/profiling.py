@@ -21,7 +21,7 @@ from detection.files import (
     open_connected,
     open_files,
 )
-from detection.inference import Inferred, infer, judge_types
+from detection.inference import Inferred, infer, infer_in_engine
 from detection.profile import WindowProfile
 from detection.timing import Span
 
@@ -44,8 +44,9 @@ def infer_columns(
 ) -> Inferred:
     """The columns of a table with their kinds, judged by their stored types.
 
-    Text of which nine in ten values read as numbers is numeric (files only). Times, lists and
-    structs are left out with a reason. Raises `UnreadableError`.
+    Text of which nine in ten values read as numbers is numeric (files only). Times, lists,
+    structs, UUIDs and text that nearly always differs are left out with a reason. Raises
+    `UnreadableError`.
     """
     if isinstance(relation, str | PathLike | Sequence):
         return _of_files(relation, lambda table: infer(table, ignore, target=target))
@@ -54,7 +55,7 @@ def infer_columns(
             return infer(table, ignore, target=target)
     from detection.asking import engine_table  # noqa: PLC0415 - for Ibis tables only
 
-    return judge_types(engine_table(relation).types, ignore, target=target)
+    return infer_in_engine(engine_table(relation), ignore, target=target)
 
 
 def profile_relation(

@@ -41,6 +41,8 @@ FAR_SHARE: Final = 0.01
 """Share of far values that is a fault: fewer are single slips, or a heavy tail."""
 MANY_VALUES: Final = 10
 """A numeric column with at least this many different values is not expected to stand still."""
+UNSEEN_ERRORS: Final = 3.0
+"""Standard errors beyond what is expected from which on values in new categories are a fault."""
 DAY: Final = 86_400.0
 """Seconds."""
 
@@ -200,10 +202,7 @@ def _column_faults(reference: ColumnProfile, current: ColumnProfile) -> Iterator
     if outside > 0:
         detail = f"{current.outside} of {rows} values lie outside {_bounds(current)}"
         yield _fault("range", name, detail, outside, corrupt=outside >= GRAVE_SHARE)
-    if current.unseen and reference.present:
-        share = current.unseen / rows
-        detail = f"{current.unseen} of {rows} values are categories never seen before"
-        yield _fault("unseen_category", name, detail, share, corrupt=share >= GRAVE_SHARE)
+    yield from _unseen_fault(reference, current)
     yield from _shape_faults(reference, current)
 
 
@@ -224,6 +223,32 @@ def _null_fault(reference: ColumnProfile, current: ColumnProfile) -> Iterator[Qu
         detail = f"{now:.1%} of the values are missing, {before:.1%} in the reference"
         grave = now - before >= GRAVE_SHARE
         yield _fault("nulls", current.column.name, detail, now, corrupt=grave)
+
+
+def _unseen_fault(reference: ColumnProfile, current: ColumnProfile) -> Iterator[QualityFault]:
+    """More values in new categories than there must be, for the reference has not seen all.
+
+    Expected are as large a share as that of the reference's values that stand alone in their
+    category (Good, 1953); the error of this is about the root of twice their number.
+    """
+    if not (current.unseen and reference.present):
+        return
+    alone = reference.once or 0
+    expected = alone / reference.present
+    error = math.hypot(
+        math.sqrt(expected * (1.0 - expected) / current.present),
+        math.sqrt(alone * (2.0 - expected)) / reference.present,
+    )
+    excess = current.unseen / current.present - expected
+    if excess <= UNSEEN_ERRORS * error:
+        return
+    rows = max(current.rows, 1)
+    detail = f"{current.unseen} of {rows} values are categories never seen before"
+    if alone:
+        detail = f"{detail}, where {expected:.1%} were to be expected"
+    share = excess * current.present / rows
+    grave = share >= GRAVE_SHARE
+    yield _fault("unseen_category", current.column.name, detail, share, corrupt=grave)
 
 
 def _shape_faults(reference: ColumnProfile, current: ColumnProfile) -> Iterator[QualityFault]:

@@ -146,11 +146,15 @@ def _weighted(
     counts = np.diff(np.round(cumulated), prepend=0).astype(int)  # rounds no bin twice
     present, nulls = int(counts.sum()), round(sum(w * each.nulls for w, each in parts))
     added = ("unreadable", "unseen", "outside")
+    once = reference.once
+    if once is not None:  # of the whole reference, for so are its known categories
+        once = round(once * present / max(reference.present, 1))
     return reference.model_copy(
         update={
             "rows": present + nulls,
             "nulls": nulls,
             "counts": tuple(counts.tolist()),
+            "once": once,
             **{name: round(sum(w * getattr(each, name) for w, each in parts)) for name in added},
             **_moments(parts),
         }

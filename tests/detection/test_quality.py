@@ -59,6 +59,52 @@ def test_a_fault_corrupts_the_window_when_a_fifth_of_the_rows_have_it(
     assert fault.fraction == pytest.approx(share, abs=0.001)
 
 
+def customers(seed: int, *, known: int = 1500, new: float = 0.0) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    names = [f"c{n}" for n in random.integers(0, known, 1000)]
+    strange = [f"new {n}" for n in range(1000)]
+    return table(1000, seed=seed).assign(
+        shop=np.where(random.random(1000) < new, strange, names).tolist()
+    )
+
+
+@pytest.mark.parametrize("known", [300, 1500, 5000])
+def test_categories_that_the_reference_could_not_have_seen_yet_are_no_fault(known: int) -> None:
+    reference = profile(customers(0, known=known))
+    windows = [profile(customers(seed, known=known), like=reference) for seed in range(1, 11)]
+
+    told = [find_faults(reference, current, spec=spec()) for current in windows]
+
+    assert all(any(each.unseen for each in window.columns) for window in windows)
+    assert [fault for found in told for fault in found] == []
+
+
+@pytest.mark.parametrize(("new", "corrupt"), [(0.3, False), (0.6, True)])
+def test_more_new_categories_than_expected_are_a_fault_of_the_excess(
+    new: float, *, corrupt: bool
+) -> None:
+    reference = profile(customers(0))
+    current = profile(customers(1, new=new), like=reference)
+
+    (fault,) = find_faults(reference, current, spec=spec())
+
+    # half of the rows are of customers that are new anyway, and so cannot become so
+    assert fault.kind == "unseen_category"
+    assert fault.fraction == pytest.approx(new / 2, abs=0.05)
+    assert fault.corrupt is corrupt
+    assert "were to be expected" in fault.detail
+
+
+def test_without_a_count_of_what_was_seen_once_nothing_new_is_expected() -> None:
+    reference = profile(customers(0))
+    columns = (each.model_copy(update={"once": None}) for each in reference.columns)
+    older = reference.model_copy(update={"columns": tuple(columns)})
+
+    (fault,) = find_faults(older, profile(customers(1), like=older), spec=spec())
+
+    assert (fault.kind, fault.corrupt) == ("unseen_category", True)
+
+
 def test_a_column_that_holds_nothing_any_more_is_missing_and_corrupts() -> None:
     fault = faults(GOOD.assign(price=None))["missing_column"]
 

@@ -24,6 +24,7 @@ pytestmark = [
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 ROWS = 4000
+UUIDS = "SELECT uuid() AS id, i % 5 AS five FROM range(50) AS t(i)"
 
 
 def rows(seed: int) -> pa.Table:
@@ -155,3 +156,27 @@ def test_each_engine_tells_numbers_from_categories_alike(engine: Any, reference:
     table = put(engine, "kinds", reference)
 
     assert infer_columns(table) == infer_columns(reference)
+
+
+def test_identifiers_are_not_watched_in_any_engine(engine: Any, tmp_path: Path) -> None:
+    path = tmp_path / "orders.parquet"
+    orders = [f"order {n}" for n in range(400)]
+    shops = [f"shop {n % 300}" for n in range(400)]
+    parquet.write_table(pa.table({"order": orders, "shop": shops}), path)
+
+    found = infer_columns(put(engine, "orders", path))
+
+    assert found == infer_columns(path)
+    assert [each.name for each in found.columns] == ["shop"]
+    assert "identifier" in found.left_out["order"]
+    assert len(infer_columns(put(engine, "labels", path), target="order").columns) == 2
+
+
+def test_columns_of_uuids_are_not_watched(postgresql: Any) -> None:
+    rows = "SELECT gen_random_uuid() AS id, i % 5 AS five FROM generate_series(1, 50) AS t(i)"
+
+    for table in (postgresql.sql(rows), ibis.duckdb.connect().sql(UUIDS)):
+        found = infer_columns(table)
+
+        assert [each.name for each in found.columns] == ["five"]
+        assert "UUID" in found.left_out["id"]
