@@ -35,6 +35,9 @@ BESIDE: Final = np.array([0.1, 0.2, 0.4, 0.8])
 """How far beyond each end edges lie, as parts of the middle between those quantiles."""
 OUTER: Final = 10
 """Further edges beyond each end, so that a window in another unit is still told apart."""
+LEEWAY: Final = 1e-6
+"""How far, as a part of it, a value may lie from a frequent one and still share its bin: what is
+rounded to 32 bits, or computed in another order, is no other value."""
 GROWTH: Final = 3.0
 """How much farther each of them lies than the one before: 3 ** 10 is 59,000."""
 
@@ -65,8 +68,16 @@ def edges_of(values: Numbers, *, spare: int = 0) -> Edges:
 
 
 def brackets(bins: Edges, counts: tuple[int, ...]) -> list[tuple[float, float]]:
-    """The bins, as (low, high], in which a decile of the rows counted lies and might be an edge."""
-    held = {place for _, place in _deciles(counts) if 0 < place < len(bins.edges)}
+    """The bins, as (low, high], in which a decile of the rows counted lies and might be an edge.
+
+    Not those that hold more than there is in any bin but that of a frequent value.
+    """
+    most = 2 * sum(counts) / PARTS
+    held = {
+        place
+        for _, place in _deciles(counts)
+        if 0 < place < len(bins.edges) and counts[place] <= most
+    }
     ends = [(bins.edges[place - 1], bins.edges[place]) for place in sorted(held)]
     return [(low, high) for low, high in ends if np.nextafter(low, high) < high]
 
@@ -109,19 +120,21 @@ def _deciles(counts: tuple[int, ...]) -> list[tuple[int, int]]:
 
 def _edges(ordered: Numbers, spare: int) -> Edges:
     most = BINS - 1 - (TENTHS - 1 if spare else 0)
-    cuts = _cuts(ordered)
     first = np.concatenate([ordered[:1] < np.inf, ordered[1:] != ordered[:-1]])
     known = ordered[first]
     few = len(known) <= FEW_VALUES
-    inner = known if few else _quantiles(ordered)
-    found = np.unique(np.concatenate([cuts, inner, _tapered(ordered), _outer(ordered)]))
     counts = np.diff(np.flatnonzero(first), append=len(ordered))
     often = np.argsort(-counts, kind="stable")
     if not few:
         often = often[counts[often] > len(ordered) / PARTS]
-    found = _with_atoms(found, known[often], most=most - EVEN)
-    found = _evened(found, *_lower(ordered, CORE), most=most)
-    near = _beside_deciles(ordered, spare)
+    atoms = _Atoms(known, often)
+    cuts = _cuts(ordered, atoms)
+    inner = known if few else _quantiles(ordered)
+    more = np.concatenate([inner, _tapered(ordered), _outer(ordered)])
+    found = np.union1d(cuts, atoms.above(more))
+    found = _with_atoms(found, atoms, most=most - EVEN)
+    found = _evened(found, *atoms.above(_lower(ordered, CORE)), most=most)
+    near = np.unique(atoms.above(_beside_deciles(ordered, spare)))
     edges = np.union1d(found, near)
     extra = np.searchsorted(edges, np.setdiff1d(near, found))
     places = np.searchsorted(edges, cuts)
@@ -135,15 +148,39 @@ def _lower(ordered: Numbers, fractions: npt.ArrayLike) -> Numbers:
     return found
 
 
-def _with_atoms(found: Numbers, atoms: Numbers, *, most: int) -> Numbers:
+class _Atoms:
+    """Values that many rows share, each with the ends of its bin."""
+
+    def __init__(self, known: Numbers, often: npt.NDArray[np.int64]) -> None:
+        """Of different values, ascending, those at the places `often`."""
+        reach = LEEWAY * np.abs(known)
+        half = np.diff(known) / 2
+        low = known - np.minimum(reach, np.append(np.inf, half))
+        high = known + np.minimum(reach, np.append(half, np.inf))
+        below = np.nextafter(known, -np.inf)
+        low = np.where(low < known, low, below)
+        high = np.where(high < np.append(known[1:], np.inf), high, known)
+        low = np.where(np.isfinite(low), low, known)
+        self.pairs = np.column_stack([low, high])[often]
+        """(low, high] of each, in the order given."""
+        self._values, self._tops = known[np.sort(often)], high[np.sort(often)]
+
+    def above(self, edges: Numbers) -> Numbers:
+        """The edges, those at one of the values moved to the upper end of its bin."""
+        if not len(self._values):
+            return edges
+        places = np.minimum(np.searchsorted(self._values, edges), len(self._values) - 1)
+        return np.where(self._values[places] == edges, self._tops[places], edges)
+
+
+def _with_atoms(found: Numbers, atoms: _Atoms, *, most: int) -> Numbers:
     """With a bin for each of as many values, in the order given, as there is room for."""
-    below = np.nextafter(atoms, -np.inf)
-    pairs = np.column_stack([np.where(np.isfinite(below), below, atoms), atoms])
+    pairs = atoms.pairs
 
     def size(many: int) -> int:
         return len(np.union1d(found, pairs[:many]))
 
-    many = bisect_right(range(len(atoms) + 1), most, key=size) - 1
+    many = bisect_right(range(len(pairs) + 1), most, key=size) - 1
     return np.union1d(found, pairs[: max(many, 0)])
 
 
@@ -176,17 +213,11 @@ def _tapered(ordered: Numbers) -> Numbers:
     return tapered[np.isfinite(tapered)]
 
 
-def _cuts(ordered: Numbers) -> Numbers:
+def _cuts(ordered: Numbers, atoms: _Atoms) -> Numbers:
     if ordered[0] == ordered[-1]:
-        return np.unique([_just_below(ordered[0]), ordered[0]])
+        return np.unique(atoms.pairs)
     ranks = [(len(ordered) - 1) * tenth // TENTHS for tenth in range(1, TENTHS)]
-    return np.unique(ordered[ranks])
-
-
-def _just_below(value: float) -> float:
-    """The next smaller number; the smallest one itself."""
-    smallest = float(np.finfo("float64").min)
-    return float(np.nextafter(value, -np.inf)) if value > smallest else smallest
+    return np.unique(atoms.above(ordered[ranks]))
 
 
 def _quantiles(ordered: Numbers) -> Numbers:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.drift import FeatureKind
+from detection.binning import LEEWAY
 from detection.profile import OTHER, ColumnProfile, shares
 
 CELLS: Final = 48
@@ -80,8 +81,8 @@ def _value(edges: tuple[float, ...], place: int) -> str:
     if place == 0:
         return f"≤ {edges[0]:.6g}"
     low, high = edges[place - 1], edges[place]
-    single = np.nextafter(low, np.inf) == high
-    return f"{high:.6g}" if single else f"{low:.6g} to {high:.6g}"
+    single = np.nextafter(low, np.inf) == high or high - low <= 2.01 * LEEWAY * abs(high)
+    return f"{(low + high) / 2:.6g}" if single else f"{low:.6g} to {high:.6g}"
 
 
 def _histogram(reference: ColumnProfile, current: ColumnProfile) -> Histogram:
