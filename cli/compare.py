@@ -13,7 +13,7 @@ import typer
 from cli.piping import readers_may_go
 
 if TYPE_CHECKING:  # half a second to import, and `trimtab --help` needs none of it
-    from cli.comparison import Answer
+    from cli.comparison import Answer, Question
     from contracts.comparison import Comparison
 
 DRIFT: Final = 1
@@ -83,47 +83,23 @@ def compare(  # noqa: PLR0913, PLR0917 - the options of a command line
     Exit code 0: no drift; 1: drift or grave faults of the data; 2: bad input; 3: not enough data.
     """
     with _faults_told():
-        _check_outputs({"--json": json, "--html": html}, inputs=(reference, current))
+        from cli.comparison import Question  # noqa: PLC0415 - see above
+
         ignored = tuple(name.strip() for name in (ignore or "").split(",") if name.strip())
-        answer = _answer(reference, current, timestamp=timestamp, ignored=ignored, target=target)
+        given = (("--json", json), ("--html", html))
+        outputs = tuple((option, path) for option, path in given if path and path != _DASH)
+        answer = _answer(Question(reference, current, timestamp, ignored, target, outputs))
         _show(answer.comparison, to_stderr=json == _DASH)
         _write(answer, json=json, html=html)
     raise typer.Exit(_code(answer.comparison))
 
 
-def _check_outputs(outputs: dict[str, Path | None], *, inputs: tuple[str, str]) -> None:
-    """Before anything is read: that they can be written, and that no table is lost by it."""
-    from cli.tables import BadInput  # noqa: PLC0415 - see above
-
-    taken = {Path(each).resolve(): "a table that is compared" for each in inputs}
-    for option, path in outputs.items():
-        if path is None or path == _DASH:
-            continue
-        place = path.resolve()
-        if place in taken:
-            msg = f"{option} {str(path)!r}: is {taken[place]}: name another file"
-            raise BadInput(msg)
-        taken[place] = "written to by another option"
-        there = next(each for each in (place, *place.parents) if each.exists())
-        if not os.access(there, os.W_OK):
-            msg = f"{option} {str(path)!r}: {str(there)!r} cannot be written to: name another file"
-            raise BadInput(msg)
-
-
-def _answer(
-    reference: str,
-    current: str,
-    *,
-    timestamp: str | None,
-    ignored: tuple[str, ...],
-    target: str | None,
-) -> "Answer":
+def _answer(question: "Question") -> "Answer":
     from rich.console import Console  # noqa: PLC0415 - see above
 
-    from cli.comparison import Question, compare_tables  # noqa: PLC0415 - see above
+    from cli.comparison import compare_tables  # noqa: PLC0415 - see above
     from cli.patience import told_when_slow  # noqa: PLC0415 - as above
 
-    question = Question(reference, current, timestamp, ignored, target)
     with told_when_slow(Console(stderr=True)) as say:
         return compare_tables(question, say=say)
 

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from cli.outputs import check_outputs
 from cli.tables import BadInput, Table, find_table
 from cli.telling import shortened
 from contracts.comparison import Comparison, Sides
@@ -38,6 +39,8 @@ class Question(NamedTuple):
     timestamp: str | None = None
     ignored: tuple[str, ...] = ()
     target: str | None = None
+    outputs: tuple[tuple[str, Path], ...] = ()
+    """Options with the files that they are to write."""
 
 
 class Answer(NamedTuple):
@@ -55,6 +58,7 @@ def compare_tables(question: Question, *, say: Callable[[str], None] = lambda _:
     if before.identity == now.identity:
         msg = f"REFERENCE and CURRENT are both {before.shown!r}: name two tables"
         raise BadInput(msg)
+    check_outputs(dict(question.outputs), (before, now))
     say("looking at the columns")
     columns, left_out = _columns(question, before, now)
     where = Span(question.timestamp) if question.timestamp else None

@@ -40,6 +40,8 @@ class Table(NamedTuple):
     """Where it is, without a password."""
     identity: str
     """The same for the same table."""
+    files: tuple[Path, ...] = ()
+    """All that it is read from; none where it is on a server."""
 
 
 def find_table(named: str, *, side: str) -> Table:
@@ -57,7 +59,7 @@ def _in_files(named: str, *, side: str) -> Table:
     path = Path(named).expanduser()
     if path.is_file():
         _check_file(path, named, side=side)
-        return Table(path, named, str(path.resolve()))
+        return Table(path, named, str(path.resolve()), (path,))
     if path.is_dir():
         found = sorted(each for each in path.rglob("*") if each.name.endswith(ENDINGS))
     elif has_magic(named):
@@ -73,7 +75,8 @@ def _in_files(named: str, *, side: str) -> Table:
         kind = "folder has no file" if path.is_dir() else "pattern meets no file"
         msg = f"{side} {named!r}: the {kind}: names must end in {', '.join(ENDINGS)}"
         raise BadInput(msg)
-    return Table(found, f"{named} ({len(found)} files)", "|".join(str(f.resolve()) for f in found))
+    identity = "|".join(str(each.resolve()) for each in found)
+    return Table(found, f"{named} ({len(found)} files)", identity, tuple(found))
 
 
 def _check_file(path: Path, named: str, *, side: str) -> None:
@@ -120,7 +123,8 @@ def _behind(address: SplitResult, named: str, *, side: str) -> Table:
         said = _safe(str(error), address) or type(error).__name__
         msg = f"{side} {shown!r}: cannot be reached: {said}: mend the URL"
         raise BadInput(msg) from None
-    return Table(relation, shown, named)
+    files = (_database_file(place),) if place.scheme in _IN_FILES else ()
+    return Table(relation, shown, named, files)
 
 
 def _others(connection: "ibis.BaseBackend", schema: str) -> str:
@@ -136,10 +140,14 @@ def _options(place: SplitResult, shown: str, *, side: str) -> dict[str, bool]:
     """For a database in a file: that it is there, and is not written to."""
     if place.scheme not in _IN_FILES:
         return {}
-    if not Path(place.netloc + place.path).is_file():
+    if not _database_file(place).is_file():
         msg = f"{side} {shown!r}: there is no such database file: {place.scheme}://PATH?table=NAME"
         raise BadInput(msg)
     return {"read_only": True} if place.scheme == "duckdb" else {}
+
+
+def _database_file(place: SplitResult) -> Path:
+    return Path(place.netloc + place.path)
 
 
 def _without_password(address: SplitResult) -> str:

@@ -287,6 +287,36 @@ def test_a_table_of_a_database_is_read_through_ibis(folder: Path) -> None:
     assert drifted(found("duckdb://base.db?table=sales.old", "drifted.parquet")) == ["income"]
 
 
+@pytest.mark.parametrize("option", ["--json", "--html"])
+@pytest.mark.parametrize(
+    "named",
+    [
+        ("parts", "new.parquet"),
+        ("old.parquet", "parts/*.parquet"),
+        ("duckdb://base.db?table=x", "new.parquet"),
+    ],
+)
+def test_no_file_of_a_table_is_written_over(
+    folder: Path, option: str, named: tuple[str, str]
+) -> None:
+    (folder / "parts").mkdir()
+    for part in range(2):
+        written(folder / "parts" / f"{part}.parquet", table(part))
+    with duckdb.connect("base.db") as connection:
+        connection.execute("CREATE TABLE x AS FROM 'old.parquet'")
+    os.link("parts/1.parquet", "other-name")
+    files = ("base.db",) if "base" in named[0] else ("./parts/1.parquet", "other-name")
+    before = [Path(each).read_bytes() for each in files]
+
+    for each in files:
+        code, said = run(*named, option, each)
+        assert code == 2, said
+        assert "a table that is compared" in said
+
+    assert [Path(each).read_bytes() for each in files] == before
+    assert run(*named, option, "parts/found.txt")[0] in (0, 1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
