@@ -14,6 +14,7 @@ from detection.files import DuckTable
 from detection.numbering import PLACED_BY_PANDAS, named_by_pandas
 from detection.reading import sample
 from detection.storage import NUMBER, Stored, quoted, stored_as, word
+from detection.written_times import is_time
 
 if TYPE_CHECKING:
     from detection.asking import EngineTable
@@ -28,6 +29,7 @@ IDENTIFIER: Final = "an identifier or free text: nearly every row has its own"
 UUID: Final = "an identifier: it is stored as a UUID"
 _SAMPLE: Final = 20_000
 """Rows of a table in an engine of which it is asked whether all texts differ."""
+_MOVES_ON: Final = "it holds times, which always move on"
 _LOOKED_AT: Final = 1000
 """Rows whose texts are looked at."""
 _NUMBER: Final = re.compile(NUMBER, re.ASCII)
@@ -111,7 +113,7 @@ def judge_types(
             role = FeatureRole.TARGET if name == target else FeatureRole.FEATURE
             found.append(Column(name=name, kind=kind, role=role))
         elif stored is Stored.TIME:
-            left_out[name] = "it holds times, which always move on"
+            left_out[name] = _MOVES_ON
         else:
             left_out[name] = "it holds neither numbers nor categories, or has no name"
     return Inferred(tuple(found), left_out)
@@ -125,7 +127,9 @@ def _unfit(table: DuckTable, texts: Mapping[str, Counter[str]]) -> dict[str, str
     """Columns of words that describe nothing, with the reason."""
     found, suspect = {}, []
     for name, words in texts.items():
-        if (
+        if _share(words, is_time) >= MOSTLY:
+            found[name] = _MOVES_ON
+        elif (
             _share(words, lambda word: _FOR_PEOPLE.match(word) and not _NUMBER.match(word))
             >= MOSTLY
         ):

@@ -444,6 +444,30 @@ def test_what_tells_rows_apart_is_left_out_with_the_reason(folder: Path) -> None
     assert found("odd.parquet", "odder.parquet", "--target", "row").target
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y-%m", "%d.%m.%Y %H:%M", "%b %d, %Y"])
+def test_times_that_are_stored_as_text_are_left_out_too(
+    folder: Path, form: str, ending: str
+) -> None:
+    for side, start in ((1, "2024-01-01"), (2, "2025-03-01")):
+        columns = table(side)
+        days = pa.array(np.datetime64(start, "s") + 3600 * np.arange(ROWS))
+        columns["day"] = [
+            None if row % 50 == 7 else each.strftime(form)
+            for row, each in enumerate(days.to_pylist())
+        ]
+        columns["release"] = [f"1.{row % 5}.{row % 3}" for row in range(ROWS)]
+        columns["phone"] = [f"555-01{row % 7}" for row in range(ROWS)]
+        columns["case"] = [f"2024-00{row % 9 + 10}" for row in range(ROWS)]
+        written(folder / f"{side}.{ending}", columns)
+
+    comparison = found(f"1.{ending}", f"2.{ending}")
+
+    assert comparison.left_out["day"] == "it holds times, which always move on"
+    assert not comparison.drifted
+    assert {"release", "phone", "case"} <= {each.name for each in comparison.features}
+
+
 def test_a_decimal_comma_is_one(folder: Path) -> None:
     for name, shift in (("a.csv", 0.0), ("b.csv", 1.0)):
         lines = [f"{value:.3f};x".replace(".", ",") for value in table(1)["income"] * (1 + shift)]
