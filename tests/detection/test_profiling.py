@@ -289,6 +289,43 @@ def test_kinds_are_inferred_and_what_is_left_out_has_its_reason(tmp_path: Path) 
     assert [c.name for c in found.columns if c.role is FeatureRole.TARGET] == ["bought"]
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("ending", ["csv", "csv.gz"])
+def test_a_csv_may_quote_for_the_first_time_in_a_late_row(
+    tmp_path: Path, ending: str, separator: str
+) -> None:
+    words = ["plain"] * 30_000 + [f'"p{separator}q"', '"p ""q"" r"', '"plain"', '"p\nq"']
+    lines = ["x,c", *(f"{row},{word}" for row, word in enumerate(words))]
+    text = "\n".join(line.replace(",", separator, 1) for line in lines)
+    path = tmp_path / f"late.{ending}"
+    path.write_bytes(gzip.compress(text.encode()) if ending == "csv.gz" else text.encode())
+
+    found = only(path, C)
+
+    assert found.rows == 30_004
+    assert set(found.known or ()) == {'p "q" r', "p\nq", f"p{separator}q", "plain"}
+
+
+@pytest.mark.parametrize(
+    ("field", "word"),
+    [
+        ("'p, q'", "p, q"),
+        ("'p'", "p"),
+        ('"p \\"q\\" r"', 'p "q" r'),
+        ("it's", "it's"),
+        ("'tis", "'tis"),
+        ('5" pipe', '5" pipe'),
+    ],
+)
+def test_other_quotes_and_apostrophes_are_read_as_they_are_meant(
+    tmp_path: Path, field: str, word: str
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("x,c\n" + "".join(f"{row},{field}\n" for row in range(300)))
+
+    assert only(path, C).known == (word,)
+
+
 def test_a_csv_whose_numbers_turn_into_words_late_is_read_as_text(tmp_path: Path) -> None:
     path = tmp_path / "late.csv.gz"
     lines = ["x,c", *(f"{n},a" for n in range(30_000)), "oops,b"]
