@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from cli.bringing import brought
 from cli.outputs import check_outputs
 from cli.tables import BadInput, Table, find_table
 from cli.telling import shortened
@@ -59,6 +60,14 @@ def compare_tables(question: Question, *, say: Callable[[str], None] = lambda _:
         msg = f"REFERENCE and CURRENT are both {before.shown!r}: name two tables"
         raise BadInput(msg)
     check_outputs(dict(question.outputs), (before, now))
+    with (
+        brought(before, side="REFERENCE", say=say) as before,
+        brought(now, side="CURRENT", say=say) as now,
+    ):
+        return _compared(question, before, now, say)
+
+
+def _compared(question: Question, before: Table, now: Table, say: Callable[[str], None]) -> Answer:
     say("looking at the columns")
     columns, left_out = _columns(question, before, now)
     where = Span(question.timestamp) if question.timestamp else None

@@ -107,7 +107,7 @@ def _behind(address: SplitResult, named: str, *, side: str) -> Table:
     import ibis  # noqa: PLC0415 - see above
 
     try:
-        connection = ibis.connect(place.geturl(), **options)
+        connection = ibis.connect(_url(place), **options)
         schema, _, name = table.rpartition(".")
         relation = connection.table(name, database=schema or None)
     except ibis.common.exceptions.TableNotFound:
@@ -159,7 +159,13 @@ def _without_password(address: SplitResult) -> str:
         for key, value in parse_qsl(address.query, keep_blank_values=True)
     ]
     query = "&".join(f"{key}={value}" for key, value in hidden)
-    return address._replace(netloc=host, query=query).geturl()
+    return _url(address._replace(netloc=host, query=query))
+
+
+def _url(address: SplitResult) -> str:
+    """As it was typed: Python writes duckdb:///a.db as duckdb:/a.db."""
+    query = f"?{address.query}" if address.query else ""
+    return f"{address.scheme}://{address.netloc}{address.path}{query}"
 
 
 def _safe(text: str, address: SplitResult) -> str:

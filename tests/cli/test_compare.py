@@ -4,8 +4,10 @@ import gzip
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from typer.testing import CliRunner
 
 import cli.comparison
 from cli.app import app
+from cli.comparison import Question, compare_tables
 from contracts.comparison import Comparison, comparison_schema
 from runtime.paths import SHIPPED
 from tests.architecture.sources import ROOT
@@ -285,6 +288,68 @@ def test_a_table_of_a_database_is_read_through_ibis(folder: Path) -> None:
 
     assert code == 1, said
     assert drifted(found("duckdb://base.db?table=sales.old", "drifted.parquet")) == ["income"]
+
+
+def in_sqlite(path: Path, **tables: dict[str, Any]) -> None:
+    """Loosely typed, as SQLite is."""
+    with closing(sqlite3.connect(path)) as connection:
+        for name, columns in tables.items():
+            connection.execute(
+                f"CREATE TABLE {name} (at TEXT, income REAL, age INTEGER, city TEXT)"
+            )
+            rows = zip(*(columns[each].tolist() for each in ("income", "age", "city")), strict=True)
+            every = [(f"2026-01-{row % 28 + 1:02}", *values) for row, values in enumerate(rows)]
+            connection.executemany(f"INSERT INTO {name} VALUES (?, ?, ?, ?)", every)  # noqa: S608 - names of ours
+        connection.commit()
+
+
+@pytest.mark.parametrize("stray", [None, "unknown"])
+def test_a_table_of_a_database_that_cannot_count_is_brought_here_and_leaves_nothing_behind(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, stray: str | None
+) -> None:
+    in_sqlite(folder / "base.sqlite", old=table(1), new=table(2), odd=table(3, shift=1.0))
+    with closing(sqlite3.connect(folder / "base.sqlite")) as connection:
+        connection.execute("UPDATE odd SET age = ? WHERE rowid = 7", (stray,))
+        connection.commit()
+    (folder / "room").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder / "room"))
+    base = f"sqlite://{folder}/base.sqlite?table="
+    said: list[str] = []
+
+    same = compare_tables(Question(f"{base}old", f"{base}new"), say=said.append).comparison
+    apart = compare_tables(Question(f"{base}old", f"{base}odd")).comparison
+    mixed = found("old.parquet", f"{base}odd", "--ignore", "left")
+
+    assert not same.drifted
+    assert drifted(apart) == drifted(mixed) == ["income"]
+    assert {each.name for each in same.features} == {"income", "age", "city"}
+    assert same.sources.reference == f"{base}old"
+    assert any("bringing REFERENCE here" in each for each in said)
+    assert not list((folder / "room").iterdir())
+
+
+def test_what_was_brought_here_goes_with_an_error_and_with_ctrl_c(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_sqlite(folder / "base.sqlite", old=table(1), new=table(2))
+    (folder / "room").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder / "room"))
+    there: list[Path] = []
+
+    def fail(*_: object, **__: object) -> None:
+        there.extend((folder / "room").rglob("*.parquet"))
+        raise next(errors)
+
+    errors = iter([KeyboardInterrupt(), ZeroDivisionError()])
+    monkeypatch.setattr(cli.comparison, "profile_relation", fail)
+
+    codes = [
+        run("sqlite://base.sqlite?table=old", "sqlite://base.sqlite?table=new")[0] for _ in range(2)
+    ]
+
+    assert codes == [130, 70]
+    assert len(there) == 4
+    assert not list((folder / "room").iterdir())
 
 
 @pytest.mark.parametrize("option", ["--json", "--html"])
