@@ -76,12 +76,12 @@ def reads_as_time(sample: pd.Series) -> bool:
 
 def _identifier(candidate: Candidate) -> str:
     share = candidate.distinct / len(candidate.known)
-    if candidate.textual and share >= NEARLY_ALL:
-        return "an identifier or free text: nearly every row has its own"
-    named = bool(ID_NAME.search(candidate.name))
-    if candidate.textual or candidate.kind is FeatureKind.CATEGORICAL or not candidate.whole:
+    if candidate.kind is FeatureKind.CATEGORICAL:
+        words = candidate.textual and share >= NEARLY_ALL
+        return "an identifier or free text: nearly every row has its own" if words else ""
+    if not candidate.whole:
         return ""
-    if named:
+    if ID_NAME.search(candidate.name):
         return f"an identifier by its name ({candidate.distinct:,} different whole numbers)"
     span = candidate.numbers.max() - candidate.numbers.min() + 1
     dense = span <= 2 * candidate.distinct
@@ -107,7 +107,8 @@ def _part_of_the_time(candidate: Candidate) -> str:
 
 
 def _runs_with_the_clock(candidate: Candidate) -> str:
-    if not pd.api.types.is_numeric_dtype(candidate.sample.dtype):
+    numeric = pd.api.types.is_numeric_dtype(candidate.sample.dtype)
+    if not numeric and candidate.kind is FeatureKind.CATEGORICAL:
         return ""
     stride = max(1, len(candidate.times) // _ROWS_IN_ORDER)
     pairs = pd.DataFrame({"t": candidate.times, "x": candidate.numbers}).iloc[::stride].dropna()

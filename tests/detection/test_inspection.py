@@ -105,6 +105,25 @@ def test_of_a_wide_table_only_what_can_be_learnt_from_is_kept() -> None:
     assert spec.target_minimum == 0
 
 
+def test_numbers_with_a_few_other_words_among_them_are_judged_as_numbers() -> None:
+    table = hourly()
+    chance = np.random.default_rng(9)
+    dirty = {
+        "area": chance.gamma(3, 20, 1000).round(2),
+        "order_id": chance.permutation(1000),
+        "counter": np.arange(1000) * 2.5 + 100.25,
+    }
+    for name, numbers in dirty.items():
+        table[name] = pd.Series(numbers).astype("str").where(np.arange(1000) % 200 != 7, "n/k")
+
+    spec = proposal(table, target="load", timestamp="when").spec
+
+    kinds = {feature.name: feature.kind for feature in spec.features}
+    assert kinds == {"temperature": FeatureKind.NUMERIC, "area": FeatureKind.NUMERIC}
+    assert "an identifier by its name" in spec.ignored["order_id"]
+    assert "runs with the clock" in spec.ignored["counter"]
+
+
 def test_what_grows_with_time_is_left_out() -> None:
     table = hourly()
     table["counter"] = np.arange(1000) * 2.5 + 100
