@@ -84,9 +84,13 @@ def compare(  # noqa: PLR0913, PLR0917 - the options of a command line
     """
     with _faults_told():
         from cli.comparison import Question  # noqa: PLC0415 - see above
+        from cli.tables import BadInput  # noqa: PLC0415 - as above
 
         ignored = tuple(name.strip() for name in (ignore or "").split(",") if name.strip())
         given = (("--json", json), ("--html", html))
+        if json == _DASH and sys.stdout is None:
+            msg = "--json '-': standard output is closed: name a file"
+            raise BadInput(msg)
         outputs = tuple((option, path) for option, path in given if path and path != _DASH)
         answer = _answer(Question(reference, current, timestamp, ignored, target, outputs))
         _show(answer.comparison, to_stderr=json == _DASH)
@@ -133,6 +137,8 @@ def _show(comparison: "Comparison", *, to_stderr: bool) -> None:
     from cli.charts.views import view_of_comparison  # noqa: PLC0415 - as above
 
     stream = sys.stderr if to_stderr else sys.stdout
+    if stream is None:  # closed: what counts is the exit code
+        return
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(errors="replace")
     width = None if stream.isatty() or "COLUMNS" in os.environ else _LOG_WIDTH
@@ -186,5 +192,7 @@ def _tell(title: str, fault: str) -> None:
     from rich.console import Console  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
+    from cli.charts.terminal import plain  # noqa: PLC0415 - as above
+
     console = Console(stderr=True)
-    console.print(Text.assemble((f"{title}: ", "bold red"), fault), soft_wrap=True)
+    console.print(Text.assemble((f"{title}: ", "bold red"), plain(fault)), soft_wrap=True)

@@ -225,7 +225,7 @@ def _profile(
 
 
 def _listed(names: Collection[str]) -> str:
-    return shortened(sorted(names), most=_NAMED) or "none"
+    return shortened([f"{name:.80}" for name in sorted(names)], most=_NAMED) or "none"
 
 
 def _version() -> str:

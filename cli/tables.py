@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
+from detection.files import is_text_file
+
 if TYPE_CHECKING:  # takes a second to import, and files need none of it
     import ibis
 
@@ -16,6 +18,9 @@ _OF_OTHERS: Final = {
     ".xml", ".yml", ".yaml", ".h5", ".hdf5", ".npy", ".npz", ".sav", ".dta", ".sas7bdat",
 }  # fmt: skip
 _DATABASES: Final = {".duckdb": "duckdb", ".sqlite": "sqlite", ".sqlite3": "sqlite"}
+_PEEK: Final = 4096
+"""Bytes of a file that are looked at: text has no byte 0, and UTF-16 has one in each letter."""
+_GZIP: Final = b"\x1f\x8b"
 _FAR: Final = {"http", "https", "ftp", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "hdfs"}
 _IN_FILES: Final = ("duckdb", "sqlite")
 """Databases that are a file; Ibis would make a new one where there is none."""
@@ -89,6 +94,11 @@ def _check_file(path: Path, named: str, *, side: str) -> None:
         raise BadInput(msg)
     if scheme := _DATABASES.get(path.suffix.lower()):
         msg = f"{side} {named!r}: is a database: name a table of it, {scheme}://{named}?table=NAME"
+        raise BadInput(msg)
+    with path.open("rb") as file:
+        start = file.read(_PEEK)
+    if is_text_file(path) and not start.startswith(_GZIP) and start.count(0) * 4 >= len(start):
+        msg = f"{side} {named!r}: is no text, or none in UTF-8: write it as Parquet or CSV first"
         raise BadInput(msg)
 
 

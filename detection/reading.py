@@ -130,6 +130,8 @@ def _known(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _read(table: DuckTable, expressions: Mapping[str, str], some: str = "") -> Mapping[str, Any]:
-    what = ", ".join(f"{sql} AS {quoted(alias)}" for alias, sql in expressions.items())
+    """Each alias' values; called by place in between, for DuckDB changes what is called nothing."""
+    what = ", ".join(f"{sql} AS v{place}" for place, sql in enumerate(expressions.values()))
     query = f"SELECT {what} FROM (FROM {table.source} {some})"  # noqa: S608 - quoted names
-    return table.connection.execute(query).fetchnumpy()
+    found = table.connection.execute(query).fetchnumpy()
+    return {alias: found[f"v{place}"] for place, alias in enumerate(expressions)}

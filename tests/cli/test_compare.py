@@ -401,6 +401,8 @@ def test_no_file_of_a_table_is_written_over(
         (("old.parquet", "twice.csv"), "two columns called 'age'"),
         (("old.parquet", "notes.txt"), "no column in common"),
         (("old.parquet", "table.xlsx"), ".xlsx is not read"),
+        (("old.parquet", "zeros.csv"), "is no text"),
+        (("old.parquet", "wide.csv"), "none in UTF-8"),
         (("old.parquet", "base.duckdb"), "duckdb://base.duckdb?table=NAME"),
         (("old.parquet", "https://127.0.0.1:1/new.parquet"), "download it"),
         (("old.parquet", "-"), "is no file"),
@@ -431,6 +433,8 @@ def test_bad_input_is_told_by_name_and_is_no_drift(
     (folder / "ragged.csv").write_text("colour,size\nred,1\ngreen,2,3,4\n" * 9)
     (folder / "twice.csv").write_text("income,age,city,AGE\n1,2,x,3\n")
     (folder / "notes.txt").write_text("bought milk\n")
+    (folder / "zeros.csv").write_bytes(bytes(5000))
+    (folder / "wide.csv").write_text("colour,size\nred,1\n", encoding="utf-16")
     (folder / "table.xlsx").write_bytes(b"PK")
     (folder / "base.duckdb").write_bytes(b"DUCK")
 
@@ -617,6 +621,23 @@ def test_a_reader_that_goes_away_does_not_change_the_verdict() -> None:
 
     assert code == 0, told
     assert not told
+
+
+def test_an_output_that_is_closed_does_not_change_the_verdict_but_cannot_take_json() -> None:
+    script = (
+        "import sys\n"
+        "sys.stdout = None\n"  # as Python has it after `>&-`
+        "from cli.app import main; main()"
+    )
+    codes = []
+    for options in ((), ("--json", "x.json"), ("--json", "-")):
+        with child_of(script, "compare", "old.parquet", "drifted.parquet", *options) as child:
+            told = child.communicate(timeout=60)[1]
+        codes.append(child.returncode)
+        assert "Traceback" not in told
+
+    assert codes == [1, 1, 2]
+    assert "standard output is closed" in told
 
 
 def test_a_terminal_that_knows_ascii_only_is_served() -> None:

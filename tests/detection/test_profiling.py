@@ -306,6 +306,16 @@ def test_a_csv_may_quote_for_the_first_time_in_a_late_row(
     assert set(found.known or ()) == {'p "q" r', "p\nq", f"p{separator}q", "plain"}
 
 
+@pytest.mark.parametrize("name", ["\0", "\0\0", "a\0b", " ", "v0", "é"])
+def test_a_column_may_be_called_what_is_hardly_a_name(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(f"x,{name}\n" + "1,a\n2,b\n" * 200)
+
+    _, column = infer_columns(path).columns
+
+    assert only(path, column).known == ("a", "b")
+
+
 @pytest.mark.parametrize(
     ("field", "word"),
     [
