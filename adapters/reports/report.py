@@ -39,6 +39,9 @@ def read_json(raw: bytes) -> Any:  # noqa: ANN401 - any JSON
     except ValueError as error:
         msg = f"it is no JSON: {error}"
         raise MalformedReportError(msg) from error
+    except RecursionError as error:
+        msg = "it is no report: its JSON is nested too deeply to be read"
+        raise MalformedReportError(msg) from error
 
 
 def feature(fields: dict[str, Any]) -> FeatureDrift:

@@ -191,6 +191,8 @@ def a_metric(**config: Any) -> bytes:
     [
         (b"", "no JSON"),
         (b"<html>", "no JSON"),
+        pytest.param(b"[" * 100_000, "nested too deeply", id="deep"),
+        pytest.param(b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deeply", id="objects"),
         (b"\xff\xfe", "no JSON"),
         (b"[]", "no list `metrics`"),
         (b'{"metrics": [1]}', "no list `metrics`"),
