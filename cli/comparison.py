@@ -16,7 +16,7 @@ from contracts.comparison import Comparison, Sides
 from contracts.drift import FeatureRole
 from detection.columns import Column
 from detection.comparison import compare_profiles
-from detection.numbering import numbers_rows
+from detection.numbering import named_by_pandas, numbers_rows
 from detection.profile import WindowProfile
 from detection.profiling import (
     Inferred,
@@ -82,8 +82,12 @@ def _compared(question: Question, before: Table, now: Table, say: Callable[[str]
     _check_header(new.filled, now, side="CURRENT")
     _check_common(new, now)
     say("comparing")
-    ignored = {*question.ignored, *left_out, *([question.timestamp] if question.timestamp else [])}
-    found = compare_profiles(old, new, ignored=ignored)
+    ignored = {
+        *question.ignored,
+        *filter(None, [question.timestamp]),
+        *filter(named_by_pandas, left_out),
+    }
+    found = compare_profiles(old, new, ignored=ignored, left_out=left_out.keys() - ignored)
     told = {
         "sources": Sides(reference=before.shown, current=now.shown),
         "generated": datetime.now(UTC),

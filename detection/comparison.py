@@ -28,16 +28,22 @@ def compare_profiles(
     sensitivity: Sensitivity | None = None,
     minimum_rows: int = MINIMUM_ROWS,
     ignored: Collection[str] = (),
+    left_out: Collection[str] = (),
 ) -> Comparison:
     """Every column of the reference, the current profile counted over its bins.
 
     A column in the role TARGET is told as `target`. Where there are not enough rows nothing counts
-    as drifted. Columns that are `ignored` are no fault when they are new.
+    as drifted. Columns that are `ignored` are no fault when they are new, and those `left_out`,
+    though they are not compared, are one when they are empty now.
     """
     limits = sensitivity or Sensitivity()
     enough = min(reference.window.rows, current.window.rows) >= minimum_rows
     moved = moves(reference, current, sensitivity=limits) if enough else ()
-    faults = faults_between(reference, current, ignored=ignored) if enough else ()
+    faults = (
+        faults_between(reference, current, ignored={*ignored, *left_out}, left_out=left_out)
+        if enough
+        else ()
+    )
     grave = any(map(announces, faults))
     told = [*map(_told, moved), *_untold(reference, current, moved, limits)]
     drifted = [each for each in told if each.drifted]

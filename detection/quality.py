@@ -6,7 +6,7 @@ A corrupt window must teach nothing: what was learnt from it would have to be un
 import math
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from datetime import datetime
 from typing import Final, Literal
 
@@ -65,16 +65,18 @@ def faults_between(
     *,
     ignored: Container[str] = (),
     scheduled: bool = False,
+    left_out: Collection[str] = (),
 ) -> tuple[QualityFault, ...]:
     """The same without a model: new columns that are `ignored` are no fault.
 
+    Columns that are `left_out`, for nobody can compare them, are one where they are empty now.
     Without times (`newest` is None) rows cannot be counted per time: few are no fault then. A
     window that is not `scheduled` ends with its newest row, whenever that is: it is stale where
     the reference has rows as new, so that it may be of the same period again.
     """
     if not current.window.rows:
         return ()
-    faults: list[QualityFault] = []
+    faults = [*_gone(reference, current, left_out)]
     for before in reference.columns:
         now = current.find(before.column.name)
         if before.column.role is FeatureRole.PREDICTION:
@@ -171,6 +173,14 @@ def _again(reference: WindowProfile, newest: datetime) -> str:
     if reference.newest is None or newest > reference.newest:
         return ""
     return f"the newest row is of {newest:%Y-%m-%d %H:%M}, no later than the reference's"
+
+
+def _gone(
+    reference: WindowProfile, current: WindowProfile, names: Collection[str]
+) -> Iterator[QualityFault]:
+    """Which of these columns, that are not compared, held values before and hold none now."""
+    for name in sorted({*names} & {*reference.filled} - {*current.filled}):
+        yield _fault("missing_column", name, "is not compared, and holds no value any more", 1.0)
 
 
 def _schema_faults(

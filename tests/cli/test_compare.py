@@ -537,6 +537,32 @@ def test_times_that_are_stored_as_text_are_left_out_too(
     assert {"release", "phone", "case"} <= {each.name for each in comparison.features}
 
 
+@pytest.mark.parametrize("how", ["gone", "empty"])
+def test_a_column_that_cannot_be_compared_is_missed_all_the_same(folder: Path, how: str) -> None:
+    for side in ("old", "new"):
+        columns = table(len(side) + (side == "new"))
+        columns["tags"] = [[row] for row in range(ROWS)]
+        columns["__index_level_0__"] = np.arange(ROWS)
+        columns["scrap"] = [[row] for row in range(ROWS)]
+        if side == "new":
+            for name in ("at", "tags", "scrap", "__index_level_0__"):
+                columns[name] = pa.array([None] * ROWS, type=pa.array(columns[name]).type)
+                if how == "gone":
+                    del columns[name]
+        written(folder / f"{side}-odd.parquet", columns)
+
+    code, said = run("old-odd.parquet", "new-odd.parquet", "--ignore", "scrap")
+    faults = found("old-odd.parquet", "new-odd.parquet", "--ignore", "scrap").quality
+    back = found("new-odd.parquet", "old-odd.parquet", "--ignore", "scrap").quality
+
+    assert code == 1, said
+    assert {(fault.kind, fault.column) for fault in faults} == {
+        ("missing_column", "at"), ("missing_column", "tags"),
+    }  # fmt: skip
+    assert not any(fault.corrupt for fault in faults)
+    assert not any(fault.kind == "missing_column" for fault in back)
+
+
 def test_a_decimal_comma_is_one(folder: Path) -> None:
     for name, shift in (("a.csv", 0.0), ("b.csv", 1.0)):
         lines = [f"{value:.3f};x".replace(".", ",") for value in table(1)["income"] * (1 + shift)]
