@@ -174,8 +174,10 @@ def test_identifiers_are_not_watched_in_any_engine(engine: Any, tmp_path: Path) 
 
 def test_columns_of_uuids_are_not_watched(postgresql: Any) -> None:
     rows = "SELECT gen_random_uuid() AS id, i % 5 AS five FROM generate_series(1, 50) AS t(i)"
+    with postgresql.begin() as cursor:
+        cursor.execute(f"CREATE TABLE uuids AS {rows}")
 
-    for table in (postgresql.sql(rows), ibis.duckdb.connect().sql(UUIDS)):
+    for table in (postgresql.table("uuids"), ibis.duckdb.connect().sql(UUIDS)):
         found = infer_columns(table)
 
         assert [each.name for each in found.columns] == ["five"]
