@@ -153,17 +153,20 @@ class _Atoms:
 
     def __init__(self, known: Numbers, often: npt.NDArray[np.int64]) -> None:
         """Of different values, ascending, those at the places `often`."""
-        reach = LEEWAY * np.abs(known)
-        half = np.diff(known) / 2
-        low = known - np.minimum(reach, np.append(np.inf, half))
-        high = known + np.minimum(reach, np.append(half, np.inf))
-        below = np.nextafter(known, -np.inf)
-        low = np.where(low < known, low, below)
-        high = np.where(high < np.append(known[1:], np.inf), high, known)
-        low = np.where(np.isfinite(low), low, known)
-        self.pairs = np.column_stack([low, high])[often]
+        places = np.sort(often)
+        values = known[places]
+        before = np.where(places > 0, known[places - 1], -np.inf)
+        after = np.where(places < len(known) - 1, known[(places + 1) % len(known)], np.inf)
+        reach = LEEWAY * np.abs(values)
+        low = values - np.minimum(reach, (values - before) / 2)
+        high = values + np.minimum(reach, (after - values) / 2)
+        low = np.where(low < values, low, np.nextafter(values, -np.inf))
+        low = np.where(np.isfinite(low), low, values)
+        high = np.where(high < after, high, values)
+        self._values, self._tops = values, high
+        ranks = np.searchsorted(places, often)
+        self.pairs = np.column_stack([low, high])[ranks]
         """(low, high] of each, in the order given."""
-        self._values, self._tops = known[np.sort(often)], high[np.sort(often)]
 
     def above(self, edges: Numbers) -> Numbers:
         """The edges, those at one of the values moved to the upper end of its bin."""

@@ -19,7 +19,6 @@ from detection.aggregates import (
     Answer,
     Asked,
     Words,
-    bits,
     categorical_profile,
     numeric_profile,
     word_of,
@@ -38,7 +37,7 @@ from detection.reading import (
     sample,
     sampled_edges,
 )
-from detection.selecting import among, of_numbers, of_words, with_values
+from detection.selecting import among, of_numbers, of_others, of_words, with_values
 from detection.timing import time_of, within
 from detection.whole import asked_of_all, filled_rows, instant
 
@@ -174,7 +173,7 @@ def _select(
     for each in numeric:
         wanted.extend(of_numbers(each))
     for each in many:
-        wanted.extend(bits(each.name("p"), (each.name("sl"), each.name("sh"))))
+        wanted.extend(of_others(each))
     return _row(table, wanted, with_values(source, numeric, many)) if wanted else {}
 
 
@@ -224,10 +223,11 @@ def _categories(asked: Asked, answer: Answer, rows: int) -> ColumnProfile:
     if asked.named is not None:
         low, high = answer[asked.name("sl")], answer[asked.name("sh")]
         sketch = sketch_of(low or 0, high or 0)
+    parted = answer.get(asked.name("parted")) or {}
     found = Words(
         present=int(answer[asked.name("present")]),
         tally=tally,
-        parted=answer.get(asked.name("parted")),
+        parted={f"{int(digits):x}": int(count) for digits, count in parted.items() if count},
         sketch=sketch,
         once=once(tally) if asked.named is None else None,
     )

@@ -1,6 +1,7 @@
 """The parts of the selects by which DuckDB counts columns."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from detection.aggregates import (
     Asked,
@@ -15,6 +16,9 @@ from detection.aggregates import (
 )
 from detection.distinct import DIGITS
 from detection.storage import double, literals
+
+PARTED: Final = 256
+"""Numbers that the digits make which part categories."""
 
 
 def with_values(source: str, numeric: Sequence[Asked], words: Sequence[Asked]) -> str:
@@ -46,11 +50,15 @@ def of_words(asked: Asked) -> Iterator[str]:
     if asked.named is None:
         yield f"HISTOGRAM({word}) AS {asked.name('tally')}"
         return
-    chosen = f"{word} IN ({literals(asked.named)})" if asked.named else "FALSE"
-    yield f"HISTOGRAM(CASE WHEN {chosen} THEN {word} END) AS {asked.name('tally')}"
+    yield f"HISTOGRAM(CASE WHEN {_chosen(asked)} THEN {word} END) AS {asked.name('tally')}"
+
+
+def of_others(asked: Asked) -> Iterator[str]:
+    """Aggregates of a column of words of which not all are told apart."""
+    yield from bits(asked.name("p"), (asked.name("sl"), asked.name("sh")))
     if asked.others > 1:
-        rest = f"CASE WHEN NOT ({chosen}) THEN {part_of(word)} END"
-        yield f"HISTOGRAM({rest}) AS {asked.name('parted')}"
+        digits = f"CAST('{list(range(PARTED))}' AS DOUBLE[])"
+        yield f"HISTOGRAM({asked.name('q')}, {digits}) AS {asked.name('parted')}"
 
 
 def among(value: str, ends: Sequence[tuple[float, float]]) -> str:
@@ -72,3 +80,10 @@ def _word_cells(words: Sequence[Asked]) -> Iterator[str]:
             part = f"CAST(('0x' || SUBSTR(MD5({each.name('w')}), 1, {DIGITS})) AS BIGINT)"
             hashed = f"(CAST({part} AS DOUBLE) / {double(16.0**DIGITS)})"
             yield f"{cell(hashed)} AS {each.name('p')}"
+            digits = f"CAST(('0x' || {part_of(each.name('w'))}) AS INTEGER)"
+            other = f"CASE WHEN NOT ({_chosen(each)}) THEN CAST({digits} AS DOUBLE) END"
+            yield f"{other} AS {each.name('q')}"
+
+
+def _chosen(asked: Asked) -> str:
+    return f"{asked.name('w')} IN ({literals(asked.named)})" if asked.named else "FALSE"

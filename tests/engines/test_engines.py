@@ -177,8 +177,11 @@ def test_columns_of_uuids_are_not_watched(postgresql: Any) -> None:
     with postgresql.begin() as cursor:
         cursor.execute(f"CREATE TABLE uuids AS {rows}")
 
-    for table in (postgresql.table("uuids"), ibis.duckdb.connect().sql(UUIDS)):
-        found = infer_columns(table)
+    duck = ibis.duckdb.connect()
+    duck.raw_sql(f"CREATE TABLE uuids AS {UUIDS}")
+
+    for connection in (postgresql, duck):
+        found = infer_columns(connection.table("uuids"))
 
         assert [each.name for each in found.columns] == ["five"]
         assert "UUID" in found.left_out["id"]
