@@ -55,7 +55,10 @@ def compare(  # noqa: PLR0913, PLR0917 - the options of a command line
     ] = None,
     ignore: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN,…", help="Columns that are not compared, parted by commas."),
+        typer.Option(
+            metavar="COLUMN,…",
+            help="Columns that are not compared, parted by commas; quote a name that holds one.",
+        ),
     ] = None,
     target: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Column with what a model predicts.")
@@ -86,7 +89,7 @@ def compare(  # noqa: PLR0913, PLR0917 - the options of a command line
         from cli.comparison import Question  # noqa: PLC0415 - see above
         from cli.tables import BadInput  # noqa: PLC0415 - as above
 
-        ignored = tuple(name.strip() for name in (ignore or "").split(",") if name.strip())
+        ignored = _names(ignore or "")
         given = (("--json", json), ("--html", html))
         if json == _DASH and sys.stdout is None:
             msg = "--json '-': standard output is closed: name a file"
@@ -96,6 +99,14 @@ def compare(  # noqa: PLR0913, PLR0917 - the options of a command line
         _show(answer.comparison, to_stderr=json == _DASH)
         _write(answer, json=json, html=html)
     raise typer.Exit(_code(answer.comparison))
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    """Parted as a line of CSV is, for a name may hold a comma."""
+    from csv import reader  # noqa: PLC0415 - for those who ignore columns
+
+    fields = next(reader([listed], skipinitialspace=True), [])
+    return tuple(name.strip() for name in fields if name.strip())
 
 
 def _answer(question: "Question") -> "Answer":

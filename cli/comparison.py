@@ -16,6 +16,7 @@ from contracts.comparison import Comparison, Sides
 from contracts.drift import FeatureRole
 from detection.columns import Column
 from detection.comparison import compare_profiles
+from detection.files import columns_of_parquet, is_text_file
 from detection.numbering import named_by_pandas, numbers_rows
 from detection.profile import WindowProfile
 from detection.profiling import (
@@ -157,6 +158,14 @@ def _check_common(current: WindowProfile, now: Table) -> None:
     known = {each.column.name for each in current.columns}
     present = _names(_inferred(now, target=None, side="CURRENT"))
     if not known & present:
+        one = now.relation if isinstance(now.relation, Path) else None
+        named = _header(one) if one and is_text_file(one) else []
+        if known & {*named}:
+            msg = (
+                f"CURRENT {now.shown!r}: its lines have {len(present)} values where its header has"
+                f" the names {_listed(named)}: give each line as many values as there are names"
+            )
+            raise BadInput(msg)
         msg = (
             f"REFERENCE and CURRENT have no column in common: {_listed(known)} there, "
             f"{_listed(present)} here: name two tables of the same make, CSV with a header line"
@@ -201,12 +210,17 @@ def _check_header(names: Collection[str], table: Table, *, side: str) -> None:
 
 
 def _named_twice(path: Path, name: str) -> bool:
-    """Whether the first line of a CSV has this name more than once."""
+    """Whether the first line of a CSV, or the schema of a Parquet file, has it more than once."""
+    named = _header(path) if is_text_file(path) else columns_of_parquet(path)
+    return [each.lower() for each in named].count(name.lower()) > 1
+
+
+def _header(path: Path) -> list[str]:
+    """The names in the first line of a CSV."""
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8", errors="replace") as file:
-        header = file.readline(_LONGEST_HEADER).lower()
-    fields = [field.strip().strip("\"'") for field in re.split(f"[{_DELIMITERS}]", header)]
-    return fields.count(name.lower()) > 1
+        header = file.readline(_LONGEST_HEADER)
+    return [field.strip().strip("\"'") for field in re.split(f"[{_DELIMITERS}]", header)]
 
 
 def _names(table: Inferred) -> set[str]:

@@ -66,7 +66,7 @@ def _in_files(named: str, *, side: str) -> Table:
         _check_file(path, named, side=side)
         return Table(path, named, str(path.resolve()), (path,))
     if path.is_dir():
-        found = sorted(each for each in path.rglob("*") if each.name.endswith(ENDINGS))
+        found = sorted(each for each in path.rglob("*") if _belongs(each.relative_to(path), each))
     elif has_magic(named):
         every = map(Path, glob(str(path), recursive=True))  # noqa: PTH207 - absolute patterns
         found = sorted(each for each in every if each.is_file())
@@ -82,6 +82,12 @@ def _in_files(named: str, *, side: str) -> Table:
         raise BadInput(msg)
     identity = "|".join(str(each.resolve()) for each in found)
     return Table(found, f"{named} ({len(found)} files)", identity, tuple(found))
+
+
+def _belongs(within: Path, path: Path) -> bool:
+    """Whether it is a file of the folder's table, and not a program's own."""
+    hidden = any(part.startswith(".") for part in within.parts)
+    return within.name.lower().endswith(ENDINGS) and not hidden and path.is_file()
 
 
 def _check_file(path: Path, named: str, *, side: str) -> None:

@@ -139,6 +139,14 @@ def describe(connection: "duckdb.DuckDBPyConnection", source: str) -> dict[str, 
     return {name: kind for name, kind, *_ in found}
 
 
+def columns_of_parquet(path: PathName) -> list[str]:
+    """The names of a Parquet file's columns as they stand in it, twice if they do."""
+    with _database().cursor() as connection:
+        query = f"SELECT name, num_children FROM parquet_schema({literal(fspath(path))})"  # noqa: S608 - a literal
+        (_, left), *others = connection.execute(query).fetchall()
+    return _of_top(others, left)
+
+
 def is_text_file(path: PathName) -> bool:
     """Whether a file is CSV rather than Parquet: by its name, or else by how it begins."""
     suffixes = {suffix.lower() for suffix in Path(path).suffixes}
@@ -210,6 +218,19 @@ def _has_decimal_commas(table: DuckTable) -> bool:
     ]
     query = f"SELECT {' OR '.join(tests)} FROM (FROM {table.source} LIMIT {LOOKED_AT})"  # noqa: S608 - quoted names
     return bool((table.connection.execute(query).fetchone() or [False])[0])
+
+
+def _of_top(nodes: Sequence[tuple[str, int | None]], count: int) -> list[str]:
+    """Of a tree that is listed root first, so many names that are not within another."""
+    found: list[str] = []
+    inside = 0
+    for name, children in nodes:
+        if not inside and len(found) < count:
+            found.append(name)
+        else:
+            inside -= 1
+        inside += children or 0
+    return found
 
 
 def _size(name: str) -> float:

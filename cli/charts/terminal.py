@@ -21,6 +21,7 @@ _SHOWN_DRIFTED: Final = 50
 _FAULTS_SHOWN: Final = 20
 _FULL_BAR: Final = 5.0
 """A bar is full at this many thresholds."""
+_LONGEST_NAME: Final = 80
 _LONG: Final = 1000.0
 """Greater distances are written in three figures."""
 
@@ -48,7 +49,7 @@ def _print_faults(faults: tuple[QualityFault, ...], console: Console) -> None:
     console.print(Text("Faults of the data", style="bold"))
     for fault in faults[:_FAULTS_SHOWN]:
         kind = (fault.kind.replace("_", " "), "bold red" if fault.corrupt else "yellow")
-        column = f" {plain(fault.column)}" if fault.column else ""
+        column = f" {_shortened(fault.column)}" if fault.column else ""
         line = Text.assemble(kind, (column, "bold"), ": ", plain(fault.detail))
         console.print(Padding(line, (0, 0, 0, 2), expand=False))
     if len(faults) > _FAULTS_SHOWN:
@@ -66,7 +67,7 @@ def _print_features(view: View, console: Console) -> None:
         for feature in shown:
             if feature.drifted:
                 console.print(
-                    Text.assemble((plain(feature.name), "bold"), ": ", plain(feature.brief))
+                    Text.assemble((_shortened(feature.name), "bold"), ": ", plain(feature.brief))
                 )
     if view.legend:
         console.print(Text(view.legend, style="dim"))
@@ -96,7 +97,14 @@ def _table(features: tuple[FeatureView, ...], console: Console) -> Table:
 def _name(feature: FeatureView) -> Text:
     role = feature.role
     told = "" if role is FeatureRole.FEATURE or role == feature.name else f" ({role.value})"
-    return Text.assemble((plain(feature.name), "bold" if feature.drifted else ""), (told, "dim"))
+    return Text.assemble(
+        (_shortened(feature.name), "bold" if feature.drifted else ""), (told, "dim")
+    )
+
+
+def _shortened(name: str) -> str:
+    """A column's name in a few lines; JSON has all of it."""
+    return plain(name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…")
 
 
 def _bar(feature: FeatureView, cells: int, *, blocks: bool) -> Text:

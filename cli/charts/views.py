@@ -160,7 +160,9 @@ def _left_out(reasons: dict[str, str]) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     more = len(names) - _LEFT_OUT
-    return ", ".join(names[:_LEFT_OUT]) + (f" and {more:,} more" if more > 0 else "")
+    return ", ".join(f"{name:.80}" for name in names[:_LEFT_OUT]) + (
+        f" and {more:,} more" if more > 0 else ""
+    )
 
 
 def _origin(comparison: Comparison) -> Iterator[tuple[str, str]]:
@@ -180,7 +182,7 @@ def _advice(comparison: Comparison) -> str:
         drifted.insert(0, comparison.target.name)
     if drifted:
         return (
-            f"find out what changed in {drifted[0]}; if it is meant to stay, learn from current"
+            f"find out what changed in {drifted[0]:.80}; if it is meant to stay, learn from current"
             " rows, and make them the reference"
         )
     return "look at the faults of the data" if comparison.drifted else ""

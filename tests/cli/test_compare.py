@@ -272,7 +272,10 @@ def test_a_folder_or_a_pattern_of_files_is_one_table(folder: Path) -> None:
         written(folder / "parts" / f"{part}.parquet", half)
 
     whole = found("old.parquet", "drifted.parquet")
-    for name in ("parts", "parts/*.parquet"):
+    (folder / "parts" / "1.parquet").rename(folder / "parts" / "1.PARQUET")
+    (folder / "parts" / ".2.parquet").write_bytes(b"PAR1 and then nothing")
+    (folder / "parts" / "more.parquet").mkdir()
+    for name in ("parts", "parts/[01].*"):
         comparison = found("old.parquet", name)
         assert comparison.rows == whole.rows
         assert drifted(comparison) == ["income"]
@@ -402,6 +405,9 @@ def test_no_file_of_a_table_is_written_over(
         (("old.parquet", "notes.txt"), "no column in common"),
         (("old.parquet", "table.xlsx"), ".xlsx is not read"),
         (("old.parquet", "zeros.csv"), "is no text"),
+        (("old.parquet", "more.csv"), "its lines have 5 values where its header has the names"),
+        (("pair.parquet", "old.parquet"), "two columns called 'age'"),
+        (("old.parquet", "hidden"), "folder has no file"),
         (("old.parquet", "wide.csv"), "none in UTF-8"),
         (("old.parquet", "base.duckdb"), "duckdb://base.duckdb?table=NAME"),
         (("old.parquet", "https://127.0.0.1:1/new.parquet"), "download it"),
@@ -433,6 +439,11 @@ def test_bad_input_is_told_by_name_and_is_no_drift(
     (folder / "ragged.csv").write_text("colour,size\nred,1\ngreen,2,3,4\n" * 9)
     (folder / "twice.csv").write_text("income,age,city,AGE\n1,2,x,3\n")
     (folder / "notes.txt").write_text("bought milk\n")
+    (folder / "more.csv").write_text("income,age,city,left\n" + "1,2,x,3,4\n" * ROWS)
+    pair = pa.table([[1] * ROWS] * 3, names=["age", "city", "AGE"])
+    pyarrow.parquet.write_table(pair, folder / "pair.parquet")
+    (folder / "hidden" / ".kept" / "a.parquet").mkdir(parents=True)
+    (folder / "hidden" / ".old.parquet").write_bytes(b"PAR1")
     (folder / "zeros.csv").write_bytes(bytes(5000))
     (folder / "wide.csv").write_text("colour,size\nred,1\n", encoding="utf-16")
     (folder / "table.xlsx").write_bytes(b"PK")
@@ -468,6 +479,19 @@ def test_columns_may_be_called_anything(folder: Path) -> None:
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert sorted(drifted(found("odd.parquet", "odder.parquet"))) == sorted(names)
+    ignored = drifted(found("odd.parquet", "odder.parquet", "--ignore", '"a,b", naïve 名前'))
+    assert {*names} - {*ignored} == {"a,b", "naïve 名前"}
+
+
+def test_a_long_name_does_not_fill_the_terminal(folder: Path) -> None:
+    name = "very long indeed " * 200
+    for side, shift in (("odd.parquet", 0.0), ("odder.parquet", 2.0)):
+        written(folder / side, {name: np.random.default_rng(5).normal(shift, 1.0, ROWS)})
+
+    output = CliRunner().invoke(app, ["compare", "odd.parquet", "odder.parquet"]).output
+
+    assert len(output.splitlines()) < 20
+    assert drifted(found("odd.parquet", "odder.parquet")) == [name]
 
 
 def test_odd_columns_are_answered_and_do_not_end_in_an_error(folder: Path) -> None:
