@@ -82,7 +82,7 @@ def _value(edges: tuple[float, ...], place: int) -> str:
         return f"≤ {edges[0]:.6g}"
     low, high = edges[place - 1], edges[place]
     single = np.nextafter(low, np.inf) == high or high - low <= 2.01 * LEEWAY * abs(high)
-    return f"{(low + high) / 2:.6g}" if single else f"{low:.6g} to {high:.6g}"
+    return f"{(low + high) / 2 + 0.0:.6g}" if single else f"{low:.6g} to {high:.6g}"
 
 
 def _histogram(reference: ColumnProfile, current: ColumnProfile) -> Histogram:
