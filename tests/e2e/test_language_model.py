@@ -53,7 +53,7 @@ async def first_incident(analyst: str, *, home: Path) -> FirstIncident:
     """The first incident of the car parks."""
     settings = load_settings(
         home=home,
-        analyst={"model": analyst, "timeout": "PT2M", "deliberation_timeout": "PT4M"},
+        analyst={"model": analyst, "timeout": "PT80S", "deliberation_timeout": "PT90S"},
         backtest={"replay": True, "approval_timeout": "PT2S"},
     )
     spec = load_model("birmingham-parking")
