@@ -35,6 +35,10 @@ up: environment ## Start the embedded stack and keep it running until Ctrl-C
 demo up: GROUPS := --inexact
 test lint: GROUPS := --group engines
 
+# Tests start hundreds of processes: what is compiled once is not compiled by each of them where
+# Python may not write bytecode (PYTHONDONTWRITEBYTECODE).
+test lint: export UV_COMPILE_BYTECODE := 1
+
 test: lint ## Lint, check types and run every test
 	@$(RUN) pytest $(ARGS)
 
