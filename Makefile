@@ -46,7 +46,6 @@ lint: environment ## Check style and types
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check
 	@$(RUN) mypy
-	@$(RUN) mypy --exclude '^$$' benchmarks/detection.py
 
 format: environment ## Rewrite the code in the house's style
 	@$(RUN) ruff check --fix

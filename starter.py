@@ -14,17 +14,17 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from bridge.backoff import Backoff
-from bridge.bridge import Bridge
-from bridge.configuration import Configuration
-from bridge.opening import Opener
-from bridge.stream import Stream
-from runtime.logging import configure_logging
-from runtime.models import load_limits, load_model, model_names
-from runtime.settings import BadConfigurationError, Settings, load_settings
-from runtime.stack import redis_url
-from runtime.telemetry import telemetry
-from runtime.temporal import connect, connect_config, ensure_search_attributes
+from trimtab.bridge.backoff import Backoff
+from trimtab.bridge.bridge import Bridge
+from trimtab.bridge.configuration import Configuration
+from trimtab.bridge.stream import Stream
+from trimtab.bridge.workflow_starter import Opener
+from trimtab.runtime.logging import configure_logging
+from trimtab.runtime.models import load_limits, load_model, model_names
+from trimtab.runtime.settings import BadConfigurationError, Settings, load_settings
+from trimtab.runtime.stack_addresses import redis_url
+from trimtab.runtime.telemetry import telemetry
+from trimtab.runtime.temporal import connect, connect_config, ensure_search_attributes
 
 _CANNOT_LOOK = {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED}
 

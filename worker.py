@@ -30,27 +30,24 @@ from activities.incident import IncidentActivities
 from activities.inspection import InspectionActivities
 from activities.monitoring import MonitoringActivities
 from activities.remediation import RemediationActivities
-from adapters.audit_log import JsonlAuditLog, audit_key
-from adapters.grants import JwtGuard, JwtMint, private_key, public_key
-from adapters.knowledge_base import ChromaKnowledgeBase, open_chroma
-from adapters.model_registry import MlflowRegistry
-from adapters.notifier import FileNotifier, LogNotifier, Notifiers
-from adapters.pipeline_process import PipelineProcesses
 from agents.models import register_models
-from pipelines.session import run_pipeline
-from runtime.logging import configure_logging
-from runtime.paths import knowledge
-from runtime.settings import BadConfigurationError, Settings, load_settings
-from runtime.telemetry import telemetry
-from runtime.temporal import connect
-from workflows import options
+from trimtab.adapters.audit.audit_log import JsonlAuditLog, audit_key
+from trimtab.adapters.grants import JwtGuard, JwtMint, private_key, public_key
+from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, open_chroma
+from trimtab.adapters.notifier import FileNotifier, LogNotifier, Notifiers
+from trimtab.adapters.pipeline_process import PipelineProcesses
+from trimtab.adapters.registry.model_registry import MlflowRegistry
+from trimtab.contracts import names
+from trimtab.pipelines.session import run_pipeline
+from trimtab.runtime.logging import configure_logging
+from trimtab.runtime.paths import knowledge
+from trimtab.runtime.settings import BadConfigurationError, Settings, load_settings
+from trimtab.runtime.telemetry import telemetry
+from trimtab.runtime.temporal import connect
 from workflows.deliberation import DeliberationWorkflow
 from workflows.drift_response import DriftResponseWorkflow
 from workflows.monitoring import MonitoringWorkflow
 from workflows.remediation import RemediationWorkflow
-
-QUEUES = (options.MAIN_QUEUE, options.AGENTS_QUEUE, options.ACTIONS_QUEUE)
-"""Every task queue there is."""
 
 log = structlog.get_logger(__name__)
 
@@ -100,9 +97,9 @@ class Collaborators:
 
     def duties(self, queue: str) -> Duties:
         """What a worker of that queue runs."""
-        if queue == options.MAIN_QUEUE:
+        if queue == names.MAIN_QUEUE:
             return self._main()
-        if queue == options.AGENTS_QUEUE:
+        if queue == names.AGENTS_QUEUE:
             return self._agents()
         return self._actions()
 
@@ -205,7 +202,7 @@ async def _told_to_stop() -> None:
 
 def main(
     queues: Annotated[str, typer.Option(help="Comma-separated task queues to serve.")] = ",".join(
-        QUEUES
+        names.QUEUES
     ),
 ) -> None:
     """Run Trimtab's worker."""
@@ -225,9 +222,9 @@ def main(
 def _known(queues: str) -> tuple[str, ...]:
     wanted = tuple(name.strip() for name in queues.split(",") if name.strip())
     faults = [
-        f"--queues: {name!r} is no queue of Trimtab; there are {', '.join(QUEUES)}"
+        f"--queues: {name!r} is no queue of Trimtab; there are {', '.join(names.QUEUES)}"
         for name in wanted
-        if name not in QUEUES
+        if name not in names.QUEUES
     ]
     if faults or not wanted:
         raise BadConfigurationError(faults or ["--queues: name at least one queue"])

@@ -3,8 +3,8 @@
 from temporalio import activity
 
 from activities.errors import translated
-from contracts.approval import ApprovalRequest
-from contracts.ports import Notifier
+from trimtab.contracts.approval import ApprovalRequest
+from trimtab.contracts.ports import Notifier
 
 
 class ApprovalActivities:

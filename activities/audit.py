@@ -3,8 +3,8 @@
 from temporalio import activity
 
 from activities.errors import translated
-from contracts.audit import GENESIS, AuditAppend, ChainEnd, TipSearch
-from contracts.ports import AuditLog, Refused
+from trimtab.contracts.audit import GENESIS, AuditAppend, ChainEnd, TipSearch
+from trimtab.contracts.ports import AuditLog, Refused
 
 
 class AuditActivities:

@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 
 from activities.errors import translated
-from contracts.approval import Answer, Choice
-from contracts.authorisation import AuthorisationRequest
-from contracts.decision import Decision, PolicyQuestion, Verdict
-from contracts.ports import GrantMint, Refused
-from contracts.remediation import Action, GrantClaims
 from policies.decision import decide
+from trimtab.contracts.approval import Answer, Choice
+from trimtab.contracts.authorisation import AuthorisationRequest
+from trimtab.contracts.decision import Decision, PolicyQuestion, Verdict
+from trimtab.contracts.ports import GrantMint, Refused
+from trimtab.contracts.remediation import Action, GrantClaims
 
 
 def _now() -> datetime:

@@ -3,10 +3,10 @@
 from pydantic import TypeAdapter
 
 from activities.heartbeat import beating
-from contracts.base import Record
-from contracts.model import Slice, VersionMetric
-from contracts.ports import PipelineRunner
-from contracts.remediation import ActionOrder, Verification
+from trimtab.contracts.base import Record
+from trimtab.contracts.model import Slice, VersionMetric
+from trimtab.contracts.ports import PipelineRunner
+from trimtab.contracts.remediation import ActionOrder, Verification
 
 _METRICS = TypeAdapter(tuple[VersionMetric, ...])
 

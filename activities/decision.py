@@ -2,8 +2,8 @@
 
 from temporalio import activity
 
-from contracts.decision import Decision, PolicyQuestion
 from policies.decision import decide
+from trimtab.contracts.decision import Decision, PolicyQuestion
 
 
 @activity.defn

@@ -11,7 +11,7 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from temporalio.exceptions import ApplicationError
 
-from contracts.ports import Refused
+from trimtab.contracts.ports import Refused
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")

@@ -4,9 +4,9 @@ from temporalio import activity
 
 from activities.errors import translated
 from activities.heartbeat import beating
-from contracts.evidence import Document, Measurement, Recall, RegistryFacts
-from contracts.model import Slice, VersionMetric
-from contracts.ports import KnowledgeBase, ModelRegistry, PipelineRunner
+from trimtab.contracts.evidence import Document, Measurement, Recall, RegistryFacts
+from trimtab.contracts.model import Slice, VersionMetric
+from trimtab.contracts.ports import KnowledgeBase, ModelRegistry, PipelineRunner
 
 
 class EvidenceActivities:

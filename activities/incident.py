@@ -3,8 +3,8 @@
 from temporalio import activity
 
 from activities.errors import translated
-from contracts.incident import IncidentReport
-from contracts.ports import KnowledgeBase, ModelRegistry
+from trimtab.contracts.incident import IncidentReport
+from trimtab.contracts.ports import KnowledgeBase, ModelRegistry
 
 
 class IncidentActivities:

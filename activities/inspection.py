@@ -10,10 +10,10 @@ from pydantic import AwareDatetime, JsonValue
 from temporalio import activity
 
 from activities.errors import translated
-from contracts.base import Name, Record
-from contracts.evidence import EvidenceItem, EvidenceSource
-from contracts.model import Distribution, SegmentMetric
-from contracts.ports import KnowledgeBase, PipelineRunner, Refused
+from trimtab.contracts.base import Name, Record
+from trimtab.contracts.evidence import EvidenceItem, EvidenceSource
+from trimtab.contracts.model import Distribution, SegmentMetric
+from trimtab.contracts.ports import KnowledgeBase, PipelineRunner, Refused
 
 TEXT_LENGTH: Final = 900
 """How much of a document is read."""

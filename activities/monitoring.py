@@ -5,10 +5,10 @@ from temporalio import activity
 
 from activities.errors import translated
 from activities.heartbeat import beating
-from contracts.base import Record
-from contracts.drift import DriftFinding
-from contracts.monitoring import WindowAnswer, WindowOrder
-from contracts.ports import PipelineRunner
+from trimtab.contracts.base import Record
+from trimtab.contracts.drift import DriftFinding
+from trimtab.contracts.monitoring import WindowAnswer, WindowOrder
+from trimtab.contracts.ports import PipelineRunner
 
 
 class _Named(Record):

@@ -4,10 +4,10 @@ Every effect passes here first: whatever a workflow, an agent or a person with t
 asks for, nothing happens that no grant allows.
 """
 
-from contracts.model import ModelVersion
-from contracts.ports import GrantGuard, ModelRegistry, Refused
-from contracts.remediation import Action, ActionOrder, GrantClaims, Step, effect_key
-from contracts.tags import promoted_by
+from trimtab.contracts.model import ModelVersion
+from trimtab.contracts.ports import GrantGuard, ModelRegistry, Refused
+from trimtab.contracts.remediation import Action, ActionOrder, GrantClaims, Step, effect_key
+from trimtab.contracts.tags import promoted_by
 
 ACTION_OF = {
     Step.RETRAIN: Action.RETRAIN,

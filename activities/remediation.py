@@ -8,10 +8,10 @@ from activities.comparison import compare, judge, no_better, unverified
 from activities.errors import translated
 from activities.heartbeat import beating
 from activities.permission import Permission, made_champion_by
-from contracts.base import Record
-from contracts.model import ModelVersion, Slice
-from contracts.ports import GrantGuard, ModelRegistry, PipelineRunner, Refused
-from contracts.remediation import (
+from trimtab.contracts.base import Record
+from trimtab.contracts.model import ModelVersion, Slice
+from trimtab.contracts.ports import GrantGuard, ModelRegistry, PipelineRunner, Refused
+from trimtab.contracts.remediation import (
     Action,
     ActionOrder,
     Effect,

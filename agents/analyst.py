@@ -17,8 +17,8 @@ from agents.answers import plan, review, root_cause, triage
 from agents.brief import Brief, read_brief
 from agents.case import Task
 from agents.fence import OPENING
-from agents.investigator.looks import DONE
-from contracts.base import Reply
+from agents.investigator.tool_budget import DONE
+from trimtab.contracts.base import Reply
 
 NAME: Final = "analyst/rules"
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from agents import rules
 from agents.brief import Brief, Fault
-from contracts.deliberation import (
+from trimtab.contracts.deliberation import (
     Cause,
     Hypothesis,
     OptionReply,
@@ -13,9 +13,9 @@ from contracts.deliberation import (
     RootCauseReply,
     TriageReply,
 )
-from contracts.drift import FeatureRole, Severity
-from contracts.evidence import Citation
-from contracts.remediation import Action
+from trimtab.contracts.drift import FeatureRole, Severity
+from trimtab.contracts.evidence import Citation
+from trimtab.contracts.remediation import Action
 
 _QUOTE_LENGTH = 400
 _WORTH_NAMING = 0.01

@@ -5,10 +5,10 @@ Language models read it as text; `analyst/rules` parses it back.
 
 from agents.case import Task
 from agents.fence import unfence
-from contracts.base import Name, Record
-from contracts.deliberation import Cause
-from contracts.drift import FeatureRole, PerformanceChange, PerformanceEstimate, Severity
-from contracts.remediation import Action
+from trimtab.contracts.base import Name, Record
+from trimtab.contracts.deliberation import Cause
+from trimtab.contracts.drift import FeatureRole, PerformanceChange, PerformanceEstimate, Severity
+from trimtab.contracts.remediation import Action
 
 
 class Moved(Record):

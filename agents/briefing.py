@@ -20,10 +20,10 @@ from agents.brief import (
 )
 from agents.case import Case, Task
 from agents.fence import fence
-from contracts.deliberation import RemediationPlan, RootCause
-from contracts.drift import DriftFinding, FeatureDrift, FeatureRole
-from contracts.evidence import Document, EvidenceItem, EvidenceSource
-from contracts.model import ModelSpec, ReferencePeriod
+from trimtab.contracts.deliberation import RemediationPlan, RootCause
+from trimtab.contracts.drift import DriftFinding, FeatureDrift, FeatureRole
+from trimtab.contracts.evidence import Document, EvidenceItem, EvidenceSource
+from trimtab.contracts.model import ModelSpec, ReferencePeriod
 
 MOST_ITEMS = 40
 """Evidence items shown; of columns, those that moved most."""

@@ -5,15 +5,15 @@ It is what one step of the graph hands to the next; nothing else is remembered b
 
 from enum import StrEnum
 
-from contracts.base import Record
-from contracts.deliberation import (
+from trimtab.contracts.base import Record
+from trimtab.contracts.deliberation import (
     DeliberationInput,
     RemediationPlan,
     Review,
     RootCause,
     Triage,
 )
-from contracts.evidence import EvidenceItem
+from trimtab.contracts.evidence import EvidenceItem
 
 
 class Task(StrEnum):

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from google.adk.models import LLMRegistry
 
-from adapters.ollama_model import ollama_at
 from agents.analyst import RuleAnalyst
+from trimtab.adapters.ollama.ollama_model import ollama_at
 
 
 def register_models(*, ollama_host: str, timeout: timedelta) -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from agents.case import Case
-from contracts.deliberation import (
+from trimtab.contracts.deliberation import (
     Cause,
     PlanOption,
     PlanReply,
@@ -23,9 +23,9 @@ from contracts.deliberation import (
     Triage,
     TriageReply,
 )
-from contracts.drift import FeatureRole
-from contracts.model import Costs
-from contracts.remediation import Action
+from trimtab.contracts.drift import FeatureRole
+from trimtab.contracts.model import Costs
+from trimtab.contracts.remediation import Action
 
 _CONCERN_LENGTH = 1000
 _VERSION: Final = re.compile(r"\s*(?:version[\s-]*|v)?(\d+)\s*", re.IGNORECASE)

@@ -9,7 +9,7 @@ from google.adk.models.llm_response import LlmResponse
 from google.genai.types import GenerateContentConfig
 
 from agents.instruction import instruction
-from contracts.deliberation import Usage
+from trimtab.contracts.deliberation import Usage
 
 MOST_TOKENS: Final = 8192
 """Longest answer that is asked for, a model's silent thoughts included."""

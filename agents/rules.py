@@ -28,9 +28,9 @@ import math
 from typing import NamedTuple
 
 from agents.brief import Brief, Excerpt, Fault, Item
-from contracts.deliberation import Cause
-from contracts.drift import FeatureRole
-from contracts.remediation import Action
+from trimtab.contracts.deliberation import Cause
+from trimtab.contracts.drift import FeatureRole
+from trimtab.contracts.remediation import Action
 
 _LARGE_PSI = 0.2
 """Commonly called a large move: worth one half."""

@@ -23,12 +23,12 @@ from agents.calls import ModelCall
 from agents.case import Case, Task
 from agents.coordinator.agent import coordinator, reviewer
 from agents.investigator.agent import gatherer, investigator
-from agents.investigator.looks import Looks
+from agents.investigator.tool_budget import Looks
 from agents.investigator.tools import session_state, tools
 from agents.role import Tally
 from agents.strategist.agent import strategist
-from contracts.base import Record, Reply, digest
-from contracts.deliberation import Deliberation, DeliberationInput
+from trimtab.contracts.base import Record, Reply, digest
+from trimtab.contracts.deliberation import Deliberation, DeliberationInput
 
 MOST_MODEL_CALLS: Final = 12
 """Model calls of one deliberation: five steps, four looks, and a few second answers."""

@@ -20,14 +20,14 @@ from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from contracts.drift import FeatureKind
-from detection.binning import brackets, edges_of, settled
-from detection.columns import Column
-from detection.counting import count_numbers
-from detection.effects import effects_of, jensen_shannon, stability_index
-from detection.profile import ColumnProfile
-from detection.reading import DRAWN, SPARE
-from detection.transport import cumulative_gap
+from trimtab.contracts.drift import FeatureKind
+from trimtab.detection.drift.effect_sizes import effects_of, jensen_shannon, stability_index
+from trimtab.detection.drift.wasserstein import cumulative_gap
+from trimtab.detection.profiles.binning import brackets, edges_of, settled
+from trimtab.detection.profiles.columns import Column
+from trimtab.detection.profiles.group_counts import count_numbers
+from trimtab.detection.profiles.window_profile import ColumnProfile
+from trimtab.detection.tables.row_sampling import DRAWN, SPARE
 
 Numbers = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Numbers]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-sys.path.append(sys.path.pop(0))  # benchmarks/detection.py would hide the room of that name
+sys.path.append(sys.path.pop(0))
 
 import numpy as np
 import typer

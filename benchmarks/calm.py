@@ -11,10 +11,10 @@ from peers import evidently, raw_tests
 from replay import Look, Watched
 from streams import Stream, dealt_census, read_census, resampled_parking, yearly_census
 
-from contracts.monitoring import Announcement
-from detection.fingerprint import announcement_of, why_quiet
-from detection.quality import announces
-from pipelines.spans import Span
+from trimtab.contracts.monitoring import Announcement
+from trimtab.detection.drift.data_quality import announces
+from trimtab.detection.drift.fingerprint import announcement_of, why_quiet
+from trimtab.pipelines.history.time_ranges import Span
 
 PARKING: Final = Path(__file__).parents[1] / "data" / "01_raw" / "birmingham_parking_2016.csv.gz"
 DAY: Final = timedelta(days=1)

@@ -12,15 +12,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final
 
-sys.path.append(sys.path.pop(0))  # benchmarks/detection.py would hide the room of that name
+sys.path.append(sys.path.pop(0))
 
 import pandas as pd
 import typer
 from replay import Look, Watched, features_of
 from rich.console import Console
 
-from contracts.model import ModelSpec
-from pipelines.spans import Span
+from trimtab.contracts.model import ModelSpec
+from trimtab.pipelines.history.time_ranges import Span
 
 LATE: Final = 15
 """Minutes."""

@@ -15,8 +15,9 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from contracts.drift import DriftEvent, Severity
-from contracts.incident import IncidentReport, workflow_id
+from trimtab.contracts.drift import DriftEvent, Severity
+from trimtab.contracts.incident import IncidentReport
+from trimtab.contracts.names import drift_response_id
 
 _GLANCE: Final = 0.02
 _OPENING_PATIENCE: Final = 120.0
@@ -79,7 +80,7 @@ class Incidents:
     async def end_of(self, event: DriftEvent) -> Timing:
         """Wait for the end of an incident whose event is published."""
         handle = self._client.get_workflow_handle(
-            workflow_id(event.subject, event.id), result_type=IncidentReport
+            drift_response_id(event.subject, event.id), result_type=IncidentReport
         )
         async with asyncio.timeout(_OPENING_PATIENCE):
             await _until_open(handle)
@@ -99,7 +100,7 @@ class Incidents:
 
     async def trails(self, event: DriftEvent) -> list[Trail]:
         """The incident's own history and those of its children, as far as it had them."""
-        parent = workflow_id(event.subject, event.id)
+        parent = drift_response_id(event.subject, event.id)
         names = (parent, f"deliberation/{event.id}", f"remediation/{event.subject}")
         found = [await self._trail(name, parent=parent) for name in names]
         return [trail for trail in found if trail is not None]
@@ -108,7 +109,7 @@ class Incidents:
         """What went wrong on the way of these incidents, and how often."""
         counted: Counter[str] = Counter()
         for event in events:
-            for name in (workflow_id(event.subject, event.id), f"deliberation/{event.id}"):
+            for name in (drift_response_id(event.subject, event.id), f"deliberation/{event.id}"):
                 counted += await self._troubles(name)
         return counted
 

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from contracts.drift import FeatureKind, Window
-from detection.calibration import SENSES, YEAR, Plan, calibrate, thresholds_for
-from detection.columns import Column
-from detection.counting import count_numbers
-from detection.drift import compare
-from detection.profile import WindowProfile, merge_windows
-from detection.resampling import bin_counts, indices_between
+from trimtab.contracts.drift import FeatureKind, Window
+from trimtab.detection.calibration.resampling import bin_counts, indices_between
+from trimtab.detection.calibration.thresholds import SENSES, YEAR, Plan, calibrate, thresholds_for
+from trimtab.detection.drift.column_drift import compare
+from trimtab.detection.profiles.columns import Column
+from trimtab.detection.profiles.group_counts import count_numbers
+from trimtab.detection.profiles.window_profile import WindowProfile, merge_windows
 
 DAY: Final = timedelta(days=1)
 WEEK: Final = 7

@@ -6,18 +6,19 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from contracts.drift import DriftFinding, FeatureRole
-from contracts.fitted import FittedModel, ServedModel
-from contracts.model import ModelSpec
-from contracts.ports import Refused
-from detection.finding import is_announced
-from detection.impact import Harm
-from pipelines import estimator, monitoring
-from pipelines.calibration import calibration_of
-from pipelines.learning import learn
-from pipelines.performance import Measured
-from pipelines.requests import MonitoringRequest
-from pipelines.spans import Span, reference_span
+from trimtab.contracts.drift import DriftFinding, FeatureRole
+from trimtab.contracts.fitted import FittedModel, ServedModel
+from trimtab.contracts.model import ModelSpec
+from trimtab.contracts.ports import Refused
+from trimtab.detection.performance.finding import is_announced
+from trimtab.detection.performance.performance_impact import Harm
+from trimtab.pipelines.history.time_ranges import Span, reference_span
+from trimtab.pipelines.learning.model_fitting import learn
+from trimtab.pipelines.monitoring import pipeline
+from trimtab.pipelines.requests import MonitoringRequest
+from trimtab.pipelines.scoring import estimator
+from trimtab.pipelines.scoring.calibration import calibration_of
+from trimtab.pipelines.scoring.realised_performance import Measured
 
 
 class Look(NamedTuple):
@@ -72,13 +73,13 @@ class Watched:
         spec = self.spec
         request = MonitoringRequest(model=spec.name, start=span.start, end=span.end)
         rows = rows.reset_index(drop=True)
-        reference = monitoring.choose_reference(self._history, spec, request, self)
-        predictions = monitoring.predict_rows(rows, spec, reference)
-        measured = monitoring.measure_window(
+        reference = pipeline.choose_reference(self._history, spec, request, self)
+        predictions = pipeline.predict_rows(rows, spec, reference)
+        measured = pipeline.measure_window(
             self._history, rows, spec, request, reference, predictions
         )
-        harm = monitoring.assess_harm(rows, spec, request, reference, predictions, measured)
-        found = monitoring.examine(measured, spec, reference, harm)
+        harm = pipeline.assess_harm(rows, spec, request, reference, predictions, measured)
+        found = pipeline.examine(measured, spec, reference, harm)
         finding = found[0] if found else None
         announced = finding is not None and is_announced(finding, spec)
         return Look(finding, announced, measured, harm)

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Final
 
-sys.path.append(sys.path.pop(0))  # benchmarks/detection.py would hide the room of that name
+sys.path.append(sys.path.pop(0))
 
 import bare
 import typer
@@ -25,13 +25,13 @@ from incidents import Incidents, Timing, again, calmed, shape_of
 from redis.asyncio import Redis
 from rich.console import Console
 
-from cli.narrator import Narrator
-from cli.stage import Stage, StageFailed
-from contracts.base import digest
-from contracts.drift import DriftEvent
-from runtime.children import start_child
-from runtime.embedded import StackError
-from runtime.settings import (
+from trimtab.cli.backtest.backtest_stack import Stage, StageFailed
+from trimtab.cli.backtest.narrator import Narrator
+from trimtab.contracts.base import digest
+from trimtab.contracts.drift import DriftEvent
+from trimtab.runtime.embedded.children import start_child
+from trimtab.runtime.embedded.embedded_stack import StackError
+from trimtab.runtime.settings import (
     BacktestSettings,
     RedisSettings,
     Settings,

@@ -1,8 +1,8 @@
 """Counts what is told of pairs of tables that were drawn from the very same law.
 
-`uv run python benchmarks/same_law.py`: through `cli.comparison`, as `trimtab compare` does it, from
-Parquet files; beside a test per column at p < 0.05. Nothing should be told: whatever is, is chance.
-The laws are those in which chance looks most like drift: rare flags, many categories, gaps, few
+`uv run python benchmarks/same_law.py`: as `trimtab compare` does it, from Parquet files; beside a
+test per column at p < 0.05. Nothing should be told: whatever is, is chance. The laws are those in
+which chance looks most like drift: rare flags, many categories, gaps, few
 different rows, and tables of unequal length.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
-sys.path.append(sys.path.pop(0))  # benchmarks/detection.py would hide the room of that name
+sys.path.append(sys.path.pop(0))
 
 import numpy as np
 import pandas as pd
@@ -23,9 +23,9 @@ from rich.progress import track
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from cli.comparison import Question, compare_tables
-from contracts.comparison import Comparison
-from detection.quality import announces
+from trimtab.comparison.comparison import Question, compare_tables
+from trimtab.contracts.comparison import Comparison
+from trimtab.detection.drift.data_quality import announces
 
 Law = Callable[[np.random.Generator, int], pd.DataFrame]
 _USUAL: Final = 0.05

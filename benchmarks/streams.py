@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from contestants import Contestant, prepared
 
-from contracts.drift import FeatureKind
-from contracts.model import Feature, ModelSpec
-from pipelines.spans import Span
+from trimtab.contracts.drift import FeatureKind
+from trimtab.contracts.model import Feature, ModelSpec
+from trimtab.pipelines.history.time_ranges import Span
 
 WEEK: Final = timedelta(days=7)
 MONDAY: Final = datetime(2024, 1, 1, tzinfo=UTC)

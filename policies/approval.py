@@ -5,13 +5,13 @@ import shlex
 import textwrap
 from datetime import UTC, datetime
 
-from contracts.approval import Answer, ApprovalRequest, Choice, HumanDecision
-from contracts.decision import Confidence, Decision, Verdict
-from contracts.deliberation import Deliberation
-from contracts.drift import DriftEvent
-from contracts.evidence import EvidencePack
-from contracts.incident import IncidentInput
-from contracts.model import ModelSpec
+from trimtab.contracts.approval import Answer, ApprovalRequest, Choice, HumanDecision
+from trimtab.contracts.decision import Confidence, Decision, Verdict
+from trimtab.contracts.deliberation import Deliberation
+from trimtab.contracts.drift import DriftEvent
+from trimtab.contracts.evidence import EvidencePack
+from trimtab.contracts.incident import IncidentInput
+from trimtab.contracts.model import ModelSpec
 
 _WIDTH = 88
 _SHELL_USER = "$USER"

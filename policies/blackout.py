@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from contracts.decision import Blackout
+from trimtab.contracts.decision import Blackout
 
 _DAY = timedelta(days=1)
 _INSTANT = timedelta(milliseconds=1)

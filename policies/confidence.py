@@ -9,9 +9,9 @@ record what is known of others like it. They are to be calibrated against outcom
 import math
 from collections.abc import Sequence
 
-from contracts.decision import Confidence, ConfidencePart
-from contracts.deliberation import Deliberation, RootCause
-from contracts.evidence import Citation, Document, DocumentKind, EvidenceItem, EvidencePack
+from trimtab.contracts.decision import Confidence, ConfidencePart
+from trimtab.contracts.deliberation import Deliberation, RootCause
+from trimtab.contracts.evidence import Citation, Document, DocumentKind, EvidenceItem, EvidencePack
 
 _WEIGHTS = {"citations": 0.3, "margin": 0.3, "support": 0.2, "record": 0.2}
 _CLEAR_MARGIN = 0.5

@@ -6,12 +6,12 @@ Every rule is asked and recorded; the most restrictive answer wins. Worse input 
 from collections.abc import Callable
 from datetime import datetime
 
-from contracts.base import digest
-from contracts.decision import Decision, Facts, Limits, RuleResult, Verdict
-from contracts.deliberation import RemediationPlan
-from contracts.drift import Severity
-from contracts.remediation import Action
 from policies.blackout import active_blackout
+from trimtab.contracts.base import digest
+from trimtab.contracts.decision import Decision, Facts, Limits, RuleResult, Verdict
+from trimtab.contracts.deliberation import RemediationPlan
+from trimtab.contracts.drift import Severity
+from trimtab.contracts.remediation import Action
 
 Rule = Callable[[RemediationPlan, Facts, Limits, datetime], tuple[Verdict, str]]
 

@@ -3,9 +3,15 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from contracts.drift import DriftFinding, FeatureDrift, FeatureRole, QualityFault
-from contracts.evidence import Document, EvidenceItem, EvidencePack, EvidenceSource, RegistryFacts
-from contracts.model import ModelVersion, VersionMetric
+from trimtab.contracts.drift import DriftFinding, FeatureDrift, FeatureRole, QualityFault
+from trimtab.contracts.evidence import (
+    Document,
+    EvidenceItem,
+    EvidencePack,
+    EvidenceSource,
+    RegistryFacts,
+)
+from trimtab.contracts.model import ModelVersion, VersionMetric
 
 MEASURED_VERSIONS = 3
 """How many versions are scored on the newest labelled rows: the champion and earlier ones."""

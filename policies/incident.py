@@ -4,13 +4,13 @@ from decimal import Decimal
 
 from pydantic import JsonValue
 
-from contracts.base import digest
-from contracts.decision import Confidence, Decision, Facts
-from contracts.deliberation import Cause, Deliberation, RemediationPlan
-from contracts.drift import DriftEvent
-from contracts.evidence import EvidencePack
-from contracts.incident import Ending, IncidentInput
-from contracts.remediation import Action, ActionOrder, Outcome, Step, effect_key
+from trimtab.contracts.base import digest
+from trimtab.contracts.decision import Confidence, Decision, Facts
+from trimtab.contracts.deliberation import Cause, Deliberation, RemediationPlan
+from trimtab.contracts.drift import DriftEvent
+from trimtab.contracts.evidence import EvidencePack
+from trimtab.contracts.incident import Ending, IncidentInput
+from trimtab.contracts.remediation import Action, ActionOrder, Outcome, Step, effect_key
 
 
 def unplanned(event: DriftEvent, pack: EvidencePack | None) -> RemediationPlan:

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from contracts.base import digest
-from contracts.decision import Facts, Limits
-from contracts.deliberation import (
+from trimtab.contracts.base import digest
+from trimtab.contracts.decision import Facts, Limits
+from trimtab.contracts.deliberation import (
     Cause,
     Deliberation,
     RemediationPlan,
@@ -14,7 +14,7 @@ from contracts.deliberation import (
     RootCause,
     Triage,
 )
-from contracts.drift import (
+from trimtab.contracts.drift import (
     DriftEvent,
     DriftFinding,
     FeatureDrift,
@@ -24,10 +24,10 @@ from contracts.drift import (
     Severity,
     Window,
 )
-from contracts.evidence import Citation, EvidenceItem, EvidencePack, EvidenceSource
-from contracts.incident import IncidentInput
-from contracts.model import Feature, ModelSpec, Task, Tier
-from contracts.remediation import Action
+from trimtab.contracts.evidence import Citation, EvidenceItem, EvidencePack, EvidenceSource
+from trimtab.contracts.incident import IncidentInput
+from trimtab.contracts.model import Feature, ModelSpec, Task, Tier
+from trimtab.contracts.remediation import Action
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 WEEK = timedelta(days=7)

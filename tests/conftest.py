@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from temporalio.client import Client
 
-from runtime.servers import Temporal, Valkey
-from runtime.settings import load_settings
-from runtime.temporal import connect
 from tests.environment import environment_kept
 from tests.servers import running
+from trimtab.runtime.embedded.servers import Temporal, Valkey
+from trimtab.runtime.settings import load_settings
+from trimtab.runtime.temporal import connect
 
 pytest_plugins = ["tests.registry", "tests.deployment"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import redis
 
-from runtime.settings import Settings
 from tests.environment import environment_kept
+from trimtab.runtime.settings import Settings
 
 PARKING = "birmingham-parking"
 
@@ -63,6 +63,6 @@ def _settle(patch: pytest.MonkeyPatch, home: Path, valkey_url: str | None = None
 
 
 def _run(pipeline: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    from pipelines.session import run_pipeline  # noqa: PLC0415 - its pipelines take seconds to load
+    from trimtab.pipelines.session import run_pipeline  # noqa: PLC0415 - its pipelines take seconds to load
 
     return run_pipeline(pipeline, params)

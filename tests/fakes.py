@@ -6,13 +6,13 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from contracts.approval import ApprovalRequest
-from contracts.evidence import Document
-from contracts.incident import IncidentReport
-from contracts.model import ModelVersion
-from contracts.ports import Refused
-from contracts.tags import promoted_by
 from tests.builders import NOW
+from trimtab.contracts.approval import ApprovalRequest
+from trimtab.contracts.evidence import Document
+from trimtab.contracts.incident import IncidentReport
+from trimtab.contracts.model import ModelVersion
+from trimtab.contracts.ports import Refused
+from trimtab.contracts.tags import promoted_by
 
 
 class FakeRegistry:

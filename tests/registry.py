@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from runtime.settings import Settings
 from tests.environment import environment_kept
+from trimtab.runtime.settings import Settings
 
 
 @pytest.fixture(scope="session")
 def mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database of the current version: making one takes seconds."""
-    from adapters.tracking import open_tracking  # noqa: PLC0415 - mlflow costs 3 s to import
+    from trimtab.adapters.registry.tracking import open_tracking  # noqa: PLC0415 - mlflow costs 3 s to import
 
     home = tmp_path_factory.mktemp("mlflow-template")
     with environment_kept():

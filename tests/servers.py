@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from runtime.children import Child, start_child
-from runtime.servers import Ports, Server, serve
 from tests.waiting import until
+from trimtab.runtime.embedded.children import Child, start_child
+from trimtab.runtime.embedded.servers import Ports, Server, serve
 
 
 def start_in(folder: Path, name: str, command: list[str]) -> Child:

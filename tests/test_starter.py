@@ -12,16 +12,16 @@ import pytest
 from redis.asyncio import Redis
 from temporalio.client import Client
 
-from contracts.incident import workflow_id
-from runtime.children import Child, free_port, start_child
-from runtime.servers import Temporal, Valkey
-from runtime.settings import load_settings
-from runtime.temporal import connect
 from tests.architecture.sources import ROOT
 from tests.bridge.local import watch
 from tests.builders import an_event
 from tests.servers import running_at
 from tests.waiting import until
+from trimtab.contracts.names import drift_response_id
+from trimtab.runtime.embedded.children import Child, free_port, start_child
+from trimtab.runtime.embedded.servers import Temporal, Valkey
+from trimtab.runtime.settings import load_settings
+from trimtab.runtime.temporal import connect
 
 STREAM = "drift-events"
 GROUP = "drift-responders"
@@ -89,7 +89,7 @@ async def held(redis: Redis, count: int) -> bool:
 
 
 async def runs(client: Client, event_id: str) -> int:
-    query = f'WorkflowId = "{workflow_id("parking", event_id)}"'
+    query = f'WorkflowId = "{drift_response_id("parking", event_id)}"'
     return (await client.count_workflows(query)).count
 
 

@@ -11,9 +11,9 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.audit import AuditActivities
-    from contracts.audit import GENESIS, AuditAppend, AuditEntry, Gate, TipSearch
-    from contracts.drift import DriftEvent
-    from contracts.remediation import ActionOrder
+    from trimtab.contracts.audit import GENESIS, AuditAppend, AuditEntry, Gate, TipSearch
+    from trimtab.contracts.drift import DriftEvent
+    from trimtab.contracts.remediation import ActionOrder
     from workflows.options import READ, RECORD
 
 Moment = tuple[Gate, str, dict[str, JsonValue]]

@@ -9,7 +9,8 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 with workflow.unsafe.imports_passed_through():
     from agents.team import deliberate
-    from contracts.deliberation import Deliberation, DeliberationInput
+    from trimtab.contracts import names
+    from trimtab.contracts.deliberation import Deliberation, DeliberationInput
     from workflows.options import ASK, LOOK
 
 FAILED = "DeliberationFailed"
@@ -17,7 +18,7 @@ FAILED = "DeliberationFailed"
 _MESSAGE_LENGTH = 500
 
 
-@workflow.defn(name="DeliberationWorkflow")
+@workflow.defn(name=names.DELIBERATION)
 class DeliberationWorkflow:
     """Coordinator, investigator, strategist and the coordinator's review over one case."""
 

@@ -16,15 +16,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.authorisation import AuthorisationActivities
     from activities.decision import check_policy
     from activities.incident import IncidentActivities
-    from contracts.approval import ApprovalRequest, DecisionReceipt, HumanDecision
-    from contracts.audit import Gate
-    from contracts.authorisation import AuthorisationRequest
-    from contracts.base import digest
-    from contracts.decision import Confidence, Decision, PolicyQuestion, Verdict
-    from contracts.deliberation import Deliberation, RemediationPlan
-    from contracts.evidence import EvidencePack
-    from contracts.incident import Ending, IncidentInput, IncidentReport, IncidentView, Stage
-    from contracts.remediation import Action, Outcome, RemediationInput
     from policies import approval as asking
     from policies.confidence import assess
     from policies.incident import (
@@ -37,6 +28,22 @@ with workflow.unsafe.imports_passed_through():
         order_of,
         unplanned,
     )
+    from trimtab.contracts import names
+    from trimtab.contracts.approval import ApprovalRequest, DecisionReceipt, HumanDecision
+    from trimtab.contracts.audit import Gate
+    from trimtab.contracts.authorisation import AuthorisationRequest
+    from trimtab.contracts.base import digest
+    from trimtab.contracts.decision import Confidence, Decision, PolicyQuestion, Verdict
+    from trimtab.contracts.deliberation import Deliberation, RemediationPlan
+    from trimtab.contracts.evidence import EvidencePack
+    from trimtab.contracts.incident import (
+        Ending,
+        IncidentInput,
+        IncidentReport,
+        IncidentView,
+        Stage,
+    )
+    from trimtab.contracts.remediation import Action, Outcome, RemediationInput
     from workflows import cancellation, options
     from workflows.chain import AuditChain
     from workflows.failure import BUGS, reason
@@ -44,7 +51,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.investigation import collect_evidence, deliberate
 
 
-@workflow.defn(name="DriftResponseWorkflow", failure_exception_types=BUGS)
+@workflow.defn(name=names.DRIFT_RESPONSE, failure_exception_types=BUGS)
 class DriftResponseWorkflow:
     """One drift event's response; may wait days for a person."""
 
@@ -192,16 +199,12 @@ class DriftResponseWorkflow:
             (Gate.EVIDENCE, "trimtab", evidence_detail(self._pack, self._failure)),
             (
                 Gate.DELIBERATED,
-                self._analyst,
+                (self._deliberation or self._incident).analyst,
                 deliberation_detail(self._deliberation, self._confidence, self._failure),
             ),
             (Gate.DECIDED, "policy", decision.model_dump(mode="json")),
         )
         return decision
-
-    @property
-    def _analyst(self) -> str:
-        return self._deliberation.analyst if self._deliberation else self._incident.analyst
 
     async def _ask(self, decision: Decision) -> bool:
         """Put the question and wait: until an answer settles it or the deadline passes."""
@@ -286,18 +289,17 @@ class DriftResponseWorkflow:
 
     async def _act(self, decision: Decision, grant: str) -> Outcome:
         plan = self._plan
-        order = order_of(self._incident, plan, decision, grant)
         outcome: Outcome = await workflow.execute_child_workflow(
-            "RemediationWorkflow",
+            names.REMEDIATION,
             RemediationInput(
-                order=order,
+                order=order_of(self._incident, plan, decision, grant),
                 verification_margin=self._incident.limits.verification_margin,
                 audit_sequence=self._chain.sequence,
                 audit_tip=self._chain.tip,
             ),
-            id=f"remediation/{self._event.subject}",
+            id=names.remediation_id(self._event.subject),
             result_type=Outcome,
-            task_queue=options.MAIN_QUEUE,
+            task_queue=names.MAIN_QUEUE,
             parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
             static_summary=f"{plan.action} {self._event.subject} because of {plan.cause}",
         )

@@ -7,9 +7,9 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.approval import ApprovalActivities
-    from contracts.approval import Answer, ApprovalRequest, HumanDecision
-    from contracts.decision import Decision
     from policies.approval import approved, judge_answer
+    from trimtab.contracts.approval import Answer, ApprovalRequest, HumanDecision
+    from trimtab.contracts.decision import Decision
     from workflows import options
     from workflows.failure import reason
 

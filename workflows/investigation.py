@@ -11,10 +11,11 @@ from temporalio.exceptions import (
 
 with workflow.unsafe.imports_passed_through():
     from activities.evidence import EvidenceActivities
-    from contracts.deliberation import Deliberation, DeliberationInput
-    from contracts.evidence import EvidencePack, Measurement, Recall
-    from contracts.incident import IncidentInput
     from policies.evidence import compose, describe, versions_to_measure
+    from trimtab.contracts import names
+    from trimtab.contracts.deliberation import Deliberation, DeliberationInput
+    from trimtab.contracts.evidence import EvidencePack, Measurement, Recall
+    from trimtab.contracts.incident import IncidentInput
     from workflows import options
     from workflows.failure import reason
 
@@ -71,7 +72,7 @@ async def deliberate(
 async def _ask_agents(incident: IncidentInput, pack: EvidencePack, *, analyst: str) -> Deliberation:
     """The agents' conclusions; raises `ChildWorkflowError` when they come to none in time."""
     result: Deliberation = await workflow.execute_child_workflow(
-        "DeliberationWorkflow",
+        names.DELIBERATION,
         DeliberationInput(
             event=incident.event,
             spec=incident.spec,
@@ -79,9 +80,9 @@ async def _ask_agents(incident: IncidentInput, pack: EvidencePack, *, analyst: s
             analyst=analyst,
             call_timeout=incident.call_timeout,
         ),
-        id=f"deliberation/{incident.event.id}",
+        id=names.deliberation_id(incident.event.id),
         result_type=Deliberation,
-        task_queue=options.MAIN_QUEUE,
+        task_queue=names.MAIN_QUEUE,
         execution_timeout=incident.deliberation_timeout,
         static_summary=f"{analyst} deliberates on {incident.event.subject}",
     )

@@ -13,14 +13,20 @@ from temporalio.common import SearchAttributeKey
 
 with workflow.unsafe.imports_passed_through():
     from activities.monitoring import MonitoringActivities
-    from contracts.monitoring import MonitoringInput, MonitoringReport, WindowAnswer, WindowOrder
+    from trimtab.contracts import names
+    from trimtab.contracts.monitoring import (
+        MonitoringInput,
+        MonitoringReport,
+        WindowAnswer,
+        WindowOrder,
+    )
     from workflows import options
 
 SCHEDULED_AT: Final = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 """Which of its times a schedule started a run for: later, when it had to catch up."""
 
 
-@workflow.defn(name="MonitoringWorkflow")
+@workflow.defn(name=names.MONITORING)
 class MonitoringWorkflow:
     """One run of a model's schedule."""
 

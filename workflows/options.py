@@ -1,21 +1,19 @@
-"""Every name, queue, timeout and retry policy that the workflows use."""
+"""Every timeout and retry policy that the workflows use, and their search attributes."""
 
 from datetime import timedelta
 from typing import Final, TypedDict
 
 from temporalio.common import RetryPolicy, SearchAttributeKey
 
-MAIN_QUEUE: Final = "trimtab"
-AGENTS_QUEUE: Final = "trimtab-agents"
-ACTIONS_QUEUE: Final = "trimtab-actions"
+from trimtab.contracts import names
 
-MODEL = SearchAttributeKey.for_keyword("TrimtabModel")
-STAGE = SearchAttributeKey.for_keyword("TrimtabStage")
-SEVERITY = SearchAttributeKey.for_keyword("TrimtabSeverity")
-VERDICT = SearchAttributeKey.for_keyword("TrimtabVerdict")
-ACTION = SearchAttributeKey.for_keyword("TrimtabAction")
-CONFIDENCE = SearchAttributeKey.for_float("TrimtabConfidence")
-CORRELATION_ID = SearchAttributeKey.for_keyword("TrimtabCorrelationId")
+MODEL = SearchAttributeKey.for_keyword(names.MODEL)
+STAGE = SearchAttributeKey.for_keyword(names.STAGE)
+SEVERITY = SearchAttributeKey.for_keyword(names.SEVERITY)
+VERDICT = SearchAttributeKey.for_keyword(names.VERDICT)
+ACTION = SearchAttributeKey.for_keyword(names.ACTION)
+CONFIDENCE = SearchAttributeKey.for_float(names.CONFIDENCE)
+CORRELATION_ID = SearchAttributeKey.for_keyword(names.CORRELATION_ID)
 
 
 class ActivityOptions(TypedDict, total=False):
@@ -96,7 +94,7 @@ DECIDE: Final = ActivityOptions(start_to_close_timeout=timedelta(seconds=10), re
 """Pure questions, and minting a grant."""
 
 ASK: Final = ActivityOptions(
-    task_queue=AGENTS_QUEUE,
+    task_queue=names.AGENTS_QUEUE,
     start_to_close_timeout=timedelta(seconds=60),
     retry_policy=RetryPolicy(
         initial_interval=timedelta(milliseconds=500),
@@ -107,7 +105,7 @@ ASK: Final = ActivityOptions(
 """One call of a language model; the deliberation's own `call_timeout` replaces the timeout."""
 
 LOOK: Final = ActivityOptions(
-    task_queue=AGENTS_QUEUE,
+    task_queue=names.AGENTS_QUEUE,
     start_to_close_timeout=timedelta(seconds=45),
     schedule_to_close_timeout=timedelta(seconds=60),
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_attempts=2),
@@ -115,7 +113,7 @@ LOOK: Final = ActivityOptions(
 """One call of an agent's read-only tool: an answer that does not come is done without."""
 
 TRAIN: Final = ActivityOptions(
-    task_queue=ACTIONS_QUEUE,
+    task_queue=names.ACTIONS_QUEUE,
     start_to_close_timeout=timedelta(hours=2),
     heartbeat_timeout=timedelta(seconds=30),
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=2), maximum_attempts=3),
@@ -123,7 +121,7 @@ TRAIN: Final = ActivityOptions(
 """Retraining: long, heartbeating, cancellable."""
 
 UNDO: Final = ActivityOptions(
-    task_queue=ACTIONS_QUEUE,
+    task_queue=names.ACTIONS_QUEUE,
     start_to_close_timeout=timedelta(minutes=5),
     heartbeat_timeout=timedelta(seconds=30),
     retry_policy=RetryPolicy(
@@ -135,7 +133,7 @@ UNDO: Final = ActivityOptions(
 """Taking back what was not verified: tried for about an hour."""
 
 ACT: Final = ActivityOptions(
-    task_queue=ACTIONS_QUEUE,
+    task_queue=names.ACTIONS_QUEUE,
     start_to_close_timeout=timedelta(minutes=5),
     heartbeat_timeout=timedelta(seconds=30),
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=5),

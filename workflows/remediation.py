@@ -14,8 +14,9 @@ from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exce
 
 with workflow.unsafe.imports_passed_through():
     from activities.remediation import RemediationActivities
-    from contracts.audit import Gate
-    from contracts.remediation import (
+    from trimtab.contracts import names
+    from trimtab.contracts.audit import Gate
+    from trimtab.contracts.remediation import (
         Action,
         ActionOrder,
         Effect,
@@ -36,7 +37,7 @@ class Stopped(Exception):  # noqa: N818 - says what happened
     """The plan cannot be carried out further; the message says why."""
 
 
-@workflow.defn(name="RemediationWorkflow")
+@workflow.defn(name=names.REMEDIATION)
 class RemediationWorkflow:
     """Retrain and promote, or roll back; then verify; undo unless verified."""
 

@@ -4,7 +4,7 @@ from google.adk.agents import LlmAgent
 from google.adk.models import BaseLlm
 
 from agents.role import Tally, agent
-from contracts.deliberation import ReviewReply, TriageReply
+from trimtab.contracts.deliberation import ReviewReply, TriageReply
 
 
 def coordinator(model: BaseLlm, *, tally: Tally) -> LlmAgent:

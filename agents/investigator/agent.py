@@ -6,9 +6,9 @@ from typing import Any
 from google.adk.agents import LlmAgent
 from google.adk.models import BaseLlm
 
-from agents.investigator.looks import Looks
+from agents.investigator.tool_budget import Looks
 from agents.role import Tally, agent
-from contracts.deliberation import RootCauseReply
+from trimtab.contracts.deliberation import RootCauseReply
 
 
 def gatherer(

@@ -12,7 +12,7 @@ from temporalio import activity
 from temporalio.google_adk.workflow import ToolContextSnapshot, activity_as_tool
 
 from activities.inspection import Subject
-from contracts.deliberation import DeliberationInput
+from trimtab.contracts.deliberation import DeliberationInput
 
 
 @activity.defn

@@ -4,7 +4,7 @@ from google.adk.agents import LlmAgent
 from google.adk.models import BaseLlm
 
 from agents.role import Tally, agent
-from contracts.deliberation import PlanReply
+from trimtab.contracts.deliberation import PlanReply
 
 
 def strategist(model: BaseLlm, *, tally: Tally) -> LlmAgent:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from timed import timed
 
-from cli.comparison import Question, compare_tables
+from trimtab.comparison.comparison import Question, compare_tables
 
 
 def work(reference: Path, current: Path) -> object:

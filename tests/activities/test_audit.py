@@ -6,7 +6,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.audit import AuditActivities
-from contracts.audit import (
+from trimtab.contracts.audit import (
     GENESIS,
     AuditAppend,
     AuditEntry,
@@ -15,7 +15,7 @@ from contracts.audit import (
     Gate,
     TipSearch,
 )
-from contracts.ports import Refused
+from trimtab.contracts.ports import Refused
 
 
 class Log:

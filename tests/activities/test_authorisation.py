@@ -7,14 +7,14 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.authorisation import AuthorisationActivities
-from contracts.approval import Answer, Choice, HumanDecision
-from contracts.authorisation import AuthorisationRequest
-from contracts.base import digest
-from contracts.decision import Blackout, Facts, Limits, PolicyQuestion, Verdict
-from contracts.deliberation import RemediationPlan
-from contracts.remediation import Action, GrantClaims
 from policies.decision import decide
 from tests.builders import NOW, a_plan, the_facts
+from trimtab.contracts.approval import Answer, Choice, HumanDecision
+from trimtab.contracts.authorisation import AuthorisationRequest
+from trimtab.contracts.base import digest
+from trimtab.contracts.decision import Blackout, Facts, Limits, PolicyQuestion, Verdict
+from trimtab.contracts.deliberation import RemediationPlan
+from trimtab.contracts.remediation import Action, GrantClaims
 
 SURE, UNSURE = the_facts(), the_facts(confidence=0.5)
 

@@ -7,8 +7,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.errors import CONTRACT_BREACH, REFUSED, translated
-from contracts.approval import HumanDecision
-from contracts.ports import Refused, Unavailable
+from trimtab.contracts.approval import HumanDecision
+from trimtab.contracts.ports import Refused, Unavailable
 
 
 class Things:

@@ -9,9 +9,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.inspection import TEXT_LENGTH, Context, InspectionActivities, Subject
-from contracts.evidence import Document, DocumentKind, EvidenceItem, EvidenceSource
 from tests.builders import a_window
 from tests.fakes import FakeKnowledge
+from trimtab.contracts.evidence import Document, DocumentKind, EvidenceItem, EvidenceSource
 
 DISTRIBUTION: dict[str, Any] = {
     "feature": "Occupancy",

@@ -7,10 +7,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.monitoring import MonitoringActivities
-from contracts.drift import Severity
-from contracts.monitoring import WindowOrder
-from contracts.ports import Refused, Unavailable
 from tests.builders import NOW, an_event
+from trimtab.contracts.drift import Severity
+from trimtab.contracts.monitoring import WindowOrder
+from trimtab.contracts.ports import Refused, Unavailable
 
 ORDER = WindowOrder(model="parking", start=NOW - timedelta(days=7), end=NOW, as_of=NOW)
 QUIET: dict[str, JsonValue] = {"rows": 900, "event": None, "finding": None, "note": "no drift"}

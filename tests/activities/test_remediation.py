@@ -11,9 +11,12 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.remediation import RemediationActivities
-from contracts.model import ModelVersion
-from contracts.ports import PipelineRunner, Refused, Unavailable
-from contracts.remediation import (
+from tests.builders import NOW, a_spec, a_window
+from tests.fakes import FakePipelines, FakeRegistry
+from tests.waiting import until
+from trimtab.contracts.model import ModelVersion
+from trimtab.contracts.ports import PipelineRunner, Refused, Unavailable
+from trimtab.contracts.remediation import (
     Action,
     ActionOrder,
     Effect,
@@ -22,9 +25,6 @@ from contracts.remediation import (
     Verification,
     effect_key,
 )
-from tests.builders import NOW, a_spec, a_window
-from tests.fakes import FakePipelines, FakeRegistry
-from tests.waiting import until
 
 PLAN, POLICY = "a" * 64, "b" * 64
 BETTER = {

@@ -9,12 +9,12 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.remediation import RemediationActivities
-from adapters.model_registry import MlflowRegistry
-from adapters.tracking import open_tracking
-from contracts.remediation import Step
-from contracts.tags import EFFECT_KEY
-from runtime.settings import Settings
 from tests.activities.test_remediation import Guard, a_rollback, an_order
+from trimtab.adapters.registry.model_registry import MlflowRegistry
+from trimtab.adapters.registry.tracking import open_tracking
+from trimtab.contracts.remediation import Step
+from trimtab.contracts.tags import EFFECT_KEY
+from trimtab.runtime.settings import Settings
 
 
 class Pipelines:

@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from adapters.grants import JwtGuard, JwtMint, private_key, public_key
-from contracts.ports import Refused
-from contracts.remediation import Action, GrantClaims
+from trimtab.adapters.grants import JwtGuard, JwtMint, private_key, public_key
+from trimtab.contracts.ports import Refused
+from trimtab.contracts.remediation import Action, GrantClaims
 
 KEY = Ed25519PrivateKey.generate()
 GUARD = JwtGuard(key=KEY.public_key())

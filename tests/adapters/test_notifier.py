@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.notifier import FileNotifier, LogNotifier, Notifiers
-from contracts.approval import ApprovalRequest
-from contracts.ports import Unavailable
+from trimtab.adapters.notifier import FileNotifier, LogNotifier, Notifiers
+from trimtab.contracts.approval import ApprovalRequest
+from trimtab.contracts.ports import Unavailable
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ import psutil
 import pytest
 from pydantic import JsonValue
 
-from adapters.pipeline_process import WARM, PipelineProcesses
-from contracts.ports import Refused, Unavailable
 from tests.waiting import until
+from trimtab.adapters.pipeline_process import WARM, PipelineProcesses
+from trimtab.contracts.ports import Refused, Unavailable
 
 
 class AwkwardError(Exception):
@@ -156,6 +156,6 @@ def test_what_was_never_used_can_be_closed() -> None:
 
 
 def test_the_word_for_warming_is_the_pipelines_own() -> None:
-    from pipelines import session  # noqa: PLC0415 - two rooms that do not know each other
+    from trimtab.pipelines import session  # noqa: PLC0415 - two rooms that do not know each other
 
     assert session.WARM == WARM

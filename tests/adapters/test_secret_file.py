@@ -5,7 +5,7 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from adapters.secret_file import secret
+from trimtab.adapters.secret_file import secret
 
 
 def test_a_secret_is_made_on_first_use_and_kept(tmp_path: Path) -> None:

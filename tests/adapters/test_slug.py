@@ -5,8 +5,8 @@ import re
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from adapters.slug import slug
-from contracts.base import NAME_PATTERN
+from trimtab.adapters.slug import slug
+from trimtab.contracts.base import NAME_PATTERN
 
 NAMES = st.from_regex(re.compile(NAME_PATTERN), fullmatch=True)
 

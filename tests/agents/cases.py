@@ -5,7 +5,8 @@ from typing import Any
 from agents.brief import Brief
 from agents.briefing import brief
 from agents.case import Case, Task
-from contracts.deliberation import (
+from tests.builders import a_pack, a_spec, an_event, good_citations
+from trimtab.contracts.deliberation import (
     Cause,
     DeliberationInput,
     Hypothesis,
@@ -15,8 +16,8 @@ from contracts.deliberation import (
     RootCauseReply,
     TriageReply,
 )
-from contracts.drift import PerformanceChange, Severity
-from contracts.evidence import (
+from trimtab.contracts.drift import PerformanceChange, Severity
+from trimtab.contracts.evidence import (
     Citation,
     Document,
     DocumentKind,
@@ -24,8 +25,7 @@ from contracts.evidence import (
     EvidencePack,
     EvidenceSource,
 )
-from contracts.remediation import Action
-from tests.builders import a_pack, a_spec, an_event, good_citations
+from trimtab.contracts.remediation import Action
 
 _ADVICE = (
     "When the target's own distribution moves, compare the months first, then retrain on the "

@@ -10,7 +10,7 @@ from google.adk.models.llm_request import LlmRequest
 from google.adk.models.llm_response import LlmResponse
 from google.genai import types
 
-from contracts.base import Reply
+from trimtab.contracts.base import Reply
 
 Turn = LlmResponse | Exception
 """What one call answers, or what it raises."""

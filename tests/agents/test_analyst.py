@@ -6,15 +6,15 @@ from google.adk.models.llm_request import LlmRequest
 from google.adk.models.llm_response import LlmResponse
 from google.genai import types
 
-from adapters.ollama_model import OllamaModel
 from agents import records
 from agents.analyst import NAME, RuleAnalyst
 from agents.briefing import request
 from agents.case import Task
-from contracts.base import Reply
-from contracts.deliberation import PlanReply, ReviewReply, RootCauseReply, TriageReply
 from tests.agents.cases import a_case, a_triage_reply
 from tests.builders import a_root_cause
+from trimtab.adapters.ollama.ollama_model import OllamaModel
+from trimtab.contracts.base import Reply
+from trimtab.contracts.deliberation import PlanReply, ReviewReply, RootCauseReply, TriageReply
 
 
 def asked(text: str, *, tools: tuple[str, ...] = ()) -> LlmRequest:

@@ -7,11 +7,11 @@ import pytest
 from agents import answers, rules
 from agents.brief import Brief, CauseFound, PlanProposed
 from agents.case import Task
-from contracts.deliberation import Cause, PlanReply, RootCauseReply
-from contracts.drift import Severity
-from contracts.remediation import Action
 from tests.agents.cases import a_brief, full_pack, performance, version_metric
 from tests.agents.test_rules import CLEAR_CASES, a_fault, moved
+from trimtab.contracts.deliberation import Cause, PlanReply, RootCauseReply
+from trimtab.contracts.drift import Severity
+from trimtab.contracts.remediation import Action
 
 
 def found(brief: Brief, **changes: Any) -> Brief:

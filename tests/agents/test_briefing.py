@@ -13,9 +13,9 @@ from agents.briefing import (
     request,
 )
 from agents.case import Task
-from contracts.evidence import EvidenceItem, EvidenceSource
 from tests.agents.cases import a_brief, a_case, a_document, full_pack, version_metric
 from tests.builders import a_feature_drift, an_item
+from trimtab.contracts.evidence import EvidenceItem, EvidenceSource
 
 
 @pytest.mark.parametrize("task", list(Task))

@@ -6,15 +6,15 @@ import pandas as pd
 import pytest
 
 from agents import rules
-from contracts.deliberation import Cause
-from contracts.drift import DriftFinding, PerformanceChange
-from contracts.remediation import Action
-from detection.finding import find_drift, is_announced
 from policies.evidence import compose
 from tests.agents.cases import a_brief
 from tests.builders import NOW
 from tests.detection.windows import profile, spec, table
 from tests.policies.test_evidence import the_registry
+from trimtab.contracts.deliberation import Cause
+from trimtab.contracts.drift import DriftFinding, PerformanceChange
+from trimtab.contracts.remediation import Action
+from trimtab.detection.performance.finding import find_drift, is_announced
 
 REFERENCE = profile(table(6000))
 GOOD = table(2000, seed=1)

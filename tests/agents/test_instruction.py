@@ -3,8 +3,8 @@
 import pytest
 
 from agents.instruction import instruction
-from contracts.base import Reply
-from contracts.deliberation import (
+from trimtab.contracts.base import Reply
+from trimtab.contracts.deliberation import (
     Cause,
     OptionReply,
     PlanReply,
@@ -12,7 +12,7 @@ from contracts.deliberation import (
     RootCauseReply,
     TriageReply,
 )
-from contracts.remediation import Action
+from trimtab.contracts.remediation import Action
 
 PAGES = [
     ("coordinator", "Triage", TriageReply),

@@ -6,10 +6,6 @@ import pytest
 
 from agents import records
 from agents.case import Case
-from contracts.deliberation import Cause, Hypothesis, OptionReply, RootCause
-from contracts.evidence import EvidencePack
-from contracts.model import Costs
-from contracts.remediation import Action
 from tests.agents.cases import (
     a_case,
     a_plan_reply,
@@ -20,6 +16,10 @@ from tests.agents.cases import (
     version_metric,
 )
 from tests.builders import a_feature_drift, a_root_cause, a_spec
+from trimtab.contracts.deliberation import Cause, Hypothesis, OptionReply, RootCause
+from trimtab.contracts.evidence import EvidencePack
+from trimtab.contracts.model import Costs
+from trimtab.contracts.remediation import Action
 
 
 def a_case_with_a_cause(pack: EvidencePack | None = None, costs: Costs | None = None) -> Case:

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from agents import rules
 from agents.brief import Brief
 from agents.rules import Signals
-from contracts.deliberation import Cause
-from contracts.drift import (
+from tests.agents.cases import a_brief, a_document, full_pack, performance, version_metric
+from tests.builders import NOW, WEEK, a_feature_drift
+from trimtab.contracts.deliberation import Cause
+from trimtab.contracts.drift import (
     FeatureDrift,
     MultivariateDrift,
     PerformanceEstimate,
     QualityFault,
     Window,
 )
-from contracts.remediation import Action
-from tests.agents.cases import a_brief, a_document, full_pack, performance, version_metric
-from tests.builders import NOW, WEEK, a_feature_drift
+from trimtab.contracts.remediation import Action
 
 TWO_YEARS = Window(start=NOW - timedelta(days=730), end=NOW - WEEK, rows=300_000)
 

@@ -7,10 +7,9 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = (
-    "contracts", "policies", "runtime", "detection", "adapters", "pipelines", "activities",
-    "agents", "workflows", "cli", "bridge",
-)  # fmt: skip
+LIBRARY = "trimtab"
+APPLICATION = ("policies", "activities", "agents", "workflows")
+"""The customer's rooms, which stand on the library."""
 FRONT_DOORS = ("worker", "starter")
 GENERATED = {"uv.lock"}
 """Written by a tool: nobody's words."""
@@ -31,8 +30,9 @@ class Module:
 
     @property
     def room(self) -> str:
-        """The top-level package."""
-        return self.name.partition(".")[0]
+        """The room of the architecture: `workflows`, or `contracts` for `trimtab.contracts`."""
+        parts = [*self.name.split("."), ""]
+        return parts[1] if parts[0] == LIBRARY else parts[0]
 
     @property
     def tree(self) -> ast.Module:
@@ -53,13 +53,13 @@ def tracked_files() -> tuple[Path, ...]:
 
 @cache
 def modules() -> tuple[Module, ...]:
-    """Every module of the rooms, and the front doors."""
+    """Every module of the library, the application and the front doors."""
     return tuple(
         Module(path=path, text=path.read_text())
         for path in tracked_files()
         if path.suffix == ".py"
         and (
-            path.relative_to(ROOT).parts[0] in ROOMS
+            path.relative_to(ROOT).parts[0] in (LIBRARY, *APPLICATION)
             or path.relative_to(ROOT).with_suffix("").as_posix() in FRONT_DOORS
         )
     )

@@ -10,7 +10,7 @@ HEAVY = ("mlflow", "chromadb", "pandas", "kedro", "google.adk", "ibis", "sklearn
 def test_help_is_there_at_once_because_nothing_heavy_is_loaded_for_it() -> None:
     script = (
         "import json, sys\n"
-        "from cli.app import main\n"
+        "from trimtab.cli.app import main\n"
         "sys.argv = ['trimtab', '--help']\n"
         "try:\n"
         "    main()\n"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import typer
 
-from cli.app import app
 from tests.architecture.sources import ROOT
+from trimtab.cli.app import app
 
 DOCUMENTS = (
     *sorted(ROOT.glob("*.md")),

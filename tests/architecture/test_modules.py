@@ -124,7 +124,10 @@ def test_importing_everything_leaves_no_thread_file_or_output_behind(tmp_path: P
     )
 
     # Kedro, which is not ours, sets up logging when it is imported; this is how we quiet it.
-    quiet = {**os.environ, "KEDRO_LOGGING_CONFIG": str(ROOT / "pipelines" / "logging.yml")}
+    quiet = {
+        **os.environ,
+        "KEDRO_LOGGING_CONFIG": str(ROOT / "trimtab" / "pipelines" / "logging.yml"),
+    }
 
     done = subprocess.run(
         [sys.executable, "-c", script, json.dumps(names)],

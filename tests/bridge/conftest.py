@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
-from bridge.stream import Stream
-from runtime.settings import BridgeSettings, RedisSettings
 from tests.bridge.world import World
+from trimtab.bridge.stream import Stream
+from trimtab.runtime.settings import BridgeSettings, RedisSettings
 
 
 @pytest.fixture

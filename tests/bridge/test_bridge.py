@@ -6,12 +6,12 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from bridge.opening import TemporalUnavailableError
-from bridge.stream import Stream
-from runtime.settings import BridgeSettings, RedisSettings
 from tests.bridge.world import FakeOpener, World
 from tests.builders import an_event
 from tests.waiting import until
+from trimtab.bridge.stream import Stream
+from trimtab.bridge.workflow_starter import TemporalUnavailableError
+from trimtab.runtime.settings import BridgeSettings, RedisSettings
 
 HOUR = timedelta(hours=1)
 DOWN = TemporalUnavailableError("UNAVAILABLE: connection refused")

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.configuration import Configuration
-from runtime.settings import BadConfigurationError
 from tests.bridge.local import watch
+from trimtab.bridge.configuration import Configuration
+from trimtab.runtime.settings import BadConfigurationError
 
 
 class Clock:

@@ -7,9 +7,9 @@ import shlex
 import jsonschema
 import redis
 
-from bridge.intake import read_event
-from contracts.drift import DriftEvent, Severity
 from tests.architecture.sources import ROOT
+from trimtab.bridge.event_parsing import read_event
+from trimtab.contracts.drift import DriftEvent, Severity
 
 DOCUMENT = ROOT / "docs" / "events.md"
 SCHEMA = ROOT / "docs" / "event.schema.json"

@@ -4,9 +4,9 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from bridge.stream import GroupLostError, Stream
-from runtime.settings import BridgeSettings, RedisSettings
 from tests.bridge.world import SOON, World
+from trimtab.bridge.stream import GroupLostError, Stream
+from trimtab.runtime.settings import BridgeSettings, RedisSettings
 
 NO_TIME = timedelta(0)
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bridge.bridge import Bridge
-from bridge.response import IncidentOpener
-from bridge.stream import Stream
-from contracts.drift import DriftEvent
-from runtime.settings import BridgeSettings, RedisSettings
 from tests.builders import an_event
+from trimtab.bridge.bridge import Bridge
+from trimtab.bridge.entry_handling import IncidentOpener
+from trimtab.bridge.stream import Stream
+from trimtab.contracts.drift import DriftEvent
+from trimtab.runtime.settings import BridgeSettings, RedisSettings
 
 SOON = timedelta(milliseconds=50)
 

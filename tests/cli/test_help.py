@@ -5,7 +5,7 @@ import itertools
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import app
+from trimtab.cli.app import app
 
 COMMANDS = (
     "demo", "backtest", "compare", "init", "doctor", "train", "up", "monitor", "schedule",

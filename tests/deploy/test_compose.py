@@ -11,8 +11,8 @@ import yaml
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from runtime.settings import Settings
 from tests.architecture.sources import ROOT
+from trimtab.runtime.settings import Settings
 
 FILE = ROOT / "docker-compose.yml"
 COMPOSE: dict[str, Any] = yaml.safe_load(FILE.read_text())

@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from tests.architecture.sources import FRONT_DOORS, ROOMS, ROOT
+from tests.architecture.sources import APPLICATION, FRONT_DOORS, LIBRARY, ROOT
 
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
 IGNORED = [
@@ -14,7 +14,14 @@ IGNORED = [
     if line and not line.startswith("#")
 ]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-NEEDED = [*ROOMS, *(f"{door}.py" for door in FRONT_DOORS), "conf", "knowledge", "data"]
+NEEDED = [
+    LIBRARY,
+    *APPLICATION,
+    *(f"{door}.py" for door in FRONT_DOORS),
+    "conf",
+    "knowledge",
+    "data",
+]
 
 
 def reaches_the_image(path: str) -> bool:

@@ -74,7 +74,7 @@ def test_a_champion_is_trained_and_registered_over_http(server: str, tmp_path: P
     params = '{"model": "birmingham-parking"}'
 
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines", "training", "--params", params],
+        [sys.executable, "-m", "trimtab.pipelines", "training", "--params", params],
         cwd=ROOT, env=environment, check=False, capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
 

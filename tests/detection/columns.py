@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from detection.columns import Column
-from detection.frames import profile_column
-from detection.profile import ColumnProfile
+from trimtab.detection.profiles.columns import Column
+from trimtab.detection.profiles.frames import profile_column
+from trimtab.detection.profiles.window_profile import ColumnProfile
 
 
 def profiled(

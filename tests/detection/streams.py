@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from contracts.drift import FeatureKind, Window
-from detection.columns import Column
-from detection.counting import count_numbers
-from detection.profile import WindowProfile, merge_windows
+from trimtab.contracts.drift import FeatureKind, Window
+from trimtab.detection.profiles.columns import Column
+from trimtab.detection.profiles.group_counts import count_numbers
+from trimtab.detection.profiles.window_profile import WindowProfile, merge_windows
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)

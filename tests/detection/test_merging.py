@@ -8,12 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.drift import FeatureKind
-from detection.columns import Column
-from detection.distinct import estimate, middle_of, sketch_numbers, sketch_words, union
-from detection.frames import profile_column
-from detection.profile import BINS, ColumnProfile, coarse, merge, merge_windows
 from tests.detection.windows import profile, table
+from trimtab.contracts.drift import FeatureKind
+from trimtab.detection.profiles.columns import Column
+from trimtab.detection.profiles.distinct_count import (
+    estimate,
+    middle_of,
+    sketch_numbers,
+    sketch_words,
+    union,
+)
+from trimtab.detection.profiles.frames import profile_column
+from trimtab.detection.profiles.window_profile import (
+    BINS,
+    ColumnProfile,
+    coarse,
+    merge,
+    merge_windows,
+)
 
 SIZE = Column(name="size", kind=FeatureKind.NUMERIC, minimum=-5.0, maximum=1e6)
 SHOP = Column(name="shop", kind=FeatureKind.CATEGORICAL)

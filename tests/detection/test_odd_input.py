@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.comparison import Comparison
-from contracts.drift import FeatureKind, Severity, Window
-from detection.columns import Column
-from detection.comparison import compare_profiles
-from detection.frames import profile_window
-from detection.profile import WindowProfile
+from trimtab.contracts.comparison import Comparison
+from trimtab.contracts.drift import FeatureKind, Severity, Window
+from trimtab.detection.drift.table_comparison import compare_profiles
+from trimtab.detection.profiles.columns import Column
+from trimtab.detection.profiles.frames import profile_window
+from trimtab.detection.profiles.window_profile import WindowProfile
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 WEEK = timedelta(days=7)

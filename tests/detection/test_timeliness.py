@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contracts.drift import QualityFault, Window
-from detection.profile import WindowProfile
-from detection.quality import announces, faults_between, find_faults
 from tests.detection.windows import spec
+from trimtab.contracts.drift import QualityFault, Window
+from trimtab.detection.drift.data_quality import announces, faults_between, find_faults
+from trimtab.detection.profiles.window_profile import WindowProfile
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from contracts.drift import FeatureKind, Window
-from contracts.model import Feature, ModelSpec, Task
-from detection.columns import columns_of
-from detection.frames import profile_window
-from detection.profile import WindowProfile
+from trimtab.contracts.drift import FeatureKind, Window
+from trimtab.contracts.model import Feature, ModelSpec, Task
+from trimtab.detection.profiles.columns import columns_of
+from trimtab.detection.profiles.frames import profile_window
+from trimtab.detection.profiles.window_profile import WindowProfile
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 WEEK = timedelta(days=7)

@@ -11,11 +11,11 @@ import jsonschema
 import psutil
 import pytest
 
-from contracts.decision import Verdict
-from contracts.incident import Ending
-from contracts.report import IncidentSummary, RunReport
-from runtime.paths import SHIPPED
 from tests.e2e.capture import Capture, Span, capturing
+from trimtab.contracts.decision import Verdict
+from trimtab.contracts.incident import Ending
+from trimtab.contracts.report import IncidentSummary, RunReport
+from trimtab.runtime.paths import SHIPPED
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 

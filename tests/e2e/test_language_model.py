@@ -9,15 +9,15 @@ import pytest
 from rich.console import Console
 from temporalio.client import Client
 
-from cli.narrator import Narrator
-from cli.replay import Replay, Replayed
-from cli.respondent import Nobody
-from cli.stage import Stage
-from contracts.decision import Verdict
-from contracts.incident import Ending
-from runtime.models import load_model
-from runtime.settings import load_settings
 from tests.e2e.ollama_server import TOOLS_MODEL
+from trimtab.cli.backtest.backtest_stack import Stage
+from trimtab.cli.backtest.narrator import Narrator
+from trimtab.cli.backtest.replay import Replay, Replayed
+from trimtab.cli.backtest.respondent import Nobody
+from trimtab.contracts.decision import Verdict
+from trimtab.contracts.incident import Ending
+from trimtab.runtime.models import load_model
+from trimtab.runtime.settings import load_settings
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from runtime.servers import MlflowUi, serve
 from tests.servers import start_in
+from trimtab.runtime.embedded.servers import MlflowUi, serve
 
 
 @pytest.mark.e2e

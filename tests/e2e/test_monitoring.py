@@ -15,14 +15,14 @@ import pytest_asyncio
 from redis.asyncio import Redis
 from temporalio.client import Client
 
-from contracts.drift import DriftEvent
-from contracts.monitoring import MonitoringReport
-from runtime.embedded import EmbeddedStack
-from runtime.paths import SHIPPED
-from runtime.settings import Settings, load_settings
-from runtime.temporal import connect
 from tests.deployment import PARKING
 from tests.waiting import until
+from trimtab.contracts.drift import DriftEvent
+from trimtab.contracts.monitoring import MonitoringReport
+from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
+from trimtab.runtime.paths import SHIPPED
+from trimtab.runtime.settings import Settings, load_settings
+from trimtab.runtime.temporal import connect
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -43,7 +43,7 @@ def put_christmas_into_this_week(folder: Path) -> None:
     local = folder / "conf" / "local"
     (local / "models").mkdir(parents=True)
     (local / "catalog.yml").write_text(
-        "now:\n  type: adapters.datasets.history.HistoryDataset\n  filepath: now.parquet\n"
+        "now:\n  type: trimtab.adapters.datasets.history.HistoryDataset\n  filepath: now.parquet\n"
     )
     start = datetime(2016, 10, 4, tzinfo=UTC) + weeks * WEEK
     spec = SHIPPED_SPEC.read_text()

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from contracts.drift import FeatureKind
-from detection.columns import Column
-from detection.profile import WindowProfile
-from detection.profiling import Span, infer_columns, profile_relation
+from trimtab.contracts.drift import FeatureKind
+from trimtab.detection.profiles.columns import Column
+from trimtab.detection.profiles.window_profile import WindowProfile
+from trimtab.detection.tables.profiling import Span, infer_columns, profile_relation
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # PySpark's, after each answer

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
 
-from contracts.ports import Refused, Unavailable
-from detection.profiling import infer_columns, profile_relation
-from runtime.paths import SHIPPED
 from tests.deployment import Run
+from trimtab.contracts.ports import Refused, Unavailable
+from trimtab.detection.tables.profiling import infer_columns, profile_relation
+from trimtab.runtime.paths import SHIPPED
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # PySpark's, after each answer

@@ -8,12 +8,12 @@ from typing import Final
 import duckdb
 import pytest
 
-from adapters.embedding import MAX_TOKENS
-from adapters.knowledge_article import Article, Origin, opening, read_folders
-from contracts.deliberation import Cause
-from contracts.evidence import DocumentKind
-from contracts.remediation import Action
-from runtime.paths import knowledge
+from trimtab.adapters.knowledge.embedding import MAX_TOKENS
+from trimtab.adapters.knowledge.knowledge_article import Article, Origin, opening, read_folders
+from trimtab.contracts.deliberation import Cause
+from trimtab.contracts.evidence import DocumentKind
+from trimtab.contracts.remediation import Action
+from trimtab.runtime.paths import knowledge
 
 ARTICLES: Final = read_folders([knowledge()])
 RUNBOOKS: Final = [each for each in ARTICLES if each.kind is DocumentKind.RUNBOOK]

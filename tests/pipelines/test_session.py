@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from contracts.ports import Refused
-from pipelines import __main__ as command
-from runtime.paths import SHIPPED
 from tests.pipelines.conftest import PARKING, Run
+from trimtab.contracts.ports import Refused
+from trimtab.pipelines import __main__ as command
+from trimtab.runtime.paths import SHIPPED
 
 CHURN = """
 name: churn
@@ -55,7 +55,7 @@ def write_churn(folder: Path, catalog: str) -> None:
 
 OURS = """
 churn:
-  type: adapters.datasets.history.HistoryDataset
+  type: trimtab.adapters.datasets.history.HistoryDataset
   filepath: tables/churn.parquet
 """
 KEDROS_OWN = """
@@ -134,14 +134,14 @@ def test_a_run_leaves_the_root_logger_alone(parking: Run) -> None:
 
 
 def test_warming_answers_nothing(parking: Run) -> None:
-    from pipelines.session import run_pipeline  # noqa: PLC0415 - as in the fixture
+    from trimtab.pipelines.session import run_pipeline  # noqa: PLC0415 - as in the fixture
 
     assert run_pipeline("warm", {}) == {}
 
 
 def test_importing_the_session_loads_nothing_heavy() -> None:
     program = (
-        "import sys, pipelines.session;"
+        "import sys, trimtab.pipelines.session;"
         "heavy = {'kedro', 'mlflow', 'sklearn', 'pandas'} & set(sys.modules);"
         "sys.exit(1 if heavy else 0)"
     )

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from contracts.fitted import FittedModel, ServedModel
-from contracts.model import ModelSpec, Task
-from contracts.ports import Refused
-from pipelines.learning import learn
-from pipelines.spans import Span
 from tests.detection.windows import START, WEEK, spec
+from trimtab.contracts.fitted import FittedModel, ServedModel
+from trimtab.contracts.model import ModelSpec, Task
+from trimtab.contracts.ports import Refused
+from trimtab.pipelines.history.time_ranges import Span
+from trimtab.pipelines.learning.model_fitting import learn
 
 
 def served(fitted: FittedModel, **changes: Any) -> ServedModel:

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.approval import Choice, HumanDecision
-from contracts.decision import Limits
-from contracts.model import Tier
 from policies.approval import approved, judge_answer, page, signal_command
 from policies.confidence import assess
 from policies.decision import decide
 from tests.builders import NOW, a_deliberation, a_pack, a_plan, a_spec, an_event, the_facts
+from trimtab.contracts.approval import Choice, HumanDecision
+from trimtab.contracts.decision import Limits
+from trimtab.contracts.model import Tier
 
 HASH = "a" * 64
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from contracts.decision import Blackout
 from policies.blackout import active_blackout
+from trimtab.contracts.decision import Blackout
 
 
 def a_blackout(**changes: object) -> Blackout:

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.decision import Confidence
-from contracts.deliberation import Cause, Review
-from contracts.evidence import Citation, Document, DocumentKind
 from policies.confidence import assess
 from tests.builders import a_deliberation, a_pack, a_plan, a_root_cause, good_citations
+from trimtab.contracts.decision import Confidence
+from trimtab.contracts.deliberation import Cause, Review
+from trimtab.contracts.evidence import Citation, Document, DocumentKind
 
 
 def a_document(**changes: object) -> Document:

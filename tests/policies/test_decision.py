@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.base import digest
-from contracts.decision import Blackout, Decision, Facts, Limits, Verdict
-from contracts.deliberation import RemediationPlan
-from contracts.drift import Severity
-from contracts.model import Tier
-from contracts.remediation import Action
 from policies.decision import decide
 from tests.builders import NOW, a_plan, the_facts
+from trimtab.contracts.base import digest
+from trimtab.contracts.decision import Blackout, Decision, Facts, Limits, Verdict
+from trimtab.contracts.deliberation import RemediationPlan
+from trimtab.contracts.drift import Severity
+from trimtab.contracts.model import Tier
+from trimtab.contracts.remediation import Action
 
 
 def decided(

@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
-from contracts.drift import (
+from policies.evidence import compose, describe, versions_to_measure
+from tests.builders import NOW, a_feature_drift, a_finding
+from trimtab.contracts.drift import (
     FeatureKind,
     FeatureRole,
     MultivariateDrift,
@@ -10,10 +12,8 @@ from contracts.drift import (
     PerformanceEstimate,
     QualityFault,
 )
-from contracts.evidence import RegistryFacts
-from contracts.model import ModelVersion, VersionMetric
-from policies.evidence import compose, describe, versions_to_measure
-from tests.builders import NOW, a_feature_drift, a_finding
+from trimtab.contracts.evidence import RegistryFacts
+from trimtab.contracts.model import ModelVersion, VersionMetric
 
 
 def a_version(version: str) -> ModelVersion:

@@ -9,8 +9,8 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.worker import Worker
 
-from runtime.correlation import bind_correlation, current_correlation
 from tests.runtime.correlated import Correlated, CorrelatedChild, note, note_in_thread
+from trimtab.runtime.correlation import bind_correlation, current_correlation
 from workflows import options
 
 

@@ -9,9 +9,9 @@ import pytest
 SETUP = """
 import logging, logging.config, warnings
 import structlog
-from runtime.correlation import bind_correlation
-from runtime.logging import configure_logging
-from runtime.settings import load_settings
+from trimtab.runtime.correlation import bind_correlation
+from trimtab.runtime.logging import configure_logging
+from trimtab.runtime.settings import load_settings
 
 configure_logging(load_settings())
 log = structlog.get_logger("trimtab.test")

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from contracts.base import digest
-from contracts.decision import Limits
-from contracts.model import Task, Tier
-from contracts.remediation import Action
-from runtime.models import (
+from trimtab.contracts.base import digest
+from trimtab.contracts.decision import Limits
+from trimtab.contracts.model import Task, Tier
+from trimtab.contracts.remediation import Action
+from trimtab.runtime.models import (
     load_limits,
     load_model,
     model_names,
@@ -17,7 +17,7 @@ from runtime.models import (
     proposed_name,
     slug,
 )
-from runtime.settings import BadConfigurationError
+from trimtab.runtime.settings import BadConfigurationError
 
 FLIGHTS = """\
 name: flights
@@ -76,7 +76,7 @@ def test_a_local_model_replaces_the_shipped_one(
 ) -> None:
     shipped = tmp_path / "shipped"
     (shipped / "base" / "models").mkdir(parents=True)
-    monkeypatch.setattr("runtime.models.shipped_conf", lambda: shipped)
+    monkeypatch.setattr("trimtab.runtime.models.shipped_conf", lambda: shipped)
     (shipped / "base" / "models" / "flights.yml").write_text(FLIGHTS)
     before = load_model("flights")
     (local / "models" / "flights.yml").write_text(FLIGHTS.replace("P30D", "P7D"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.settings import BadConfigurationError, load_settings, unknown_variables
+from trimtab.runtime.settings import BadConfigurationError, load_settings, unknown_variables
 
 
 @pytest.fixture(autouse=True)

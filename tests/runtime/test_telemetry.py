@@ -13,16 +13,16 @@ from structlog.testing import capture_logs
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from contracts.incident import workflow_id
-from runtime.embedded import EmbeddedStack
-from runtime.settings import load_settings
-from runtime.telemetry import telemetry
-from runtime.temporal import connect
 from tests.architecture.sources import ROOT
 from tests.bridge.local import watch
 from tests.builders import an_event
 from tests.e2e.capture import Capture, Span, capturing
 from tests.waiting import until
+from trimtab.contracts.names import drift_response_id
+from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
+from trimtab.runtime.settings import load_settings
+from trimtab.runtime.telemetry import telemetry
+from trimtab.runtime.temporal import connect
 
 EVENTS = ("event-1", "event-2")
 LANGFUSE = "/api/public/otel/v1/traces"
@@ -63,7 +63,7 @@ async def two_incidents(home: Path, capture: Capture) -> None:
 
 
 async def concluded(client: Client, event_id: str) -> bool:
-    handle = client.get_workflow_handle(workflow_id("parking", event_id))
+    handle = client.get_workflow_handle(drift_response_id("parking", event_id))
     try:
         return bool(await handle.result() == "The target moved.")
     except RPCError:

@@ -7,18 +7,18 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.google_adk import GoogleAdkPlugin
 
-from contracts.drift import DriftEvent
-from runtime.servers import Temporal
-from runtime.settings import BadConfigurationError, load_settings
-from runtime.stack import StackAddresses, announce, birth
-from runtime.temporal import (
-    SEARCH_ATTRIBUTES,
+from tests.builders import an_event
+from trimtab.contracts.drift import DriftEvent
+from trimtab.contracts.names import SEARCH_ATTRIBUTES
+from trimtab.runtime.embedded.servers import Temporal
+from trimtab.runtime.settings import BadConfigurationError, load_settings
+from trimtab.runtime.stack_addresses import StackAddresses, announce, birth
+from trimtab.runtime.temporal import (
     connect,
     connect_config,
     ensure_search_attributes,
     missing_search_attributes,
 )
-from tests.builders import an_event
 from workflows import options
 
 PROFILES = """

@@ -23,12 +23,12 @@ with workflow.unsafe.imports_passed_through():
     from temporalio.google_adk.workflow import activity_as_tool
     from temporalio.workflow import ActivityConfig
 
-    from contracts.incident import IncidentInput
-    from runtime.logging import configure_logging
-    from runtime.settings import load_settings
-    from runtime.telemetry import telemetry
-    from runtime.temporal import connect
-    from workflows import options
+    from trimtab.contracts import names
+    from trimtab.contracts.incident import IncidentInput
+    from trimtab.runtime.logging import configure_logging
+    from trimtab.runtime.settings import load_settings
+    from trimtab.runtime.telemetry import telemetry
+    from trimtab.runtime.temporal import connect
 
 SOON = timedelta(seconds=20)
 ONCE = RetryPolicy(maximum_attempts=1)
@@ -105,7 +105,7 @@ async def serve() -> None:
         client = await connect(settings, plugins=[GoogleAdkPlugin(), *plugins])
         async with Worker(
             client,
-            task_queue=options.MAIN_QUEUE,
+            task_queue=names.MAIN_QUEUE,
             workflows=[TracedIncident, TracedDeliberation],
             activities=[look],
             max_cached_workflows=0,

@@ -12,12 +12,12 @@ from temporalio.google_adk import GoogleAdkPlugin
 from temporalio.worker import Worker
 
 from activities.inspection import InspectionActivities
-from contracts.deliberation import Deliberation, DeliberationInput
-from contracts.model import Distribution, SegmentMetric
-from contracts.ports import Unavailable
 from tests.agents.cases import some_documents
 from tests.fakes import FakeKnowledge
-from workflows import options
+from trimtab.contracts import names
+from trimtab.contracts.deliberation import Deliberation, DeliberationInput
+from trimtab.contracts.model import Distribution, SegmentMetric
+from trimtab.contracts.ports import Unavailable
 from workflows.deliberation import DeliberationWorkflow
 
 Handle = WorkflowHandle[Any, Deliberation]
@@ -68,7 +68,7 @@ class Deliberations:
         with ThreadPoolExecutor(4) as threads:
             agents = Worker(
                 self._client,
-                task_queue=options.AGENTS_QUEUE,
+                task_queue=names.AGENTS_QUEUE,
                 activities=[
                     inspection.inspect_feature,
                     inspection.inspect_segment,

@@ -4,9 +4,9 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from contracts.deliberation import Deliberation, DeliberationInput
-    from contracts.remediation import Action
     from tests.builders import a_deliberation, a_plan
+    from trimtab.contracts.deliberation import Deliberation, DeliberationInput
+    from trimtab.contracts.remediation import Action
 
 
 @workflow.defn(name="DeliberationWorkflow")

@@ -11,10 +11,6 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.google_adk import GoogleAdkPlugin
 from temporalio.worker import Replayer
 
-from contracts.base import digest
-from contracts.deliberation import Cause, Deliberation, DeliberationInput
-from contracts.ports import Refused, Unavailable
-from contracts.remediation import Action
 from tests.agents.cases import (
     a_plan_reply,
     a_review_reply,
@@ -26,6 +22,10 @@ from tests.agents.fixtures import no_live_models, stage
 from tests.agents.scripted import Stage, Turn, calls, says
 from tests.workflows.deliberating import Deliberations, size, summaries
 from tests.workflows.golden import keep, recording
+from trimtab.contracts.base import digest
+from trimtab.contracts.deliberation import Cause, Deliberation, DeliberationInput
+from trimtab.contracts.ports import Refused, Unavailable
+from trimtab.contracts.remediation import Action
 from workflows.deliberation import FAILED, DeliberationWorkflow
 
 __all__ = ["no_live_models", "stage"]

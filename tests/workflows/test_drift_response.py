@@ -11,15 +11,15 @@ from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowUpdateFailedError
 
-from contracts.approval import Choice, HumanDecision
-from contracts.decision import Limits, Verdict
-from contracts.drift import QualityFault, Severity
-from contracts.incident import Ending, IncidentInput, IncidentView, Stage
-from contracts.model import Tier
-from contracts.remediation import Action
 from tests.builders import a_spec, an_event, an_incident
 from tests.workflows.pausing import Waiting, cancel_to_be_requested
 from tests.workflows.world import BETTER, Handle, World
+from trimtab.contracts.approval import Choice, HumanDecision
+from trimtab.contracts.decision import Limits, Verdict
+from trimtab.contracts.drift import QualityFault, Severity
+from trimtab.contracts.incident import Ending, IncidentInput, IncidentView, Stage
+from trimtab.contracts.model import Tier
+from trimtab.contracts.remediation import Action
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -26,11 +26,17 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Replayer, Worker
 
-from contracts.drift import Severity
-from contracts.monitoring import MonitoringInput, MonitoringReport, WindowAnswer, WindowOrder
 from tests.builders import a_spec
 from tests.waiting import until
 from tests.workflows.golden import keep, recording
+from trimtab.contracts import names
+from trimtab.contracts.drift import Severity
+from trimtab.contracts.monitoring import (
+    MonitoringInput,
+    MonitoringReport,
+    WindowAnswer,
+    WindowOrder,
+)
 from workflows import options
 from workflows.monitoring import MonitoringWorkflow, orders
 
@@ -105,7 +111,7 @@ class Runs:
                 MonitoringWorkflow.run,
                 request,
                 id="monitoring/parking",
-                task_queue=options.MAIN_QUEUE,
+                task_queue=names.MAIN_QUEUE,
             )
             try:
                 return await handle.result()
@@ -115,7 +121,7 @@ class Runs:
     def worker(self, judge: Judge) -> Worker:
         return Worker(
             self.client,
-            task_queue=options.MAIN_QUEUE,
+            task_queue=names.MAIN_QUEUE,
             workflows=[MonitoringWorkflow],
             activities=[judge.judge_window],
             max_heartbeat_throttle_interval=timedelta(milliseconds=100),
@@ -200,7 +206,7 @@ async def test_a_cancelled_run_cancels_the_judging_of_its_window(runs: Runs) -> 
             MonitoringWorkflow.run,
             an_input(),
             id="monitoring/parking",
-            task_queue=options.MAIN_QUEUE,
+            task_queue=names.MAIN_QUEUE,
         )
         await until(lambda: patient.asked, seconds=20)
         await handle.cancel()
@@ -242,7 +248,7 @@ async def _paused_schedule(client: Client) -> ScheduleHandle:
                 MonitoringWorkflow.run,
                 an_input(),
                 id="monitoring/parking",
-                task_queue=options.MAIN_QUEUE,
+                task_queue=names.MAIN_QUEUE,
             ),
             spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=HOUR)]),
             state=ScheduleState(paused=True),

@@ -19,12 +19,18 @@ from temporalio.worker import Replayer, Worker
 
 from activities.audit import AuditActivities
 from activities.remediation import RemediationActivities
-from adapters.audit_log import JsonlAuditLog
-from adapters.audit_verification import verify
-from adapters.grants import JwtGuard, JwtMint
-from contracts.audit import GENESIS, AuditAppend, AuditLine
-from contracts.ports import AuditLog, PipelineRunner, Refused
-from contracts.remediation import (
+from policies.incident import ending_of
+from tests.builders import a_spec, a_window
+from tests.fakes import FakePipelines, FakeRegistry
+from tests.workflows.golden import keep, recording
+from tests.workflows.pausing import Waiting
+from trimtab.adapters.audit.audit_log import JsonlAuditLog
+from trimtab.adapters.audit.audit_verification import verify
+from trimtab.adapters.grants import JwtGuard, JwtMint
+from trimtab.contracts import names
+from trimtab.contracts.audit import GENESIS, AuditAppend, AuditLine
+from trimtab.contracts.ports import AuditLog, PipelineRunner, Refused
+from trimtab.contracts.remediation import (
     Action,
     ActionOrder,
     GrantClaims,
@@ -32,12 +38,6 @@ from contracts.remediation import (
     RemediationInput,
     effect_key,
 )
-from policies.incident import ending_of
-from tests.builders import a_spec, a_window
-from tests.fakes import FakePipelines, FakeRegistry
-from tests.workflows.golden import keep, recording
-from tests.workflows.pausing import Waiting
-from workflows import options
 from workflows.remediation import RemediationWorkflow
 
 PLAN, POLICY = "a" * 64, "b" * 64
@@ -99,7 +99,7 @@ class World:
                 RemediationWorkflow.run,
                 self._input(action, margin=margin, lasting=lasting),
                 id="remediation/parking",
-                task_queue=options.MAIN_QUEUE,
+                task_queue=names.MAIN_QUEUE,
             )
             if meddle is not None:
                 await meddle(handle)
@@ -175,14 +175,14 @@ class World:
         return [
             Worker(
                 self.client,
-                task_queue=options.MAIN_QUEUE,
+                task_queue=names.MAIN_QUEUE,
                 workflows=[RemediationWorkflow],
                 activities=[audit.record],
                 activity_executor=ThreadPoolExecutor(4),
             ),
             Worker(
                 self.client,
-                task_queue=options.ACTIONS_QUEUE,
+                task_queue=names.ACTIONS_QUEUE,
                 activities=actions,
                 activity_executor=ThreadPoolExecutor(4),
             ),

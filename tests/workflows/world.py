@@ -20,15 +20,16 @@ from activities.decision import check_policy
 from activities.evidence import EvidenceActivities
 from activities.incident import IncidentActivities
 from activities.remediation import RemediationActivities
-from adapters.audit_log import JsonlAuditLog
-from adapters.grants import JwtGuard, JwtMint
-from contracts.approval import HumanDecision
-from contracts.evidence import Document, DocumentKind
-from contracts.incident import IncidentInput, IncidentReport, workflow_id
 from tests.fakes import FakeKnowledge, FakeNotifier, FakePipelines, FakeRegistry
 from tests.workflows.golden import keep, recording
 from tests.workflows.scripted import ScriptedDeliberation
-from workflows import options
+from trimtab.adapters.audit.audit_log import JsonlAuditLog
+from trimtab.adapters.grants import JwtGuard, JwtMint
+from trimtab.contracts import names
+from trimtab.contracts.approval import HumanDecision
+from trimtab.contracts.evidence import Document, DocumentKind
+from trimtab.contracts.incident import IncidentInput, IncidentReport
+from trimtab.contracts.names import drift_response_id
 from workflows.drift_response import DriftResponseWorkflow
 from workflows.remediation import RemediationWorkflow
 
@@ -97,8 +98,8 @@ class World:
             handle: Handle = await self.client.start_workflow(
                 DriftResponseWorkflow.run,
                 incident,
-                id=workflow_id(incident.event.subject, incident.event.id),
-                task_queue=options.MAIN_QUEUE,
+                id=drift_response_id(incident.event.subject, incident.event.id),
+                task_queue=names.MAIN_QUEUE,
                 start_signal=None if early is None else "human_decision",
                 start_signal_args=[] if early is None else [early],
             )
@@ -138,8 +139,8 @@ class World:
         ]
         workflows = [DriftResponseWorkflow, ScriptedDeliberation, RemediationWorkflow]
         return [
-            self._worker(options.MAIN_QUEUE, activities=main, workflows=workflows),
-            self._worker(options.ACTIONS_QUEUE, activities=actions, workflows=[]),
+            self._worker(names.MAIN_QUEUE, activities=main, workflows=workflows),
+            self._worker(names.ACTIONS_QUEUE, activities=actions, workflows=[]),
         ]
 
     def _worker(self, queue: str, *, activities: Any, workflows: Any) -> Worker:

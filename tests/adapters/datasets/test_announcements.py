@@ -3,13 +3,13 @@ from typing import Any
 
 import pytest
 
-from adapters.datasets.announcements import AnnouncementLog, AnnouncementsDataset
-from adapters.datasets.window_profile import WindowProfileDataset
-from adapters.tracking import open_tracking
-from contracts.drift import Severity
-from contracts.monitoring import Announcement
-from runtime.settings import Settings
 from tests.builders import NOW
+from trimtab.adapters.datasets.announcements import AnnouncementLog, AnnouncementsDataset
+from trimtab.adapters.datasets.window_profile import WindowProfileDataset
+from trimtab.adapters.registry.tracking import open_tracking
+from trimtab.contracts.drift import Severity
+from trimtab.contracts.monitoring import Announcement
+from trimtab.runtime.settings import Settings
 
 DAY = timedelta(days=1)
 

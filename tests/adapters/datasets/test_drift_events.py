@@ -6,10 +6,10 @@ import pytest
 import redis
 from kedro.io import DatasetError
 
-from adapters.datasets.drift_events import DriftEventsDataset
-from contracts.drift import DriftEvent, QualityFault
-from contracts.ports import Refused, Unavailable
 from tests.builders import an_event
+from trimtab.adapters.datasets.drift_events import DriftEventsDataset
+from trimtab.contracts.drift import DriftEvent, QualityFault
+from trimtab.contracts.ports import Refused, Unavailable
 
 STREAM = "events-of-the-dataset"
 

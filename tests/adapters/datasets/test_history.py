@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from adapters.datasets.history import HistoryDataset
-from contracts.ports import Refused
+from trimtab.adapters.datasets.history import HistoryDataset
+from trimtab.contracts.ports import Refused
 
 CSV = "at,shop,sold\n2026-01-05 12:00,north,1\n2026-01-05 12:30,,2\n"
 

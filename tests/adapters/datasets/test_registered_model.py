@@ -8,15 +8,15 @@ import pytest
 from mlflow.models import infer_signature
 from sklearn.linear_model import LinearRegression
 
-from adapters.datasets.registered_model import RegisteredModel
-from adapters.tracking import open_tracking
-from contracts.fitted import FittedModel
-from contracts.ports import Refused
-from contracts.tags import EFFECT_KEY, TRAINED_ROWS
-from pipelines import estimator
-from pipelines.rows import inputs
-from runtime.settings import Settings
 from tests.detection.windows import spec, table
+from trimtab.adapters.datasets.registered_model import RegisteredModel
+from trimtab.adapters.registry.tracking import open_tracking
+from trimtab.contracts.fitted import FittedModel
+from trimtab.contracts.ports import Refused
+from trimtab.contracts.tags import EFFECT_KEY, TRAINED_ROWS
+from trimtab.pipelines.history.rows import inputs
+from trimtab.pipelines.scoring import estimator
+from trimtab.runtime.settings import Settings
 
 KEY = "a" * 64
 

@@ -1,0 +1,247 @@
+"""`trimtab audit` says whether the log is what was written, and by what it can tell."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tests.builders import NOW
+from trimtab.adapters.audit.audit_log import JsonlAuditLog, audit_key, place
+from trimtab.adapters.registry.model_registry import MlflowRegistry
+from trimtab.cli.audit.command import app
+from trimtab.contracts.audit import GENESIS, AuditAppend, AuditEntry, Gate
+from trimtab.contracts.incident import Ending, IncidentReport
+from trimtab.runtime.settings import Settings
+
+CLOSED_AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+class Deployment:
+    """A home folder with a log, and a registry that recorded it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.home = settings.home
+        self.log = JsonlAuditLog(
+            self.home / "audit", key=audit_key(self.home / "keys" / "audit.key")
+        )
+
+    def close(
+        self, incident: str = "event-1", *, recorded: bool = True, at: datetime = CLOSED_AT
+    ) -> Path:
+        entries = tuple(
+            AuditEntry(
+                incident=incident,
+                model="parking",
+                correlation_id="c-1",
+                sequence=sequence,
+                gate=gate,
+                at=at + timedelta(seconds=sequence),
+                actor="trimtab",
+                detail={"cause": "label_shift", "drifted": ["Occupancy", "Capacity"]},
+            )
+            for sequence, gate in enumerate((Gate.OPENED, Gate.DECIDED, Gate.CLOSED))
+        )
+        tip = self.log.append(AuditAppend(entries=entries, tip=GENESIS))
+        if recorded:
+            MlflowRegistry(settings=self.settings).record_incident(a_report(incident, tip))
+        return self.home / "audit" / place("parking", incident)
+
+    def run(self, *arguments: str) -> Result:
+        runner = CliRunner(env={"COLUMNS": "200"})
+        return runner.invoke(app, [*arguments, "--home", str(self.home)])
+
+
+def a_report(incident: str, tip: str) -> IncidentReport:
+    return IncidentReport(
+        event_id=incident,
+        model="parking",
+        correlation_id="c-1",
+        evidence=None,
+        deliberation=None,
+        confidence=None,
+        decision=None,
+        ending=Ending.MONITORED,
+        published_at=NOW,
+        decided_at=None,
+        closed_at=NOW,
+        audit_entries=3,
+        audit_tip=tip,
+    )
+
+
+@pytest.fixture
+def deployment(mlflow_settings: Settings) -> Deployment:
+    return Deployment(mlflow_settings)
+
+
+def test_a_log_that_is_as_it_was_written_verifies(deployment: Deployment) -> None:
+    deployment.close()
+    deployment.close("event-2")
+
+    result = deployment.run("verify")
+
+    assert result.exit_code == 0
+    assert "incidents: 2, entries: 6, all as they were written." in result.stdout
+    assert "Compared with the incidents recorded in sqlite:///" in result.stdout
+
+
+def test_an_edit_is_told_with_its_place_and_the_exit_code(deployment: Deployment) -> None:
+    deployment.close()
+    path = deployment.close("event-2")
+    path.write_bytes(path.read_bytes().replace(b'"decided"', b'"answered"'))
+
+    result = deployment.run("verify")
+
+    assert result.exit_code == 1
+    assert "sequence 1: the hash does not match" in result.stdout
+    assert "not valid: 1." in result.stdout
+
+
+@pytest.mark.parametrize("keep", [0, 1, 2])
+def test_lines_that_were_cut_off_are_missed(deployment: Deployment, keep: int) -> None:
+    path = deployment.close()
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:keep]))
+
+    assert deployment.run("verify").exit_code == 1
+
+
+def test_a_file_that_is_gone_is_missed(deployment: Deployment) -> None:
+    deployment.close().unlink()
+
+    result = deployment.run("verify")
+
+    assert result.exit_code == 1
+    assert "the file is gone; the registry recorded 3 entries" in result.stdout
+
+
+def test_one_incident_may_be_asked_about(deployment: Deployment) -> None:
+    deployment.close()
+    deployment.close("event-2").unlink()
+
+    assert deployment.run("verify", "--incident", "event-1").exit_code == 0
+    assert deployment.run("verify", "--incident", "event-2").exit_code == 1
+    assert deployment.run("verify", "--incident", "event-3").exit_code == 1
+
+
+def test_json_tells_programs_the_same(deployment: Deployment) -> None:
+    deployment.close()
+    deployment.close("event-2", recorded=False, at=datetime.now(UTC))
+
+    result = deployment.run("verify", "--json")
+
+    found: dict[str, Any] = json.loads(result.stdout)
+    assert (found["valid"], result.exit_code) == (True, 0)
+    assert found["compared_with"].startswith("sqlite:///")
+    assert [one["incident"] for one in found["incidents"]] == ["event-1", "event-2"]
+    assert [one["compared"] for one in found["incidents"]] == [True, False]
+
+
+def test_incidents_that_nothing_outside_the_log_knows_are_counted(deployment: Deployment) -> None:
+    deployment.close(recorded=False, at=datetime.now(UTC))
+
+    result = deployment.run("verify")
+
+    assert result.exit_code == 0
+    assert "would not show: 1." in result.stdout
+
+
+def test_an_incident_that_was_closed_long_ago_must_be_known_outside_the_log(
+    deployment: Deployment,
+) -> None:
+    deployment.close(recorded=False)
+
+    result = deployment.run("verify")
+
+    assert result.exit_code == 1
+    assert "the registry recorded no such incident" in " ".join(result.stdout.split())
+
+
+def test_an_empty_log_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+    result = CliRunner().invoke(app, ["verify", "--home", str(tmp_path)])
+
+    assert result.exit_code == 0
+    assert "is empty" in result.stdout
+    assert "Compared with nothing outside the log" in " ".join(result.stdout.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_home_that_is_not_there_is_no_empty_log(tmp_path: Path) -> None:
+    for command in (["verify"], ["show", "event-1"]):
+        result = CliRunner().invoke(app, [*command, "--home", str(tmp_path / "none")])
+
+        assert result.exit_code == 2
+        assert "exist" in result.stderr
+
+
+def test_a_log_without_its_key_does_not_verify_and_gets_no_new_one(deployment: Deployment) -> None:
+    deployment.close()
+    key = deployment.home / "keys" / "audit.key"
+    key.unlink()
+
+    result = deployment.run("verify")
+
+    assert result.exit_code == 1
+    assert "is missing" in result.stderr
+    assert not key.exists()
+
+
+def test_an_incident_is_told_as_a_timeline(deployment: Deployment) -> None:
+    deployment.close()
+
+    result = deployment.run("show", "event-1")
+
+    assert result.exit_code == 0
+    assert "parking: incident event-1" in result.stdout
+    assert "2026-11-23 12:00:02" in result.stdout
+    assert "drifted: Occupancy, Capacity" in result.stdout
+
+
+def test_a_broken_chain_is_told_up_to_the_fault(deployment: Deployment) -> None:
+    path = deployment.close()
+    path.write_bytes(path.read_bytes()[:-10])
+
+    result = deployment.run("show", "event-1")
+
+    assert result.exit_code == 1
+    assert "12:00:01" in result.stdout
+    assert "12:00:02" not in result.stdout
+    assert "torn" in result.stderr
+
+
+def test_an_incident_that_is_not_there_is_no_timeline(deployment: Deployment) -> None:
+    deployment.close()
+
+    assert deployment.run("show", "event-9").exit_code == 1
+
+
+def test_an_empty_log_has_nothing_to_show(deployment: Deployment) -> None:
+    deployment.home.mkdir(exist_ok=True)
+
+    result = deployment.run("show", "event-1")
+
+    assert result.exit_code == 1
+    assert "is empty" in result.stderr
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = (
+        "import sys; from trimtab.cli.audit.command import app\n"
+        "loaded = {'mlflow', 'temporalio', 'pydantic'} & set(sys.modules)\n"
+        "assert not loaded, loaded"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True, env=os.environ
+    )
+
+    assert done.returncode == 0, done.stderr

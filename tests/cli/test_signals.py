@@ -1,0 +1,44 @@
+import asyncio
+import os
+import signal
+
+import pytest
+
+from trimtab.cli.signals import Interrupted, until_told
+
+
+async def test_work_that_ends_by_itself_is_returned() -> None:
+    async def work() -> int:
+        return 7
+
+    assert await until_told(work()) == 7
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+async def test_a_signal_ends_the_work_once_it_has_cleaned_up(
+    number: signal.Signals, code: int
+) -> None:
+    done = []
+
+    async def work() -> None:
+        try:
+            os.kill(os.getpid(), number)
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0)
+            done.append("cleaned up")
+
+    with pytest.raises(Interrupted) as caught:
+        await until_told(work())
+
+    assert caught.value.code == code
+    assert number.name in str(caught.value)
+    assert done == ["cleaned up"]
+
+
+async def test_handlers_are_taken_away_again() -> None:
+    await until_told(asyncio.sleep(0))
+
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -1,0 +1,183 @@
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from tests.detection.streams import MONDAY, block, stream, together
+from trimtab.contracts.drift import Window
+from trimtab.detection.calibration.seasonality import (
+    DAY,
+    WEEK,
+    Strata,
+    matched,
+    rhythm_of,
+    stratify,
+)
+from trimtab.detection.calibration.thresholds import Plan, calibrate, thresholds_for
+from trimtab.detection.drift.column_drift import compare
+from trimtab.detection.profiles.window_profile import WindowProfile
+
+HOUR = timedelta(hours=1)
+WEEKS = 4
+HOURS = 24 * 7
+MONTH = Window(start=MONDAY, end=MONDAY + WEEKS * WEEK, rows=0)
+
+
+def hourly(seed: int, *, changed: int | None = None) -> "list[WindowProfile]":
+    """Five weeks of hours with a strong daily rhythm; `changed` is an hour that is different."""
+    chance = np.random.default_rng(seed)
+
+    def hour(place: int) -> np.ndarray:
+        phase = place % 24
+        level = 10 * np.sin(phase / 24 * 2 * np.pi) + (3.0 if place % HOURS >= 120 else 0.0)
+        level += 2.0 if place == changed else 0.0
+        rows = 60 + 10 * (phase % 12)
+        return chance.normal([level, -level], 1.0, (rows, 2))
+
+    return stream(hour, HOURS * (WEEKS + 1), reference=HOURS * WEEKS, length=HOUR)
+
+
+def alarms(blocks: list[WindowProfile]) -> list[int]:
+    """Places in the fifth week that alarm when each hour is compared with the first four weeks."""
+    known = blocks[: HOURS * WEEKS]
+    reference, rhythm = together(known), rhythm_of(HOUR, MONTH)
+    strata = stratify(known, rhythm)
+    plan = Plan(
+        window=rhythm.window,
+        season=rhythm.season,
+        matched=rhythm.matched,
+        windows_per_year=8766,
+        false_alarms_per_year=1,
+    )
+    found = calibrate(known, plan)
+    return [
+        place
+        for place, now in enumerate(blocks[HOURS * WEEKS :])
+        if any(
+            each.drifted
+            for each in compare(
+                matched(reference, strata, now.window), now, thresholds=thresholds_for(found, now)
+            )
+        )
+    ]
+
+
+def test_a_strong_daily_rhythm_raises_nothing_hour_by_hour() -> None:
+    assert alarms(hourly(1)) == []
+
+
+def test_a_true_change_at_one_hour_does() -> None:
+    assert alarms(hourly(2, changed=HOURS * WEEKS + 40)) == [40]
+
+
+def test_without_matching_every_hour_would_look_drifted() -> None:
+    blocks = hourly(3)
+    reference = together(blocks[: HOURS * WEEKS])
+
+    drifted = [any(d.drifted for d in compare(reference, now)) for now in blocks[-24:]]
+
+    assert sum(drifted) > 20
+
+
+@pytest.mark.parametrize(
+    ("window", "weeks", "expected"),
+    [
+        (WEEK, 3, (DAY, 7, 7, False)),
+        (WEEK, 2, (DAY, 7, 1, False)),
+        (DAY, 4, (DAY, 1, 7, True)),
+        (DAY, 1, (DAY, 1, 1, False)),
+        (HOUR, 4, (HOUR, 1, 168, True)),
+        (HOUR, 1, (HOUR, 1, 24, True)),
+        (2 * DAY, 4, (DAY, 2, 7, True)),
+        (30 * DAY, 13, (DAY, 30, 7, False)),
+        (84 * DAY, 36, (WEEK, 12, 1, False)),
+        (timedelta(hours=36), 9, (timedelta(hours=36), 1, 1, False)),
+    ],
+)
+def test_blocks_are_whole_days_where_windows_are(
+    window: timedelta, weeks: int, expected: tuple[timedelta, int, int, bool]
+) -> None:
+    found = rhythm_of(window, Window(start=MONDAY, end=MONDAY + weeks * WEEK, rows=0))
+
+    assert (found.block, found.window, found.season, found.matched) == expected
+
+
+def test_whole_weeks_need_no_strata() -> None:
+    blocks = hourly(4)[:HOURS]
+
+    assert stratify(blocks, rhythm_of(WEEK, MONTH)) is None
+    reference = together(blocks)
+    assert matched(reference, None, blocks[0].window) is reference
+
+
+def test_all_strata_together_are_the_reference() -> None:
+    blocks = hourly(5)[: HOURS * WEEKS]
+    reference = together(blocks)
+    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
+
+    found = matched(reference, strata, reference.window)
+
+    assert found.window.rows == reference.window.rows
+    for before, now in zip(reference.columns, found.columns, strict=True):
+        assert now.counts == before.counts
+        assert now.mean == pytest.approx(before.mean, abs=1e-9)
+        assert now.std == pytest.approx(before.std)
+
+
+def test_a_window_over_two_hours_is_compared_with_both_as_they_share_it() -> None:
+    blocks = hourly(6)[: HOURS * WEEKS]
+    reference = together(blocks)
+    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
+    start = blocks[6].window.start + timedelta(minutes=45)
+    window = blocks[6].window.model_copy(update={"start": start, "end": start + HOUR})
+
+    found = matched(reference, strata, window).columns[0]
+
+    first, second = (
+        matched(reference, strata, blocks[place].window).columns[0] for place in (6, 7)
+    )
+    rows = first.present / 3 + second.present
+    assert found.present == pytest.approx(rows, abs=2)
+    expected = ((first.mean or 0) * first.present / 3 + (second.mean or 0) * second.present) / rows
+    assert found.mean == pytest.approx(expected, abs=0.01)
+
+
+def test_expected_rows_are_those_of_the_hour() -> None:
+    blocks = hourly(7)[: HOURS * WEEKS]
+    reference = together(blocks)
+    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
+
+    found = matched(reference, strata, blocks[11].window)
+
+    assert found.window.rows == blocks[11].window.rows * HOURS * WEEKS
+    assert found.columns[0].present == blocks[11].window.rows * WEEKS
+
+
+def test_a_window_where_the_reference_has_no_rows_is_compared_with_all_of_it() -> None:
+    def daytime(place: int) -> np.ndarray:
+        return np.random.default_rng(place).normal(size=(100 if 8 <= place % 24 < 18 else 0, 1))
+
+    blocks = stream(daytime, HOURS * WEEKS, reference=HOURS * WEEKS, length=HOUR)
+    reference = together(blocks)
+    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
+
+    assert matched(reference, strata, blocks[3].window) is reference
+
+
+def test_strata_survive_their_json_and_are_compact() -> None:
+    blocks = hourly(8)[: HOURS * WEEKS]
+    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
+    assert strata is not None
+
+    kept = strata.model_dump_json(exclude_defaults=True)
+
+    assert Strata.model_validate_json(kept) == strata
+    assert len(kept) < 168 * 2 * 1500
+
+
+def test_phases_count_from_where_the_reference_begins() -> None:
+    rhythm = rhythm_of(DAY, MONTH)
+    first = block(np.ones((10, 1)), 0)
+
+    assert rhythm.phase(first.window.start) == 0
+    assert rhythm.phase(first.window.start - HOUR) == 6

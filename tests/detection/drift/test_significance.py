@@ -1,0 +1,110 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from tests.detection.columns import profiled
+from trimtab.contracts.drift import FeatureKind
+from trimtab.contracts.model import Correction
+from trimtab.detection.drift.significance import adjusted, chi_square, kolmogorov_smirnov
+from trimtab.detection.profiles.columns import Column
+
+NUMBER = Column(name="x", kind=FeatureKind.NUMERIC)
+
+
+@pytest.mark.parametrize("step", [0.0, 0.02, 0.05, 0.1])
+@pytest.mark.parametrize("rows", [200, 2000, 20_000])
+def test_kolmogorov_and_smirnov_say_what_they_say_in_scipy(rows: int, step: float) -> None:
+    chance = np.random.default_rng(rows)
+    before = chance.integers(0, 100, 3 * rows)
+    now = np.minimum(chance.integers(0, 100, rows) + (chance.random(rows) < 10 * step), 100)
+
+    reference = profiled(NUMBER, before)
+    found = kolmogorov_smirnov(reference, profiled(NUMBER, now, like=reference))
+
+    expected = stats.ks_2samp(before, now, method="asymp")
+    assert found.statistic == pytest.approx(expected.statistic, abs=1e-12)
+    assert found.p_value == pytest.approx(expected.pvalue, rel=0.02, abs=1e-4)
+
+
+def test_equal_columns_are_explained_by_chance() -> None:
+    reference = profiled(NUMBER, np.arange(1000))
+
+    assert kolmogorov_smirnov(reference, reference)[1:] == (0.0, 1.0)
+
+
+counts = st.lists(st.integers(5, 5000), min_size=2, max_size=20)
+
+
+@settings(deadline=None)
+@given(counts, st.data())
+def test_chi_square_is_that_of_scipy(before: list[int], data: st.DataObject) -> None:
+    now = data.draw(st.lists(st.integers(5, 5000), min_size=len(before), max_size=len(before)))
+    table = np.array([before, now], dtype="float64")
+    fair = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    if (fair < 5).any():
+        return
+
+    found, expected = chi_square(table), stats.chi2_contingency(table, correction=False)
+
+    assert found.statistic == pytest.approx(expected.statistic, rel=1e-9, abs=1e-9)
+    assert found.p_value == pytest.approx(expected.pvalue, rel=1e-6, abs=1e-300)
+
+
+def test_rare_categories_are_pooled() -> None:
+    table = np.array([[500, 400, 3, 2, 1, 0], [450, 420, 0, 3, 4, 1]], dtype="float64")
+    pooled = np.array([[500, 400, 6], [450, 420, 8]], dtype="float64")
+
+    expected = stats.chi2_contingency(pooled, correction=False)
+
+    assert chi_square(table)[1:] == pytest.approx((expected.statistic, expected.pvalue))
+
+
+@pytest.mark.parametrize("table", [[[50, 0], [70, 0]], [[2, 1], [1, 2]], [[900], [30]]])
+def test_one_category_cannot_differ(table: list[list[int]]) -> None:
+    assert chi_square(np.array(table, dtype="float64"))[1:] == (0.0, 1.0)
+
+
+p_values = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=40)
+
+
+@settings(deadline=None)
+@given(p_values)
+def test_the_rate_of_false_discoveries_is_bounded_as_in_scipy(raw: list[float]) -> None:
+    by_rate = adjusted(raw, Correction.BENJAMINI_HOCHBERG)
+
+    np.testing.assert_allclose(by_rate, stats.false_discovery_control(raw))
+    assert (adjusted(raw, Correction.HOLM) >= np.asarray(by_rate) - 1e-12).all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_p_values_are_raised_as_in_statsmodels(count: int) -> None:
+    raw = np.random.default_rng(count).beta(0.3, 2.0, count)
+    raw[: count // 4] = raw[0]  # ties
+
+    by_rate = multipletests(raw, method="fdr_bh")[1]
+    by_chance = multipletests(raw, method="holm")[1]
+
+    np.testing.assert_allclose(adjusted(list(raw), Correction.BENJAMINI_HOCHBERG), by_rate)
+    np.testing.assert_allclose(adjusted(list(raw), Correction.HOLM), by_chance)
+
+
+def test_nothing_to_test_is_nothing_adjusted() -> None:
+    assert adjusted([], Correction.HOLM) == adjusted([], Correction.BENJAMINI_HOCHBERG) == ()
+
+
+def test_what_a_comparison_needs_imports_no_slow_library() -> None:
+    code = (
+        "import sys, trimtab.detection.drift.table_comparison; "
+        "print([name for name in ('scipy.stats', 'statsmodels', 'pandas', 'ibis', 'sklearn')"
+        " if name in sys.modules])"
+    )
+
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,121 @@
+"""Columns of many categories: chance alone moves them no more often than others."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from trimtab.contracts.comparison import Comparison
+from trimtab.contracts.drift import FeatureKind, Window
+from trimtab.detection.drift.table_comparison import compare_profiles
+from trimtab.detection.profiles.categories import CATEGORIES, named
+from trimtab.detection.profiles.columns import Column
+from trimtab.detection.profiles.group_counts import count_categories
+from trimtab.detection.profiles.window_profile import WindowProfile
+
+PAIRS = 20
+C = Column(name="c", kind=FeatureKind.CATEGORICAL)
+DAY = {"start": datetime(2026, 1, 5, tzinfo=UTC), "end": datetime(2026, 1, 6, tzinfo=UTC)}
+
+Law = npt.NDArray[np.float64]
+
+
+def uniform(count: int) -> Law:
+    return np.full(count, 1.0 / count)
+
+
+def zipf(count: int) -> Law:
+    weights = 1.0 / np.arange(1, count + 1)
+    found: Law = weights / weights.sum()
+    return found
+
+
+def profile(counts: npt.NDArray[np.int64], like: WindowProfile | None = None) -> WindowProfile:
+    tally = {f"c{place}": int(count) for place, count in enumerate(counts) if count}
+    before, rows = like.columns[0] if like else None, int(counts.sum())
+    column = count_categories(tally, C, rows=rows, like=before)
+    return WindowProfile(model="m", window=Window(**DAY, rows=rows), columns=(column,))
+
+
+def pairs(
+    before: Law, now: Law, sizes: tuple[int, int], *, count: int = PAIRS
+) -> Iterator[Comparison]:
+    random = np.random.default_rng(0)
+    for _ in range(count):
+        reference = profile(random.multinomial(sizes[0], before))
+        yield compare_profiles(reference, profile(random.multinomial(sizes[1], now), reference))
+
+
+@pytest.mark.parametrize(
+    "law",
+    [*map(uniform, (60, 100, 300, 1000)), *map(zipf, (200, 1000))],
+    ids=["60", "100", "300", "1000", "zipf 200", "zipf 1000"],
+)
+@pytest.mark.parametrize(
+    "sizes", [(300, 300), (500, 500), (1000, 1000), (10_000, 1000), (1000, 10_000)], ids=str
+)
+def test_two_samples_of_one_law_of_many_categories_do_not_drift(
+    law: Law, sizes: tuple[int, int]
+) -> None:
+    found = [each.features[0] for each in pairs(law, law, sizes)]
+
+    assert sum(each.drifted for each in found) <= 2
+    assert sum(each.test.p <= 0.01 for each in found if each.test) <= 2
+
+
+def test_two_samples_do_not_drift_where_few_of_many_categories_were_seen() -> None:
+    law = np.concatenate([np.full(20, 0.045), np.full(100, 0.001)])
+
+    assert sum(each.features[0].drifted for each in pairs(law, law, (300, 300))) <= 2
+
+
+def swapped(law: Law) -> Law:
+    found = law.copy()
+    found[[0, 1]] = law[[1, 0]]
+    return found
+
+
+def concentrated(law: Law) -> Law:
+    """The rows of the rarest quarter go to the next rare one."""
+    half, last = len(law) // 2, len(law) * 3 // 4
+    found = law.copy()
+    found[last:] = 0.0
+    found[half:last] *= law[half:].sum() / law[half:last].sum()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (zipf(200), swapped(zipf(200))),
+        (uniform(100), concentrated(uniform(100))),
+        (uniform(300), np.append(0.9 * uniform(299), 0.1)),
+    ],
+    ids=["the two most frequent change places", "a rare quarter is gone", "one grew"],
+)
+def test_what_moves_among_many_categories_drifts(before: Law, now: Law) -> None:
+    before = np.append(before, np.zeros(len(now) - len(before)))
+
+    assert all(each.features[0].drifted for each in pairs(before, now, (2000, 2000), count=10))
+
+
+def test_that_a_rare_category_moved_is_said_without_a_name() -> None:
+    (found,) = pairs(uniform(300), np.append(0.7 * uniform(299), 0.3), (2000, 2000), count=1)
+
+    assert "the share of some rarer categories rose from " in found.features[0].why
+
+
+def test_names_do_not_depend_on_the_order_of_the_tally() -> None:
+    tally: dict[Any, int] = {f"c{n}": 3 + n % 4 for n in range(200)} | {"x": 900, "y": 700}
+
+    assert named(tally) == named(dict(reversed(tally.items())))
+    assert named(tally).categories == ("x", "y")
+
+
+def test_there_are_never_more_names_than_fifty() -> None:
+    tally = {f"c{n}": 2 ** max(60 - n, 0) for n in range(200)}
+
+    assert len(named(tally).categories) == CATEGORIES

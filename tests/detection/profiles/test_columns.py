@@ -1,0 +1,36 @@
+"""What is watched of a model beside its inputs: labels, and predictions or scores."""
+
+import pytest
+
+from tests.detection.windows import spec
+from trimtab.contracts.drift import FeatureKind, FeatureRole
+from trimtab.contracts.model import Task
+from trimtab.detection.profiles.columns import columns_of
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "target", "prediction"),
+    [
+        (Task.REGRESSION, "r2", FeatureKind.NUMERIC, FeatureKind.NUMERIC),
+        (Task.CLASSIFICATION, "roc_auc", FeatureKind.CATEGORICAL, FeatureKind.NUMERIC),
+        (
+            Task.CLASSIFICATION,
+            "balanced_accuracy",
+            FeatureKind.CATEGORICAL,
+            FeatureKind.CATEGORICAL,
+        ),
+    ],
+)
+def test_scores_are_watched_where_the_metric_is_of_scores(
+    task: Task, metric: str, target: FeatureKind, prediction: FeatureKind
+) -> None:
+    watched = columns_of(spec(task=task, metric=metric, target_minimum=None))
+
+    kinds = {each.role: each.kind for each in watched if each.role is not FeatureRole.FEATURE}
+    assert kinds == {FeatureRole.TARGET: target, FeatureRole.PREDICTION: prediction}
+
+
+def test_predictions_have_a_name_of_their_own() -> None:
+    *_, taken = columns_of(spec(features=({"name": "prediction", "kind": "numeric"},)))
+
+    assert taken.name == "prediction of the model"

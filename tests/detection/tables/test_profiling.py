@@ -1,0 +1,423 @@
+"""Tables in files, profiled by DuckDB."""
+
+import gzip
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from trimtab.contracts.drift import FeatureKind, FeatureRole
+from trimtab.detection.profiles.binning import LEEWAY
+from trimtab.detection.profiles.categories import PARTS
+from trimtab.detection.profiles.columns import Column
+from trimtab.detection.profiles.frames import profile_column
+from trimtab.detection.profiles.window_profile import ColumnProfile, coarse, merge
+from trimtab.detection.tables.profiling import (
+    Span,
+    UnreadableError,
+    infer_columns,
+    profile_relation,
+)
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+X = Column(name="x", kind=FeatureKind.NUMERIC)
+C = Column(name="c", kind=FeatureKind.CATEGORICAL)
+
+
+def written(folder: Path, *, name: Any = "table.parquet", **columns: Any) -> Path:
+    path = folder / str(name)
+    parquet.write_table(pa.table(columns), path)
+    return path
+
+
+def only(path: Path, column: Column, **options: Any) -> ColumnProfile:
+    return profile_relation(path, [column], **options).columns[0]
+
+
+def near(one: ColumnProfile, other: ColumnProfile) -> None:
+    apart = {"mean", "std"}
+    assert one.model_dump(exclude=apart) == other.model_dump(exclude=apart)
+    for left, right in ((one.mean, other.mean), (one.std, other.std)):
+        assert left == (None if right is None else pytest.approx(right, rel=1e-9, abs=1e-9))
+
+
+anything = st.lists(
+    st.none()
+    | st.floats(-1e12, 1e12)
+    | st.sampled_from([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e15, 5e-324]),
+    max_size=40,
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(anything)
+def test_sql_counts_what_is_counted_in_memory(tmp_path: Path, values: list[float | None]) -> None:
+    path = written(tmp_path, x=pa.array(values, pa.float64()))
+
+    near(only(path, X), profile_column(pd.Series(values, dtype="object"), X))
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(anything)
+def test_aggregates_count_what_is_counted_of_a_table_read_whole(
+    tmp_path: Path, values: list[float | None]
+) -> None:
+    path = written(tmp_path, x=pa.array(values, pa.float64()))
+    read = profile_relation(path, [X])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trimtab.detection.tables.duckdb_engine.is_small", lambda *_: False)
+        near(only(path, X, like=read), read.columns[0])
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"))))
+def test_sql_counts_the_words_that_are_counted_in_memory(
+    tmp_path: Path, values: list[str | None]
+) -> None:
+    path = written(tmp_path, c=pa.array(values, pa.string()))
+
+    near(only(path, C), profile_column(pd.Series(values, dtype="object"), C))
+
+
+def test_partitions_profiled_apart_and_merged_are_the_files_profiled_together(
+    tmp_path: Path,
+) -> None:
+    random = np.random.default_rng(0)
+    paths = [written(tmp_path, name=f"{n}.parquet", x=random.normal(n, 1, 900)) for n in range(3)]
+    like = profile_relation(paths[0], [X])
+
+    first, second, third = (only(path, X, like=like) for path in paths)
+
+    near(merge(merge(first, second), third), profile_relation(paths, [X], like=like).columns[0])
+
+
+def test_the_order_of_many_rows_changes_no_count_over_given_bins(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).gamma(2, 3, 60_000)
+    like = profile_relation(written(tmp_path, x=values), [X])
+
+    near(
+        only(written(tmp_path, name="turned.parquet", x=values[::-1]), X, like=like),
+        only(written(tmp_path, x=values), X, like=like),
+    )
+
+
+@pytest.fixture
+def sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No table of more than 100,000 rows is read whole."""
+    monkeypatch.setattr("trimtab.detection.tables.row_sampling.COLUMNAR", 0)
+
+
+@pytest.mark.usefixtures("sampled")
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.random.default_rng(0).normal(0, 1, 200_000),
+        np.random.default_rng(1).poisson(400, 150_000).astype("float64"),
+        np.where(np.arange(150_000) % 3 == 0, 0.0, np.random.default_rng(2).gamma(1, 3, 150_000)),
+        np.sort(np.random.default_rng(3).normal(0, 1, 150_000)),
+    ],
+    ids=["continuous", "whole numbers", "with an atom", "sorted"],
+)
+def test_the_deciles_of_a_table_that_is_sampled_are_those_of_all_rows(
+    values: Any, tmp_path: Path
+) -> None:
+    found = only(written(tmp_path, x=values), X)
+
+    exact = np.sort(values)[(len(values) - 1) * np.arange(1, 10) // 10]
+    assert coarse(found).edges == pytest.approx(np.unique(exact), rel=2 * LEEWAY)
+    assert len(found.counts) <= 256
+    ends = np.nextafter(found.edges, np.inf)
+    assert found.counts == tuple(np.histogram(values, [-np.inf, *ends, np.inf])[0])
+
+
+def test_few_columns_at_a_time_are_what_all_at_once_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(0)
+    path = written(tmp_path, **{f"x{n}": random.normal(n, 1, 300) for n in range(5)}, c=["a"] * 300)
+    whole = profile_relation(path, infer_columns(path).columns)
+
+    monkeypatch.setattr("trimtab.detection.tables.row_sampling.VALUES", 700)
+
+    assert profile_relation(path, infer_columns(path).columns) == whole
+
+
+@pytest.mark.usefixtures("sampled")
+def test_the_same_table_is_sampled_alike_twice(tmp_path: Path) -> None:
+    path = written(tmp_path, x=np.random.default_rng(0).normal(0, 1, 150_000))
+
+    near(only(path, X), only(path, X))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([1e300, -1e300, 1e308]),
+        pa.array([3_000_000_000.25, 3_000_000_001.5]),
+        pa.array([True, False, None]),
+        pa.array([Decimal("1.10"), Decimal("-2.25")]),
+        pa.array(["1", "x", None, "inf", " 2e1 "]),
+        pa.array([7, 7, 7]),
+        pa.array([9.0]),
+        pa.array([], pa.float64()),
+        pa.nulls(3, pa.float64()),
+        pa.nulls(3),
+        pa.array([[1], [2, 3], None]),
+        pa.array([{"a": 1}, None]),
+        pa.array([START, None]),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", FeatureKind)
+def test_any_column_has_a_profile(values: pa.Array, kind: FeatureKind, tmp_path: Path) -> None:
+    path = written(tmp_path, x=values)
+    column = Column(name="x", kind=kind)
+
+    found = only(path, column)
+
+    assert found.rows == len(values)
+    assert sum(found.counts) == found.present
+    assert only(path, column, like=profile_relation(path, [column])).counts == found.counts
+
+
+def test_a_column_that_is_not_there_has_no_value_in_any_row(tmp_path: Path) -> None:
+    path = written(tmp_path, x=[1.0, 2.0])
+
+    found = profile_relation(path, [X, C, Column(name="y", kind=FeatureKind.NUMERIC)])
+
+    assert [each.nulls for each in found.columns] == [0, 2, 2]
+
+
+def test_more_identifiers_than_can_be_told_apart_are_counted_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "ids.parquet"
+    names = "CASE WHEN i % 4 = 0 THEN 'known' ELSE 'id ' || i END AS c"
+    duckdb.execute(f"COPY (SELECT {names} FROM range(400000) t(i)) TO '{path}'")  # noqa: S608 - ours
+
+    found = only(path, C)
+
+    assert found.categories == ("known",)
+    assert found.counts[0] == 100_000
+    assert sum(found.counts[1:]) == 300_000
+    assert found.counts[1:] == pytest.approx([300_000 / PARTS] * PARTS, rel=0.05)
+    assert found.once is None
+    assert only(path, C, like=profile_relation(path, [C])).counts == found.counts
+    assert found.known is None
+    assert found.distinct == pytest.approx(300_001, rel=0.6)
+
+
+def test_repeated_rows_of_a_large_table_are_counted_among_a_part_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "twice.parquet"
+    duckdb.execute(f"COPY (SELECT i % 300000 AS x FROM range(400000) t(i)) TO '{path}'")  # noqa: S608 - ours
+
+    assert profile_relation(path, [X]).duplicates == pytest.approx(100_000, rel=0.1)
+
+
+def test_columns_by_the_hundred_are_counted_in_groups(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    table = {f"x{n}": random.normal(n, 1, 50) for n in range(430)}
+    path = written(tmp_path, **table)
+
+    found = profile_relation(path, infer_columns(path).columns)
+
+    assert [each.column.name for each in found.columns] == list(found.filled) == list(table)
+    assert all(sum(each.counts) == 50 for each in found.columns)
+    assert [each.mean for each in found.columns] == pytest.approx(
+        [values.mean() for values in table.values()]
+    )
+
+
+def test_a_window_holds_the_rows_of_its_time(tmp_path: Path) -> None:
+    times = [START + timedelta(hours=n) for n in range(48)]
+    path = written(tmp_path, x=np.arange(48.0), at=pa.array(times, pa.timestamp("us", "UTC")))
+
+    found = profile_relation(path, [X], where=Span("at", START, START + timedelta(hours=24)))
+
+    assert (found.window.start, found.window.end) == (START, START + timedelta(hours=24))
+    assert found.window.rows == 24
+    assert found.newest == START + timedelta(hours=23)
+    assert found.columns[0].maximum == 23.0
+
+
+def test_without_bounds_the_window_is_that_of_the_rows(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("at,x\n2026-01-05T00:00:00Z,1\n2026-01-06T00:00:00Z,2\n")
+
+    found = profile_relation(path, [X], where=Span("at"))
+
+    assert found.window.start == START
+    assert found.newest == START + timedelta(days=1)
+
+
+def test_kinds_are_inferred_and_what_is_left_out_has_its_reason(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        id=[1, 2],
+        price=[1.5, 2.5],
+        flag=[True, False],
+        shop=["a", "b"],
+        amount=["1", "2.5"],
+        post=["01234", "04567"],
+        at=pa.array([START, START]),
+        tags=[["a"], ["b"]],
+        bought=[0, 1],
+    )
+
+    found = infer_columns(path, ["id"], target="bought")
+
+    numeric = {each.name for each in found.columns if each.kind is FeatureKind.NUMERIC}
+    assert numeric == {"price", "amount", "bought"}
+    assert {each.name for each in found.columns} - numeric == {"flag", "shop", "post"}
+    assert set(found.left_out) == {"at", "tags"}
+    assert [c.name for c in found.columns if c.role is FeatureRole.TARGET] == ["bought"]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("ending", ["csv", "csv.gz"])
+def test_a_csv_may_quote_for_the_first_time_in_a_late_row(
+    tmp_path: Path, ending: str, separator: str
+) -> None:
+    words = ["plain"] * 30_000 + [f'"p{separator}q"', '"p ""q"" r"', '"plain"', '"p\nq"']
+    lines = ["x,c", *(f"{row},{word}" for row, word in enumerate(words))]
+    text = "\n".join(line.replace(",", separator, 1) for line in lines)
+    path = tmp_path / f"late.{ending}"
+    path.write_bytes(gzip.compress(text.encode()) if ending == "csv.gz" else text.encode())
+
+    found = only(path, C)
+
+    assert found.rows == 30_004
+    assert set(found.known or ()) == {'p "q" r', "p\nq", f"p{separator}q", "plain"}
+
+
+@pytest.mark.parametrize("name", ["\0", "\0\0", "a\0b", " ", "v0", "é"])
+def test_a_column_may_be_called_what_is_hardly_a_name(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(f"x,{name}\n" + "1,a\n2,b\n" * 200)
+
+    _, column = infer_columns(path).columns
+
+    assert only(path, column).known == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("field", "word"),
+    [
+        ("'p, q'", "p, q"),
+        ("'p'", "p"),
+        ('"p \\"q\\" r"', 'p "q" r'),
+        ("it's", "it's"),
+        ("'tis", "'tis"),
+        ('5" pipe', '5" pipe'),
+    ],
+)
+def test_other_quotes_and_apostrophes_are_read_as_they_are_meant(
+    tmp_path: Path, field: str, word: str
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("x,c\n" + "".join(f"{row},{field}\n" for row in range(300)))
+
+    assert only(path, C).known == (word,)
+
+
+def test_a_csv_whose_numbers_turn_into_words_late_is_read_as_text(tmp_path: Path) -> None:
+    path = tmp_path / "late.csv.gz"
+    lines = ["x,c", *(f"{n},a" for n in range(30_000)), "oops,b"]
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+
+    found = profile_relation(path, [X, C])
+
+    assert (found.columns[0].unreadable, found.columns[0].present) == (1, 30_000)
+    assert dict(zip(found.columns[1].categories, found.columns[1].counts, strict=False)) == {
+        "a": 30_000,
+        "b": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("gone.parquet", None, "does not exist"),
+        ("broken.parquet", b"PAR1 and no more", "no readable Parquet or CSV"),
+        ("latin.csv", "x,c\n1,Mün\n".encode("latin-1") * 9, "UTF-8"),
+    ],
+)
+def test_what_cannot_be_read_says_why(
+    name: str, content: bytes | None, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(UnreadableError, match=said):
+        profile_relation(path, [X])
+
+
+def test_a_column_of_times_that_are_none_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, x=[1.0], at=[3.5])
+
+    with pytest.raises(UnreadableError, match=r"'at' of table .* holds DOUBLE and no times"):
+        profile_relation(path, [X], where=Span("at", START))
+    with pytest.raises(UnreadableError, match="has no column 'when'"):
+        profile_relation(path, [X], where=Span("when", START))
+
+
+def test_twenty_columns_make_a_profile_of_less_than_150_kilobytes(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    numbers = {f"x{n}": random.lognormal(n, 1, 30_000) for n in range(14)}
+    words = {f"c{n}": [f"name {k}" for k in random.integers(0, 800, 30_000)] for n in range(6)}
+    path = written(tmp_path, **numbers, **words)
+
+    found = profile_relation(path, infer_columns(path).columns)
+
+    assert len(found.model_dump_json()) < 150_000 + 6 * 800 * 11
+
+
+def test_importing_the_profiler_imports_no_engine() -> None:
+    heavy = "pandas", "ibis", "duckdb", "scipy.stats", "statsmodels", "pyarrow"
+    module = "trimtab.detection.tables.profiling"
+    code = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
+
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from Linux")
+def test_a_larger_file_needs_no_more_memory(tmp_path: Path) -> None:
+    few, many = (
+        peak_megabytes(tmp_path / f"{rows}.parquet", rows) for rows in (200_000, 3_000_000)
+    )
+
+    assert many - few < 30  # 50 and more where rows were kept
+
+
+def peak_megabytes(path: Path, rows: int) -> float:
+    """Of a process that profiles a table with as many names as make some be passed over."""
+    names = "i % 7 AS x, 'name ' || i % 5 AS c, 'id ' || i AS d, i AS y"
+    table = f"(SELECT {names} FROM range({rows}) t(i))"  # noqa: S608 - ours
+    duckdb.execute(f"COPY {table} TO '{path}' (ROW_GROUP_SIZE 20480)")
+    code = (
+        "import sys, trimtab.detection.tables.profiling as p\n"
+        "p.profile_relation(sys.argv[1], p.infer_columns(sys.argv[1]).columns, sketches=False)\n"
+        "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    return int(found.stdout) / 1024

@@ -1,0 +1,226 @@
+"""What a window will cost is told before its labels come, and by what."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.detection.windows import START, WEEK, spec
+from tests.pipelines.versions import classes, learnt, sales
+from trimtab.contracts.drift import FeatureKind, FeatureRole
+from trimtab.contracts.fitted import (
+    EXPECTATION_FILE,
+    IMPORTANCE_FILE,
+    LOSS_FILE,
+    ROWS_FILE,
+    ServedModel,
+)
+from trimtab.contracts.model import ModelSpec
+from trimtab.contracts.ports import Refused
+from trimtab.detection.drift.column_drift import compare
+from trimtab.detection.performance.performance_impact import Harm
+from trimtab.pipelines.history.profiling import profile_rows, reference_profile
+from trimtab.pipelines.history.time_ranges import Span
+from trimtab.pipelines.scoring import estimator
+from trimtab.pipelines.scoring.performance_impact import Scene, assess
+from trimtab.pipelines.scoring.realised_performance import loss_error, performance_change, realised
+
+LATER = START + 3 * WEEK
+FEATURES = (
+    {"name": "price", "kind": "numeric"},
+    {"name": "shop", "kind": "categorical"},
+    {"name": "colour", "kind": "categorical"},
+)
+REGRESSION = spec(features=FEATURES)
+
+
+@pytest.fixture(scope="module")
+def champion() -> ServedModel:
+    return learnt(sales(), REGRESSION)
+
+
+def harm(rows: pd.DataFrame, model: ModelSpec, version: ServedModel, *, labelled: bool) -> Harm:
+    known = pd.Series(data=labelled, index=rows.index)
+    found = realised(version, estimator.score(version.load(), rows[known], model), model)
+    return assess(
+        Scene(rows, estimator.outputs(version.load(), rows, model), known),
+        model,
+        version,
+        performance=performance_change(version, found, model),
+        error=loss_error(version, found, model.metric),
+    )
+
+
+def later(**changes: Any) -> pd.DataFrame:
+    return sales(2000, start=LATER, seed=1, **changes)
+
+
+def dear() -> Any:
+    """Prices where the champion errs most."""
+    return np.random.default_rng(2).gamma(16.0, 3.0, 2000)
+
+
+def test_an_ordinary_window_is_expected_to_be_as_good_as_ever(champion: ServedModel) -> None:
+    found = harm(later(), REGRESSION, champion, labelled=False)
+
+    assert found.estimate is not None
+    assert found.estimate.method == "direct_loss"
+    assert not found.estimate.degraded
+    assert found.multivariate is not None
+    assert not found.multivariate.drifted
+    assert found.concept_loss is None
+
+
+def test_covariate_shift_into_noise_is_expected_to_hurt_and_explains_the_loss(
+    champion: ServedModel,
+) -> None:
+    rows = later(price=dear())
+    found = harm(rows, REGRESSION, champion, labelled=True)
+
+    assert found.estimate is not None
+    assert found.estimate.degraded
+    assert found.multivariate is not None
+    assert next(iter(found.multivariate.importance)) == "price"
+    lost = champion.metrics["r2"] - estimator.score(champion.load(), rows, REGRESSION)[0]  # type: ignore[operator]  # both are numbers here
+    assert found.concept_loss is not None
+    assert found.concept_loss < 0.5 * lost
+
+
+def test_a_target_that_turned_is_concept_drift(champion: ServedModel) -> None:
+    turned = later()
+    turned["revenue"] = 400.0 - turned["revenue"]
+
+    found = harm(turned, REGRESSION, champion, labelled=True)
+
+    assert found.estimate is not None
+    assert not found.estimate.degraded
+    assert found.concept_loss is not None
+    assert found.concept_loss > 0.5
+
+
+def test_features_are_weighed_by_what_the_champion_makes_of_them(champion: ServedModel) -> None:
+    found = harm(later(), REGRESSION, champion, labelled=False).importance
+
+    assert set(found) == {"price", "shop", "colour"}
+    assert found["price"] > found["shop"] > found["colour"]
+    assert found["colour"] == pytest.approx(0.0, abs=0.02)
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "balanced_accuracy"])
+def test_classifiers_are_estimated_by_their_confidence(metric: str) -> None:
+    model = classes(metric, features=FEATURES)
+
+    def rows(**changes: Any) -> pd.DataFrame:
+        made = sales(**changes)
+        return made.assign(revenue=made["revenue"] > 265.0)
+
+    version = learnt(rows(), model)
+    found = harm(rows(rows=2000, start=LATER, seed=1), model, version, labelled=True)
+
+    assert found.estimate is not None
+    assert found.estimate.method == "confidence_based"
+    assert not found.estimate.degraded
+    assert found.estimate.reference == pytest.approx(version.metrics[metric], abs=0.04)
+    assert found.concept_loss == 0.0
+
+
+def test_labels_of_some_rows_are_compared_with_the_estimate_on_the_same(
+    champion: ServedModel,
+) -> None:
+    rows = later()
+    known = pd.Series(np.arange(len(rows)) < 500, index=rows.index)
+    found = realised(
+        champion, estimator.score(champion.load(), rows[known], REGRESSION), REGRESSION
+    )
+
+    harmed = assess(
+        Scene(rows, estimator.predict(champion.load(), rows, REGRESSION), known),
+        REGRESSION,
+        champion,
+        performance=performance_change(champion, found, REGRESSION),
+        error=loss_error(champion, found, "r2"),
+    )
+
+    assert harmed.estimate is not None
+    assert harmed.estimate.rows == 2000
+    assert harmed.concept_loss == 0.0
+
+
+def test_a_version_of_which_nothing_was_stored_tells_nothing(champion: ServedModel) -> None:
+    bare = ServedModel(
+        version="1", run_id="r", metrics={}, tags={}, load=champion.load,
+        artifact=served_nothing,
+    )  # fmt: skip
+
+    assert harm(later(), REGRESSION, bare, labelled=True) == Harm()
+
+
+def served_nothing(name: str) -> Any:
+    raise Refused(name)
+
+
+def test_too_few_rows_are_not_judged(champion: ServedModel) -> None:
+    found = harm(later().head(50), REGRESSION, champion, labelled=False)
+
+    assert (found.estimate, found.multivariate, found.concept_loss) == (None, None, None)
+
+
+def test_an_expectation_of_another_metric_is_not_used(champion: ServedModel) -> None:
+    kept = dict(champion.artifact(EXPECTATION_FILE))
+    other = served_with(champion, {**kept, "metric": "mae"})
+
+    assert harm(later(), REGRESSION, other, labelled=False).estimate is None
+
+
+def served_with(champion: ServedModel, expectation: dict[str, Any]) -> ServedModel:
+    def artifact(name: str) -> Any:
+        return expectation if name == EXPECTATION_FILE else champion.artifact(name)
+
+    return ServedModel(
+        version="1", run_id="r", metrics=champion.metrics, tags={}, load=champion.load,
+        artifact=artifact, frame=champion.frame, companion=champion.companion,
+    )  # fmt: skip
+
+
+def test_what_is_kept_is_small(champion: ServedModel) -> None:
+    rows = champion.frame(ROWS_FILE)
+
+    assert list(rows.columns) == ["price", "shop", "colour", "at"]
+    assert len(rows) == 3000
+    assert str(rows["price"].dtype) == "float32"
+    assert champion.companion(LOSS_FILE) is not None
+    assert set(champion.artifact(IMPORTANCE_FILE)) == {"price", "shop", "colour"}
+
+
+def test_scores_drift_though_every_class_is_as_frequent_as_before() -> None:
+    model = classes("roc_auc", features=FEATURES)
+    ranked = sales(4000, start=LATER, seed=1)
+    truth = ranked["revenue"] > 265.0
+    version = learnt(sales().assign(revenue=lambda made: made["revenue"] > 265.0), model)
+    scores = estimator.outputs(version.load(), ranked, model)
+    sides = scores[scores < 0.5], 1.0 - scores[scores > 0.5]
+    sure = [side.nsmallest(len(side) // 2).index for side in sides]
+    rows = ranked.assign(revenue=truth).loc[sure[0].union(sure[1])].reset_index(drop=True)
+    reference = reference_profile(version)
+
+    current = profile_rows(
+        rows,
+        model,
+        span=Span(LATER, LATER + WEEK),
+        predictions=estimator.outputs(version.load(), rows, model),
+        like=reference,
+    )
+
+    found = {each.role: each for each in compare(reference, current)}[FeatureRole.PREDICTION]
+    assert found.kind is FeatureKind.NUMERIC
+    assert found.drifted
+
+
+def test_values_beyond_single_precision_are_told_apart_and_stop_nothing(
+    champion: ServedModel,
+) -> None:
+    found = harm(later(price=1e300), REGRESSION, champion, labelled=True)
+
+    assert found.multivariate is not None
+    assert found.multivariate.drifted

@@ -1,0 +1,211 @@
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+import pytest
+from redis.asyncio import Redis
+
+from tests.servers import start_in
+from tests.waiting import until
+from trimtab.runtime.embedded import servers
+from trimtab.runtime.embedded.children import free_port
+from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
+from trimtab.runtime.embedded.servers import StackError, Valkey, serve
+from trimtab.runtime.settings import Settings, load_settings
+from trimtab.runtime.stack_addresses import announce, birth, redis_url, running_stack
+from trimtab.runtime.temporal import connect, missing_search_attributes
+
+HOLDER = """
+import asyncio, sys
+from pathlib import Path
+from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
+from trimtab.runtime.settings import load_settings
+
+async def main():
+    async with EmbeddedStack(load_settings(home=Path(sys.argv[1]))) as stack:
+        stack.start_child("loner", [sys.executable, "-c", "import time; time.sleep(600)"])
+        print(*(child.pid for child in stack.servers), flush=True)
+        await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(home=tmp_path / "home")
+
+
+def family(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children(recursive=True)
+
+
+async def test_data_survive_a_restart_and_nothing_else_does(settings: Settings) -> None:
+    told: list[str] = []
+    async with EmbeddedStack(settings, progress=told.append) as stack:
+        first = stack.addresses
+        processes = [process for server in stack.servers for process in family(server.pid)]
+        assert running_stack(settings.home) == first
+        assert redis_url(settings) == first.redis
+        client = await connect(settings)
+        assert await missing_search_attributes(client) == {}
+        await client.start_workflow("Nobody", id="kept", task_queue="none")
+        async with Redis.from_url(first.redis) as redis:
+            await redis.xadd("drift-events", {"event": "kept"})
+    assert running_stack(settings.home) is None
+    assert not any(birth(process.pid) for process in processes)
+    assert "starting temporal" in told
+
+    async with EmbeddedStack(settings) as stack:
+        client = await connect(settings)
+        assert (await client.get_workflow_handle("kept").describe()).id == "kept"
+        async with Redis.from_url(stack.addresses.redis) as redis:
+            assert await redis.xlen("drift-events") == 1
+
+
+async def test_everything_ends_within_seconds_of_a_kill_and_the_home_is_free_again(
+    settings: Settings,
+) -> None:
+    holder = subprocess.Popen(  # noqa: ASYNC220 - returns at once
+        [sys.executable, "-c", HOLDER, str(settings.home)], stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    processes = family(holder.pid)
+    assert {"temporal", "valkey-server"} <= {process.name() for process in processes}
+
+    with pytest.raises(StackError, match=f"in use by process {holder.pid}: stop that one"):
+        await EmbeddedStack(settings).start()
+
+    holder.send_signal(signal.SIGKILL)
+    holder.communicate()
+
+    async with EmbeddedStack(settings) as stack:
+        assert stack.addresses.pid == os.getpid()
+        await until(lambda: not any(birth(process.pid) for process in processes))
+
+
+async def test_what_has_an_address_is_not_started(tmp_path: Path, valkey_url: str) -> None:
+    settings = load_settings(
+        home=tmp_path,
+        redis={"url": valkey_url},
+        temporal={"address": "temporal.example.org:7233", "ui_url": "https://ui.example.org"},
+        mlflow_tracking_uri="https://mlflow.example.org",
+    )
+
+    async with EmbeddedStack(settings, mlflow_ui=True) as stack:
+        assert stack.servers == ()
+        assert stack.addresses.mlflow_ui == "https://mlflow.example.org"
+        assert stack.addresses.redis == valkey_url
+        assert stack.addresses.temporal == "temporal.example.org:7233"
+        assert stack.addresses.ui == "https://ui.example.org/"
+
+
+async def test_children_are_told_where_everything_is(tmp_path: Path, valkey_url: str) -> None:
+    settings = load_settings(
+        home=tmp_path, redis={"url": valkey_url}, temporal={"address": "127.0.0.1:7233"}
+    )
+    show = "from trimtab.runtime.settings import load_settings; print(load_settings().redis.url)"
+
+    async with EmbeddedStack(settings) as stack:
+        child = stack.start_child("reader", [sys.executable, "-c", show])
+        assert await child.wait() == 0
+
+    assert child.last_lines() == valkey_url
+    assert child.log == tmp_path / "logs" / "reader.log"
+
+
+async def test_a_server_that_dies_is_noticed_with_its_last_words(settings: Settings) -> None:
+    settings = settings.model_copy(
+        update={"temporal": settings.temporal.model_copy(update={"address": "127.0.0.1:7233"})}
+    )
+    async with EmbeddedStack(settings) as stack:
+        watching = asyncio.create_task(stack.watch())
+        [valkey] = family(stack.servers[0].pid)
+        valkey.terminate()
+
+        with pytest.raises(StackError, match=r"redis ended with code 0(.|\n)*bye bye"):
+            await asyncio.wait_for(watching, 10)
+
+
+async def test_a_port_lost_in_a_race_is_replaced_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        taken, free = stranger.getsockname()[1], free_port()
+        ports = [taken, free]
+        monkeypatch.setattr(servers, "free_port", lambda: ports.pop(0))
+        child, chosen = await serve(
+            Valkey(tmp_path), lambda *command: start_in(tmp_path, *command), patience=20
+        )
+        await child.stop()
+
+    assert list(chosen) == [free]
+
+
+class Deaf(Valkey):
+    """Listens, but never answers."""
+
+    async def is_ready(self, ports: Sequence[int]) -> bool:
+        return not ports
+
+
+class Broken(Valkey):
+    """Cannot start."""
+
+    def command(self, ports: Sequence[int]) -> list[str]:
+        return [*super().command(ports), "--no-such-option", "yes"]
+
+
+async def test_a_server_that_is_never_ready_is_ended_with_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match=r"redis is not ready on port .* after 0.5 s(.|\n)*Ready"):
+        await serve(Deaf(tmp_path), lambda *command: start_in(tmp_path, *command), patience=0.5)
+
+
+async def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match=r"ended with code 1(.|\n)*no-such-option"):
+        await serve(Broken(tmp_path), lambda *command: start_in(tmp_path, *command), patience=20)
+
+
+async def test_a_stale_file_of_addresses_counts_as_none(tmp_path: Path, valkey_url: str) -> None:
+    settings = load_settings(
+        home=tmp_path, redis={"url": valkey_url}, temporal={"address": "127.0.0.1:7233"}
+    )
+    async with EmbeddedStack(settings) as stack:
+        addresses = stack.addresses
+
+    announce(addresses.model_copy(update={"pid": 2**22 - 1}))
+    assert running_stack(tmp_path) is None
+    announce(addresses.model_copy(update={"born": addresses.born - 60}))
+    assert running_stack(tmp_path) is None
+    (tmp_path / "stack.json").write_text("{")
+    assert running_stack(tmp_path) is None
+
+
+async def test_another_namespace_is_made_when_asked_for(tmp_path: Path, valkey_url: str) -> None:
+    settings = load_settings(
+        home=tmp_path, redis={"url": valkey_url}, temporal={"namespace": "trials"}
+    )
+
+    async with EmbeddedStack(settings):
+        client = await connect(settings)
+
+        assert client.namespace == "trials"
+        assert await missing_search_attributes(client) == {}
+
+
+async def test_the_file_of_addresses_is_for_its_owner_alone(
+    tmp_path: Path, valkey_url: str
+) -> None:
+    settings = load_settings(
+        home=tmp_path, redis={"url": valkey_url}, temporal={"address": "127.0.0.1:7233"}
+    )
+
+    async with EmbeddedStack(settings):
+        assert (tmp_path / "stack.json").stat().st_mode & 0o777 == 0o600

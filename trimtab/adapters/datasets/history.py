@@ -1,0 +1,154 @@
+"""A model's history as one table (CSV, gzipped CSV, Parquet): read once, kept while unchanged."""
+
+import gzip
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, Never, NoReturn, Self
+
+import pandas as pd
+import pyarrow as pa
+from kedro.io import AbstractDataset, DatasetError
+from pyarrow import csv, parquet
+
+from trimtab.contracts.ports import Refused
+from trimtab.detection.tables.files import DECIMAL_COMMA, LOOKED_AT, THOUSANDS, is_text_file
+from trimtab.detection.tables.timestamps import read_instants
+
+TABLES_KEPT: Final = 2
+"""Tables that a process keeps in memory."""
+_DELIMITERS: Final = (",", ";", "\t", "|")
+
+
+class HistoryDataset(AbstractDataset[Never, pd.DataFrame]):
+    """Features, target and timestamp of a model in one table; never written to.
+
+    `timestamp` names the column with the time of each row, which comes back as UTC; the pipelines
+    fill it in from the model's configuration. `renamed` maps columns as the file has them to what
+    they are called here.
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        timestamp: str | None = None,
+        renamed: Mapping[str, str] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._path = Path(filepath)
+        self._timestamp = timestamp
+        self._renamed = dict(renamed or {})
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """The whole table; changes to it are the caller's own."""
+        try:
+            seen = self._path.stat()
+        except OSError as error:
+            msg = f"history {self._path} cannot be read: {error.strerror}: correct its filepath"
+            raise Refused(msg) from error
+        renamed = tuple(self._renamed.items())
+        table = _read(self._path, (seen.st_mtime_ns, seen.st_size), self._timestamp, renamed)
+        return table.copy(deep=False)
+
+    def with_timestamp(self, column: str) -> Self:
+        """The same table with times read in that column, unless the catalog names another."""
+        if self._timestamp is not None:
+            return self
+        return type(self)(
+            filepath=str(self._path),
+            timestamp=column,
+            renamed=self._renamed,
+            metadata=self.metadata,
+        )
+
+    def save(self, data: Never) -> NoReturn:  # noqa: ARG002 - Kedro's signature
+        """A history is production's to write."""
+        msg = f"history {self._path} is read-only"
+        raise DatasetError(msg)
+
+    def _exists(self) -> bool:
+        return self._path.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {
+            "filepath": str(self._path),
+            "timestamp": self._timestamp,
+            "renamed": self._renamed,
+        }
+
+
+@lru_cache(maxsize=TABLES_KEPT)
+def _read(
+    path: Path,
+    _seen: tuple[int, int],
+    timestamp: str | None,
+    renamed: tuple[tuple[str, str], ...],
+) -> pd.DataFrame:
+    try:
+        table = _read_csv(path) if is_text_file(path) else _read_parquet(path)
+    except (pa.ArrowException, ValueError, OSError, EOFError) as error:
+        msg = f"history {path} is no readable CSV or Parquet table: {error}"
+        raise Refused(msg) from error
+    if lost := [name for name, _ in renamed if name not in table]:
+        there = ", ".join(map(str, table))
+        msg = f"history {path} has no column {lost[0]!r}, which is renamed: it has {there}"
+        raise Refused(msg)
+    table = table.rename(columns=dict(renamed))
+    if timestamp is None:
+        return table
+    if timestamp not in table:
+        msg = f"history {path} has no column {timestamp!r}: it has {', '.join(map(str, table))}"
+        raise Refused(msg)
+    return table.assign(**{timestamp: read_instants(table[timestamp]).times})
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    frame: pd.DataFrame = parquet.read_table(path).to_pandas()
+    return frame
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    delimiter = _delimiter(path)
+    table = _parse(path, delimiter, ".")
+    return _parse(path, delimiter, ",") if _has_decimal_commas(table) else table
+
+
+def _parse(path: Path, delimiter: str, point: str) -> pd.DataFrame:
+    """Fast where each column keeps the type of its first rows; patiently where not."""
+    try:
+        table = csv.read_csv(
+            path,
+            parse_options=csv.ParseOptions(delimiter=delimiter),
+            convert_options=csv.ConvertOptions(strings_can_be_null=True, decimal_point=point),
+        )
+    except pa.ArrowInvalid:
+        return pd.read_csv(path, sep=delimiter, decimal=point, low_memory=False)
+    if any(pa.types.is_binary(field.type) for field in table.schema):
+        msg = "its text is not UTF-8: save it as UTF-8"
+        raise ValueError(msg)
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def _has_decimal_commas(table: pd.DataFrame) -> bool:
+    """Whether a column of text holds numbers such as 0,25 and not only such as 1,250."""
+    return any(
+        _all_match(DECIMAL_COMMA, words) and not _all_match(THOUSANDS, words)
+        for _, column in table.head(LOOKED_AT).items()
+        if len(words := column.dropna()) and isinstance(words.iloc[0], str)
+    )
+
+
+def _all_match(pattern: str, words: "pd.Series[Any]") -> bool:
+    return all(re.fullmatch(pattern, str(word)) for word in words)
+
+
+def _delimiter(path: Path) -> str:
+    """The one that parts the first line most often."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8", errors="replace") as lines:
+        header = lines.readline()
+    return max(_DELIMITERS, key=header.count)

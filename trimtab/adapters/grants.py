@@ -1,0 +1,148 @@
+"""Grants as signed tokens: the mint holds the private key, whoever acts holds the public one.
+
+A grant is a JWT signed with Ed25519 (RFC 8037). Only that algorithm is accepted, whatever a
+token says of itself.
+"""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from trimtab.adapters.secret_file import secret
+from trimtab.contracts.ports import Refused
+from trimtab.contracts.remediation import GrantClaims
+
+ISSUER: Final = "trimtab"
+AUDIENCE: Final = "trimtab-actions"
+_ALGORITHM: Final = "EdDSA"
+_KIND: Final = "trimtab-grant+jwt"
+_LEEWAY: Final = 5
+"""Seconds by which two machines' clocks may differ."""
+_OWN: Final = (
+    "model", "action", "plan_hash", "policy_hash", "champion_version", "target_version", "authority"
+)  # fmt: skip
+
+
+def private_key(path: Path) -> Ed25519PrivateKey:
+    """The mint's key, from a PEM file with mode 0600; made on first use.
+
+    Its public half is kept beside it as `<stem>.pub.pem`, where that folder can be written.
+    """
+    pem = secret(path, _new_private_pem)
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (TypeError, ValueError) as error:
+        msg = f"grant key {path} is no unencrypted private key in PEM form: {error}"
+        raise Refused(msg) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        msg = f"grant key {path} is not an Ed25519 key: make one, or remove it and let us"
+        raise Refused(msg)
+    with suppress(OSError):
+        secret(path.with_suffix(".pub.pem"), lambda: _public_pem(key, path))
+    return key
+
+
+def public_key(path: Path, *, private: Ed25519PrivateKey | None = None) -> Ed25519PublicKey:
+    """The guard's key, from a PEM file; written on first use where the private key is at hand."""
+    pem = secret(path, lambda: _public_pem(private, path))
+    try:
+        key = load_pem_public_key(pem)
+    except ValueError as error:
+        msg = f"grant key {path} is no public key in PEM form: {error}"
+        raise Refused(msg) from error
+    if not isinstance(key, Ed25519PublicKey):
+        msg = f"grant key {path} is not an Ed25519 key"
+        raise Refused(msg)
+    if private is not None and private.public_key() != key:
+        msg = f"grant key {path} does not belong to the private key: remove it and start again"
+        raise Refused(msg)
+    return key
+
+
+class JwtMint:
+    """Makes grants."""
+
+    def __init__(self, *, key: Ed25519PrivateKey) -> None:
+        self._key = key
+
+    def mint(self, claims: GrantClaims) -> str:
+        """A signed JWT; times are cut to whole seconds."""
+        plain = claims.model_dump(mode="json")
+        payload: dict[str, Any] = {name: plain[name] for name in _OWN}
+        payload |= {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": claims.event_id,
+            "iat": int(claims.issued_at.timestamp()),
+            "nbf": int(claims.issued_at.timestamp()),
+            "exp": int(claims.expires_at.timestamp()),
+        }
+        return jwt.encode(payload, self._key, algorithm=_ALGORITHM, headers={"typ": _KIND})
+
+
+class JwtGuard:
+    """Checks grants."""
+
+    def __init__(self, *, key: Ed25519PublicKey) -> None:
+        self._key = key
+
+    def check(self, token: str, *, expired_too: bool = False) -> GrantClaims:
+        """The claims; raises `Refused` when forged, or expired unless that is tolerated."""
+        try:
+            found = jwt.decode_complete(
+                token,
+                self._key,
+                algorithms=[_ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                leeway=_LEEWAY,
+                options={
+                    "require": ["iss", "aud", "sub", "iat", "nbf", "exp"],
+                    "strict_aud": True,
+                    "verify_exp": not expired_too,
+                },
+            )
+            return _claims(found["header"], found["payload"])
+        except (jwt.PyJWTError, KeyError, TypeError, ValueError, OverflowError) as error:
+            msg = f"the grant is not valid: {str(error).splitlines()[0]}"
+            raise Refused(msg) from error
+
+
+def _claims(header: dict[str, Any], payload: dict[str, Any]) -> GrantClaims:
+    if header.get("typ") != _KIND:
+        msg = f"it is a {header.get('typ')!r}, not a {_KIND!r}"
+        raise ValueError(msg)
+    return GrantClaims(
+        event_id=payload["sub"],
+        issued_at=datetime.fromtimestamp(payload["iat"], UTC),
+        expires_at=datetime.fromtimestamp(payload["exp"], UTC),
+        **{name: payload[name] for name in _OWN},
+    )
+
+
+def _new_private_pem() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+
+
+def _public_pem(private: Ed25519PrivateKey | None, path: Path) -> bytes:
+    if private is None:
+        msg = f"grant key {path} is missing: copy the public key from where grants are minted"
+        raise Refused(msg)
+    return private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

@@ -1,0 +1,191 @@
+"""Reads runbooks and past incidents from Markdown, each with the keys that it is found by."""
+
+from collections import Counter
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import frontmatter
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from trimtab.adapters.knowledge.incident_signs import Signs
+from trimtab.contracts.base import Name, Record, digest
+from trimtab.contracts.deliberation import Cause
+from trimtab.contracts.drift import Severity
+from trimtab.contracts.evidence import DocumentKind
+from trimtab.contracts.ports import Refused
+from trimtab.contracts.remediation import Action
+
+MAX_TEXT: Final = 4000
+"""Characters of a document: what `contracts.evidence.Document` holds."""
+MAX_KEYS: Final = 16
+"""Ways to find one document."""
+
+_KEPT: Final = {"id", "kind", "title", "cause", "action", "succeeded", "origin"}
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{2,79}$")]
+Tag = Annotated[str, StringConstraints(pattern=r"^[\w.% -]{2,40}$")]
+
+
+class Origin(StrEnum):
+    """Where the story of an incident comes from."""
+
+    EXAMPLE = "example"
+    """Made up to teach."""
+    OBSERVED = "observed"
+    """It happened."""
+
+
+class FrontMatter(BaseModel):
+    """What stands above a runbook or a past incident, between the lines `---`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Slug
+    """Equal to the file's name without `.md`."""
+    kind: DocumentKind
+    title: str = Field(min_length=5, max_length=120)
+    cause: Cause
+    """For an incident: the cause as known in the end, whatever it was first taken for."""
+    action: Action
+    """Recommended by a runbook; taken in an incident."""
+    severity: Severity
+    tags: tuple[Tag, ...] = Field(min_length=1, max_length=12)
+    asked: tuple[Annotated[str, Field(min_length=10, max_length=120)], ...] = Field(
+        default=(), max_length=8
+    )
+    """How people say it who do not know the cause: each is a way to find the document."""
+    signs: tuple[Signs, ...] = Field(default=(), max_length=4)
+    """What the drift events show that it is meant for."""
+    succeeded: bool | None = None
+    """Whether the action helped; for an incident only, and there required."""
+    origin: Origin | None = None
+    """For an incident only, and there required."""
+
+    @field_validator("id")
+    @classmethod
+    def _is_the_file_s_name(cls, value: str, info: ValidationInfo) -> str:
+        stem = (info.context or {}).get("stem", value)
+        if value != stem:
+            msg = f"{value!r} differs from the file's name {stem!r}: make them equal"
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _incidents_have_an_outcome(self) -> "FrontMatter":
+        told = (self.succeeded is not None, self.origin is not None)
+        if self.kind is DocumentKind.INCIDENT and not all(told):
+            msg = "an incident says whether its action `succeeded`, and its `origin`"
+            raise ValueError(msg)
+        if self.kind is DocumentKind.RUNBOOK and any(told):
+            msg = "a runbook has neither `succeeded` nor `origin`"
+            raise ValueError(msg)
+        return self
+
+
+class Article(Record):
+    """A runbook or an incident as the knowledge base keeps it."""
+
+    id: Name
+    kind: DocumentKind
+    title: str = Field(min_length=1, max_length=200)
+    cause: Cause | None = None
+    action: Action | None = None
+    succeeded: bool | None = None
+    origin: Origin | None = None
+    text: str = Field(min_length=1, max_length=MAX_TEXT)
+    keys: tuple[str, ...] = Field(min_length=1, max_length=MAX_KEYS)
+    """What it is found by: the more alike any of them is to a question, the better it answers."""
+
+    @field_validator("text")
+    @classmethod
+    def _begins_with_an_opening(cls, text: str) -> str:
+        if not opening(text):
+            msg = "there is no opening: say above the first section what it is about"
+            raise ValueError(msg)
+        return text
+
+    @property
+    def digest(self) -> str:
+        """Changes when anything of the article does."""
+        return digest(self)
+
+
+def above_sections(text: str) -> str:
+    """What stands above the first section."""
+    return f"\n{text}".partition("\n## ")[0].strip()
+
+
+def opening(text: str) -> str:
+    """The same on one line, without a notice that is set as a quotation."""
+    lines = above_sections(text).split("\n")
+    return " ".join(line for line in lines if not line.startswith(">")).strip()
+
+
+def read_folders(folders: Sequence[Path]) -> tuple[Article, ...]:
+    """All articles in Markdown below the folders; raises `Refused` with every fault at once."""
+    files = [file for folder in folders for file in _files(folder)]
+    articles: list[Article] = []
+    faults: list[str] = []
+    for file in files:
+        try:
+            articles.append(read_article(file))
+        except Refused as refusal:
+            faults.append(str(refusal))
+    counts = Counter(article.id for article in articles)
+    faults += [f"id {each!r} is used {count} times" for each, count in counts.items() if count > 1]
+    if faults:
+        raise Refused("\n".join(faults))
+    return tuple(articles)
+
+
+def read_article(file: Path) -> Article:
+    """One article; raises `Refused` with what is wrong in the file."""
+    try:
+        post = frontmatter.loads(file.read_text(encoding="utf-8"))
+        front = FrontMatter.model_validate(post.metadata, context={"stem": file.stem})
+        text = post.content.strip()
+        return Article(text=text, keys=_keys(front, text), **front.model_dump(include=_KEPT))
+    except (ValidationError, yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        msg = f"{file}: {_fault(error)}"
+        raise Refused(msg) from error
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc']) or 'front matter'}: {fault['msg']}"
+            for fault in error.errors(include_url=False)
+        )
+    return " ".join(str(error).split())
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        msg = f"knowledge folder {folder} does not exist: name one that holds runbooks"
+        raise Refused(msg)
+    return sorted(file for file in folder.rglob("*.md") if file.name != "README.md")
+
+
+def _keys(front: FrontMatter, text: str) -> tuple[str, ...]:
+    """Title and opening, the ways people ask, and the way Trimtab asks.
+
+    The sections are no keys: they speak of other causes too, and with them in the index fewer
+    questions found their answer.
+    """
+    return (
+        f"{front.title}. {opening(text)}",
+        *front.asked,
+        *(signs.question() for signs in front.signs),
+    )

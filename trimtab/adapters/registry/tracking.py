@@ -1,0 +1,91 @@
+"""MLflow as Trimtab uses it: opened once a process, embedded or not, experiments made once."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import mlflow
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import OperationalError
+
+from trimtab.adapters.slug import slug
+from trimtab.contracts.ports import Refused, Unavailable
+from trimtab.runtime.settings import Settings
+
+_RETRYABLE: Final = frozenset(
+    {
+        "INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "DEADLINE_EXCEEDED",
+        "REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED",
+    }
+)  # fmt: skip
+"""Also what MLflow calls an error that it knows nothing of, such as a refused connection."""
+
+
+def open_tracking(settings: Settings) -> MlflowClient:
+    """A client for `settings.tracking_uri`, which becomes this process's default too.
+
+    A new SQLite database is set up by one process at a time. MLflow draws and prints nothing.
+    """
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    with faults_sorted():
+        mlflow.set_tracking_uri(settings.tracking_uri)
+        mlflow.set_registry_uri(settings.tracking_uri)
+        return _open(settings.tracking_uri, settings.home.absolute())
+
+
+def experiment_id(client: MlflowClient, name: str, *, settings: Settings) -> str:
+    """The experiment, made where it is missing; two that make it at once get the same one."""
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return str(client.create_experiment(name, artifact_location=_artifacts(name, settings)))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            found = client.get_experiment_by_name(name)
+    if found is None or found.lifecycle_stage != "active":
+        msg = f"experiment {name!r} was deleted: restore it or delete it for good"
+        raise Refused(msg)
+    return str(found.experiment_id)
+
+
+@contextmanager
+def faults_sorted() -> Iterator[None]:
+    """Turn MLflow's errors into `Unavailable` (busy, unreachable) and `Refused` (all others)."""
+    try:
+        yield
+    except OperationalError as error:
+        msg = f"MLflow's database is busy or unreachable: {error.orig}"
+        raise Unavailable(msg) from error
+    except MlflowException as error:
+        if error.error_code in _RETRYABLE or "OperationalError" in str(error):
+            msg = f"MLflow is unavailable: {error}"
+            raise Unavailable(msg) from error
+        msg = f"MLflow refused: {error}"
+        raise Refused(msg) from error
+
+
+@lru_cache(maxsize=4)
+def _open(uri: str, home: Path) -> MlflowClient:
+    if not uri.startswith("sqlite"):
+        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "mlflow.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)  # makes the tables already
+        client.search_experiments(max_results=1)
+        client.search_registered_models(max_results=1)
+    return client
+
+
+def _artifacts(name: str, settings: Settings) -> str | None:
+    """Beside the database when embedded; a server has its own root."""
+    if not settings.tracking_uri.startswith("sqlite"):
+        return None
+    return (settings.home.absolute() / "mlartifacts" / slug(name)).as_uri()

@@ -1,0 +1,7 @@
+"""Kedro's settings for this project, as `kedro run` and `kedro registry list` read them."""
+
+from trimtab.pipelines.hooks import HistoryHooks
+
+HOOKS = (HistoryHooks(),)
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
+CONFIG_LOADER_ARGS = {"base_env": "base", "default_run_env": "local"}
