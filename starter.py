@@ -21,11 +21,11 @@ from trimtab.bridge.stream import Stream
 from trimtab.bridge.workflow_starter import Opener
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.logging import configure_logging
-from trimtab.runtime.models import load_limits, load_model, model_names
+from trimtab.runtime.models import list_model_names, load_limits, load_model_spec
 from trimtab.runtime.settings import Settings, load_settings
-from trimtab.runtime.stack_addresses import redis_url
-from trimtab.runtime.telemetry import telemetry
-from trimtab.runtime.temporal import connect, connect_config, ensure_search_attributes
+from trimtab.runtime.stack_addresses import require_redis_url
+from trimtab.runtime.telemetry import start_tracing
+from trimtab.runtime.temporal import connect_temporal, ensure_search_attributes, load_connect_config
 
 _CANNOT_LOOK = {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED}
 
@@ -35,10 +35,10 @@ log = structlog.get_logger(__name__)
 def check(settings: Settings) -> None:
     """Raises `BadConfigurationError` with everything that is wrong with what the bridge needs."""
     checks: list[Callable[[], object]] = [
-        lambda: connect_config(settings),
-        lambda: redis_url(settings),
+        lambda: load_connect_config(settings),
+        lambda: require_redis_url(settings),
         load_limits,
-        *(partial(load_model, name) for name in model_names()),
+        *(partial(load_model_spec, name) for name in list_model_names()),
     ]
     if faults := [fault for check in checks for fault in _faults_of(check)]:
         raise BadConfigurationError(faults)
@@ -47,10 +47,13 @@ def check(settings: Settings) -> None:
 async def serve(settings: Settings, *, stop: asyncio.Event) -> None:
     """Bridge until told to stop; Temporal and Redis may come and go meanwhile."""
     consumer = settings.bridge.consumer or socket.gethostname()
-    with telemetry(settings, service="trimtab-bridge") as plugins:
-        client = await connect(settings, plugins=plugins, lazy=True)
+    with start_tracing(settings, service="trimtab-bridge") as plugins:
+        client = await connect_temporal(settings, plugins=plugins, lazy=True)
         stream = Stream.open(
-            redis_url(settings), names=settings.redis, reading=settings.bridge, consumer=consumer
+            require_redis_url(settings),
+            names=settings.redis,
+            reading=settings.bridge,
+            consumer=consumer,
         )
         opener = Opener(client, configuration=Configuration(), settings=settings)
         try:

@@ -16,7 +16,7 @@ from trimtab.contracts.base import digest
 from trimtab.contracts.incident import IncidentInput
 from trimtab.contracts.names import drift_response_id
 from trimtab.runtime.settings import load_settings
-from trimtab.runtime.temporal import connect
+from trimtab.runtime.temporal import connect_temporal
 from workflows import options
 
 
@@ -118,7 +118,7 @@ async def test_an_unknown_model_is_refused_with_the_remedy(opener: Opener) -> No
 
 async def test_an_absent_temporal_is_no_fault_of_the_event() -> None:
     settings = load_settings(temporal={"address": "127.0.0.1:1"})
-    client = await connect(settings, lazy=True)
+    client = await connect_temporal(settings, lazy=True)
     opener = Opener(client, configuration=Configuration(), settings=settings)
 
     with pytest.raises(TemporalUnavailableError):
@@ -140,7 +140,7 @@ async def test_search_attributes_that_somebody_removed_are_put_back(
 
 async def test_an_absent_namespace_is_no_fault_of_the_event(temporal_address: str) -> None:
     settings = load_settings(temporal={"address": temporal_address, "namespace": "elsewhere"})
-    client = await connect(settings, lazy=True)
+    client = await connect_temporal(settings, lazy=True)
     opener = Opener(client, configuration=Configuration(), settings=settings)
 
     with pytest.raises(TemporalUnavailableError, match="elsewhere"):

@@ -33,9 +33,9 @@ from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.monitoring import MonitoringInput
 from trimtab.contracts.ports import Unavailable
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings
-from trimtab.runtime.temporal import connect, connect_config, ensure_search_attributes
+from trimtab.runtime.temporal import connect_temporal, ensure_search_attributes, load_connect_config
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LETTING_GO: Final = 0.1
@@ -70,9 +70,9 @@ async def opened(settings: Settings) -> "AsyncIterator[Schedules]":
 
     Raises `Unavailable` where Temporal does not answer, now or meanwhile.
     """
-    address = connect_config(settings)["target_host"]
+    address = load_connect_config(settings)["target_host"]
     try:
-        client = await connect(settings)
+        client = await connect_temporal(settings)
         yield Schedules(client)
     except RuntimeError as error:
         msg = (
@@ -265,7 +265,7 @@ def _fault(model: str, scheduled: ModelSpec | None) -> str:
     if scheduled is None:
         return f"it was not made by this version of Trimtab: {again}"
     try:
-        now = load_model(model)
+        now = load_model_spec(model)
     except BadConfigurationError:
         return f"the model is not configured here: `trimtab schedule {model} --remove`"
     return "" if now == scheduled else f"the configuration has changed since: {again}"

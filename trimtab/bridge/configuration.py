@@ -13,7 +13,7 @@ import structlog
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.model import ModelSpec
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_limits, load_model, model_names
+from trimtab.runtime.models import list_model_names, load_limits, load_model_spec
 
 _log = structlog.get_logger(__name__)
 _FRESH: Final = 2.0
@@ -41,10 +41,10 @@ class Configuration:
     def spec(self, model: str) -> ModelSpec:
         """The model's specification; raises `BadConfigurationError` when there is no good one."""
         held = self._specs.get(model)
-        if held and not self._is_fresh(held) and model not in model_names():
+        if held and not self._is_fresh(held) and model not in list_model_names():
             del self._specs[model]
             held = None
-        self._specs[model] = self._current(held, lambda: load_model(model))
+        self._specs[model] = self._current(held, lambda: load_model_spec(model))
         return self._specs[model].value
 
     def limits(self) -> Limits:

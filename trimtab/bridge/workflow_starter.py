@@ -22,9 +22,9 @@ from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.incident import IncidentInput, Stage
 from trimtab.contracts.names import drift_response_id
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import policy_hash
+from trimtab.runtime.models import compute_policy_hash
 from trimtab.runtime.settings import Settings
-from trimtab.runtime.telemetry import first_span
+from trimtab.runtime.telemetry import start_root_span
 from trimtab.runtime.temporal import ensure_search_attributes
 from workflows import options
 
@@ -54,7 +54,7 @@ class Opener:
             TemporalUnavailableError: Trying again may help; the event is not at fault.
         """
         incident = self._incident(event, published_at=published_at)
-        with first_span(
+        with start_root_span(
             f"incident {event.subject}",
             attributes={"trimtab.model": event.subject, "trimtab.event_id": event.id},
         ):
@@ -105,7 +105,7 @@ class Opener:
             event=event,
             spec=spec,
             limits=limits,
-            policy_hash=policy_hash(limits),
+            policy_hash=compute_policy_hash(limits),
             analyst=self._settings.analyst.model,
             deliberation_timeout=self._settings.analyst.deliberation_timeout,
             call_timeout=self._settings.analyst.timeout,

@@ -23,7 +23,7 @@ from trimtab.contracts.ports import Refused
 from trimtab.contracts.tags import TRAINED_ROWS, promoted_by
 from trimtab.detection.onboarding.predictions import Recorded
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings
 
 VERSION: Final = "trimtab.baseline.version"
@@ -96,7 +96,7 @@ class ForeignVersions:
     def _load(self, found: ModelVersion, artifact: Artifact) -> Any:  # noqa: ANN401 - scikit-learn has no types
         """What was recorded of the champion that was found here; else the version itself."""
         try:
-            spec = load_model(self._model)
+            spec = load_model_spec(self._model)
         except BadConfigurationError as error:
             raise Refused(str(error)) from error
         if spec.prediction and self._serves(found):
