@@ -7,7 +7,7 @@ asks for, nothing happens that no grant allows.
 from trimtab.contracts.model import ModelVersion
 from trimtab.contracts.ports import GrantGuard, ModelRegistry, Refused
 from trimtab.contracts.remediation import Action, ActionOrder, GrantClaims, Step, effect_key
-from trimtab.contracts.tags import promoted_by
+from trimtab.contracts.tags import make_promotion_tag
 
 ACTION_OF = {
     Step.RETRAIN: Action.RETRAIN,
@@ -63,7 +63,7 @@ class Permission:
 
 def made_champion_by(version: ModelVersion, order: ActionOrder, step: Step) -> bool:
     """Whether that step of that plan made the version champion."""
-    return promoted_by(effect_key(order.event_id, order.plan_hash, step)) in version.tags
+    return make_promotion_tag(effect_key(order.event_id, order.plan_hash, step)) in version.tags
 
 
 def _bound(order: ActionOrder, step: Step) -> dict[str, object]:

@@ -17,7 +17,7 @@ from tests.bridge.local import watch
 from tests.builders import an_event
 from tests.servers import running_at
 from tests.waiting import until
-from trimtab.contracts.names import drift_response_id
+from trimtab.contracts.names import make_drift_response_id
 from trimtab.runtime.embedded.children import ChildProcess, find_free_port, start_child
 from trimtab.runtime.embedded.servers import TemporalServer, ValkeyServer
 from trimtab.runtime.settings import load_settings
@@ -28,7 +28,7 @@ GROUP = "drift-responders"
 
 
 class Starters:
-    """Starts bridges; `environment` is what they are told."""
+    """Starts bridges; `environment` has their settings."""
 
     def __init__(self, folder: Path, redis: str, temporal: str) -> None:
         self._folder = folder
@@ -88,14 +88,14 @@ async def held(redis: Redis, count: int) -> bool:
 
 
 async def runs(client: Client, event_id: str) -> int:
-    query = f'WorkflowId = "{drift_response_id("parking", event_id)}"'
+    query = f'WorkflowId = "{make_drift_response_id("parking", event_id)}"'
     return (await client.count_workflows(query)).count
 
 
 async def test_events_survive_the_death_of_bridge_temporal_and_redis(
     starters: Starters, ports: Sequence[int], tmp_path: Path
 ) -> None:
-    """One long story, for its servers take seconds to start."""
+    """One long story, because its servers take seconds to start."""
     temporal, valkey = TemporalServer(tmp_path / "temporal.db"), ValkeyServer(tmp_path / "redis")
     url = starters.environment["TRIMTAB_REDIS__URL"]
 
@@ -135,7 +135,7 @@ async def test_events_survive_the_death_of_bridge_temporal_and_redis(
         assert [await runs(client, event_id) for event_id in event_ids] == [1] * 45
         assert await redis.xlen(f"{STREAM}.dead") == 0
 
-        # Told to stop, the bridge ends by itself.
+        # A signal ends the bridge.
         psutil.Process(second.pid).children()[0].send_signal(signal.SIGTERM)
         async with asyncio.timeout(15):
             assert await second.wait() == 0
@@ -147,7 +147,7 @@ async def opened(client: Client, event_ids: Sequence[str]) -> bool:
     return all([await runs(client, event_id) for event_id in event_ids])
 
 
-async def test_all_faults_of_the_configuration_are_told_at_once(
+async def test_all_errors_of_the_configuration_are_listed_at_once(
     starters: Starters, tmp_path: Path
 ) -> None:
     (tmp_path / "conf/local/models/broken.yml").write_text("name: broken\ntask: guessing\n")
@@ -160,18 +160,18 @@ async def test_all_faults_of_the_configuration_are_told_at_once(
     child = starters.start()
 
     assert await child.wait() == 2
-    told = child.read_last_lines(50)
+    output = child.read_last_lines(50)
     for fault in (
         "redis.url = None",
         "temporal.address = None",
         "broken.yml: task",
         "cost_at_most",
     ):
-        assert fault in told
-    assert "Traceback" not in told
+        assert fault in output
+    assert "Traceback" not in output
 
 
-async def test_a_setting_that_does_not_exist_is_told_too(starters: Starters) -> None:
+async def test_a_setting_that_does_not_exist_is_listed_too(starters: Starters) -> None:
     child = starters.start(TRIMTAB_BRIDGE__SPEED="high")
 
     assert await child.wait() == 2

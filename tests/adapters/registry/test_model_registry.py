@@ -23,7 +23,13 @@ from trimtab.contracts.decision import Confidence, Limits
 from trimtab.contracts.incident import Ending, IncidentReport
 from trimtab.contracts.ports import ModelRegistry, Refused, Unavailable
 from trimtab.contracts.remediation import Outcome, Verification
-from trimtab.contracts.tags import EFFECT_KEY, TRAINED_END, TRAINED_ROWS, TRAINED_START, promoted_by
+from trimtab.contracts.tags import (
+    EFFECT_KEY,
+    TRAINED_END,
+    TRAINED_ROWS,
+    TRAINED_START,
+    make_promotion_tag,
+)
 from trimtab.runtime.settings import Settings
 
 KEY = "a" * 64
@@ -167,7 +173,7 @@ def test_the_champion_is_moved_from_where_it_was_expected(world: World) -> None:
     assert world.champion == "2"
     found = world.registry.champion("parking")
     assert found is not None
-    assert promoted_by(KEY) in found.tags
+    assert make_promotion_tag(KEY) in found.tags
 
 
 def test_the_first_champion_is_set_where_there_was_none(world: World) -> None:
@@ -189,7 +195,7 @@ def test_a_champion_may_be_marked_without_a_move(world: World) -> None:
     found = world.registry.champion("parking")
     assert marked
     assert found is not None
-    assert (found.version, found.tags[promoted_by(KEY)]) == ("1", "done")
+    assert (found.version, found.tags[make_promotion_tag(KEY)]) == ("1", "done")
     assert not world.registry.set_champion("parking", "1", expected="1", key=KEY)
 
 

@@ -18,9 +18,9 @@ from trimtab.adapters.registry.tracking import experiment_id, faults_sorted
 from trimtab.adapters.registry.version_files import log_files, read_companion, read_frame, read_json
 from trimtab.contracts.fitted import RECORDED_FILE, Baseline, ServedModel
 from trimtab.contracts.model import ModelSpec
-from trimtab.contracts.names import experiment_name
+from trimtab.contracts.names import make_experiment_name
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.tags import TRAINED_ROWS, promoted_by
+from trimtab.contracts.tags import TRAINED_ROWS, make_promotion_tag
 from trimtab.detection.onboarding.predictions import Recorded
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_model_spec
@@ -76,7 +76,7 @@ class ForeignVersions:
 
     @property
     def _experiment(self) -> str:
-        return experiment_name(self._model, "baselines")
+        return make_experiment_name(self._model, "baselines")
 
     def _newest(self, version: str | None = None) -> Run | None:
         """The newest baseline, of the version or of any."""
@@ -106,7 +106,7 @@ class ForeignVersions:
 
     def _serves(self, found: ModelVersion) -> bool:
         """Whether predictions on record are this version's: it served until we changed that."""
-        if any(name.startswith(promoted_by("")) for name in found.tags):
+        if any(name.startswith(make_promotion_tag("")) for name in found.tags):
             return False
         with faults_sorted():
             aliases = self._client.get_registered_model(self._model).aliases

@@ -21,7 +21,13 @@ from trimtab.contracts.drift import Window
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelVersion
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.tags import EFFECT_KEY, TRAINED_END, TRAINED_ROWS, TRAINED_START, promoted_by
+from trimtab.contracts.tags import (
+    EFFECT_KEY,
+    TRAINED_END,
+    TRAINED_ROWS,
+    TRAINED_START,
+    make_promotion_tag,
+)
 from trimtab.runtime.settings import Settings
 
 CHAMPION: Final = "champion"
@@ -70,7 +76,7 @@ class MlflowRegistry:
         once was and somebody has moved it on since.
         """
         with faults_sorted():
-            mark = self._version(model, version).tags.get(promoted_by(key))
+            mark = self._version(model, version).tags.get(make_promotion_tag(key))
             champion = self._champion(model)
             if mark is not None and champion == version:
                 self._mark(model, version, key=key, as_=_DONE)
@@ -124,7 +130,7 @@ class MlflowRegistry:
         return self._client.get_model_version(model, version)
 
     def _mark(self, model: str, version: str, *, key: str, as_: str) -> None:
-        self._client.set_model_version_tag(model, version, promoted_by(key), as_)
+        self._client.set_model_version_tag(model, version, make_promotion_tag(key), as_)
 
     def _expect_champion(self, model: str, version: str) -> None:
         found = self._champion(model)

@@ -45,7 +45,7 @@ def train_challenger(
         span=best_span(sound, spec, standard=standard, seed=request.seed),
         seed=request.seed,
         tags={
-            "trimtab.role": "challenger",
+            tag.ROLE: "challenger",
             tag.EFFECT_KEY: request.key,
             tag.EVENT_ID: request.event_id,
             tag.CORRELATION_ID: request.correlation_id,

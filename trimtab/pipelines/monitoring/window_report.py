@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from trimtab.contracts import tags
 from trimtab.contracts.drift import DriftFinding
 from trimtab.contracts.model import ModelSpec
 from trimtab.detection.performance.finding import look
@@ -25,10 +26,10 @@ def describe_run(
         "finding": findings[0].model_dump(mode="json") if findings else None,
         "metrics": dict(_figures(measured, harm)),
         "tags": {
-            "trimtab.window.start": window.start.isoformat(),
-            "trimtab.window.end": window.end.isoformat(),
-            "trimtab.champion": reference.champion.version,
-            "trimtab.drift": "recorded" if findings else "none",  # until it is on the stream
+            tags.WINDOW_START: window.start.isoformat(),
+            tags.WINDOW_END: window.end.isoformat(),
+            tags.CHAMPION: reference.champion.version,
+            tags.DRIFT: "recorded" if findings else "none",  # until it is on the stream
         },
     }
 
