@@ -11,7 +11,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperCommand
 
-from trimtab.runtime.paths import SHIPPED
+from trimtab.runtime.paths import SHIPPED, install_command
 
 BAD_INPUT: Final = 2
 """Exit code where the application is missing."""
@@ -47,6 +47,6 @@ def find_missing_application(checkout: Path) -> str:
     if missing := [name for name in _PACKAGES if find_spec(name) is None]:
         return (
             f"This command needs the application's packages ({', '.join(missing)} not installed):"
-            f' run `make -C "{checkout}" environment`.'
+            f" run `{install_command()}`."
         )
     return ""
