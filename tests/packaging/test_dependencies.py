@@ -20,6 +20,7 @@ LIBRARY_ROOMS = ("trimtab.comparison", "trimtab.charts", "trimtab.cli.compare")
 
 NOT_IMPORTED: Mapping[str, str] = {
     "check-jsonschema": "holds the Compose specification, read as a file",
+    "hatchling": "a program",
     "import-linter": "a program",
     "kedro-datasets": "catalogs name its datasets",
     "mypy": "a program",
