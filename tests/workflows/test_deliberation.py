@@ -124,7 +124,7 @@ async def test_tools_bring_evidence_that_the_next_steps_are_shown(
     deliberation = await deliberations.concluded(a_start(stage.script(*script)))
 
     found = {item.id for item in deliberation.inspected}
-    assert found == {"inspect:Occupancy", "inspect:Capacity:577", "document:runbook/label-shift"}
+    assert found == {"inspect:Occupancy", "inspect:Capacity=577", "document:runbook/label-shift"}
     assert deliberation.usage.tool_calls == 3
     assert all(item in stage.prompts[3] for item in found)
 
