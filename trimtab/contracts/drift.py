@@ -98,13 +98,17 @@ class FeatureDrift(Record):
     """Whether effect size and test both call it drift."""
 
 
+FaultKind = Literal[
+    "missing_column", "new_column", "retyped_column", "nulls", "range", "unseen_category",
+    "duplicates", "constant", "few_rows", "unit_change", "stale",
+]  # fmt: skip
+"""What can be wrong with the data itself."""
+
+
 class QualityFault(Record):
     """One thing that is wrong with the data itself, rather than different."""
 
-    kind: Literal[
-        "missing_column", "new_column", "retyped_column", "nulls", "range", "unseen_category",
-        "duplicates", "constant", "few_rows", "unit_change", "stale",
-    ]  # fmt: skip
+    kind: FaultKind
     column: Name | None = None
     """The column, or None when the fault is the whole window's."""
     detail: Text

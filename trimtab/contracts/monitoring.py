@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import AwareDatetime, Field, field_validator
 
-from trimtab.contracts.base import Name, Record, Span, digest
+from trimtab.contracts.base import Name, NonNegativeDuration, Record, compute_digest
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.model import ModelSpec
 
@@ -30,7 +30,7 @@ class Announcement(Record):
     @property
     def fingerprint(self) -> str:
         """The same for the same drift, whenever it is found and however grave it is."""
-        return digest([self.subject, *self.moves])[:16]
+        return compute_digest([self.subject, *self.moves])[:16]
 
 
 class MonitoringInput(Record):
@@ -38,11 +38,11 @@ class MonitoringInput(Record):
 
     spec: ModelSpec
     """The model's configuration when the schedule was made or last updated."""
-    every: Span
+    every: NonNegativeDuration
     """How often the schedule runs."""
     anchor: AwareDatetime
     """An instant at which a window ends: all windows end whole multiples of `every` from it."""
-    lag: Span = timedelta(0)
+    lag: NonNegativeDuration = timedelta(0)
     """How long after a window's end its rows are all there."""
 
     @field_validator("every")

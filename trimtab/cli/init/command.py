@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # pandas takes a second to import, and `trimtab --help` needs
     from pandas import DataFrame
     from rich.console import Console
 
-    from trimtab.contracts.signature import ModelInterface
+    from trimtab.contracts.signature import ModelSignature
     from trimtab.detection.onboarding.inspection import Proposal
 
 
@@ -183,7 +183,7 @@ def _load(source: Path) -> "DataFrame":
         raise
 
 
-def _interface(asked: Asked) -> "ModelInterface | None":
+def _interface(asked: Asked) -> "ModelSignature | None":
     from trimtab.cli.doctor.champion_checks import registry_exists  # noqa: PLC0415 - see above
     from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
     from trimtab.runtime.settings import load_settings  # noqa: PLC0415 - as above
@@ -205,7 +205,7 @@ def _interface(asked: Asked) -> "ModelInterface | None":
     return read_interface(asked.name, settings=settings, version=asked.version)
 
 
-def _axes(table: "DataFrame", asked: Asked, interface: "ModelInterface | None") -> tuple[str, str]:
+def _axes(table: "DataFrame", asked: Asked, interface: "ModelSignature | None") -> tuple[str, str]:
     """Target and timestamp, as asked or where only one column can be meant."""
     from trimtab.detection.onboarding.signature import (  # noqa: PLC0415 - see above
         guess_target,

@@ -7,7 +7,7 @@ drifted by chance.
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from trimtab.contracts.comparison import ColumnTest, Effects
+from trimtab.contracts.comparison import ColumnTest, EffectSizes
 from trimtab.contracts.drift import FeatureDrift, FeatureRole
 from trimtab.contracts.model import Sensitivity
 from trimtab.detection.drift.effect_sizes import effects_of
@@ -28,7 +28,7 @@ class Move(NamedTuple):
 
     reference: ColumnProfile
     current: ColumnProfile
-    effects: Effects
+    effects: EffectSizes
     test: ColumnTest
     threshold: float
     drifted: bool

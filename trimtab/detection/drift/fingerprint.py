@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import DriftFinding, FeatureDrift, FeatureKind
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.monitoring import Announcement
@@ -33,7 +33,7 @@ def announcement_of(
     against = finding.champion_version or finding.reference_profile_uri
     return Announcement(
         event_id=event_id,
-        subject=digest([finding.model, against, spec.reference.value])[:16],
+        subject=compute_digest([finding.model, against, spec.reference.value])[:16],
         moves=tuple(sorted(set(_moves(finding, profiles)))[:MOST_MOVES]),
         severity=finding.severity,
         as_of=as_of,
@@ -105,7 +105,7 @@ def _moves(
 def _move(text: str) -> str:
     if len(text) <= LONGEST_MOVE:
         return text
-    return f"{text[: LONGEST_MOVE - 9]}~{digest([text])[:8]}"
+    return f"{text[: LONGEST_MOVE - 9]}~{compute_digest([text])[:8]}"
 
 
 def _direction(drift: FeatureDrift, pair: tuple[ColumnProfile | None, ...] | None) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from trimtab.contracts.base import NAME_PATTERN
-from trimtab.contracts.comparison import ColumnTest, Effects
+from trimtab.contracts.comparison import ColumnTest, EffectSizes
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.profiles.window_profile import ColumnProfile
 
@@ -19,7 +19,7 @@ Sides = tuple[ColumnProfile, ColumnProfile]
 
 
 def reason(
-    effects: Effects, test: ColumnTest, *, threshold: float, p_value: float, sides: Sides
+    effects: EffectSizes, test: ColumnTest, *, threshold: float, p_value: float, sides: Sides
 ) -> str:
     """One sentence; `p_value` is the largest adjusted one that counts, `sides` then and now."""
     far, sure = effects.psi >= threshold, test.adjusted_p <= p_value
