@@ -1,12 +1,12 @@
 """Bins of values that come again in another precision."""
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.drift.effect_sizes import effects_of
 from trimtab.detection.drift.significance import significance
+from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.detection.profiles.binning import edges_of
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.group_counts import count_numbers
@@ -14,10 +14,8 @@ from trimtab.detection.profiles.group_counts import count_numbers
 X = Column(name="x", kind=FeatureKind.NUMERIC)
 RANDOM = np.random.default_rng(0)
 
-Numbers = npt.NDArray[np.float64]
 
-
-def single(values: Numbers) -> Numbers:
+def single(values: FloatArray) -> FloatArray:
     return values.astype("float32").astype("float64")
 
 
@@ -34,7 +32,7 @@ def single(values: Numbers) -> Numbers:
     ],
     ids=["ratings", "negative", "tenths", "an atom", "continuous", "constant", "huge and tiny"],
 )
-def test_rounding_to_32_bits_is_no_drift(values: Numbers) -> None:
+def test_rounding_to_32_bits_is_no_drift(values: FloatArray) -> None:
     for before, now in ((values, single(values)), (single(values), values)):
         reference = count_numbers(before, X, rows=len(before))
         current = count_numbers(now, X, rows=len(now), like=reference)

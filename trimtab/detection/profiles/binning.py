@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from trimtab.detection.profiles.arrays import FloatArray, IntArray
 from trimtab.detection.profiles.window_profile import BINS
 
 TENTHS: Final = 10
@@ -41,8 +42,6 @@ rounded to 32 bits, or computed in another order, is no other value."""
 GROWTH: Final = 3.0
 """How much farther each of them lies than the one before: 3 ** 10 is 59,000."""
 
-Numbers = npt.NDArray[np.float64]
-
 
 class Edges(NamedTuple):
     """The edges of a column."""
@@ -55,7 +54,7 @@ class Edges(NamedTuple):
     """Places of those that go once the deciles are known: see `settled`."""
 
 
-def edges_of(values: Numbers, *, spare: int = 0) -> Edges:
+def edges_of(values: FloatArray, *, spare: int = 0) -> Edges:
     """Edges for a reference of these finite values, in any order; none for none.
 
     Of a fair sample of a reference, with so many `spare` edges around each decile: the more, the
@@ -118,7 +117,7 @@ def _deciles(counts: tuple[int, ...]) -> list[tuple[int, int]]:
     return list(zip(ranks, np.searchsorted(upto, ranks, side="left").tolist(), strict=True))
 
 
-def _edges(ordered: Numbers, spare: int) -> Edges:
+def _edges(ordered: FloatArray, spare: int) -> Edges:
     most = BINS - 1 - (TENTHS - 1 if spare else 0)
     first = np.concatenate([ordered[:1] < np.inf, ordered[1:] != ordered[:-1]])
     known = ordered[first]
@@ -141,17 +140,17 @@ def _edges(ordered: Numbers, spare: int) -> Edges:
     return Edges(tuple(edges.tolist()), tuple(places.tolist()), tuple(extra.tolist()))
 
 
-def _lower(ordered: Numbers, fractions: npt.ArrayLike) -> Numbers:
+def _lower(ordered: FloatArray, fractions: npt.ArrayLike) -> FloatArray:
     """Quantiles that are values themselves."""
     places = np.floor((len(ordered) - 1) * np.asarray(fractions, dtype="float64"))
-    found: Numbers = ordered[places.astype("int64")]
+    found: FloatArray = ordered[places.astype("int64")]
     return found
 
 
 class _Atoms:
     """Values that many rows share, each with the ends of its bin."""
 
-    def __init__(self, known: Numbers, often: npt.NDArray[np.int64]) -> None:
+    def __init__(self, known: FloatArray, often: IntArray) -> None:
         """Of different values, ascending, those at the places `often`."""
         places = np.sort(often)
         values = known[places]
@@ -168,7 +167,7 @@ class _Atoms:
         self.pairs = np.column_stack([low, high])[ranks]
         """(low, high] of each, in the order given."""
 
-    def above(self, edges: Numbers) -> Numbers:
+    def above(self, edges: FloatArray) -> FloatArray:
         """The edges, those at one of the values moved to the upper end of its bin."""
         if not len(self._values):
             return edges
@@ -176,7 +175,7 @@ class _Atoms:
         return np.where(self._values[places] == edges, self._tops[places], edges)
 
 
-def _with_atoms(found: Numbers, atoms: _Atoms, *, most: int) -> Numbers:
+def _with_atoms(found: FloatArray, atoms: _Atoms, *, most: int) -> FloatArray:
     """With a bin for each of as many values, in the order given, as there is room for."""
     pairs = atoms.pairs
 
@@ -187,7 +186,7 @@ def _with_atoms(found: Numbers, atoms: _Atoms, *, most: int) -> Numbers:
     return np.union1d(found, pairs[: max(many, 0)])
 
 
-def _evened(found: Numbers, low: float, high: float, *, most: int) -> Numbers:
+def _evened(found: FloatArray, low: float, high: float, *, most: int) -> FloatArray:
     """With as many more edges as there may be, each in the widest gap from `low` to `high`."""
     core = found[(found >= low) & (found <= high)]
     room, gaps = most - len(found), np.diff(core)
@@ -208,26 +207,26 @@ def _evened(found: Numbers, low: float, high: float, *, most: int) -> Numbers:
 _HALVINGS: Final = 30
 
 
-def _tapered(ordered: Numbers) -> Numbers:
+def _tapered(ordered: FloatArray) -> FloatArray:
     """Edges in the tails, denser towards the middle."""
     low, high = _lower(ordered, CORE)
     below, above = low - (low - ordered[0]) * TAPER, high + (ordered[-1] - high) * TAPER
-    tapered: Numbers = np.concatenate([below, above])
+    tapered: FloatArray = np.concatenate([below, above])
     return tapered[np.isfinite(tapered)]
 
 
-def _cuts(ordered: Numbers, atoms: _Atoms) -> Numbers:
+def _cuts(ordered: FloatArray, atoms: _Atoms) -> FloatArray:
     if ordered[0] == ordered[-1]:
         return np.unique(atoms.pairs)
     ranks = [(len(ordered) - 1) * tenth // TENTHS for tenth in range(1, TENTHS)]
     return np.unique(atoms.above(ordered[ranks]))
 
 
-def _quantiles(ordered: Numbers) -> Numbers:
+def _quantiles(ordered: FloatArray) -> FloatArray:
     return _lower(ordered, [*np.linspace(0, 1, PARTS + 1), *TAILS])
 
 
-def _beside_deciles(ordered: Numbers, many: int) -> Numbers:
+def _beside_deciles(ordered: FloatArray, many: int) -> FloatArray:
     """So many values around each decile of a sample."""
     tenths = np.arange(1, TENTHS)[:, None] / TENTHS
     errors = np.sqrt(tenths * (1 - tenths) / len(ordered))
@@ -235,7 +234,7 @@ def _beside_deciles(ordered: Numbers, many: int) -> Numbers:
     return np.unique(_lower(ordered, np.clip(near, 0.0, 1.0)))
 
 
-def _outer(ordered: Numbers) -> Numbers:
+def _outer(ordered: FloatArray) -> FloatArray:
     """Beyond the ends in growing steps; values above zero are followed down towards it."""
     low, high = float(ordered[0]), float(ordered[-1])
     steps = GROWTH ** np.arange(1, OUTER + 1)
@@ -245,5 +244,5 @@ def _outer(ordered: Numbers) -> Numbers:
     left, right = _lower(ordered, CORE)
     near = (right - left) * BESIDE
     outer = np.concatenate([below, low - near, high + near, above])
-    kept: Numbers = outer[np.isfinite(outer)]
+    kept: FloatArray = outer[np.isfinite(outer)]
     return kept

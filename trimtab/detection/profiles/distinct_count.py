@@ -16,8 +16,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from trimtab.detection.profiles.arrays import BoolArray, FloatArray
 from trimtab.detection.profiles.categories import digests
 
 CELLS: Final = 124
@@ -38,7 +38,6 @@ _EXACT: Final = 2.0**52
 _LARGEST: Final = 2.0**1020
 """Differences of such numbers are finite."""
 
-Numbers = npt.NDArray[np.float64]
 Middle = tuple[float, float]
 
 
@@ -69,7 +68,7 @@ def grid_of(middle: Middle | None) -> Grid:
     return Grid(origin, factor, max(origin - reach, -_LARGEST), min(origin + reach, _LARGEST))
 
 
-def sketch_numbers(values: Numbers, middle: Middle | None) -> str:
+def sketch_numbers(values: FloatArray, middle: Middle | None) -> str:
     """The sketch of finite numbers, hashed by the grid of that middle."""
     grid = grid_of(middle)
     scaled = (np.maximum(np.minimum(values, grid.high), grid.low) - grid.origin) * grid.factor
@@ -115,12 +114,12 @@ _LIKELY: Final = np.append(
 """How likely a value is to hit each cell; the last one takes all that is rarer."""
 
 
-def _slope(count: float, hit: npt.NDArray[np.bool_]) -> float:
+def _slope(count: float, hit: BoolArray) -> float:
     """Of the log-likelihood of `count` different values."""
     with np.errstate(over="ignore", divide="ignore"):
         return float((_LIKELY[hit] / np.expm1(count * _LIKELY[hit])).sum() - _LIKELY[~hit].sum())
 
 
-def _sketch(hashed: Numbers) -> str:
+def _sketch(hashed: FloatArray) -> str:
     cells = np.minimum(np.floor(np.log(1.0 - hashed) * STEEPNESS), CELLS - 1)
     return f"{sum(1 << int(cell) for cell in np.unique(cells)):x}"

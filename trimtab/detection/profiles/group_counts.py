@@ -7,19 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.detection.profiles.binning import edges_of
 from trimtab.detection.profiles.categories import Named, binned, named, once
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.distinct_count import middle_of, sketch_numbers, sketch_words
 from trimtab.detection.profiles.window_profile import KNOWN_CATEGORIES, ColumnProfile
 
-Numbers = npt.NDArray[np.float64]
-
 
 def count_numbers(
-    numbers: Numbers,
+    numbers: FloatArray,
     column: Column,
     *,
     rows: int,
@@ -72,7 +70,7 @@ def count_categories(
     )
 
 
-def _moments(ordered: Numbers) -> dict[str, Any]:
+def _moments(ordered: FloatArray) -> dict[str, Any]:
     if not len(ordered):
         return {}
     low, high = float(ordered[0]), float(ordered[-1])
@@ -86,7 +84,7 @@ def _moments(ordered: Numbers) -> dict[str, Any]:
     }
 
 
-def _outside(ordered: Numbers, column: Column) -> int:
+def _outside(ordered: FloatArray, column: Column) -> int:
     below = 0 if column.minimum is None else np.searchsorted(ordered, column.minimum, side="left")
     upto = (
         len(ordered)

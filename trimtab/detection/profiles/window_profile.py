@@ -9,11 +9,11 @@ from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import AwareDatetime, Field
 
 from trimtab.contracts.base import Fraction, Name, Record
 from trimtab.contracts.drift import FeatureKind, Window
+from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.distinct_count import estimate, union
 
@@ -22,8 +22,6 @@ BINS: Final = 256
 KNOWN_CATEGORIES: Final = 1000
 """Most categories remembered, to tell whether a later one has been seen before."""
 OTHER: Final = "(other)"
-
-Numbers = npt.NDArray[np.float64]
 
 
 class ColumnProfile(Record):
@@ -125,10 +123,10 @@ class WindowProfile(Record):
         return next((each for each in self.columns if each.column.name == name), None)
 
 
-def shares(profile: ColumnProfile) -> Numbers:
+def shares(profile: ColumnProfile) -> FloatArray:
     """Share of the values in each bin; all zero where there are no values."""
-    counts: Numbers = np.asarray(profile.counts, dtype="float64")
-    share: Numbers = counts / max(counts.sum(), 1.0)
+    counts: FloatArray = np.asarray(profile.counts, dtype="float64")
+    share: FloatArray = counts / max(counts.sum(), 1.0)
     return share
 
 

@@ -9,12 +9,12 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from trimtab.contracts.drift import FeatureKind
+from trimtab.detection.profiles.arrays import AnyArray
 from trimtab.detection.profiles.binning import Edges, brackets
 from trimtab.detection.profiles.categories import named, once
 from trimtab.detection.profiles.columns import Column
@@ -132,7 +132,7 @@ def _decide(table: DuckTable, asked: Sequence[Asked], rows: int) -> list[Asked]:
     ]
 
 
-def _named(asked: Asked, values: npt.NDArray[Any] | None, rows: int) -> Asked:
+def _named(asked: Asked, values: AnyArray | None, rows: int) -> Asked:
     """With the categories to tell apart where there are too many to tell all."""
     if values is None:
         return asked

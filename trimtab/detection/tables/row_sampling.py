@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from trimtab.detection.profiles.arrays import AnyArray, FloatArray, HashArray
 from trimtab.detection.profiles.binning import Edges, edges_of
 from trimtab.detection.profiles.group_counts import count_numbers
 from trimtab.detection.profiles.window_profile import ColumnProfile
@@ -32,7 +32,7 @@ SPARE: Final = 24
 """Edges around each decile of a sample; between two of them lies that of all rows."""
 _ROW: Final = "trimtab_row"
 
-Drawn = Mapping[str, npt.NDArray[Any]]
+Drawn = Mapping[str, AnyArray]
 """Values by alias."""
 
 
@@ -98,7 +98,7 @@ def hash_of_rows(table: DuckTable) -> str:
 
 
 def _counted(
-    asked: Asked, values: npt.NDArray[np.float64], plan: Plan, filled: Mapping[str, int]
+    asked: Asked, values: FloatArray, plan: Plan, filled: Mapping[str, int]
 ) -> ColumnProfile:
     known = _known(values)
     strange = filled.get(asked.column.name, 0) - len(known)
@@ -114,7 +114,7 @@ def _counted(
     )
 
 
-def _different(hashes: npt.NDArray[np.uint64]) -> int:
+def _different(hashes: HashArray) -> int:
     ordered = np.sort(hashes)
     return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + min(len(ordered), 1)
 
@@ -124,8 +124,8 @@ def _number(asked: Asked) -> str:
     return f"COALESCE({value_of(replace(asked, finite=True))}, CAST('NaN' AS DOUBLE))"
 
 
-def _known(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    known: npt.NDArray[np.float64] = values[np.isfinite(values)]
+def _known(values: FloatArray) -> FloatArray:
+    known: FloatArray = values[np.isfinite(values)]
     return known
 
 
