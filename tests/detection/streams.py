@@ -8,7 +8,7 @@ import numpy as np
 from trimtab.contracts.drift import FeatureKind, Window
 from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.group_counts import count_numbers
+from trimtab.detection.profiles.group_counts import profile_numbers
 from trimtab.detection.profiles.window_profile import WindowProfile, merge_windows
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -24,7 +24,7 @@ def block(
     """One block's profile; columns are called x0, x1, …"""
     names = [f"x{number}" for number in range(values.shape[1])]
     columns = [
-        count_numbers(
+        profile_numbers(
             values[:, number],
             Column(name=name, kind=FeatureKind.NUMERIC),
             rows=len(values),

@@ -11,9 +11,9 @@ from trimtab.contracts.comparison import Comparison
 from trimtab.contracts.drift import FeatureKind, Window
 from trimtab.detection.drift.table_comparison import compare_profiles
 from trimtab.detection.profiles.arrays import FloatArray, IntArray
-from trimtab.detection.profiles.categories import CATEGORIES, named
+from trimtab.detection.profiles.categories import MAX_NAMED_CATEGORIES, choose_category_bins
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.group_counts import count_categories
+from trimtab.detection.profiles.group_counts import profile_categories
 from trimtab.detection.profiles.window_profile import WindowProfile
 
 PAIRS = 20
@@ -34,7 +34,7 @@ def zipf(count: int) -> FloatArray:
 def profile(counts: IntArray, like: WindowProfile | None = None) -> WindowProfile:
     tally = {f"c{place}": int(count) for place, count in enumerate(counts) if count}
     before, rows = like.columns[0] if like else None, int(counts.sum())
-    column = count_categories(tally, C, rows=rows, like=before)
+    column = profile_categories(tally, C, rows=rows, like=before)
     return WindowProfile(model="m", window=Window(**DAY, rows=rows), columns=(column,))
 
 
@@ -109,11 +109,11 @@ def test_that_a_rare_category_moved_is_said_without_a_name() -> None:
 def test_names_do_not_depend_on_the_order_of_the_tally() -> None:
     tally: dict[Any, int] = {f"c{n}": 3 + n % 4 for n in range(200)} | {"x": 900, "y": 700}
 
-    assert named(tally) == named(dict(reversed(tally.items())))
-    assert named(tally).categories == ("x", "y")
+    assert choose_category_bins(tally) == choose_category_bins(dict(reversed(tally.items())))
+    assert choose_category_bins(tally).categories == ("x", "y")
 
 
 def test_there_are_never_more_names_than_fifty() -> None:
     tally = {f"c{n}": 2 ** max(60 - n, 0) for n in range(200)}
 
-    assert len(named(tally).categories) == CATEGORIES
+    assert len(choose_category_bins(tally).categories) == MAX_NAMED_CATEGORIES

@@ -15,7 +15,7 @@ from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.onboarding.candidates import ID_NAME, NEARLY_ALL, Candidate
 from trimtab.detection.onboarding.leakage import gives_away
 from trimtab.detection.profiles.arrays import FloatArray
-from trimtab.detection.profiles.row_numbers import PLACED_BY_PANDAS, named_by_pandas
+from trimtab.detection.profiles.row_numbers import PANDAS_INDEX_REASON, is_pandas_index_name
 from trimtab.detection.tables.timestamps import read_instants
 
 MANY_CATEGORIES: Final = 200
@@ -39,7 +39,7 @@ def _bad_name(candidate: Candidate) -> str:
 
 
 def _index(candidate: Candidate) -> str:
-    return PLACED_BY_PANDAS if named_by_pandas(candidate.name) else ""
+    return PANDAS_INDEX_REASON if is_pandas_index_name(candidate.name) else ""
 
 
 def _no_plain_values(candidate: Candidate) -> str:

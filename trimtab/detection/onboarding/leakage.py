@@ -6,7 +6,7 @@ import pandas as pd
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Task
 from trimtab.detection.profiles.arrays import FloatArray
-from trimtab.detection.profiles.casting import as_categories, as_numbers
+from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
 
 _NEAR_PERFECT = {Task.REGRESSION: 0.999, Task.CLASSIFICATION: 0.995}
 """R2, or balanced accuracy, on rows held out."""
@@ -53,8 +53,8 @@ def _kind_of(task: Task) -> FeatureKind:
 def _as_places(values: pd.Series, kind: FeatureKind) -> FloatArray:
     """Numbers as they are, categories as their codes; what is missing gets a place of its own."""
     if kind is FeatureKind.CATEGORICAL:
-        return np.asarray(pd.factorize(as_categories(values))[0], dtype="float64")
-    numbers = as_numbers(values)
+        return np.asarray(pd.factorize(cast_to_categories(values))[0], dtype="float64")
+    numbers = cast_to_numbers(values)
     reach = numbers.max() - numbers.min()
     below = numbers.min() - max(1.0, reach) if pd.notna(reach) else 0.0
     return np.asarray(numbers.fillna(below), dtype="float64")

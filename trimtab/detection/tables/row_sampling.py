@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from trimtab.detection.profiles.arrays import AnyArray, FloatArray, HashArray
-from trimtab.detection.profiles.binning import Edges, edges_of
-from trimtab.detection.profiles.group_counts import count_numbers
+from trimtab.detection.profiles.binning import BinEdges, choose_edges
+from trimtab.detection.profiles.group_counts import profile_numbers
 from trimtab.detection.profiles.window_profile import ColumnProfile
 from trimtab.detection.tables.aggregates import Asked, value_of
 from trimtab.detection.tables.column_types import Stored, quoted
@@ -56,11 +56,11 @@ def sample(table: DuckTable, expressions: Mapping[str, str], *, rows: int = SAMP
     return {name: np.ma.MaskedArray(values).compressed() for name, values in drawn.items()}
 
 
-def sampled_edges(table: DuckTable, asked: Sequence[Asked], rows: int) -> dict[int, Edges]:
+def sampled_edges(table: DuckTable, asked: Sequence[Asked], rows: int) -> dict[int, BinEdges]:
     """Edges for the numeric columns of a table that is not read whole, by place."""
     share = f"USING SAMPLE {100 * DRAWN / rows:.9f}% (bernoulli, 1)"
     drawn = _read(table, {each.name("x"): _number(each) for each in asked}, share)
-    return {each.place: edges_of(_known(drawn[each.name("x")]), spare=SPARE) for each in asked}
+    return {each.place: choose_edges(_known(drawn[each.name("x")]), spare=SPARE) for each in asked}
 
 
 def count_read(
@@ -104,7 +104,7 @@ def _counted(
     strange = filled.get(asked.column.name, 0) - len(known)
     if asked.stored is Stored.FLOAT:  # whose NaN count as filled
         strange = int(np.isinf(values).sum())
-    return count_numbers(
+    return profile_numbers(
         known,
         asked.column,
         rows=len(values),
