@@ -20,7 +20,7 @@ from trimtab.contracts.drift import DriftFinding, FeatureKind, QualityFault, Sev
 from trimtab.detection.drift.column_drift import compare
 from trimtab.detection.drift.table_comparison import compare_profiles
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.group_counts import count_categories, count_numbers
+from trimtab.detection.profiles.group_counts import profile_categories, profile_numbers
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 
 ROWS = 1000
@@ -57,14 +57,14 @@ def numbers(
     values: Numbers, *, name: str = "x", like: ColumnProfile | None = None
 ) -> ColumnProfile:
     column = Column(name=name, kind=FeatureKind.NUMERIC)
-    return count_numbers(values, column, rows=len(values), like=like)
+    return profile_numbers(values, column, rows=len(values), like=like)
 
 
 def words(
     tally: Mapping[str, int], *, name: str = "x", like: ColumnProfile | None = None
 ) -> ColumnProfile:
     column = Column(name=name, kind=FeatureKind.CATEGORICAL)
-    return count_categories(tally, column, rows=sum(tally.values()), like=like)
+    return profile_categories(tally, column, rows=sum(tally.values()), like=like)
 
 
 def window(*columns: ColumnProfile) -> WindowProfile:

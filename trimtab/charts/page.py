@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from trimtab.charts.plots import Bars, Histogram, plot_of
 from trimtab.charts.terminal import p_value
 from trimtab.charts.views import FeatureView, View
-from trimtab.detection.profiles.window_profile import OTHER, WindowProfile
+from trimtab.detection.profiles.window_profile import OTHER_BIN, WindowProfile
 
 DRAWN: Final = 40
 """Columns drawn where fewer have drifted; the others stand in the table alone."""
@@ -52,7 +52,7 @@ def page(view: View, *, profiles: tuple[WindowProfile, WindowProfile]) -> str:
         view=view,
         listed=view.features[:LISTED],
         drawn=drawn,
-        other=OTHER,
+        other=OTHER_BIN,
         width=WIDTH,
         height=HEIGHT,
     )

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trimtab.contracts.drift import FeatureKind
-from trimtab.detection.profiles.binning import LEEWAY
-from trimtab.detection.profiles.window_profile import OTHER, ColumnProfile, shares
+from trimtab.detection.profiles.binning import FREQUENT_VALUE_TOLERANCE
+from trimtab.detection.profiles.window_profile import OTHER_BIN, ColumnProfile, compute_shares
 
 CELLS: Final = 48
 """Equal cells that a numeric column's range is drawn in."""
@@ -55,8 +55,12 @@ def plot_of(reference: ColumnProfile, current: ColumnProfile) -> Histogram | Bar
 
 
 def _categories(reference: ColumnProfile, current: ColumnProfile) -> Bars:
-    pairs = list(zip(reference.bins, shares(reference), shares(current), strict=True))
-    named, other = (pairs[:-1], pairs[-1]) if reference.others == 1 else (pairs, (OTHER, 0.0, 0.0))
+    pairs = list(
+        zip(reference.bins, compute_shares(reference), compute_shares(current), strict=True)
+    )
+    named, other = (
+        (pairs[:-1], pairs[-1]) if reference.others == 1 else (pairs, (OTHER_BIN, 0.0, 0.0))
+    )
     named.sort(key=lambda each: -max(each[1], each[2]))
     rest = [*named[BARS:], other]
     before, now = sum(each[1] for each in rest), sum(each[2] for each in rest)
@@ -66,7 +70,7 @@ def _categories(reference: ColumnProfile, current: ColumnProfile) -> Bars:
 
 
 def _values(reference: ColumnProfile, current: ColumnProfile, filled: list[int]) -> Bars:
-    before, now = shares(reference), shares(current)
+    before, now = compute_shares(reference), compute_shares(current)
     bars = [
         (_value(reference.edges, place), float(before[place]), float(now[place]))
         for place in filled
@@ -81,7 +85,9 @@ def _value(edges: tuple[float, ...], place: int) -> str:
     if place == 0:
         return f"≤ {edges[0]:.6g}"
     low, high = edges[place - 1], edges[place]
-    single = np.nextafter(low, np.inf) == high or high - low <= 2.01 * LEEWAY * abs(high)
+    single = np.nextafter(
+        low, np.inf
+    ) == high or high - low <= 2.01 * FREQUENT_VALUE_TOLERANCE * abs(high)
     return f"{(low + high) / 2 + 0.0:.6g}" if single else f"{low:.6g} to {high:.6g}"
 
 
@@ -130,7 +136,7 @@ def _spread(profile: ColumnProfile) -> tuple[Numbers, Numbers, Numbers]:
     high = edges[-1] if profile.maximum is None else profile.maximum
     lower = np.clip(np.concatenate([[min(low, edges[0])], edges]), low, high)
     upper = np.clip(np.concatenate([edges, [max(high, edges[-1])]]), low, high)
-    return lower, upper, shares(profile)
+    return lower, upper, compute_shares(profile)
 
 
 def _rest(inside: Numbers) -> float:
