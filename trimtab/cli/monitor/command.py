@@ -160,17 +160,20 @@ def _show(view: "View", report: dict[str, Any]) -> None:
 
 
 def _outcome(report: dict[str, Any]) -> str:
-    from trimtab.contracts.monitoring import LOOKED  # noqa: PLC0415 - see above
+    from trimtab.contracts.monitoring import (  # noqa: PLC0415 - see above
+        Suppression,
+        SuppressionReason,
+        format_suppression,
+    )
 
     if report["event"]:
         return f"Event {report['event']['id']} was published."
-    if report["finding"] is None:
+    if report["suppression"] is None:
         return "There is nothing to publish."
-    if not report["why"]:
-        return "Not announced, for it is not expected to hurt: recorded in MLflow."
-    if report["why"] == LOOKED:
-        return "Nothing was published; --publish would announce it."
-    return f"Not announced: {report['why']}."
+    suppression = Suppression.model_validate(report["suppression"])
+    if suppression.reason is SuppressionReason.PUBLISHING_OFF:
+        return "Nothing was published. --publish publishes the event."
+    return f"Not published, recorded in MLflow: {format_suppression(suppression)}."
 
 
 def _write(view: "View", report: dict[str, Any], path: Path) -> None:
