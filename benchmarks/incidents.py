@@ -18,9 +18,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from trimtab.contracts.drift import DriftEvent, Severity
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.names import (
-    make_deliberation_id,
-    make_drift_response_id,
-    make_remediation_id,
+    build_deliberation_id,
+    build_drift_response_id,
+    build_remediation_id,
 )
 
 _GLANCE: Final = 0.02
@@ -84,7 +84,7 @@ class Incidents:
     async def end_of(self, event: DriftEvent) -> Timing:
         """Wait for the end of an incident whose event is published."""
         handle = self._client.get_workflow_handle(
-            make_drift_response_id(event.subject, event.id), result_type=IncidentReport
+            build_drift_response_id(event.subject, event.id), result_type=IncidentReport
         )
         async with asyncio.timeout(_OPENING_PATIENCE):
             await _until_open(handle)
@@ -104,8 +104,8 @@ class Incidents:
 
     async def trails(self, event: DriftEvent) -> list[Trail]:
         """The incident's own history and those of its children, as far as it had them."""
-        parent = make_drift_response_id(event.subject, event.id)
-        names = (parent, make_deliberation_id(event.id), make_remediation_id(event.subject))
+        parent = build_drift_response_id(event.subject, event.id)
+        names = (parent, build_deliberation_id(event.id), build_remediation_id(event.subject))
         found = [await self._trail(name, parent=parent) for name in names]
         return [trail for trail in found if trail is not None]
 
@@ -114,8 +114,8 @@ class Incidents:
         counted: Counter[str] = Counter()
         for event in events:
             for name in (
-                make_drift_response_id(event.subject, event.id),
-                make_deliberation_id(event.id),
+                build_drift_response_id(event.subject, event.id),
+                build_deliberation_id(event.id),
             ):
                 counted += await self._troubles(name)
         return counted

@@ -17,7 +17,7 @@ from tests.bridge.local import watch
 from tests.builders import an_event
 from tests.servers import running_at
 from tests.waiting import until
-from trimtab.contracts.names import make_drift_response_id
+from trimtab.contracts.names import build_drift_response_id
 from trimtab.runtime.embedded.children import ChildProcess, find_free_port, start_child
 from trimtab.runtime.embedded.servers import TemporalServer, ValkeyServer
 from trimtab.runtime.settings import load_settings
@@ -88,7 +88,7 @@ async def held(redis: Redis, count: int) -> bool:
 
 
 async def runs(client: Client, event_id: str) -> int:
-    query = f'WorkflowId = "{make_drift_response_id("parking", event_id)}"'
+    query = f'WorkflowId = "{build_drift_response_id("parking", event_id)}"'
     return (await client.count_workflows(query)).count
 
 

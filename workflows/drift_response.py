@@ -32,7 +32,7 @@ with workflow.unsafe.imports_passed_through():
     from trimtab.contracts.approval import ApprovalRequest, DecisionReceipt, HumanDecision
     from trimtab.contracts.audit import Gate
     from trimtab.contracts.authorisation import AuthorisationRequest
-    from trimtab.contracts.base import digest
+    from trimtab.contracts.base import compute_digest
     from trimtab.contracts.decision import Confidence, Decision, PolicyQuestion, Verdict
     from trimtab.contracts.deliberation import Deliberation, RemediationPlan
     from trimtab.contracts.evidence import EvidencePack
@@ -249,7 +249,7 @@ class DriftResponseWorkflow:
                 (
                     Gate.AUTHORISED,
                     self._gate.authority(decision),
-                    {"plan_hash": decision.plan_hash, "grant_hash": digest([grant])},
+                    {"plan_hash": decision.plan_hash, "grant_hash": compute_digest([grant])},
                 )
             )
             self._outcome = await self._act(decision, grant)
@@ -297,7 +297,7 @@ class DriftResponseWorkflow:
                 audit_sequence=self._chain.sequence,
                 audit_tip=self._chain.tip,
             ),
-            id=names.make_remediation_id(self._event.subject),
+            id=names.build_remediation_id(self._event.subject),
             result_type=Outcome,
             task_queue=names.MAIN_QUEUE,
             parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,

@@ -12,9 +12,9 @@ from trimtab.bridge.configuration import ConfigurationCache
 from trimtab.bridge.event_parsing import EventRejectedError
 from trimtab.bridge.workflow_starter import TemporalUnavailableError, WorkflowStarter
 from trimtab.contracts import names
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.incident import IncidentInput
-from trimtab.contracts.names import make_drift_response_id
+from trimtab.contracts.names import build_drift_response_id
 from trimtab.runtime.settings import load_settings
 from trimtab.runtime.temporal import connect_temporal
 from workflows import options
@@ -42,7 +42,7 @@ def starter(temporal_client: Client) -> WorkflowStarter:
 async def incident(client: Client, event_id: str, model: str = "parking") -> IncidentInput:
     """What the workflow was started with."""
     history = await client.get_workflow_handle(
-        make_drift_response_id(model, event_id)
+        build_drift_response_id(model, event_id)
     ).fetch_history()
     started = history.events[0].workflow_execution_started_event_attributes
     [value] = await client.data_converter.decode(started.input.payloads, [IncidentInput])
@@ -59,7 +59,7 @@ async def test_the_incident_takes_specification_limits_and_policy_hash_with_it(
     assert started.event == an_event(event_id)
     assert started.spec.owner == "parking@example.org"
     assert started.limits.cost_at_most == 7
-    assert started.policy_hash == digest(started.limits)
+    assert started.policy_hash == compute_digest(started.limits)
     assert started.analyst == "analyst/rules"
     assert started.published_at == NOW
     assert started.as_of is None
@@ -71,7 +71,7 @@ async def test_the_same_event_again_is_no_second_incident(
     assert await starter.start(an_event(event_id), published_at=NOW)
     assert not await starter.start(an_event(event_id), published_at=NOW)
 
-    handle = temporal_client.get_workflow_handle(make_drift_response_id("parking", event_id))
+    handle = temporal_client.get_workflow_handle(build_drift_response_id("parking", event_id))
     await handle.terminate()
     assert not await starter.start(an_event(event_id), published_at=NOW)
 
@@ -81,7 +81,7 @@ async def test_the_incident_is_found_and_read_in_the_web_ui(
 ) -> None:
     await starter.start(an_event(event_id), published_at=NOW)
 
-    handle = temporal_client.get_workflow_handle(make_drift_response_id("parking", event_id))
+    handle = temporal_client.get_workflow_handle(build_drift_response_id("parking", event_id))
     described = await handle.describe()
     assert described.task_queue == names.MAIN_QUEUE
     assert described.typed_search_attributes[options.MODEL] == "parking"
@@ -110,7 +110,7 @@ async def test_a_backtests_bridge_replays_the_past(temporal_client: Client, even
     started = await incident(temporal_client, event_id)
     assert started.as_of == NOW
     assert started.limits.approval_timeout == timedelta(seconds=5)
-    assert started.policy_hash == digest(started.limits)
+    assert started.policy_hash == compute_digest(started.limits)
 
 
 async def test_an_event_of_an_unknown_model_is_rejected_with_the_remedy(

@@ -46,12 +46,12 @@ def test_the_document_lists_every_workflow_type_and_task_queue() -> None:
 
 
 def test_the_document_shows_every_kind_of_id() -> None:
-    schedule = names.make_schedule_id("<model>")
+    schedule = names.build_schedule_id("<model>")
 
     assert line_about("Workflow ids") == {
-        names.make_drift_response_id("<model>", "<event id>"),
-        names.make_deliberation_id("<event id>"),
-        names.make_remediation_id("<model>"),
+        names.build_drift_response_id("<model>", "<event id>"),
+        names.build_deliberation_id("<event id>"),
+        names.build_remediation_id("<model>"),
         f"{schedule}-<time>",
         schedule,
     }
@@ -100,4 +100,4 @@ def test_no_two_tags_share_a_name() -> None:
     ("one", "other"), [(("team/parking", "1"), ("team", "parking/1")), (("a", "1"), ("a", "2"))]
 )
 def test_no_two_events_share_a_workflow_id(one: tuple[str, str], other: tuple[str, str]) -> None:
-    assert names.make_drift_response_id(*one) != names.make_drift_response_id(*other)
+    assert names.build_drift_response_id(*one) != names.build_drift_response_id(*other)

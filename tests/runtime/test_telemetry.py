@@ -18,7 +18,7 @@ from tests.bridge.local import watch
 from tests.builders import an_event
 from tests.e2e.capture import Capture, Span, capturing
 from tests.waiting import until
-from trimtab.contracts.names import make_drift_response_id
+from trimtab.contracts.names import build_drift_response_id
 from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
 from trimtab.runtime.settings import load_settings
 from trimtab.runtime.telemetry import start_tracing
@@ -63,7 +63,7 @@ async def two_incidents(home: Path, capture: Capture) -> None:
 
 
 async def concluded(client: Client, event_id: str) -> bool:
-    handle = client.get_workflow_handle(make_drift_response_id("parking", event_id))
+    handle = client.get_workflow_handle(build_drift_response_id("parking", event_id))
     try:
         return bool(await handle.result() == "The target moved.")
     except RPCError:

@@ -107,7 +107,7 @@ class Schedules:
         model = request.spec.name
         try:
             await self._client.create_schedule(
-                names.make_schedule_id(model),
+                names.build_schedule_id(model),
                 _schedule(request),
                 search_attributes=_attributes(model),
                 rpc_timeout=timedelta(seconds=10),
@@ -139,7 +139,7 @@ class Schedules:
 
     async def one(self, model: str) -> Scheduled | None:
         """A model's schedule, or None."""
-        return await self._look(names.make_schedule_id(model))
+        return await self._look(names.build_schedule_id(model))
 
     async def served(self) -> bool:
         """Whether a worker waits for what schedules start."""
@@ -153,7 +153,7 @@ class Schedules:
         return bool(answer.pollers)
 
     async def _update(self, request: MonitoringInput) -> str:
-        handle = self._client.get_schedule_handle(names.make_schedule_id(request.spec.name))
+        handle = self._client.get_schedule_handle(names.build_schedule_id(request.spec.name))
         there = await handle.describe()
         wanted = _schedule(request)
         if _timing(there.schedule) == _timing(wanted) and await self._input(there) == request:
@@ -167,7 +167,7 @@ class Schedules:
         return "updated"
 
     async def _there(self, model: str) -> ScheduleHandle:
-        handle = self._client.get_schedule_handle(names.make_schedule_id(model))
+        handle = self._client.get_schedule_handle(names.build_schedule_id(model))
         try:
             await handle.describe()
         except RPCError as error:
@@ -230,7 +230,7 @@ def _schedule(request: MonitoringInput) -> Schedule:
         action=ScheduleActionStartWorkflow(
             names.MONITORING,
             request,
-            id=names.make_schedule_id(model),
+            id=names.build_schedule_id(model),
             task_queue=names.MAIN_QUEUE,
             typed_search_attributes=_attributes(model),
             static_summary=f"{model}: judge the windows that are due",

@@ -17,7 +17,7 @@ from trimtab.bridge.stream import GroupLostError, StreamConsumer
 from trimtab.bridge.stream_entry import StreamEntry
 from trimtab.bridge.workflow_starter import TemporalUnavailableError
 from trimtab.contracts.drift import DriftEvent
-from trimtab.contracts.names import make_drift_response_id
+from trimtab.contracts.names import build_drift_response_id
 
 _log = structlog.get_logger(__name__)
 
@@ -96,7 +96,7 @@ class EntryHandler:
                 self._log_recovery()
                 _log.info(
                     "incident_opened" if new else "incident_already_open",
-                    workflow_id=make_drift_response_id(event.subject, event.id),
+                    workflow_id=build_drift_response_id(event.subject, event.id),
                     model=event.subject,
                     severity=event.data.severity.value,
                 )

@@ -20,7 +20,7 @@ from trimtab.contracts import names, tags
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.incident import IncidentInput, Stage
-from trimtab.contracts.names import make_drift_response_id
+from trimtab.contracts.names import build_drift_response_id
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import compute_policy_hash
 from trimtab.runtime.settings import Settings
@@ -59,7 +59,7 @@ class WorkflowStarter:
         incident = self._build_input(event, published_at=published_at)
         with start_root_span(
             f"incident {event.subject}",
-            attributes={tags.MODEL: event.subject, tags.EVENT_ID: event.id},
+            attributes={tags.MODEL_TAG: event.subject, tags.EVENT_ID_TAG: event.id},
         ):
             return await self._start_workflow(incident)
 
@@ -69,7 +69,7 @@ class WorkflowStarter:
             await self._client.start_workflow(
                 names.DRIFT_RESPONSE,
                 incident,
-                id=make_drift_response_id(event.subject, event.id),
+                id=build_drift_response_id(event.subject, event.id),
                 task_queue=names.MAIN_QUEUE,
                 # An event has one incident for as long as Temporal remembers the first.
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

@@ -112,7 +112,7 @@ def backtest(
     _backtest(name, Wanted(yes, keep, report, analyst))
 
 
-app.command()(compare)
+app.command(needs_application=False)(compare)
 app.command()(init)
 app.command()(doctor)
 app.command()(train)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Blackout, Limits
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import ModelSpec, ReferencePeriod, Task
@@ -87,7 +87,7 @@ def load_limits() -> Limits:
 
 def compute_policy_hash(limits: Limits) -> str:
     """Return the digest of the limits, which decisions and grants are bound to."""
-    return digest(limits)
+    return compute_digest(limits)
 
 
 def _find_model_files() -> dict[str, Path]:

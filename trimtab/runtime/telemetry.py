@@ -127,6 +127,6 @@ class _CorrelationSpanProcessor(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         correlation_id = get_correlation_id()
         if correlation_id is not None:
-            span.set_attribute(tags.CORRELATION_ID, correlation_id)
+            span.set_attribute(tags.CORRELATION_ID_TAG, correlation_id)
             span.set_attribute("session.id", correlation_id)
             span.set_attribute("langfuse.trace.metadata.correlation_id", correlation_id)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # pandas takes a second to import, and `trimtab --help` needs
     from pandas import DataFrame
     from rich.console import Console
 
-    from trimtab.contracts.signature import ModelInterface
+    from trimtab.contracts.signature import ModelSignature
     from trimtab.detection.onboarding.inspection import Proposal
 
 
@@ -142,12 +142,14 @@ def _destinations(name: str, *, force: bool) -> tuple[Path, Path]:
 def _inspect(source: Path, asked: Asked) -> "tuple[Proposal, dict[str, str]]":
     """What is proposed, and what columns are called instead of their names in the table."""
     from trimtab.detection.onboarding.inspection import Question, UnfitTableError, propose  # noqa: PLC0415 - see above
-    from trimtab.detection.profiles.column_names import tidied  # noqa: PLC0415 - as above
+    from trimtab.detection.profiles.column_names import choose_valid_names  # noqa: PLC0415 - as above
     from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
     from trimtab.runtime.models import slug  # noqa: PLC0415 - as above
 
     interface, table = _interface(asked), _load(source)
-    renamed = {} if interface else tidied(map(str, table.columns))  # a model has its own names
+    renamed = (
+        {} if interface else choose_valid_names(map(str, table.columns))
+    )  # a model has its own names
     table = table.rename(columns=renamed)
     asked = asked._replace(
         target=renamed.get(asked.target or "", asked.target),
@@ -183,7 +185,7 @@ def _load(source: Path) -> "DataFrame":
         raise
 
 
-def _interface(asked: Asked) -> "ModelInterface | None":
+def _interface(asked: Asked) -> "ModelSignature | None":
     from trimtab.cli.doctor.champion_checks import registry_exists  # noqa: PLC0415 - see above
     from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
     from trimtab.runtime.settings import load_settings  # noqa: PLC0415 - as above
@@ -205,7 +207,7 @@ def _interface(asked: Asked) -> "ModelInterface | None":
     return read_interface(asked.name, settings=settings, version=asked.version)
 
 
-def _axes(table: "DataFrame", asked: Asked, interface: "ModelInterface | None") -> tuple[str, str]:
+def _axes(table: "DataFrame", asked: Asked, interface: "ModelSignature | None") -> tuple[str, str]:
     """Target and timestamp, as asked or where only one column can be meant."""
     from trimtab.detection.onboarding.signature import (  # noqa: PLC0415 - see above
         guess_target,

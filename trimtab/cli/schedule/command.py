@@ -85,13 +85,13 @@ def _check(name: str | None, asked: list[str], *, every: str | None, lag: str | 
 
 def _request(name: str, *, every: str | None, lag: str | None) -> "MonitoringInput":
     from trimtab.adapters.temporal_schedules import request_for  # noqa: PLC0415 - see above
-    from trimtab.contracts.model import OFTENEST  # noqa: PLC0415 - as above
+    from trimtab.contracts.model import MIN_MONITORING_INTERVAL  # noqa: PLC0415 - as above
     from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
     from trimtab.runtime.models import load_model_spec  # noqa: PLC0415 - as above
 
     spec = load_model_spec(name)
     often = span_of(every, "--every") if every else None
-    if often is not None and often < OFTENEST:
+    if often is not None and often < MIN_MONITORING_INTERVAL:
         fault = f"--every = {every}: at least a minute, for each run reads a window's rows"
         raise BadConfigurationError([fault])
     return request_for(spec, every=often, lag=span_of(lag, "--lag") if lag else timedelta(0))

