@@ -31,10 +31,10 @@ from activities.inspection import InspectionActivities
 from activities.monitoring import MonitoringActivities
 from activities.remediation import RemediationActivities
 from agents.models import register_models
-from trimtab.adapters.audit.audit_log import JsonlAuditLog, audit_key
-from trimtab.adapters.grants import JwtGuard, JwtMint, private_key, public_key
+from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key
+from trimtab.adapters.grants import JwtGuard, JwtMint, load_private_key, load_public_key
 from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, open_chroma
-from trimtab.adapters.notifier import FileNotifier, LogNotifier, Notifiers
+from trimtab.adapters.notifier import CombinedNotifier, FileNotifier, LogNotifier
 from trimtab.adapters.pipeline_process import PipelineProcesses
 from trimtab.adapters.registry.model_registry import MlflowRegistry
 from trimtab.contracts import names
@@ -75,9 +75,9 @@ class Collaborators:
         self._knowledge = ChromaKnowledgeBase(open_chroma(settings))
         self._audit = JsonlAuditLog(
             audit.directory or settings.home.absolute() / "audit",
-            key=audit_key(audit.key or keys / "audit.key"),
+            key=load_audit_key(audit.key or keys / "audit.key"),
         )
-        self._notifier = Notifiers(
+        self._notifier = CombinedNotifier(
             LogNotifier(), FileNotifier(settings.home.absolute() / "approvals")
         )
         self.pipelines = PipelineProcesses(run_pipeline, max_workers=settings.worker.pipelines)
@@ -89,11 +89,11 @@ class Collaborators:
         """
         self._knowledge.index(shipped_knowledge())
         self._knowledge.search("drift")
-        self._registry.recorded_tips()
+        self._registry.list_recorded_tips()
 
     def _private_key(self) -> Ed25519PrivateKey:
-        key = private_key(self._private)
-        public_key(self._public, private=key)
+        key = load_private_key(self._private)
+        load_public_key(self._public, private=key)
         return key
 
     def duties(self, queue: str) -> Duties:
@@ -146,7 +146,7 @@ class Collaborators:
         )
 
     def _actions(self) -> Duties:
-        guard = JwtGuard(key=public_key(self._public))
+        guard = JwtGuard(key=load_public_key(self._public))
         remediation = RemediationActivities(
             registry=self._registry, pipelines=self.pipelines, guard=guard
         )
@@ -165,7 +165,7 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
     """Serve the queues until SIGTERM or Ctrl-C; what is under way has `worker.grace` to finish."""
     register_models(ollama_host=settings.ollama_host, timeout=settings.analyst.timeout)
     collaborators = Collaborators(settings)
-    collaborators.pipelines.warm()
+    collaborators.pipelines.warm_up()
     await asyncio.to_thread(collaborators.open)
     async with AsyncExitStack() as stack:
         stack.callback(collaborators.pipelines.close)

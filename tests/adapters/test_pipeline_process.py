@@ -11,7 +11,7 @@ import pytest
 from pydantic import JsonValue
 
 from tests.waiting import until
-from trimtab.adapters.pipeline_process import WARM, PipelineProcesses
+from trimtab.adapters.pipeline_process import WARM_UP, PipelineProcesses
 from trimtab.contracts.ports import Refused, Unavailable
 
 
@@ -146,7 +146,7 @@ async def test_closing_ends_what_runs(processes: PipelineProcesses, tmp_path: Pa
 def test_warming_returns_at_once(processes: PipelineProcesses) -> None:
     began = time.perf_counter()
 
-    processes.warm()
+    processes.warm_up()
 
     assert time.perf_counter() - began < 0.5
 
@@ -158,4 +158,4 @@ def test_what_was_never_used_can_be_closed() -> None:
 def test_the_word_for_warming_is_the_pipelines_own() -> None:
     from trimtab.pipelines import session  # noqa: PLC0415 - two rooms that do not know each other
 
-    assert session.WARM == WARM
+    assert session.WARM == WARM_UP

@@ -1,8 +1,8 @@
 """The two kinds of data that cross a wall, and the words they are made of."""
 
 import hashlib
-from datetime import timedelta
-from typing import Annotated, Any
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -17,6 +17,7 @@ Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 NonNegativeDuration = Annotated[timedelta, Field(ge=timedelta(0))]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Record(BaseModel):

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from trimtab.adapters.audit.audit_log import JsonlAuditLog, audit_key, place
+from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key, locate_audit_file
 from trimtab.adapters.audit.audit_verification import verify
 from trimtab.contracts.audit import GENESIS, AuditAppend, AuditEntry, ChainStatus, Gate, RecordedTip
 from trimtab.contracts.ports import Refused, Unavailable
@@ -37,7 +37,7 @@ def an_entry(sequence: int, **changes: Any) -> AuditEntry:
 
 
 def an_append(first: int, count: int = 1, *, tip: str = GENESIS, **changes: Any) -> AuditAppend:
-    entries = tuple(an_entry(first + place, **changes) for place in range(count))
+    entries = tuple(an_entry(first + index, **changes) for index in range(count))
     return AuditAppend(entries=entries, tip=tip)
 
 
@@ -306,7 +306,7 @@ def test_lines_added_after_the_incident_closed_are_found(log: Log) -> None:
 
 def test_a_chain_moved_to_another_incident_s_file_is_found(log: Log) -> None:
     log.write(2)
-    other = log.folder / place("birmingham/Parking", "other")
+    other = log.folder / locate_audit_file("birmingham/Parking", "other")
     other.write_bytes(log.path.read_bytes())
 
     statuses = verify(log.folder, key=KEY)
@@ -318,7 +318,7 @@ def test_a_line_from_another_incident_is_found(log: Log) -> None:
     log.write()
     foreign = Log(log.folder / "elsewhere")
     foreign.write(1, incident="other")
-    log.folder.joinpath(place("birmingham/Parking", "parking:2016-12-01")).write_bytes(
+    log.folder.joinpath(locate_audit_file("birmingham/Parking", "parking:2016-12-01")).write_bytes(
         foreign.path.read_bytes()
     )
 
@@ -336,11 +336,11 @@ def test_foreign_lines_are_found(log: Log, junk: bytes) -> None:
 
 
 def test_the_key_is_made_once_and_a_short_one_is_refused(tmp_path: Path) -> None:
-    assert audit_key(tmp_path / "a.key") == audit_key(tmp_path / "a.key")
+    assert load_audit_key(tmp_path / "a.key") == load_audit_key(tmp_path / "a.key")
 
     (tmp_path / "short.key").write_bytes(b"short\n")
     with pytest.raises(Refused, match="holds 5 bytes"):
-        audit_key(tmp_path / "short.key")
+        load_audit_key(tmp_path / "short.key")
 
 
 @pytest.fixture(scope="module")
@@ -360,7 +360,7 @@ def original(written: Log) -> bytes:
 
 
 def _still_valid(written: Log, content: bytes) -> bool:
-    path = written.folder / place("birmingham/Parking", "parking:2016-12-01")
+    path = written.folder / locate_audit_file("birmingham/Parking", "parking:2016-12-01")
     path.write_bytes(content)
     os.utime(path)
     return written.verify(written.recorded()).valid

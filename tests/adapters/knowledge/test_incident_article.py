@@ -11,7 +11,7 @@ from tests.builders import (
     a_plan,
     a_root_cause,
 )
-from trimtab.adapters.knowledge.incident_article import incident_article
+from trimtab.adapters.knowledge.incident_article import build_incident_article
 from trimtab.adapters.knowledge.knowledge_article import MAX_TEXT, Origin
 from trimtab.contracts.approval import Answer, Choice, HumanDecision
 from trimtab.contracts.drift import DriftFinding, FeatureRole, PerformanceChange, QualityFault
@@ -21,7 +21,7 @@ from trimtab.contracts.remediation import Action, Verification
 
 
 def told(report: IncidentReport) -> str:
-    return incident_article(report, document_id="incident:parking:event-1").text
+    return build_incident_article(report, document_id="incident:parking:event-1").text
 
 
 @pytest.mark.parametrize(
@@ -43,14 +43,14 @@ def told(report: IncidentReport) -> str:
 def test_only_what_was_verified_counts_as_a_success(
     ending: Ending, *, succeeded: bool | None
 ) -> None:
-    article = incident_article(a_report(ending=ending), document_id="incident:1")
+    article = build_incident_article(a_report(ending=ending), document_id="incident:1")
 
     assert article.succeeded is succeeded
     assert ending.replace("_", " ") in article.text
 
 
 def test_an_incident_is_observed_and_carries_its_cause_and_action() -> None:
-    article = incident_article(a_report(), document_id="incident:parking:event-1")
+    article = build_incident_article(a_report(), document_id="incident:parking:event-1")
 
     assert article.id == "incident:parking:event-1"
     assert article.origin is Origin.OBSERVED
@@ -86,7 +86,7 @@ def test_an_incident_without_a_plan_says_so() -> None:
         deliberation=None, confidence=None, evidence=None, outcome=None, ending=Ending.EXPIRED
     )
 
-    article = incident_article(report, document_id="incident:1")
+    article = build_incident_article(report, document_id="incident:1")
 
     assert (article.cause, article.action) == (None, None)
     assert "The deliberation failed" in article.text
@@ -121,7 +121,7 @@ def test_what_a_model_a_person_or_the_event_wrote_freely_is_not_remembered() -> 
         outcome=an_outcome(effects=(an_effect(detail=poison),), detail=poison),
     )
 
-    article = incident_article(report, document_id="incident:1")
+    article = build_incident_article(report, document_id="incident:1")
 
     assert poison not in article.model_dump_json()
     assert "eve" not in article.model_dump_json()
@@ -164,6 +164,6 @@ def test_statements_are_cut_and_kept_on_their_line() -> None:
 def test_an_incident_is_found_by_the_question_that_it_was_asked_with(finding: DriftFinding) -> None:
     report = a_report(evidence=collected(finding))
 
-    article = incident_article(report, document_id="incident:1")
+    article = build_incident_article(report, document_id="incident:1")
 
     assert article.keys == (describe(finding),)

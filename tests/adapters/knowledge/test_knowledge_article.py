@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.knowledge.articles import an_article
-from trimtab.adapters.knowledge.knowledge_article import read_article, read_folders
+from trimtab.adapters.knowledge.knowledge_article import read_article, read_articles
 from trimtab.contracts.ports import Refused
 
 
@@ -94,7 +94,7 @@ def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     an_article(tmp_path / "two", "third")
 
     with pytest.raises(Refused) as refusal:
-        read_folders([tmp_path / "one", tmp_path / "two"])
+        read_articles([tmp_path / "one", tmp_path / "two"])
 
     faults = str(refusal.value).splitlines()
     assert ["first.md" in faults[0], "second.md" in faults[1]] == [True, True]
@@ -105,9 +105,9 @@ def test_the_guide_is_no_article(tmp_path: Path) -> None:
     an_article(tmp_path)
     (tmp_path / "README.md").write_text("# How to write", encoding="utf-8")
 
-    assert [article.id for article in read_folders([tmp_path])] == ["dry-well"]
+    assert [article.id for article in read_articles([tmp_path])] == ["dry-well"]
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="does not exist"):
-        read_folders([tmp_path / "nowhere"])
+        read_articles([tmp_path / "nowhere"])

@@ -11,7 +11,7 @@ from policies.evidence import describe
 from tests.adapters.knowledge.articles import an_article
 from tests.adapters.reports.written_reports import a_report
 from tests.builders import a_finding
-from trimtab.adapters.knowledge.embedding import Vectors, embed
+from trimtab.adapters.knowledge.embedding import Vectors, embed_texts
 from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, Indexed, open_chroma
 from trimtab.contracts.evidence import DocumentKind
 from trimtab.contracts.incident import Ending
@@ -29,7 +29,7 @@ class CountingEmbed:
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
         self.texts.extend(texts)
-        return embed(texts)
+        return embed_texts(texts)
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_similarity_is_the_cosine_of_the_nearest_key(
     knowledge: ChromaKnowledgeBase, folder: Path
 ) -> None:
     knowledge.index(folder)
-    question, key = embed(["water", "The dry-well runs empty. The bucket comes up empty."])
+    question, key = embed_texts(["water", "The dry-well runs empty. The bucket comes up empty."])
 
     (found,) = knowledge.search("water", limit=1)
 

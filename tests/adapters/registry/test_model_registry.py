@@ -334,7 +334,7 @@ def test_an_incident_closed_before_is_not_overwritten(world: World) -> None:
 def test_tips_are_told_by_model_over_any_number_of_pages(
     world: World, mlflow_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(incident_runs, "_PAGE", 2)
+    monkeypatch.setattr(incident_runs, "_PAGE_SIZE", 2)
     for number in range(5):
         world.registry.record_incident(a_report(f"event-{number}", audit_tip=f"{number:064}"))
     world.registry.record_incident(a_report("event-0", model="other", audit_tip=OTHER))
@@ -343,7 +343,7 @@ def test_tips_are_told_by_model_over_any_number_of_pages(
         f"event-{number}": f"{number:064}" for number in range(5)
     }
     assert world.registry.audit_tips("other") == {"event-0": OTHER}
-    assert len(MlflowRegistry(settings=mlflow_settings).recorded_tips()) == 6
+    assert len(MlflowRegistry(settings=mlflow_settings).list_recorded_tips()) == 6
 
 
 def test_a_deleted_run_still_tells_its_tip(world: World, mlflow_settings: Settings) -> None:
@@ -351,7 +351,7 @@ def test_a_deleted_run_still_tells_its_tip(world: World, mlflow_settings: Settin
     (run,) = world.runs()
     world.client.delete_run(run.info.run_id)
 
-    tips = MlflowRegistry(settings=mlflow_settings).recorded_tips()
+    tips = MlflowRegistry(settings=mlflow_settings).list_recorded_tips()
 
     assert tips == (RecordedTip(incident="event-1", model="parking", tip=KEY, entries=10),)
 

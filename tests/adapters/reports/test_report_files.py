@@ -9,7 +9,7 @@ import pytest
 
 from tests.builders import NOW, a_spec, an_event
 from trimtab.adapters.reports.cloudevents import read_cloudevents
-from trimtab.adapters.reports.event import event_from
+from trimtab.adapters.reports.event import build_event
 from trimtab.adapters.reports.evidently import read_evidently
 from trimtab.adapters.reports.nannyml import read_nannyml
 from trimtab.adapters.reports.report import ForeignReport, MalformedReportError
@@ -39,7 +39,7 @@ def drifted(report: ForeignReport) -> set[str]:
 
 
 def event(report: ForeignReport, **spec: Any) -> DriftEvent:
-    return event_from(report, a_spec(**spec), current=WINDOW, reference=REFERENCE)
+    return build_event(report, a_spec(**spec), current=WINDOW, reference=REFERENCE)
 
 
 @pytest.mark.parametrize("name", ["evidently.json", "evidently_0_4.json"])

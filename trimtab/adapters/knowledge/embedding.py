@@ -34,7 +34,7 @@ _turn = threading.Lock()
 _loaded: list["MiniLM"] = []
 
 
-def embed(texts: Sequence[str]) -> Vectors:
+def embed_texts(texts: Sequence[str]) -> Vectors:
     """Unit vectors, by an encoder loaded once a process; threads take turns."""
     with _turn:
         if not _loaded:

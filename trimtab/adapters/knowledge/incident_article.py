@@ -15,7 +15,7 @@ from trimtab.adapters.knowledge.incident_signs import (
     Columns,
     Loss,
     Performance,
-    question,
+    build_query,
 )
 from trimtab.adapters.knowledge.knowledge_article import MAX_TEXT, Article, Origin
 from trimtab.contracts.deliberation import Cause, RemediationPlan
@@ -54,7 +54,7 @@ _DRIFTED: Final = re.compile(rf"The ({'|'.join(FeatureRole)}) ([\w.:/ -]{{1,128}
 """How `policies.evidence` speaks of a column that drifted."""
 
 
-def incident_article(report: IncidentReport, *, document_id: str) -> Article:
+def build_incident_article(report: IncidentReport, *, document_id: str) -> Article:
     """The incident as the knowledge base keeps it."""
     deliberation = report.deliberation
     plan = deliberation.plan if deliberation else None
@@ -143,7 +143,7 @@ def _asked(items: tuple[EvidenceItem, ...]) -> str:
     kinds = [
         kind for item in items for kind in FAULT_KINDS if item.id.startswith(f"quality:{kind}:")
     ]
-    return question(
+    return build_query(
         columns[:_MOST_ASKED],
         faults=list(dict.fromkeys(kinds))[:_MOST_ASKED],
         performance=_performance(items),

@@ -54,7 +54,7 @@ class Loss(StrEnum):
     """The same inputs have come to mean another target."""
 
 
-class Signs(BaseModel):
+class IncidentSigns(BaseModel):
     """What a drift event shows when it is a case for the document."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -79,10 +79,12 @@ class Signs(BaseModel):
     def question(self) -> str:
         """How Trimtab would ask for such a case."""
         columns = [(role, "column") for role in self.drifted]
-        return question(columns, faults=self.faults, performance=self.performance, loss=self.loss)
+        return build_query(
+            columns, faults=self.faults, performance=self.performance, loss=self.loss
+        )
 
 
-def question(
+def build_query(
     columns: Columns,
     *,
     faults: Sequence[str],

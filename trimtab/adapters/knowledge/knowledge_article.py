@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from trimtab.adapters.knowledge.incident_signs import Signs
+from trimtab.adapters.knowledge.incident_signs import IncidentSigns
 from trimtab.contracts.base import Name, Record, compute_digest
 from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.drift import Severity
@@ -68,7 +68,7 @@ class FrontMatter(BaseModel):
         default=(), max_length=8
     )
     """How people say it who do not know the cause: each is a way to find the document."""
-    signs: tuple[Signs, ...] = Field(default=(), max_length=4)
+    signs: tuple[IncidentSigns, ...] = Field(default=(), max_length=4)
     """What the drift events show that it is meant for."""
     succeeded: bool | None = None
     """Whether the action helped; for an incident only, and there required."""
@@ -113,7 +113,7 @@ class Article(Record):
     @field_validator("text")
     @classmethod
     def _begins_with_an_opening(cls, text: str) -> str:
-        if not opening(text):
+        if not extract_opening(text):
             msg = "there is no opening: say above the first section what it is about"
             raise ValueError(msg)
         return text
@@ -124,18 +124,18 @@ class Article(Record):
         return compute_digest(self)
 
 
-def above_sections(text: str) -> str:
+def extract_introduction(text: str) -> str:
     """What stands above the first section."""
     return f"\n{text}".partition("\n## ")[0].strip()
 
 
-def opening(text: str) -> str:
+def extract_opening(text: str) -> str:
     """The same on one line, without a notice that is set as a quotation."""
-    lines = above_sections(text).split("\n")
+    lines = extract_introduction(text).split("\n")
     return " ".join(line for line in lines if not line.startswith(">")).strip()
 
 
-def read_folders(folders: Sequence[Path]) -> tuple[Article, ...]:
+def read_articles(folders: Sequence[Path]) -> tuple[Article, ...]:
     """All articles in Markdown below the folders; raises `Refused` with every fault at once."""
     files = [file for folder in folders for file in _files(folder)]
     articles: list[Article] = []
@@ -193,7 +193,7 @@ def _keys(front: FrontMatter, text: str) -> tuple[str, ...]:
     questions found their answer.
     """
     return (
-        f"{front.title}. {opening(text)}",
+        f"{front.title}. {extract_opening(text)}",
         *front.asked,
         *(signs.question() for signs in front.signs),
     )

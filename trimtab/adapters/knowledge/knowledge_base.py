@@ -20,18 +20,18 @@ from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError, InternalError, NotFoundError, RateLimitError
 from pydantic import HttpUrl, ValidationError
 
-from trimtab.adapters.knowledge.embedding import Embed, Vectors, embed
-from trimtab.adapters.knowledge.incident_article import incident_article
-from trimtab.adapters.knowledge.knowledge_article import MAX_KEYS, Article, read_folders
+from trimtab.adapters.knowledge.embedding import Embed, Vectors, embed_texts
+from trimtab.adapters.knowledge.incident_article import build_incident_article
+from trimtab.adapters.knowledge.knowledge_article import MAX_KEYS, Article, read_articles
 from trimtab.adapters.knowledge.knowledge_record import (
     Metadata,
-    document_of,
-    fitting,
-    metadata_of,
-    opening_of,
-    record_id,
-    shared_out,
-    similarities,
+    balance_kinds,
+    build_document,
+    build_introduction,
+    build_metadata,
+    build_record_id,
+    compute_similarities,
+    shorten_id,
 )
 from trimtab.contracts.evidence import Document, DocumentKind
 from trimtab.contracts.incident import IncidentReport
@@ -89,7 +89,7 @@ class ChromaKnowledgeBase:
     between them.
     """
 
-    def __init__(self, client: ClientAPI, *, embed: Embed = embed) -> None:
+    def __init__(self, client: ClientAPI, *, embed: Embed = embed_texts) -> None:
         self._client = client
         self._embed = embed
 
@@ -99,7 +99,7 @@ class ChromaKnowledgeBase:
         Only what has changed is embedded. Raises `Refused` with every fault of every file at once,
         and then nothing is changed.
         """
-        articles = {article.id: article for article in read_folders(folders)}
+        articles = {article.id: article for article in read_articles(folders)}
         with _faults_sorted("index the knowledge base"):
             collection = self._collection()
             kept = _digests(collection, {"source": _FOLDER})
@@ -124,21 +124,23 @@ class ChromaKnowledgeBase:
         with _faults_sorted("search the knowledge base"):
             collection = self._collection()
             nearest = _nearest_of_all_kinds(collection, vector, limit=limit)
-            chosen = shared_out(nearest, limit=limit)
+            chosen = balance_kinds(nearest, limit=limit)
             texts = _texts(collection, list(chosen))
-        found = (opening_of(*each, similarity=chosen[each[0]["document"]]) for each in texts)
+        found = (
+            build_introduction(*each, similarity=chosen[each[0]["document"]]) for each in texts
+        )
         return tuple(sorted(found, key=lambda document: -document.similarity))
 
     def document(self, document_id: str) -> Document | None:
         """One whole document, or None."""
         with _faults_sorted(f"read document {document_id!r:.130}"):
-            texts = _texts(self._collection(), [fitting(document_id)])
-        return next((document_of(*each, similarity=1.0) for each in texts), None)
+            texts = _texts(self._collection(), [shorten_id(document_id)])
+        return next((build_document(*each, similarity=1.0) for each in texts), None)
 
     def remember(self, report: IncidentReport, *, document_id: str) -> None:
         """Write the incident's outcome back; the same id again replaces it."""
         try:
-            article = incident_article(report, document_id=fitting(document_id))
+            article = build_incident_article(report, document_id=shorten_id(document_id))
         except ValidationError as error:
             msg = f"incident {report.event_id!r} cannot be remembered: {error}"
             raise Refused(msg) from error
@@ -161,16 +163,18 @@ class ChromaKnowledgeBase:
             vectors = dict(zip(texts, self._embed(texts), strict=True))
             collection.delete(ids=[each for article in batch for each in _surplus(article)])
             collection.upsert(
-                ids=[record_id(article.id, number) for article, number in keys],
+                ids=[build_record_id(article.id, number) for article, number in keys],
                 embeddings=[vectors[article.keys[number]] for article, number in keys],
                 documents=[article.text if number == 0 else "" for article, number in keys],
-                metadatas=[metadata_of(article, source=source) for article, _ in keys],
+                metadatas=[build_metadata(article, source=source) for article, _ in keys],
             )
 
 
 def _surplus(article: Article) -> list[str]:
     """Records of keys that an earlier form of the article may have had."""
-    return [record_id(article.id, number) for number in range(len(article.keys), MAX_KEYS + 1)]
+    return [
+        build_record_id(article.id, number) for number in range(len(article.keys), MAX_KEYS + 1)
+    ]
 
 
 def _digests(collection: Collection, where: dict[str, Any]) -> dict[str, str]:
@@ -197,7 +201,7 @@ def _nearest_of_all_kinds(
         try:
             return [_nearest(collection, vector, kind=kind, limit=limit) for kind in DocumentKind]
         except InternalError:
-            collection.delete(ids=[record_id("")])
+            collection.delete(ids=[build_record_id("")])
     return [_nearest(collection, vector, kind=kind, limit=limit) for kind in DocumentKind]
 
 
@@ -212,7 +216,7 @@ def _nearest(
         include=["metadatas", "distances"],
     )
     metadatas, distances = found["metadatas"] or [[]], found["distances"] or [[]]
-    return dict(islice(similarities(metadatas[0], distances[0]).items(), limit))
+    return dict(islice(compute_similarities(metadatas[0], distances[0]).items(), limit))
 
 
 def _texts(collection: Collection, ids: Sequence[str]) -> list[tuple[Metadata, str]]:
@@ -220,7 +224,8 @@ def _texts(collection: Collection, ids: Sequence[str]) -> list[tuple[Metadata, s
     if not ids:
         return []
     kept = collection.get(
-        ids=[record_id(document_id) for document_id in ids], include=["metadatas", "documents"]
+        ids=[build_record_id(document_id) for document_id in ids],
+        include=["metadatas", "documents"],
     )
     return list(zip(kept["metadatas"] or [], kept["documents"] or [], strict=True))
 

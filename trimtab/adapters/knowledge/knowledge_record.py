@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
-from trimtab.adapters.knowledge.knowledge_article import Article, above_sections
+from trimtab.adapters.knowledge.knowledge_article import Article, extract_introduction
 from trimtab.contracts.evidence import Document, DocumentKind
 
 MAX_ID: Final = 128
@@ -13,19 +13,19 @@ MAX_ID: Final = 128
 Metadata = Mapping[str, Any]
 
 
-def record_id(document_id: str, number: int = 0) -> str:
+def build_record_id(document_id: str, number: int = 0) -> str:
     """Id of the record of a document's key; no document's id holds a "#"."""
     return f"{document_id}#{number}"
 
 
-def fitting(document_id: str) -> str:
+def shorten_id(document_id: str) -> str:
     """The id itself, or one made from it that is not too long."""
     if len(document_id) <= MAX_ID:
         return document_id
     return f"{document_id[: MAX_ID - 33]}:{sha256(document_id.encode()).hexdigest()[:32]}"
 
 
-def metadata_of(article: Article, *, source: str) -> dict[str, str]:
+def build_metadata(article: Article, *, source: str) -> dict[str, str]:
     """All of it each time: an upsert keeps what it is not given, and Chroma holds no None."""
     return {
         "document": article.id,
@@ -40,7 +40,7 @@ def metadata_of(article: Article, *, source: str) -> dict[str, str]:
     }
 
 
-def document_of(metadata: Metadata, text: str, *, similarity: float) -> Document:
+def build_document(metadata: Metadata, text: str, *, similarity: float) -> Document:
     """The document that a record tells of."""
     return Document(
         id=metadata["document"],
@@ -55,12 +55,14 @@ def document_of(metadata: Metadata, text: str, *, similarity: float) -> Document
     )
 
 
-def opening_of(metadata: Metadata, text: str, *, similarity: float) -> Document:
+def build_introduction(metadata: Metadata, text: str, *, similarity: float) -> Document:
     """The same, with what stands above its sections alone."""
-    return document_of(metadata, above_sections(text), similarity=similarity)
+    return build_document(metadata, extract_introduction(text), similarity=similarity)
 
 
-def similarities(metadatas: Iterable[Metadata], distances: Iterable[float]) -> dict[str, float]:
+def compute_similarities(
+    metadatas: Iterable[Metadata], distances: Iterable[float]
+) -> dict[str, float]:
     """Each document's best cosine similarity, floored at 0, best first."""
     best: dict[str, float] = {}
     for metadata, distance in zip(metadatas, distances, strict=True):
@@ -69,7 +71,7 @@ def similarities(metadatas: Iterable[Metadata], distances: Iterable[float]) -> d
     return dict(sorted(best.items(), key=lambda each: -each[1]))
 
 
-def shared_out(nearest: Sequence[Mapping[str, float]], *, limit: int) -> dict[str, float]:
+def balance_kinds(nearest: Sequence[Mapping[str, float]], *, limit: int) -> dict[str, float]:
     """The best of all kinds; none takes more than half of the places while there are others."""
     half = -(-limit // 2)
     first = [each for kind in nearest for each in list(kind.items())[:half]]

@@ -67,14 +67,14 @@ class OllamaModel(BaseLlm):
         except ValueError as error:
             msg = f"what listens at {self.host} answers, but not as Ollama does"
             raise Unavailable(msg) from error
-        yield wire.response(answer)
+        yield wire.parse_response(answer)
 
     async def _chat(self, request: LlmRequest) -> ChatResponse:
         async with AsyncClient(host=self.host) as client:
             return await self._with_tools_if_it_can(client, request)
 
     async def _with_tools_if_it_can(self, client: AsyncClient, request: LlmRequest) -> ChatResponse:
-        offered = wire.tools(request)
+        offered = wire.build_tools(request)
         try:
             return await self._send(client, request, tools=offered)
         except ResponseError as error:
@@ -87,13 +87,13 @@ class OllamaModel(BaseLlm):
     ) -> ChatResponse:
         return await client.chat(
             model=self._name,
-            messages=wire.messages(request),
+            messages=wire.build_messages(request),
             tools=tools,
-            format=wire.answer_format(request),
-            options=wire.options(
+            format=wire.build_answer_format(request),
+            options=wire.build_options(
                 request,
                 context_tokens=self.context_tokens,
-                answer_tokens=self.call_tokens if wire.tools(request) else self.answer_tokens,
+                answer_tokens=self.call_tokens if wire.build_tools(request) else self.answer_tokens,
             ),
         )
 
@@ -112,7 +112,7 @@ class OllamaModel(BaseLlm):
         return Refused(f"Ollama at {self.host} refused the request for {self._name!r}: {error}")
 
 
-def ollama_at(address: str, *, seconds: timedelta) -> type[OllamaModel]:
+def make_ollama_class(address: str, *, seconds: timedelta) -> type[OllamaModel]:
     """The class for ADK's registry, which builds models from their names alone."""
 
     class OllamaModelThere(OllamaModel):

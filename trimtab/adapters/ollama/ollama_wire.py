@@ -10,11 +10,11 @@ from google.genai import types
 from ollama import ChatResponse
 from pydantic import BaseModel
 
-MOST_CHARACTERS: Final = 64_000
+MAX_ANSWER_CHARACTERS: Final = 64_000
 """Longest answer that is passed on: what is longer is cut, and will not be valid JSON."""
 
 
-def messages(request: LlmRequest) -> list[dict[str, Any]]:
+def build_messages(request: LlmRequest) -> list[dict[str, Any]]:
     """The conversation, the system instruction first."""
     instruction = _text_of(request.config.system_instruction)
     system = [{"role": "system", "content": instruction}] if instruction else []
@@ -22,7 +22,7 @@ def messages(request: LlmRequest) -> list[dict[str, Any]]:
     return [*system, *turns]
 
 
-def tools(request: LlmRequest) -> list[dict[str, Any]]:
+def build_tools(request: LlmRequest) -> list[dict[str, Any]]:
     """The functions on offer."""
     return [
         {
@@ -39,13 +39,15 @@ def tools(request: LlmRequest) -> list[dict[str, Any]]:
     ]
 
 
-def answer_format(request: LlmRequest) -> dict[str, Any] | None:
+def build_answer_format(request: LlmRequest) -> dict[str, Any] | None:
     """The JSON schema of the answer, or None; Ollama obeys its shape, not its bounds."""
     schema = request.config.response_schema or request.config.response_json_schema
     return None if schema is None else _json_schema(schema)
 
 
-def options(request: LlmRequest, *, context_tokens: int, answer_tokens: int) -> dict[str, Any]:
+def build_options(
+    request: LlmRequest, *, context_tokens: int, answer_tokens: int
+) -> dict[str, Any]:
     """Sampling options; lengths are always said, for Ollama cuts long prompts silently."""
     config = request.config
     asked = {
@@ -60,9 +62,9 @@ def options(request: LlmRequest, *, context_tokens: int, answer_tokens: int) -> 
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def response(answer: ChatResponse) -> LlmResponse:
+def parse_response(answer: ChatResponse) -> LlmResponse:
     """ADK's response: text first, then calls."""
-    text = (answer.message.content or "")[:MOST_CHARACTERS]
+    text = (answer.message.content or "")[:MAX_ANSWER_CHARACTERS]
     parts = [types.Part(text=text)] if text.strip() else []
     for call in answer.message.tool_calls or ():
         arguments = dict(call.function.arguments)

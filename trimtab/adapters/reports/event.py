@@ -24,7 +24,7 @@ from trimtab.contracts.validation_errors import format_validation_errors
 Performance = PerformanceChange | PerformanceEstimate
 
 
-def event_from(
+def build_event(
     report: ForeignReport,
     spec: ModelSpec,
     *,
@@ -36,7 +36,7 @@ def event_from(
     features = tuple(_known(each, spec) for each in report.features[:MAX_FEATURES])
     start, end = current.start.astimezone(UTC), current.end.astimezone(UTC)
     drifted = sorted(each.name for each in features if each.drifted)
-    told = chosen(report, spec)
+    told = choose_performance(report, spec)
     known = [spec.name, report.detector, start.isoformat(), end.isoformat(), *drifted]
     known += [f"{type(told).__name__} {told.metric} {told.degraded}"] if told else []
     event_id = f"{start:%Y-%m-%dT%H:%MZ}-{compute_digest(known)[:8]}"
@@ -63,7 +63,7 @@ def event_from(
         raise MalformedReportError(fault) from error
 
 
-def chosen(report: ForeignReport, spec: ModelSpec) -> Performance | None:
+def choose_performance(report: ForeignReport, spec: ModelSpec) -> Performance | None:
     """The one metric that an event carries: the model's own, or else one that degraded."""
     found = sorted(report.performances, key=lambda each: not each.degraded)
     own = [each for each in found if each.metric == spec.metric]

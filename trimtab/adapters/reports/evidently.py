@@ -12,9 +12,9 @@ from typing import Any, Final
 from trimtab.adapters.reports.report import (
     ForeignReport,
     MalformedReportError,
-    feature,
+    parse_feature,
     read_json,
-    worst_first,
+    sort_drifted_first,
 )
 from trimtab.contracts.drift import FeatureDrift, FeatureKind
 
@@ -65,7 +65,7 @@ def read_evidently(raw: bytes) -> ForeignReport:
     version = content.get("version")
     return ForeignReport(
         detector=f"evidently {version}" if isinstance(version, str) else "evidently",
-        features=worst_first(features),
+        features=sort_drifted_first(features),
         unread=_unread(metrics),
         rows=_rows(metrics),
         made_at=_instant(content.get("timestamp")),
@@ -126,7 +126,7 @@ def _feature(
         fields["p_value"] = score
     else:
         fields["statistic"] = score
-    return feature(fields)
+    return parse_feature(fields)
 
 
 def _drifted(method: str, score: float, threshold: float) -> bool:

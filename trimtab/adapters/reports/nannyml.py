@@ -18,13 +18,13 @@ from typing import Any, Final
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from trimtab.adapters.reports.nannyml_performance import metrics_in, read_performances, rows_of
+from trimtab.adapters.reports.nannyml_performance import count_rows, list_metrics, read_performances
 from trimtab.adapters.reports.report import (
     ForeignReport,
     MalformedReportError,
-    feature,
+    parse_feature,
     read_json,
-    worst_first,
+    sort_drifted_first,
 )
 from trimtab.contracts.drift import FeatureDrift, FeatureKind, Window
 
@@ -60,11 +60,11 @@ def read_nannyml(path: Path) -> ForeignReport:
     newest = _newest([row for row in rows if row.get("chunk_period") != "reference"])
     return ForeignReport(
         detector="nannyml",
-        features=worst_first([_feature(name, newest) for name in _names(newest)]),
-        performances=read_performances(newest, before, rows=rows_of(newest)),
+        features=sort_drifted_first([_feature(name, newest) for name in _names(newest)]),
+        performances=read_performances(newest, before, rows=count_rows(newest)),
         current=_window([newest]),
         reference=_window(before),
-        rows=rows_of(newest),
+        rows=count_rows(newest),
         made_at=None,
     )
 
@@ -78,7 +78,7 @@ def _check(rows: list[Row]) -> None:
                 " carry: import that of a UnivariateDriftCalculator"
             )
             raise MalformedReportError(msg)
-    if "chunk_index" not in first or not (_names(first) or metrics_in(first)):
+    if "chunk_index" not in first or not (_names(first) or list_metrics(first)):
         there = ", ".join(map(str, list(first)[:6])) or "no rows"
         msg = f"it has {there}: {_EXPECTED}"
         raise MalformedReportError(msg)
@@ -89,8 +89,8 @@ def _newest(analysis: list[Row]) -> Row:
     if not analysis:
         msg = "all its chunks are of the reference period: calculate the analysis period too"
         raise MalformedReportError(msg)
-    usual = statistics.median(rows_of(row) for row in analysis)
-    whole = [row for row in analysis if rows_of(row) >= _REMAINDER * usual]
+    usual = statistics.median(count_rows(row) for row in analysis)
+    whole = [row for row in analysis if count_rows(row) >= _REMAINDER * usual]
     return max(whole, key=lambda row: float(row["chunk_index"]))
 
 
@@ -136,7 +136,7 @@ def _feature(name: str, row: Row) -> FeatureDrift:
         elif method in {"kolmogorov_smirnov", "chi2"}:
             fields["test"] = "ks" if method == "kolmogorov_smirnov" else "chi2"
             fields["statistic"] = value
-    return feature(fields)
+    return parse_feature(fields)
 
 
 def _kind(methods: set[str]) -> FeatureKind:
@@ -175,7 +175,7 @@ def _window(rows: list[Row]) -> Window | None:
     if not rows or len(known) < 2 * len(rows):
         return None
     last = max(known)
-    return Window(start=min(known), end=_after(last), rows=sum(map(rows_of, rows)))
+    return Window(start=min(known), end=_after(last), rows=sum(map(count_rows, rows)))
 
 
 def _after(last: datetime) -> datetime:

@@ -21,7 +21,7 @@ Row = Mapping[str, Any]
 Performance = PerformanceChange | PerformanceEstimate
 
 
-def metrics_in(row: Row) -> list[str]:
+def list_metrics(row: Row) -> list[str]:
     """The metrics that a chunk's row tells of; none of those of other calculators."""
     told = "chunk_targets_missing_rate" in row
     return [
@@ -38,7 +38,7 @@ def read_performances(newest: Row, before: Sequence[Row], *, rows: int) -> tuple
     """
     return tuple(
         _performance(metric, value, newest, before=_before(metric, before), rows=rows)
-        for metric in metrics_in(newest)
+        for metric in list_metrics(newest)
         if (value := _number(newest.get(f"{metric}_value"))) is not None
     )
 
@@ -63,7 +63,7 @@ def _performance(
 
 def _before(metric: str, chunks: Sequence[Row]) -> float:
     """The mean of the reference's chunks, each by its rows."""
-    found = [(_number(row.get(f"{metric}_value")), rows_of(row)) for row in chunks]
+    found = [(_number(row.get(f"{metric}_value")), count_rows(row)) for row in chunks]
     known = [(value, max(rows, 1)) for value, rows in found if value is not None]
     if not known:
         msg = (
@@ -74,7 +74,7 @@ def _before(metric: str, chunks: Sequence[Row]) -> float:
     return sum(value * rows for value, rows in known) / sum(rows for _, rows in known)
 
 
-def rows_of(chunk: Row) -> int:
+def count_rows(chunk: Row) -> int:
     """How many rows a chunk has; 0 where it does not tell."""
     start, end = _number(chunk.get("chunk_start_index")), _number(chunk.get("chunk_end_index"))
     return int(end - start) + 1 if start is not None and end is not None else 0

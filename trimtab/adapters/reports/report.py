@@ -45,7 +45,7 @@ def read_json(raw: bytes) -> Any:  # noqa: ANN401 - any JSON
         raise MalformedReportError(msg) from error
 
 
-def feature(fields: dict[str, Any]) -> FeatureDrift:
+def parse_feature(fields: dict[str, Any]) -> FeatureDrift:
     """One column; raises `MalformedReportError` naming it."""
     try:
         return FeatureDrift.model_validate(fields)
@@ -55,6 +55,6 @@ def feature(fields: dict[str, Any]) -> FeatureDrift:
         raise MalformedReportError(msg) from error
 
 
-def worst_first(features: list[FeatureDrift]) -> tuple[FeatureDrift, ...]:
+def sort_drifted_first(features: list[FeatureDrift]) -> tuple[FeatureDrift, ...]:
     """The drifted ones first; else in the report's own order."""
     return tuple(sorted(features, key=lambda each: not each.drifted))
