@@ -14,7 +14,7 @@ from tests.policies.test_evidence import the_registry
 from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.drift import DriftFinding, PerformanceChange
 from trimtab.contracts.remediation import Action
-from trimtab.detection.performance.finding import find_drift, is_announced
+from trimtab.detection.performance.finding import find_drift, should_publish
 
 REFERENCE = profile(table(6000))
 GOOD = table(2000, seed=1)
@@ -45,7 +45,7 @@ def test_a_corrupt_window_is_announced_and_its_cause_is_the_data(kind: str) -> N
     shares = rules.likelihoods(rules.read_signals(brief))
 
     assert finding.corrupt
-    assert is_announced(finding, spec())
+    assert should_publish(finding, spec())
     assert next(iter(shares)) is Cause.DATA_QUALITY
     assert next(iter(rules.choose(brief, shares))) is Action.MONITOR
     assert Action.RETRAIN not in rules.choose(brief, shares)
