@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field, field_validator
 
-from trimtab.contracts.base import Name, Record, Span, digest
+from trimtab.contracts.base import Name, NonNegativeDuration, Record, compute_digest
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.model import ModelSpec
 
@@ -26,7 +26,7 @@ class Announcement(Record):
     @property
     def fingerprint(self) -> str:
         """Digest that is equal for the same drift, whatever its time and severity."""
-        return digest([self.subject, *self.moves])[:16]
+        return compute_digest([self.subject, *self.moves])[:16]
 
 
 class SuppressionReason(StrEnum):
@@ -74,11 +74,11 @@ class MonitoringInput(Record):
 
     spec: ModelSpec
     """The model's configuration when the schedule was created or last updated."""
-    every: Span
+    every: NonNegativeDuration
     """Interval between two runs of the schedule."""
     anchor: AwareDatetime
     """End of one window: every window ends a whole multiple of `every` before or after it."""
-    lag: Span = timedelta(0)
+    lag: NonNegativeDuration = timedelta(0)
     """Time from a window's end until all of its rows have arrived."""
 
     @field_validator("every")

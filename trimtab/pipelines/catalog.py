@@ -1,20 +1,22 @@
 """Builds the catalog of one run: the shipped entries, overridden by those of the working folder."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlparse
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.io import DataCatalog
+from omegaconf import DictConfig, OmegaConf
+from typing_extensions import override
 from yaml import YAMLError
 
 from trimtab.contracts.ports import Refused
 from trimtab.pipelines.hooks import bind_history
 from trimtab.runtime.configuration import read_mapping
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.paths import SHIPPED, local_conf, shipped_conf
-from trimtab.runtime.settings import BadConfigurationError
 
 _PATH_KEYS: Final = frozenset({"filepath", "filename", "path"})
 _FORMER_TYPE_PREFIX: Final = "adapters.datasets."
@@ -57,7 +59,7 @@ def _read_configuration(
     with warnings.catch_warnings():
         # Kedro itself calls the deprecated function.
         warnings.filterwarnings("ignore", "register_new_resolver", UserWarning)
-        loader = OmegaConfigLoader(
+        loader = _PlainYamlLoader(
             conf_source=str(folder.parent),
             base_env=folder.name,
             default_run_env=folder.name,
@@ -67,8 +69,32 @@ def _read_configuration(
             return dict(loader[key])
         except MissingConfigException:
             return {}
+        except BadConfigurationError as error:
+            raise Refused(str(error)) from None
         except YAMLError as error:
             raise Refused(_find_broken_file(folder, key) or str(error)) from None
+
+
+class _PlainYamlLoader(OmegaConfigLoader):
+    """Kedro's loader with the dialect of YAML that every other file is read in."""
+
+    @override
+    def _read_dir_configs(
+        self,
+        conf_path: str,
+        patterns: Iterable[str],
+        key: str,
+        processed_files: set[Path],
+        read_environment_variables: bool | None = False,
+    ) -> dict[Path, DictConfig]:
+        found = super()._read_dir_configs(
+            conf_path, patterns, key, processed_files, read_environment_variables
+        )
+        plain = {path: OmegaConf.create(read_mapping(path)) for path in found}
+        if read_environment_variables:
+            for config in plain.values():
+                self._resolve_environment_variables(config)
+        return plain
 
 
 def _find_broken_file(folder: Path, key: str) -> str:

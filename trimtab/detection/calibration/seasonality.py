@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from trimtab.contracts.base import Record, Span
+from trimtab.contracts.base import NonNegativeDuration, Record
 from trimtab.contracts.drift import Window
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile, merge_windows
 
@@ -37,7 +37,7 @@ class SeasonalPattern(Record):
 
     origin: AwareDatetime
     """Start of the first block: the start of the reference."""
-    block: Span
+    block: NonNegativeDuration
     """Length of a block."""
     window: int = Field(ge=1)
     """Number of blocks in a window."""

@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field
 from scipy import stats
 from scipy.optimize import brentq
 
-from trimtab.contracts.base import Fraction, Record, Span
+from trimtab.contracts.base import Fraction, NonNegativeDuration, Record
 from trimtab.detection.calibration.autocorrelation import (
     combine_correlations,
     compute_effective_blocks,
@@ -103,7 +103,7 @@ class Calibration(Record):
     """Rows of a rather thin pseudo-window, for which the thresholds are stated."""
     blocks: int = Field(ge=0)
     """Number of blocks of the reference."""
-    block: Span
+    block: NonNegativeDuration
     """Length of a block."""
     resamples: int = Field(default=0, ge=0)
     """Number of pseudo-windows."""

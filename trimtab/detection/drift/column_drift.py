@@ -7,11 +7,11 @@ windows drifted by chance.
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from trimtab.contracts.comparison import ColumnTest, Effects
+from trimtab.contracts.comparison import ColumnTest, EffectSizes
 from trimtab.contracts.drift import FeatureDrift, FeatureRole
 from trimtab.contracts.model import Sensitivity
 from trimtab.detection.drift.effect_sizes import compute_effect_sizes
-from trimtab.detection.drift.reasons import format_drift_reason
+from trimtab.detection.drift.reasons import format_change, format_drift_reason
 from trimtab.detection.drift.significance import adjust_p_values, run_significance_test
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 
@@ -28,13 +28,15 @@ class ColumnChange(NamedTuple):
 
     reference: ColumnProfile
     current: ColumnProfile
-    effects: Effects
+    effects: EffectSizes
     test: ColumnTest
     threshold: float
     """Population stability index from which the column counts as drifted."""
     drifted: bool
     why: str
     """One sentence that explains `drifted`."""
+    change: str
+    """What changed most in the column; empty if it did not drift."""
 
 
 def measure_feature_drift(
@@ -118,7 +120,8 @@ def _build_change(
     why = format_drift_reason(
         effects, test, threshold=threshold, alpha=limits.p_value, columns=(reference, current)
     )
-    return ColumnChange(reference, current, effects, test, threshold, drifted, why)
+    change = format_change(reference, current) if drifted else ""
+    return ColumnChange(reference, current, effects, test, threshold, drifted, why, change)
 
 
 def _rank_change(change: ColumnChange) -> tuple[bool, float, str]:
@@ -138,6 +141,7 @@ def _build_feature_drift(change: ColumnChange) -> FeatureDrift:
         raw_p_value=change.test.p,
         threshold=change.threshold,
         why=change.why,
+        change=change.change,
         null_fraction_reference=change.reference.null_fraction,
         null_fraction_current=change.current.null_fraction,
         mean_reference=change.reference.mean,

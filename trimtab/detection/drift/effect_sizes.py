@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from scipy.special import rel_entr
 
-from trimtab.contracts.comparison import Effects
+from trimtab.contracts.comparison import EffectSizes
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.drift.wasserstein import compute_wasserstein
 from trimtab.detection.profiles.arrays import FloatArray
@@ -24,7 +24,7 @@ MIN_BIN_SHARE: Final = 0.001
 independent of the sample size."""
 
 
-def compute_effect_sizes(reference: ColumnProfile, current: ColumnProfile) -> Effects:
+def compute_effect_sizes(reference: ColumnProfile, current: ColumnProfile) -> EffectSizes:
     """Return the effect sizes that suit the column's kind.
 
     Both profiles must hold values and be counted over the same bins.
@@ -32,7 +32,7 @@ def compute_effect_sizes(reference: ColumnProfile, current: ColumnProfile) -> Ef
     before = compute_shares(coarsen_bins(reference))
     now = compute_shares(coarsen_bins(current))
     numeric = reference.column.kind is FeatureKind.NUMERIC
-    return Effects(
+    return EffectSizes(
         psi=compute_psi(before, now),
         jensen_shannon=compute_jensen_shannon(before, now),
         wasserstein=compute_wasserstein(reference, current) if numeric else None,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import DriftFinding, FeatureDrift, FeatureKind
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.monitoring import Announcement, Suppression, SuppressionReason
@@ -37,7 +37,7 @@ def build_announcement(
     against = finding.champion_version or finding.reference_profile_uri
     return Announcement(
         event_id=event_id,
-        subject=digest([finding.model, against, spec.reference.value])[:16],
+        subject=compute_digest([finding.model, against, spec.reference.value])[:16],
         moves=tuple(sorted(set(_list_changes(finding, profiles)))[:MAX_CHANGES]),
         severity=finding.severity,
         as_of=as_of,
@@ -115,7 +115,7 @@ def _list_changes(
 def _shorten_change(text: str) -> str:
     if len(text) <= MAX_CHANGE_CHARACTERS:
         return text
-    return f"{text[: MAX_CHANGE_CHARACTERS - 9]}~{digest([text])[:8]}"
+    return f"{text[: MAX_CHANGE_CHARACTERS - 9]}~{compute_digest([text])[:8]}"
 
 
 def _find_direction(drift: FeatureDrift, columns: tuple[ColumnProfile | None, ...] | None) -> str:

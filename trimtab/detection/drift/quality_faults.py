@@ -1,20 +1,15 @@
 """Builds records of quality faults, and decides which of them are worth an event."""
 
 import re
-from typing import Final, Literal
+from typing import Final
 
 from trimtab.contracts.base import NAME_PATTERN
-from trimtab.contracts.drift import QualityFault
+from trimtab.contracts.drift import FaultKind, QualityFault
 
 MIN_CORRUPT_SHARE: Final = 0.2
 """Share of faulty rows from which a window is corrupt: one row in five."""
 MIN_SHARE_RISE: Final = 0.05
 """Rise of a share, such as that of missing values or duplicates, from which it is a fault."""
-
-FaultKind = Literal[
-    "missing_column", "new_column", "retyped_column", "nulls", "range", "unseen_category",
-    "duplicates", "constant", "few_rows", "unit_change", "stale",
-]  # fmt: skip
 
 _STRUCTURAL_KINDS: Final = frozenset(
     {"missing_column", "retyped_column", "nulls", "constant", "unit_change"}

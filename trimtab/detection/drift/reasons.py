@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from trimtab.contracts.base import NAME_PATTERN
-from trimtab.contracts.comparison import ColumnTest, Effects
+from trimtab.contracts.comparison import ColumnTest, EffectSizes
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.profiles.window_profile import ColumnProfile
 
@@ -22,7 +22,7 @@ ColumnPair = tuple[ColumnProfile, ColumnProfile]
 
 
 def format_drift_reason(
-    effects: Effects, test: ColumnTest, *, threshold: float, alpha: float, columns: ColumnPair
+    effects: EffectSizes, test: ColumnTest, *, threshold: float, alpha: float, columns: ColumnPair
 ) -> str:
     """Return one sentence that explains the decision about a column.
 
@@ -32,7 +32,7 @@ def format_drift_reason(
     large, significant = effects.psi >= threshold, test.adjusted_p <= alpha
     size = _format_psi(effects.psi, threshold, reached=large)
     if large and significant:
-        return f"{size} and {_format_p_value(test)}; {_format_change(*columns)}"
+        return f"{size} and {_format_p_value(test)}; {format_change(*columns)}"
     if large:
         return f"{size}, but chance may explain it: {_format_p_value(test)}, above {alpha:g}"
     if significant:
@@ -53,7 +53,8 @@ def _format_p_value(test: ColumnTest) -> str:
     return f"p = {test.adjusted_p:.2g}"
 
 
-def _format_change(reference: ColumnProfile, current: ColumnProfile) -> str:
+def format_change(reference: ColumnProfile, current: ColumnProfile) -> str:
+    """Return what changed most in the column, such as "its mean rose from 2.1 to 3.4"."""
     if reference.column.kind is FeatureKind.CATEGORICAL:
         return _format_largest_share_change(reference, current)
     before, now, spread = reference.mean, current.mean, reference.std or 0.0

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from trimtab.contracts.comparison import Comparison, FeatureComparison, RowCounts, Sides
+from trimtab.contracts.comparison import ComparedSources, Comparison, FeatureComparison, RowCounts
 from trimtab.contracts.drift import FeatureRole, QualityFault, Severity
 from trimtab.contracts.model import Sensitivity
 from trimtab.detection.drift.column_drift import (
@@ -72,7 +72,7 @@ def compare_profiles(
         why=_NO_COMPARED_COLUMN if unknown else why,
         rows=rows,
         minimum_rows=minimum_rows,
-        sources=Sides(reference="", current=""),
+        sources=ComparedSources(reference="", current=""),
         sensitivity=limits,
         quality=faults,
         features=tuple(each for each in columns if each.role is not FeatureRole.TARGET),
@@ -90,6 +90,7 @@ def _build_compared(change: ColumnChange) -> FeatureComparison:
         threshold=change.threshold,
         drifted=change.drifted,
         why=change.why,
+        change=change.change,
         null_fraction_reference=change.reference.null_fraction,
         null_fraction_current=change.current.null_fraction,
         mean_reference=change.reference.mean,

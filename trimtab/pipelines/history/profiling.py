@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from trimtab.contracts.drift import FeatureRole, Window
-from trimtab.contracts.fitted import PROFILE_FILE, ServedModel
+from trimtab.contracts.fitted import REFERENCE_PROFILE_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec
 from trimtab.detection.profiles.columns import Column, list_monitored_columns
 from trimtab.detection.profiles.frames import profile_column, profile_window
@@ -93,9 +93,9 @@ def profile_history(
 
 def load_reference_profile(version: ServedModel) -> WindowProfile:
     """Return the profile of the rows that a version was trained on."""
-    return WindowProfile.model_validate(version.artifact(PROFILE_FILE))
+    return WindowProfile.model_validate(version.artifact(REFERENCE_PROFILE_FILE))
 
 
 def build_reference_uri(version: ServedModel) -> str:
     """Return the MLflow URI of a version's reference profile."""
-    return f"runs:/{version.run_id}/{PROFILE_FILE}"
+    return f"runs:/{version.run_id}/{REFERENCE_PROFILE_FILE}"

@@ -9,16 +9,16 @@ from typing import Final
 import pandas as pd
 from pydantic import JsonValue
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.fitted import (
-    PROFILE_FILE,
-    RECORDED_FILE,
-    ROWS_FILE,
+    RECORDED_CLASSES_FILE,
+    REFERENCE_PROFILE_FILE,
+    REFERENCE_ROWS_FILE,
     SEGMENTS_FILE,
     Baseline,
     ServedModel,
     ServedModels,
-    error_of,
+    standard_error_name,
 )
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
@@ -74,7 +74,9 @@ def establish_baseline(
 
 def compute_baseline_key(spec: ModelSpec, champion: ServedModel) -> str:
     """Return a digest of the version and of the settings on which its baseline depends."""
-    return digest([champion.version, spec.model_dump(mode="json", include=_BASELINE_SETTINGS)])
+    return compute_digest(
+        [champion.version, spec.model_dump(mode="json", include=_BASELINE_SETTINGS)]
+    )
 
 
 def measure_baseline(
@@ -97,20 +99,24 @@ def measure_baseline(
     predictions = predict_outputs(model, rows, spec)
     profile = profile_rows(rows, spec, time_range=time_range, predictions=predictions)
     estimation = prepare_estimation(model, clean, spec, seed=BASELINE_SEED)
-    metrics = {spec.metric: score.value, error_of(spec.metric): score.error, "rows": len(clean)}
+    metrics = {
+        spec.metric: score.value,
+        standard_error_name(spec.metric): score.error,
+        "rows": len(clean),
+    }
     return Baseline(
         version=champion.version,
         key=compute_baseline_key(spec, champion),
         metrics={name: float(value) for name, value in metrics.items() if value is not None},
         artifacts={
-            PROFILE_FILE: profile.model_dump(mode="json"),
+            REFERENCE_PROFILE_FILE: profile.model_dump(mode="json"),
             SEGMENTS_FILE: dict(measure_segments(model, clean, spec)),
             **calibrate_reference(rows, spec, predictions=predictions, profile=profile),
             **logged,
             **estimation.artifacts,
             **measure_baseline_windows(model, clean, spec, estimation),
         },
-        frames={ROWS_FILE: sample_reference_rows(rows, spec, seed=BASELINE_SEED)},
+        frames={REFERENCE_ROWS_FILE: sample_reference_rows(rows, spec, seed=BASELINE_SEED)},
         companions=estimation.companions,
     )
 
@@ -132,4 +138,6 @@ def _choose_predictor(
     classes = tuple(sorted(cast_targets(rows, spec).dropna().unique())) if probabilities else ()
     if spec.task is Task.REGRESSION or len(classes) != BINARY_CLASS_COUNT:
         return Recorded(model.column, model.task), {}
-    return Recorded(model.column, model.task, classes), {RECORDED_FILE: {"classes": list(classes)}}
+    return Recorded(model.column, model.task, classes), {
+        RECORDED_CLASSES_FILE: {"classes": list(classes)}
+    }

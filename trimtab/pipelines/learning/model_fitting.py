@@ -13,7 +13,13 @@ from pydantic import JsonValue
 
 from trimtab.contracts import tags as tag
 from trimtab.contracts.drift import FeatureKind
-from trimtab.contracts.fitted import PROFILE_FILE, ROWS_FILE, SEGMENTS_FILE, FittedModel, error_of
+from trimtab.contracts.fitted import (
+    REFERENCE_PROFILE_FILE,
+    REFERENCE_ROWS_FILE,
+    SEGMENTS_FILE,
+    FittedModel,
+    standard_error_name,
+)
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.pipelines.history.profiling import profile_rows
@@ -82,18 +88,18 @@ def fit_model(
         },
         params=describe_estimator(spec, seed),
         tags={
-            tag.TRAINED_START: time_range.start.isoformat(),
-            tag.TRAINED_END: time_range.end.isoformat(),
-            tag.TRAINED_ROWS: str(len(clean)),
+            tag.TRAINED_START_TAG: time_range.start.isoformat(),
+            tag.TRAINED_END_TAG: time_range.end.isoformat(),
+            tag.TRAINED_ROWS_TAG: str(len(clean)),
             **tags,
         },
         artifacts={
-            PROFILE_FILE: profile.model_dump(mode="json"),
+            REFERENCE_PROFILE_FILE: profile.model_dump(mode="json"),
             SEGMENTS_FILE: holdout.segments,
             **calibrate_reference(rows, spec, predictions=predictions, profile=profile),
             **holdout.estimation.artifacts,
         },
-        frames={ROWS_FILE: sample_reference_rows(rows, spec, seed=seed)},
+        frames={REFERENCE_ROWS_FILE: sample_reference_rows(rows, spec, seed=seed)},
         companions=holdout.estimation.companions,
     )
 
@@ -129,7 +135,7 @@ def _measure_holdout(
 
 
 def _name_metrics(score: MetricScore, metric: str) -> dict[str, float]:
-    values = {metric: score.value, error_of(metric): score.error}
+    values = {metric: score.value, standard_error_name(metric): score.error}
     return {name: value for name, value in values.items() if value is not None}
 
 

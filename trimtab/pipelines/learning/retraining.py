@@ -8,7 +8,13 @@ from kedro.pipeline import Node, Pipeline, pipeline
 from pydantic import JsonValue
 
 from trimtab.contracts import tags as tag
-from trimtab.contracts.fitted import FittedModel, ServedModel, ServedModels, error_of, expected
+from trimtab.contracts.fitted import (
+    FittedModel,
+    ServedModel,
+    ServedModels,
+    expected_metric_name,
+    standard_error_name,
+)
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.pipelines.history.profiling import load_reference_profile
@@ -41,7 +47,7 @@ def train_challenger(
     sound = exclude_ranges(history, spec, corrupt)
     training = select_training_history(sound, spec, request.as_of)
     holdout = get_holdout_metrics(champion, spec.metric)
-    standard = holdout.get(expected(spec.metric))
+    standard = holdout.get(expected_metric_name(spec.metric))
     fitted = fit_model(
         training.history,
         spec,
@@ -49,10 +55,10 @@ def train_challenger(
         seed=request.seed,
         tags={
             "trimtab.role": "challenger",
-            tag.EFFECT_KEY: request.key,
-            tag.EVENT_ID: request.event_id,
-            tag.CORRELATION_ID: request.correlation_id,
-            tag.PLAN_HASH: request.plan_hash,
+            tag.EFFECT_KEY_TAG: request.key,
+            tag.EVENT_ID_TAG: request.event_id,
+            tag.CORRELATION_ID_TAG: request.correlation_id,
+            tag.PLAN_HASH_TAG: request.plan_hash,
             **_tag_excluded(corrupt),
         },
     )
@@ -62,18 +68,19 @@ def train_challenger(
 def _tag_excluded(corrupt: Sequence[TimeRange]) -> dict[str, str]:
     """Return a tag with the starts of the windows that were excluded, if there are any."""
     starts = ", ".join(f"{window.start:%Y-%m-%dT%H:%MZ}" for window in corrupt)
-    return {tag.LEFT_OUT: starts} if corrupt else {}
+    return {tag.EXCLUDED_WINDOWS_TAG: starts} if corrupt else {}
 
 
 def get_holdout_metrics(champion: ServedModel, metric: str) -> Mapping[str, float]:
     """Return the held-out metric of the first champion, which all later versions must keep.
 
-    It is under the name that `expected` gives it, with its standard error if that is known.
+    Its name is as `expected_metric_name` says; its standard error is included if it is known.
     """
-    name = expected(metric) if expected(metric) in champion.metrics else metric
+    kept = expected_metric_name(metric)
+    name = kept if kept in champion.metrics else metric
     pairs = {
-        expected(metric): champion.metrics.get(name),
-        error_of(expected(metric)): champion.metrics.get(error_of(name)),
+        kept: champion.metrics.get(name),
+        standard_error_name(kept): champion.metrics.get(standard_error_name(name)),
     }
     return {name: value for name, value in pairs.items() if value is not None}
 
@@ -101,7 +108,7 @@ def report_challenger(
     return {
         "version": made.version,
         "reused": reuse.reused,
-        "rows": int(made.tags[tag.TRAINED_ROWS]),
+        "rows": int(made.tags[tag.TRAINED_ROWS_TAG]),
         "trained_on": load_reference_profile(made).window.model_dump(mode="json"),
     }
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import MAX_EVENT_BYTES, DriftEvent, DriftFinding
 
 
@@ -37,5 +37,5 @@ def compute_event_id(finding: DriftFinding, *, is_rerun: bool = False) -> str:
     """
     start, end = finding.current.start.astimezone(UTC), finding.current.end.astimezone(UTC)
     identity = [finding.model, finding.champion_version, start.isoformat(), end.isoformat()]
-    suffix = digest([*identity, "labelled"] if is_rerun else identity)
+    suffix = compute_digest([*identity, "labelled"] if is_rerun else identity)
     return f"{start:%Y-%m-%dT%H:%MZ}-{suffix[:8]}"

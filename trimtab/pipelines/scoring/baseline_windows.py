@@ -16,7 +16,7 @@ from pydantic import Field, JsonValue
 
 from trimtab.contracts.base import Record
 from trimtab.contracts.drift import PerformanceChange
-from trimtab.contracts.fitted import STANDARDS_FILE, ServedModel
+from trimtab.contracts.fitted import BASELINE_WINDOWS_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.detection.calibration.seasonality import DAY, WEEK
@@ -79,13 +79,13 @@ def measure_baseline_windows(
     baselines = WindowBaselines(
         realised=_build_baseline(realised), estimated=_build_baseline(estimated)
     )
-    return {STANDARDS_FILE: baselines.model_dump(mode="json")}
+    return {BASELINE_WINDOWS_FILE: baselines.model_dump(mode="json")}
 
 
 def load_window_baselines(champion: ServedModel) -> WindowBaselines:
     """Return the baselines stored with the version; unknown ones if there are none."""
     try:
-        return WindowBaselines.model_validate(champion.artifact(STANDARDS_FILE))
+        return WindowBaselines.model_validate(champion.artifact(BASELINE_WINDOWS_FILE))
     except Refused:
         return WindowBaselines()
 

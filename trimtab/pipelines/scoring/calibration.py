@@ -6,7 +6,7 @@ from typing import Any, Final
 import pandas as pd
 from pydantic import JsonValue
 
-from trimtab.contracts.fitted import CALIBRATION_FILE, STRATA_FILE, ServedModel
+from trimtab.contracts.fitted import CALIBRATION_FILE, SEASONAL_PROFILES_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec, ReferencePeriod
 from trimtab.contracts.ports import Refused
 from trimtab.detection.calibration.seasonality import (
@@ -41,7 +41,9 @@ def calibrate_reference(
     if spec.reference is ReferencePeriod.TRAINING:
         seasonal = build_seasonal_profiles(blocks, pattern)
         if seasonal:
-            artifacts[STRATA_FILE] = seasonal.model_dump(mode="json", exclude_defaults=True)
+            artifacts[SEASONAL_PROFILES_FILE] = seasonal.model_dump(
+                mode="json", exclude_defaults=True
+            )
     return artifacts
 
 
@@ -78,7 +80,7 @@ def load_calibration(version: ServedModel) -> Calibration | None:
 def load_seasonal_profiles(version: ServedModel) -> SeasonalProfiles | None:
     """Return the version's reference by hour or weekday; None if windows need none."""
     try:
-        return SeasonalProfiles.model_validate(version.artifact(STRATA_FILE))
+        return SeasonalProfiles.model_validate(version.artifact(SEASONAL_PROFILES_FILE))
     except Refused:
         return None
 

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from sklearn.model_selection import KFold
 
 from trimtab.contracts.drift import FeatureKind
-from trimtab.contracts.fitted import EXPECTATION_FILE, IMPORTANCE_FILE, LOSS_FILE
+from trimtab.contracts.fitted import IMPORTANCE_FILE, LOSS_FILE, PERFORMANCE_ESTIMATION_FILE
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.detection.drift.domain_classifier import sample_frame
 from trimtab.detection.performance.cbpe import fit_cbpe_reference
@@ -67,7 +67,7 @@ def prepare_estimation(
         IMPORTANCE_FILE: dict(measure_importance(model, weighed, spec, seed=seed))
     }
     if reference:
-        artifacts[EXPECTATION_FILE] = reference.model_dump(mode="json")
+        artifacts[PERFORMANCE_ESTIMATION_FILE] = reference.model_dump(mode="json")
     return EstimationArtifacts(artifacts, companions)
 
 

@@ -12,10 +12,10 @@ from pydantic import JsonValue
 
 from trimtab.contracts.drift import MultivariateDrift, PerformanceChange, PerformanceEstimate
 from trimtab.contracts.fitted import (
-    EXPECTATION_FILE,
     IMPORTANCE_FILE,
     LOSS_FILE,
-    ROWS_FILE,
+    PERFORMANCE_ESTIMATION_FILE,
+    REFERENCE_ROWS_FILE,
     ServedModel,
 )
 from trimtab.contracts.model import ModelSpec, Task
@@ -100,7 +100,7 @@ def compare_window_rows(
     None if these are not stored. `alpha` as for `detect_multivariate_drift`.
     """
     try:
-        reference = champion.frame(ROWS_FILE)
+        reference = champion.frame(REFERENCE_ROWS_FILE)
     except Refused:
         return None
     reference = select_matching_phases(reference, rows, spec, load_seasonal_profiles(champion))
@@ -123,7 +123,7 @@ def estimate_performance(
     window: PredictedWindow, spec: ModelSpec, champion: ServedModel
 ) -> PerformanceEstimate | None:
     """Return the metric to expect without labels; None if nothing to estimate it is stored."""
-    stored = _load_artifact(champion, EXPECTATION_FILE)
+    stored = _load_artifact(champion, PERFORMANCE_ESTIMATION_FILE)
     reference = EstimationReference.model_validate(stored) if stored else None
     if reference is None or reference.metric != spec.metric:
         return None

@@ -8,7 +8,7 @@ import pandas as pd
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.tags import EFFECT_KEY
+from trimtab.contracts.tags import EFFECT_KEY_TAG
 from trimtab.detection.onboarding.predictions import Recorded, are_chances
 from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.pipelines.history.rows import build_model_inputs, get_feature_column
@@ -28,7 +28,7 @@ def choose_predictor(champion: ServedModel, rows: pd.DataFrame, spec: ModelSpec)
     of scores needs probabilities, not classes.
     """
     model = champion.load()
-    if spec.prediction is None or isinstance(model, Recorded) or EFFECT_KEY in champion.tags:
+    if spec.prediction is None or isinstance(model, Recorded) or EFFECT_KEY_TAG in champion.tags:
         return model
     values = get_feature_column(rows, spec.prediction).dropna()
     if values.empty:
