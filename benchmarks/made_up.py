@@ -9,14 +9,9 @@ import numpy.typing as npt
 from scipy import stats
 
 from trimtab.contracts.drift import FeatureKind, Window
+from trimtab.detection.calibration.false_alarm_budget import DETECTORS, YEAR, CalibrationPlan
 from trimtab.detection.calibration.resampling import collect_bin_counts, compute_psi_by_window
-from trimtab.detection.calibration.thresholds import (
-    DETECTORS,
-    YEAR,
-    CalibrationPlan,
-    calibrate_thresholds,
-    scale_thresholds,
-)
+from trimtab.detection.calibration.thresholds import calibrate_thresholds, scale_thresholds
 from trimtab.detection.drift.column_drift import measure_feature_drift
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.group_counts import profile_numbers

@@ -5,6 +5,7 @@ import pytest
 
 from tests.detection.streams import MONDAY, block, stream, together
 from trimtab.contracts.drift import Window
+from trimtab.detection.calibration.false_alarm_budget import CalibrationPlan
 from trimtab.detection.calibration.seasonality import (
     DAY,
     WEEK,
@@ -13,11 +14,7 @@ from trimtab.detection.calibration.seasonality import (
     find_seasonal_pattern,
     match_season,
 )
-from trimtab.detection.calibration.thresholds import (
-    CalibrationPlan,
-    calibrate_thresholds,
-    scale_thresholds,
-)
+from trimtab.detection.calibration.thresholds import calibrate_thresholds, scale_thresholds
 from trimtab.detection.drift.column_drift import measure_feature_drift
 from trimtab.detection.profiles.window_profile import WindowProfile
 

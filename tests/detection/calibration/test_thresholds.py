@@ -6,6 +6,10 @@ from scipy import stats
 
 from tests.detection.streams import Maker, stream, together
 from trimtab.detection.calibration import autocorrelation
+from trimtab.detection.calibration.false_alarm_budget import (
+    CalibrationPlan,
+    compute_alpha_per_check,
+)
 from trimtab.detection.calibration.resampling import (
     PseudoWindows,
     WindowShape,
@@ -15,9 +19,7 @@ from trimtab.detection.calibration.resampling import (
 )
 from trimtab.detection.calibration.thresholds import (
     Calibration,
-    CalibrationPlan,
     calibrate_thresholds,
-    compute_alpha_per_check,
     scale_thresholds,
 )
 from trimtab.detection.drift.column_drift import measure_feature_drift

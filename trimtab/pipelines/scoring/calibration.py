@@ -9,18 +9,14 @@ from pydantic import JsonValue
 from trimtab.contracts.fitted import CALIBRATION_FILE, SEASONAL_PROFILES_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec, ReferencePeriod
 from trimtab.contracts.ports import Refused
+from trimtab.detection.calibration.false_alarm_budget import YEAR, CalibrationPlan
 from trimtab.detection.calibration.seasonality import (
     SeasonalPattern,
     SeasonalProfiles,
     build_seasonal_profiles,
     find_seasonal_pattern,
 )
-from trimtab.detection.calibration.thresholds import (
-    YEAR,
-    Calibration,
-    CalibrationPlan,
-    calibrate_thresholds,
-)
+from trimtab.detection.calibration.thresholds import Calibration, calibrate_thresholds
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.pipelines.history.profiling import PredictedRows, profile_rows
 from trimtab.pipelines.history.time_ranges import TimeRange
