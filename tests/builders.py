@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from trimtab.contracts.base import compute_digest
-from trimtab.contracts.decision import Facts, Limits
+from trimtab.contracts.decision import Facts, Limits, PolicyQuestion
 from trimtab.contracts.deliberation import (
     Cause,
     Deliberation,
@@ -118,6 +118,17 @@ def the_facts(**changes: Any) -> Facts:
         "reviewer_agrees": True,
     }
     return Facts(**{**fields, **changes})
+
+
+def a_question(
+    plan: RemediationPlan | None = None,
+    facts: Facts | None = None,
+    limits: Limits | None = None,
+    now: datetime = NOW,
+) -> PolicyQuestion:
+    return PolicyQuestion(
+        plan=plan or a_plan(), facts=facts or the_facts(), limits=limits or Limits(), now=now
+    )
 
 
 def an_item(item_id: str = "drift:Occupancy", statement: str = "") -> EvidenceItem:

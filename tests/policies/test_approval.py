@@ -15,13 +15,12 @@ from tests.builders import (
     a_deliberation,
     a_feature_drift,
     a_pack,
-    a_plan,
+    a_question,
     a_spec,
     an_event,
     the_facts,
 )
 from trimtab.contracts.approval import Choice, HumanDecision
-from trimtab.contracts.decision import Limits
 from trimtab.contracts.evidence import RegistryFacts
 from trimtab.contracts.model import Tier
 
@@ -99,7 +98,7 @@ def test_without_an_approver_the_shell_fills_in_its_user() -> None:
 
 def test_the_page_holds_all_that_a_person_needs_on_one_screen() -> None:
     deliberation, pack = a_deliberation(), a_pack()
-    decision = decide(a_plan(), the_facts(tier=Tier.CRITICAL), Limits(), now=NOW)
+    decision = decide(a_question(facts=the_facts(tier=Tier.CRITICAL)))
 
     text = page(
         an_event(),
