@@ -121,9 +121,9 @@ def _say_what_is_next(proposal: "Proposal", console: "Console") -> None:
 
 
 def _destinations(name: str, *, force: bool) -> tuple[Path, Path]:
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - see above
     from trimtab.runtime.models import name_faults, slug  # noqa: PLC0415 - see above
     from trimtab.runtime.paths import local_conf, shipped_conf  # noqa: PLC0415 - see above
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - see above
 
     if faults := [f"NAME = {fault}" for fault in name_faults(name)]:
         raise BadConfigurationError(faults)
@@ -143,8 +143,8 @@ def _inspect(source: Path, asked: Asked) -> "tuple[Proposal, dict[str, str]]":
     """What is proposed, and what columns are called instead of their names in the table."""
     from trimtab.detection.onboarding.inspection import Question, UnfitTableError, propose  # noqa: PLC0415 - see above
     from trimtab.detection.profiles.column_names import tidied  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
     from trimtab.runtime.models import slug  # noqa: PLC0415 - as above
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
 
     interface, table = _interface(asked), _load(source)
     renamed = {} if interface else tidied(map(str, table.columns))  # a model has its own names
@@ -172,7 +172,7 @@ def _inspect(source: Path, asked: Asked) -> "tuple[Proposal, dict[str, str]]":
 def _load(source: Path) -> "DataFrame":
     from trimtab.adapters.datasets.history import HistoryDataset  # noqa: PLC0415 - see above
     from trimtab.contracts.ports import Refused  # noqa: PLC0415 - as above
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
 
     try:
         return HistoryDataset(filepath=str(source)).load()
@@ -185,7 +185,8 @@ def _load(source: Path) -> "DataFrame":
 
 def _interface(asked: Asked) -> "ModelSignature | None":
     from trimtab.cli.doctor.champion_checks import registry_exists  # noqa: PLC0415 - see above
-    from trimtab.runtime.settings import BadConfigurationError, load_settings  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
+    from trimtab.runtime.settings import load_settings  # noqa: PLC0415 - as above
 
     if asked.mlflow_model is None:
         if asked.version is not None:
@@ -211,7 +212,7 @@ def _axes(table: "DataFrame", asked: Asked, interface: "ModelSignature | None") 
         guess_timestamp,
         interface_faults,
     )
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
 
     there, faults = ", ".join(str(name) for name in table), []
     times = (asked.timestamp,) if asked.timestamp else guess_timestamp(table)

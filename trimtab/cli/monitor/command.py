@@ -187,7 +187,7 @@ def _write(view: "View", report: dict[str, Any], path: Path) -> None:
 def _faults_told(name: str) -> Iterator[None]:
     """Whatever goes wrong has an exit code of its own, for 1 means drift."""
     from trimtab.contracts.ports import Refused, Unavailable  # noqa: PLC0415 - see above
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
 
     try:
         yield
