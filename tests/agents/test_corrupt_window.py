@@ -55,7 +55,7 @@ def test_a_corrupt_window_is_announced_and_its_cause_is_the_data(kind: str) -> N
 def test_the_evidence_says_that_the_window_is_corrupt(kind: str) -> None:
     pack = compose(found_in(BROKEN[kind]), the_registry(), (), (), now=NOW)
 
-    item = pack.find(f"quality:{kind}:price")
+    item = pack.find_item(f"quality:{kind}:price")
 
     assert item is not None
     assert "This corrupts the window." in item.statement

@@ -93,7 +93,7 @@ def test_an_item_of_a_history_without_these_fields_is_still_read() -> None:
 def test_a_statement_carries_its_figure() -> None:
     pack = compose(a_finding(), the_registry(), (), (), now=NOW)
 
-    item = pack.find("drift:Occupancy")
+    item = pack.find_item("drift:Occupancy")
     assert item is not None
     assert "PSI 0.310" in item.statement
     assert item.value == 0.31
@@ -102,7 +102,7 @@ def test_a_statement_carries_its_figure() -> None:
 def test_without_labels_no_performance_is_claimed() -> None:
     pack = compose(a_finding(performance=None), the_registry(), (), (), now=NOW)
 
-    assert pack.find("performance:champion") is None
+    assert pack.find_item("performance:champion") is None
     assert "No labels" in describe(a_finding(performance=None))
 
 
@@ -115,7 +115,7 @@ def test_a_registry_without_champion_says_so() -> None:
     pack = compose(a_finding(), the_registry(champion=None), (), (), now=NOW)
 
     assert pack.champion_version is None
-    assert pack.find("registry:champion") is None
+    assert pack.find_item("registry:champion") is None
 
 
 def test_the_description_names_what_to_look_for() -> None:
@@ -158,7 +158,7 @@ def test_what_was_not_estimated_is_not_claimed() -> None:
 def test_a_loss_that_chance_explains_is_no_concept_drift() -> None:
     pack = compose(a_finding(concept_loss=0.0), the_registry(), (), (), now=NOW)
 
-    item = pack.find("performance:concept-loss")
+    item = pack.find_item("performance:concept-loss")
     assert item is not None
     assert "no concept drift" in item.statement
 
@@ -166,7 +166,7 @@ def test_a_loss_that_chance_explains_is_no_concept_drift() -> None:
 def test_a_drifted_feature_says_what_it_may_cost() -> None:
     costly = a_feature_drift("Capacity", role=FeatureRole.FEATURE, impact=0.042)
 
-    item = compose(a_finding(features=(costly,)), the_registry(), (), (), now=NOW).find(
+    item = compose(a_finding(features=(costly,)), the_registry(), (), (), now=NOW).find_item(
         "drift:Capacity"
     )
 
