@@ -16,7 +16,7 @@ from trimtab.contracts.comparison import ComparedSources, Comparison
 from trimtab.contracts.drift import FeatureRole
 from trimtab.detection.drift.table_comparison import compare_profiles
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.row_numbers import named_by_pandas, numbers_rows
+from trimtab.detection.profiles.row_numbers import is_pandas_index_name, is_row_number
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.detection.tables.files import columns_of_parquet, is_text_file
 from trimtab.detection.tables.profiling import (
@@ -86,7 +86,7 @@ def _compared(question: Question, before: Table, now: Table, say: Callable[[str]
     ignored = {
         *question.ignored,
         *filter(None, [question.timestamp]),
-        *filter(named_by_pandas, left_out),
+        *filter(is_pandas_index_name, left_out),
     }
     found = compare_profiles(old, new, ignored=ignored, left_out=left_out.keys() - ignored)
     told = {
@@ -103,7 +103,7 @@ def _numbering(reference: WindowProfile) -> set[str]:
     found = {
         each.column.name
         for each in reference.columns
-        if each.column.role is FeatureRole.FEATURE and numbers_rows(each)
+        if each.column.role is FeatureRole.FEATURE and is_row_number(each)
     }
     return found if len(found) < len(reference.columns) else set()
 

@@ -70,6 +70,8 @@ class FeatureComparison(Record):
     """Whether both effect size and test call it drift."""
     why: str
     """The reason for `drifted`, in one sentence."""
+    change: str = ""
+    """What changed in a column that drifted, such as "its mean rose from 2.1 to 3.4"."""
     null_fraction_reference: Fraction = 0.0
     null_fraction_current: Fraction = 0.0
     mean_reference: float | None = None

@@ -90,6 +90,8 @@ class FeatureDrift(Record):
     """Estimated loss of the champion's metric caused by this column's drift; None if unknown."""
     why: str = Field(default="", max_length=400)
     """Reason for `drifted`, in one sentence."""
+    change: str = Field(default="", max_length=400)
+    """What changed in a column that drifted, such as "its mean rose from 2.1 to 3.4"."""
     null_fraction_reference: Fraction = 0.0
     null_fraction_current: Fraction = 0.0
     mean_reference: float | None = None

@@ -142,12 +142,14 @@ def _destinations(name: str, *, force: bool) -> tuple[Path, Path]:
 def _inspect(source: Path, asked: Asked) -> "tuple[Proposal, dict[str, str]]":
     """What is proposed, and what columns are called instead of their names in the table."""
     from trimtab.detection.onboarding.inspection import Question, UnfitTableError, propose  # noqa: PLC0415 - see above
-    from trimtab.detection.profiles.column_names import tidied  # noqa: PLC0415 - as above
+    from trimtab.detection.profiles.column_names import choose_valid_names  # noqa: PLC0415 - as above
     from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
     from trimtab.runtime.models import slug  # noqa: PLC0415 - as above
 
     interface, table = _interface(asked), _load(source)
-    renamed = {} if interface else tidied(map(str, table.columns))  # a model has its own names
+    renamed = (
+        {} if interface else choose_valid_names(map(str, table.columns))
+    )  # a model has its own names
     table = table.rename(columns=renamed)
     asked = asked._replace(
         target=renamed.get(asked.target or "", asked.target),

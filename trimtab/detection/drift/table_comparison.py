@@ -76,6 +76,7 @@ def _told(move: Move) -> FeatureComparison:
         threshold=move.threshold,
         drifted=move.drifted,
         why=move.why,
+        change=move.change,
         null_fraction_reference=move.reference.null_fraction,
         null_fraction_current=move.current.null_fraction,
         mean_reference=move.reference.mean,

@@ -18,7 +18,7 @@ from trimtab.detection.onboarding.exclusions import reads_as_time
 from trimtab.detection.onboarding.feature_proposal import Judgement, describe
 from trimtab.detection.onboarding.predictions import named_like_predictions
 from trimtab.detection.onboarding.targets import UnfitTargetError, judge_target
-from trimtab.detection.profiles.casting import as_numbers
+from trimtab.detection.profiles.casting import cast_to_numbers
 
 DERIVED = ("hour", "weekday", "month")
 """Inputs that the pipelines make from the timestamp where the table lacks them."""
@@ -91,14 +91,14 @@ def output_kind(interface: ModelSignature, target: pd.Series) -> Task | None:
     """The task as the signature tells it, where the target can be read so."""
     if interface.task is Task.REGRESSION:
         known = target.dropna()
-        readable = len(known) > 0 and as_numbers(known).notna().mean() >= NEARLY_ALL
+        readable = len(known) > 0 and cast_to_numbers(known).notna().mean() >= NEARLY_ALL
         return Task.REGRESSION if readable else None
     return interface.task
 
 
 def _number_faults(values: pd.Series, place: str) -> Iterator[str]:
     known = values.dropna()
-    words = known[as_numbers(known).isna()]
+    words = known[cast_to_numbers(known).isna()]
     if len(words) > (1 - NEARLY_ALL) * len(known):
         yield f"{place}: is a number, and the column holds {str(words.iloc[0])!r}: correct it"
 
