@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from policies.confidence import compute_confidence
+from policies.incident import Investigation
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Facts, Limits, PolicyQuestion
 from trimtab.contracts.deliberation import (
@@ -193,3 +195,14 @@ def an_incident(event: DriftEvent | None = None, **changes: Any) -> IncidentInpu
         "published_at": NOW,
     }
     return IncidentInput(**{**fields, **changes})
+
+
+def an_investigation(**changes: Any) -> Investigation:
+    deliberation, pack = a_deliberation(), a_pack()
+    fields: dict[str, Any] = {
+        "incident": an_incident(),
+        "pack": pack,
+        "deliberation": deliberation,
+        "confidence": compute_confidence(deliberation, pack),
+    }
+    return Investigation(**{**fields, **changes})

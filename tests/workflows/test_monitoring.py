@@ -36,7 +36,7 @@ from trimtab.contracts.monitoring import (
     WindowOrder,
 )
 from workflows import options
-from workflows.monitoring import MonitoringWorkflow, orders
+from workflows.monitoring import MonitoringWorkflow, list_due_windows
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
@@ -138,7 +138,7 @@ async def replay(history: WorkflowHistory) -> None:
 
 def due(request: MonitoringInput, *, hours: float) -> list[tuple[datetime, datetime, datetime]]:
     at = MONDAY + hours * HOUR
-    return [(order.start, order.end, order.as_of) for order in orders(request, at=at)]
+    return [(order.start, order.end, order.as_of) for order in list_due_windows(request, at=at)]
 
 
 async def test_a_window_ends_when_the_schedule_says_whenever_the_run_starts() -> None:
@@ -174,8 +174,8 @@ async def test_it_judges_the_newest_window_and_tells_what_was_announced(runs: Ru
     assert order.end == order.as_of
     assert (answer.event_id, answer.announced, answer.rows) == ("event-1", True, 900)
     described = await runs.client.get_workflow_handle("monitoring/parking").describe()
-    assert described.typed_search_attributes.get(options.MODEL) == "parking"
-    assert described.typed_search_attributes.get(options.SEVERITY) == "high"
+    assert described.typed_search_attributes.get(options.MODEL_KEY) == "parking"
+    assert described.typed_search_attributes.get(options.SEVERITY_KEY) == "high"
 
 
 async def test_late_labels_are_looked_at_in_a_second_judgement(runs: Runs) -> None:

@@ -17,7 +17,7 @@ from temporalio.worker import Replayer, Worker
 
 from activities.audit import AuditActivities
 from activities.registration import list_action_activities
-from policies.incident import ending_of
+from policies.incident import determine_ending
 from tests.builders import a_spec, a_window
 from tests.fakes import FakePipelines, FakeRegistry
 from tests.workflows.golden import read_golden, record_golden
@@ -206,7 +206,7 @@ async def test_a_better_challenger_is_promoted_and_verified(world: World) -> Non
     assert outcome.verification.verified
     assert (outcome.undone, outcome.failed) == (False, False)
     assert outcome.detail == "no worse: r2 0.7900 → 0.8900 on 600 rows"
-    assert ending_of(outcome) == "remediated"
+    assert determine_ending(outcome) == "remediated"
     assert world.registry.champion_version == "2"
     assert world.story == [
         "intended retrain",
@@ -220,7 +220,7 @@ async def test_a_better_challenger_is_promoted_and_verified(world: World) -> Non
 async def test_a_rollback_that_helps_stays(world: World) -> None:
     outcome = await world.remediate(Action.ROLL_BACK, golden="rolled_back")
 
-    assert ending_of(outcome) == "remediated"
+    assert determine_ending(outcome) == "remediated"
     assert world.registry.champion_version == "0"
     assert world.story == ["intended roll_back", "effected roll_back", "verified"]
 
@@ -228,7 +228,7 @@ async def test_a_rollback_that_helps_stays(world: World) -> None:
 async def test_a_challenger_that_is_no_better_changes_nothing(world: World) -> None:
     outcome = await world.measuring(gate={"1": 0.9, "2": 0.9}).remediate(golden="not_promoted")
 
-    assert ending_of(outcome) == "not_promoted"
+    assert determine_ending(outcome) == "not_promoted"
     assert outcome.verification is None
     assert outcome.detail.startswith("not promoted: r2 0.9000 → 0.9000")
     assert world.registry.moves == []
@@ -238,7 +238,7 @@ async def test_a_challenger_that_is_no_better_changes_nothing(world: World) -> N
 async def test_a_new_champion_that_is_worse_is_undone(world: World) -> None:
     outcome = await world.measuring(verification={"1": 0.9, "2": 0.5}).remediate(golden="undone")
 
-    assert ending_of(outcome) == "undone"
+    assert determine_ending(outcome) == "undone"
     assert (outcome.undone, outcome.failed) == (True, False)
     assert world.registry.moves == [("1", "2"), ("2", "1")]
     assert world.story[-3:] == ["verified", "intended undo", "undone undo"]
@@ -249,20 +249,20 @@ async def test_a_loss_within_the_policy_s_margin_is_kept(world: World) -> None:
 
     outcome = await world.remediate(margin=0.02)
 
-    assert ending_of(outcome) == "remediated"
+    assert determine_ending(outcome) == "remediated"
 
 
 async def test_a_rollback_that_is_worse_is_undone(world: World) -> None:
     outcome = await world.measuring(recent={"1": 0.9, "0": 0.5}).remediate(Action.ROLL_BACK)
 
-    assert ending_of(outcome) == "undone"
+    assert determine_ending(outcome) == "undone"
     assert world.registry.champion_version == "1"
 
 
 async def test_what_no_rows_can_verify_is_undone(world: World) -> None:
     outcome = await world.measuring(verification={}).remediate(golden="not_verified")
 
-    assert ending_of(outcome) == "not_verified"
+    assert determine_ending(outcome) == "not_verified"
     assert outcome.undone
     assert world.registry.champion_version == "1"
 
@@ -272,7 +272,7 @@ async def test_a_failing_retraining_leaves_everything_as_it_was(world: World) ->
 
     outcome = await world.remediate(golden="retraining_failed")
 
-    assert ending_of(outcome) == "failed"
+    assert determine_ending(outcome) == "failed"
     assert outcome.detail == "retrain: Refused: the window is empty"
     assert (outcome.effects, outcome.undone) == ((), False)
     assert world.registry.moves == []
@@ -294,7 +294,7 @@ async def test_a_promotion_that_fails_halfway_is_undone(world: World) -> None:
 
     outcome = await world.remediate(golden="promotion_failed")
 
-    assert ending_of(outcome) == "failed"
+    assert determine_ending(outcome) == "failed"
     assert outcome.undone
     assert outcome.detail == "promote: Refused: the answer was lost"
     assert world.registry.champion_version == "1"
@@ -306,7 +306,7 @@ async def test_a_verification_that_fails_is_a_reason_to_undo(world: World) -> No
 
     outcome = await world.remediate(golden="verification_failed")
 
-    assert ending_of(outcome) == "failed"
+    assert determine_ending(outcome) == "failed"
     assert outcome.undone
     assert world.registry.champion_version == "1"
     assert world.story[-3:] == ["verified", "intended undo", "undone undo"]
@@ -329,7 +329,7 @@ async def test_an_undo_that_fails_says_what_may_still_be_champion(world: World) 
 
     outcome = await world.remediate(golden="undo_failed")
 
-    assert ending_of(outcome) == "failed"
+    assert determine_ending(outcome) == "failed"
     assert not outcome.undone
     assert outcome.detail.endswith("undo: Refused: no more moves; version 2 may still be champion")
 
