@@ -134,8 +134,10 @@ def hash_steps(asked: Asked) -> tuple[str, str, str]:
     spread = f"({within} - {double(grid.origin)}) * {double(grid.factor)}"
     return (
         f"CASE WHEN {value} IS NOT NULL THEN {spread} END AS {scaled}",
-        f"({part} + {double(FIRST_HASH_OFFSET)}) * ({part} + {double(SECOND_HASH_OFFSET)})"
-        f" * {double(HASH_FACTOR)} AS {mixed}",
+        (
+            f"({part} + {double(FIRST_HASH_OFFSET)}) * ({part} + {double(SECOND_HASH_OFFSET)})"
+            f" * {double(HASH_FACTOR)} AS {mixed}"
+        ),
         f"{cell(f'({mixed} - FLOOR({mixed}))')} AS {asked.name('p')}",
     )
 
