@@ -1,6 +1,6 @@
 """Times the response to drift, from XADD to verdict and report, beside a bare Temporal workflow.
 
-`uv run python benchmarks/response.py` runs the embedded stack with a real worker and bridge in a
+`.venv/bin/python benchmarks/response.py` runs the embedded stack with a real worker and bridge in a
 temporary folder, and prints the figures; Ctrl-C ends all of it.
 """
 
