@@ -9,7 +9,7 @@ from trimtab.cli.doctor.check_result import Finding, fault, fine, note
 from trimtab.cli.doctor.watch_checks import check_watch
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Feature, ModelSpec, Task
-from trimtab.detection.profiles.casting import as_categories, as_numbers
+from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
 from trimtab.pipelines.history.remote import History, count_rows, is_remote
 from trimtab.pipelines.history.rows import (
     clean,
@@ -74,7 +74,7 @@ def _check_feature(values: pd.Series, feature: Feature, thing: str) -> Iterator[
 
 
 def _check_numbers(known: pd.Series, feature: Feature, thing: str) -> Iterator[Finding]:
-    numbers = as_numbers(known)
+    numbers = cast_to_numbers(known)
     words = known[numbers.isna()]
     if len(words) > _TOLERABLE * len(known):
         said = f"feature {feature.name} is numeric, but {len(words):,} values are no numbers"
@@ -91,12 +91,12 @@ def _check_numbers(known: pd.Series, feature: Feature, thing: str) -> Iterator[F
 def _check_target(values: pd.Series, spec: ModelSpec, thing: str) -> Iterator[Finding]:
     known = values.dropna()
     if spec.task is Task.REGRESSION:
-        words = known[as_numbers(known).isna()]
+        words = known[cast_to_numbers(known).isna()]
         if len(words) > _TOLERABLE * len(known):
             said = f"target {spec.target}: {len(words):,} values are no numbers"
             yield fault(thing, f"{said}, such as {str(words.iloc[0])!r}", "task: classification")
         return
-    classes = as_categories(known).nunique()
+    classes = cast_to_categories(known).nunique()
     if classes < _TWO:
         yield fault(thing, f"target {spec.target} has {classes} classes", "name another target")
     elif classes > _TWO and spec.metric == "roc_auc":
