@@ -140,11 +140,11 @@ def _trouble(finding: "DriftFinding") -> str:
 
 
 def _code(report: dict[str, Any]) -> int:
-    from trimtab.detection.performance.finding import tells  # noqa: PLC0415 - see above
+    from trimtab.detection.performance.finding import shows_drift  # noqa: PLC0415 - see above
 
     if report["rows"] < report["minimum_rows"]:
         return NOT_ENOUGH
-    return DRIFT if tells(_finding(report)) else 0
+    return DRIFT if shows_drift(_finding(report)) else 0
 
 
 def _show(view: "View", report: dict[str, Any]) -> None:
