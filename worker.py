@@ -31,7 +31,8 @@ from activities.registration import (
 from agents.models import register_models
 from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key
 from trimtab.adapters.grants import JwtGuard, JwtMint, load_private_key, load_public_key
-from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, open_chroma
+from trimtab.adapters.knowledge.chroma_client import open_chroma
+from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
 from trimtab.adapters.notifier import CombinedNotifier, FileNotifier, LogNotifier
 from trimtab.adapters.pipeline_process import PipelineProcesses
 from trimtab.adapters.registry.model_registry import MlflowRegistry

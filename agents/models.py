@@ -19,4 +19,4 @@ def register_models(*, ollama_host: str, timeout: timedelta) -> None:
         timeout: For one model call.
     """
     LLMRegistry.register(RuleAnalyst)
-    LLMRegistry.register(make_ollama_class(ollama_host, seconds=timeout))
+    LLMRegistry.register(make_ollama_class(ollama_host, answer_timeout=timeout))

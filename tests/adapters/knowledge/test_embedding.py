@@ -109,6 +109,6 @@ def test_the_wheel_carries_the_files_that_are_read() -> None:
 @pytest.mark.parametrize("value", [-5.0, -1.0, -0.3, 0.0, 1e-3, 0.5, 2.0, 6.0])
 def test_the_error_function_is_exact_to_single_precision(value: float) -> None:
 
-    assert embedding._erf(np.array([value], dtype=np.float32))[0] == pytest.approx(
+    assert embedding._compute_erf(np.array([value], dtype=np.float32))[0] == pytest.approx(
         erf(value), abs=7e-7
     )

@@ -11,8 +11,9 @@ from policies.knowledge_query import describe_finding
 from tests.adapters.knowledge.articles import an_article
 from tests.adapters.reports.written_reports import a_report
 from tests.builders import a_finding
+from trimtab.adapters.knowledge.chroma_client import open_chroma
 from trimtab.adapters.knowledge.embedding import Vectors, embed_texts
-from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, Indexed, open_chroma
+from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, IndexSummary
 from trimtab.contracts.evidence import DocumentKind
 from trimtab.contracts.incident import Ending
 from trimtab.contracts.ports import Refused, Unavailable
@@ -58,9 +59,9 @@ def test_indexing_twice_changes_nothing_and_embeds_nothing(home: Path, folder: P
     counting = CountingEmbed()
     knowledge = ChromaKnowledgeBase(open_chroma(Settings(home=home)), embed=counting)
 
-    assert knowledge.index(folder) == Indexed(added=3, replaced=0, removed=0, unchanged=0)
+    assert knowledge.index(folder) == IndexSummary(added=3, replaced=0, removed=0, unchanged=0)
     counting.texts.clear()
-    assert knowledge.index(folder) == Indexed(added=0, replaced=0, removed=0, unchanged=3)
+    assert knowledge.index(folder) == IndexSummary(added=0, replaced=0, removed=0, unchanged=3)
     assert counting.texts == []
 
 
@@ -73,7 +74,7 @@ def test_a_changed_file_is_replaced_and_a_deleted_one_removed(
 
     done = knowledge.index(folder)
 
-    assert done == Indexed(added=0, replaced=1, removed=1, unchanged=1)
+    assert done == IndexSummary(added=0, replaced=1, removed=1, unchanged=1)
     well = knowledge.document("dry-well")
     assert well is not None
     assert (well.title, well.cause) == ("A well with water again", "harmless")
@@ -303,7 +304,8 @@ def test_everything_is_there_after_a_restart(home: Path, folder: Path) -> None:
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
-from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, open_chroma
+from trimtab.adapters.knowledge.chroma_client import open_chroma
+from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
 from trimtab.runtime.settings import Settings
 from tests.adapters.reports.written_reports import a_report
 knowledge = ChromaKnowledgeBase(open_chroma(Settings(home=Path(sys.argv[1]))))
@@ -326,7 +328,8 @@ def test_what_another_process_remembers_is_found(
 WRITER = """
 import sys
 from pathlib import Path
-from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, open_chroma
+from trimtab.adapters.knowledge.chroma_client import open_chroma
+from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
 from trimtab.runtime.settings import Settings
 from tests.adapters.reports.written_reports import a_report
 home, folder, name = sys.argv[1:]

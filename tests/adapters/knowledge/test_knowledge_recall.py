@@ -12,7 +12,8 @@ import pytest
 from policies.knowledge_query import describe_finding
 from tests.adapters.knowledge.questions import SEEN, UNSEEN
 from tests.builders import a_feature_drift, a_finding
-from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, open_chroma
+from trimtab.adapters.knowledge.chroma_client import open_chroma
+from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
 from trimtab.contracts.drift import DriftFinding, FeatureRole, PerformanceChange, QualityFault
 from trimtab.contracts.evidence import DocumentKind
 from trimtab.runtime.paths import shipped_knowledge

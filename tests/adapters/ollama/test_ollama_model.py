@@ -260,7 +260,7 @@ async def test_an_answer_in_no_known_form_is_an_error_and_no_conclusion(
 ) -> None:
     server.answers = [(200, answer)]
 
-    with pytest.raises(Unavailable, match="not as Ollama does"):
+    with pytest.raises(Unavailable, match="does not answer as Ollama does"):
         await ask(server.host, a_request())
 
 
@@ -299,7 +299,7 @@ async def test_an_enormous_answer_is_cut(server: FakeOllama) -> None:
 
 
 def test_the_registry_builds_models_that_know_their_server() -> None:
-    there = make_ollama_class("http://10.1.1.1:11434", seconds=timedelta(seconds=9))
+    there = make_ollama_class("http://10.1.1.1:11434", answer_timeout=timedelta(seconds=9))
 
     model = there(model="ollama/tiny")
 

@@ -11,26 +11,26 @@ from ollama import ChatResponse
 from pydantic import BaseModel
 
 MAX_ANSWER_CHARACTERS: Final = 64_000
-"""Longest answer that is passed on: what is longer is cut, and will not be valid JSON."""
+"""Length to which an answer is cut; a longer one will not be valid JSON."""
 
 
 def build_messages(request: LlmRequest) -> list[dict[str, Any]]:
-    """The conversation, the system instruction first."""
-    instruction = _text_of(request.config.system_instruction)
+    """Return the conversation, the system instruction first."""
+    instruction = _extract_text(request.config.system_instruction)
     system = [{"role": "system", "content": instruction}] if instruction else []
-    turns = [message for content in request.contents for message in _turn(content)]
+    turns = [message for content in request.contents for message in _build_turn(content)]
     return [*system, *turns]
 
 
 def build_tools(request: LlmRequest) -> list[dict[str, Any]]:
-    """The functions on offer."""
+    """Return the functions that the model may call."""
     return [
         {
             "type": "function",
             "function": {
                 "name": declaration.name,
                 "description": declaration.description or "",
-                "parameters": _parameters(declaration),
+                "parameters": _build_parameters(declaration),
             },
         }
         for tool in request.config.tools or ()
@@ -40,17 +40,23 @@ def build_tools(request: LlmRequest) -> list[dict[str, Any]]:
 
 
 def build_answer_format(request: LlmRequest) -> dict[str, Any] | None:
-    """The JSON schema of the answer, or None; Ollama obeys its shape, not its bounds."""
+    """Return the JSON schema of the answer, or None; Ollama obeys its shape, not its bounds."""
     schema = request.config.response_schema or request.config.response_json_schema
-    return None if schema is None else _json_schema(schema)
+    return None if schema is None else _build_json_schema(schema)
 
 
 def build_options(
     request: LlmRequest, *, context_tokens: int, answer_tokens: int
 ) -> dict[str, Any]:
-    """Sampling options; lengths are always said, for Ollama cuts long prompts silently."""
+    """Return sampling options; lengths are always set, because Ollama cuts long prompts silently.
+
+    Args:
+        request: ADK's request.
+        context_tokens: Room for prompt and answer together.
+        answer_tokens: Longest answer.
+    """
     config = request.config
-    asked = {
+    wanted = {
         "temperature": config.temperature,
         "top_p": config.top_p,
         "top_k": None if config.top_k is None else int(config.top_k),
@@ -59,11 +65,11 @@ def build_options(
         "num_ctx": context_tokens,
         "num_predict": min(config.max_output_tokens or answer_tokens, answer_tokens),
     }
-    return {name: value for name, value in asked.items() if value is not None}
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def parse_response(answer: ChatResponse) -> LlmResponse:
-    """ADK's response: text first, then calls."""
+    """Return ADK's response: text first, then calls."""
     text = (answer.message.content or "")[:MAX_ANSWER_CHARACTERS]
     parts = [types.Part(text=text)] if text.strip() else []
     for call in answer.message.tool_calls or ():
@@ -88,7 +94,7 @@ def parse_response(answer: ChatResponse) -> LlmResponse:
     )
 
 
-def _turn(content: types.Content) -> Iterator[dict[str, Any]]:
+def _build_turn(content: types.Content) -> Iterator[dict[str, Any]]:
     parts = content.parts or []
     role = "assistant" if content.role == "model" else "user"
     text = "\n".join(part.text for part in parts if part.text and not part.thought)
@@ -110,7 +116,7 @@ def _turn(content: types.Content) -> Iterator[dict[str, Any]]:
             }
 
 
-def _text_of(instruction: object) -> str:
+def _extract_text(instruction: object) -> str:
     if instruction is None or isinstance(instruction, str):
         return instruction or ""
     if isinstance(instruction, types.Content):
@@ -119,12 +125,12 @@ def _text_of(instruction: object) -> str:
     raise ValueError(msg)
 
 
-def _parameters(declaration: types.FunctionDeclaration) -> dict[str, Any]:
+def _build_parameters(declaration: types.FunctionDeclaration) -> dict[str, Any]:
     schema = declaration.parameters_json_schema or declaration.parameters
-    return {"type": "object", "properties": {}} if schema is None else _json_schema(schema)
+    return {"type": "object", "properties": {}} if schema is None else _build_json_schema(schema)
 
 
-def _json_schema(schema: object) -> dict[str, Any]:
+def _build_json_schema(schema: object) -> dict[str, Any]:
     if isinstance(schema, dict):
         return schema
     if isinstance(schema, types.Schema):
