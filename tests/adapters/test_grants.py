@@ -70,7 +70,7 @@ def encoded(part: bytes | dict[str, Any]) -> str:
         some_claims(action=Action.ROLL_BACK, target_version="3", authority="person:Ada <a@b>"),
     ],
 )
-def test_a_grant_tells_what_it_was_minted_with(claims: GrantClaims) -> None:
+def test_a_grant_carries_its_claims(claims: GrantClaims) -> None:
     assert GUARD.check(JwtMint(key=KEY).mint(claims)) == claims
 
 
@@ -195,7 +195,7 @@ def test_the_public_half_lies_beside_the_private_one(tmp_path: Path) -> None:
     assert load_public_key(tmp_path / "grant.pub.pem") == private.public_key()
 
 
-def test_of_many_that_start_at_once_all_hold_the_same_key(tmp_path: Path) -> None:
+def test_workers_that_start_at_once_all_hold_the_same_key(tmp_path: Path) -> None:
     def start(_: int) -> bytes:
         key = load_private_key(tmp_path / "grant.pem")
         load_public_key(tmp_path / "grant.pub.pem", private=key)
@@ -212,7 +212,9 @@ def test_a_public_key_of_another_pair_is_refused(tmp_path: Path) -> None:
         load_public_key(tmp_path / "grant.pub.pem", private=Ed25519PrivateKey.generate())
 
 
-def test_where_actions_are_run_a_missing_public_key_says_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_public_key_on_a_worker_that_acts_is_refused_with_the_remedy(
+    tmp_path: Path,
+) -> None:
     with pytest.raises(Refused, match="copy the public key"):
         load_public_key(tmp_path / "grant.pub.pem")
 

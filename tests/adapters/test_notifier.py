@@ -37,7 +37,7 @@ def test_the_page_is_in_a_file_and_a_reminder_replaces_it(tmp_path: Path) -> Non
     assert list((tmp_path / "approvals").iterdir()) == [path]
 
 
-def test_the_log_tells_who_is_asked_what_until_when(tmp_path: Path) -> None:
+def test_the_log_line_names_the_plan_and_the_deadline(tmp_path: Path) -> None:
     with capture_logs() as lines:
         CombinedNotifier(FileNotifier(tmp_path), LogNotifier()).notify(a_request())
 

@@ -159,7 +159,7 @@ def test_entries_of_two_incidents_or_with_a_gap_between_them_are_refused(log: Lo
 
 
 @pytest.mark.parametrize("value", [2**60, "\ud800"])
-def test_what_has_no_canonical_form_is_refused(log: Log, value: JsonValue) -> None:
+def test_an_entry_without_a_canonical_form_is_refused(log: Log, value: JsonValue) -> None:
     entry = an_entry(0).model_copy(update={"detail": {"value": value}})
 
     with pytest.raises(Refused, match="no JSON form"):
@@ -175,7 +175,7 @@ def test_nothing_is_added_to_a_chain_that_was_edited(log: Log) -> None:
 
 
 @pytest.mark.parametrize("kept", range(1, 700, 37))
-def test_a_line_torn_by_a_crash_is_mended_by_the_append_that_it_belongs_to(
+def test_a_line_torn_by_a_crash_is_cut_off_by_the_append_that_it_belongs_to(
     log: Log, kept: int
 ) -> None:
     log.write()
@@ -261,7 +261,7 @@ def test_another_key_verifies_nothing(log: Log) -> None:
     assert "another key" in status.fault
 
 
-def test_a_file_that_is_gone_is_missed_by_what_the_registry_recorded(log: Log) -> None:
+def test_a_missing_file_is_found_by_the_tips_of_the_registry(log: Log) -> None:
     log.write(2, gate=Gate.CLOSED)
     recorded = log.recorded()
     log.path.unlink()
@@ -273,7 +273,7 @@ def test_a_file_that_is_gone_is_missed_by_what_the_registry_recorded(log: Log) -
 
 
 @pytest.mark.parametrize("keep", [0, 1, 2])
-def test_lines_cut_off_at_the_end_are_missed_by_what_the_registry_recorded(
+def test_lines_missing_at_the_end_are_found_by_the_tips_of_the_registry(
     log: Log, keep: int
 ) -> None:
     log.write(3)
@@ -283,7 +283,7 @@ def test_lines_cut_off_at_the_end_are_missed_by_what_the_registry_recorded(
     assert not log.verify(log.recorded()).valid
 
 
-def test_a_closed_chain_that_the_registry_knows_nothing_of_is_told_after_an_hour(log: Log) -> None:
+def test_a_closed_chain_that_the_registry_does_not_know_is_a_fault_after_an_hour(log: Log) -> None:
     log.write(2)
     log.write(gate=Gate.CLOSED)
     closed_at = an_entry(2).at

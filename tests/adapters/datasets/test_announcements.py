@@ -43,7 +43,7 @@ def save(uri: str, announced: Announcement | None, why: str = "") -> None:
     dataset.save({"uri": uri, "announcement": announced, "why": why})
 
 
-def test_what_was_announced_is_found_by_the_datas_own_time(
+def test_announcements_are_found_by_the_datas_own_time(
     a_run: Any, mlflow_settings: Settings
 ) -> None:
     for hour in (0, 5, 24):
@@ -71,7 +71,7 @@ def test_an_announcement_comes_back_as_it_was(a_run: Any, mlflow_settings: Setti
     assert log.find_recent(DAY, until=NOW, subject="a-model") == [announcement()]
 
 
-def test_what_is_held_back_is_recorded_with_the_reason(
+def test_findings_that_are_not_announced_are_recorded_with_the_reason(
     a_run: Any, mlflow_settings: Settings
 ) -> None:
     uri = a_run()

@@ -33,7 +33,7 @@ def test_similarities_are_those_that_the_authors_of_the_encoder_publish() -> Non
     assert vectors @ vectors.T == pytest.approx(np.array(published), abs=1e-4)
 
 
-def test_vectors_stay_what_they_were() -> None:
+def test_vectors_stay_as_they_were() -> None:
     vector = embed_texts(WEATHER[:1])[0]
 
     assert vector[:4] == pytest.approx([0.01920, 0.12009, 0.15960, 0.06707], abs=2e-5)
@@ -65,7 +65,7 @@ def test_a_text_s_vector_does_not_depend_on_its_neighbours() -> None:
     assert together == pytest.approx(alone, abs=1e-5)
 
 
-def test_what_lies_beyond_the_longest_text_is_not_read() -> None:
+def test_tokens_beyond_the_limit_are_not_read() -> None:
     """254 words of one token each, and the two marks at the ends."""
     full = "rain " * 254
 

@@ -8,7 +8,7 @@ from trimtab.adapters.knowledge.knowledge_article import read_article, read_arti
 from trimtab.contracts.ports import Refused
 
 
-def test_an_article_is_found_by_title_and_opening_by_what_people_ask_and_what_trimtab_asks(
+def test_an_article_is_found_by_title_and_opening_by_questions_of_people_and_by_queries(
     tmp_path: Path,
 ) -> None:
     signs = {"drifted": ["target"], "faults": ["nulls"], "performance": "degraded"}
@@ -87,7 +87,7 @@ def test_a_file_that_is_no_article_is_refused(tmp_path: Path, content: bytes) ->
         read_article(file)
 
 
-def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+def test_all_faults_of_all_files_are_listed_at_once(tmp_path: Path) -> None:
     an_article(tmp_path / "one", "first", cause="gremlins")
     an_article(tmp_path / "one", "second", action="pray")
     an_article(tmp_path / "one", "third")

@@ -104,7 +104,7 @@ def test_several_folders_are_one_knowledge_base(
     assert knowledge.index(folder).removed == 1
 
 
-def test_what_was_remembered_outlives_every_indexing(
+def test_remembered_incidents_outlive_every_indexing(
     knowledge: ChromaKnowledgeBase, folder: Path
 ) -> None:
     knowledge.remember(a_report(), document_id="incident:parking:event-1")
@@ -216,7 +216,7 @@ def test_an_empty_knowledge_base_finds_nothing(knowledge: ChromaKnowledgeBase) -
     assert knowledge.document("anything") is None
 
 
-def test_a_remembered_incident_is_found_by_what_it_looked_like(
+def test_a_remembered_incident_is_found_by_its_signs(
     knowledge: ChromaKnowledgeBase, folder: Path
 ) -> None:
     knowledge.index(folder)
@@ -313,7 +313,7 @@ knowledge.remember(a_report(), document_id="incident:other")
 """
 
 
-def test_what_another_process_remembers_is_found(
+def test_incidents_that_another_process_remembers_are_found(
     knowledge: ChromaKnowledgeBase, home: Path
 ) -> None:
     knowledge.remember(a_report(), document_id="incident:mine")
@@ -358,7 +358,7 @@ def test_processes_that_share_a_folder_lose_nothing(home: Path, folder: Path) ->
 
 
 class BrokenClient:
-    """Fails as it is told to."""
+    """Fails as the test says."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -375,7 +375,7 @@ def test_trouble_that_may_pass_is_unavailable(error: Exception) -> None:
         knowledge.search("anything")
 
 
-def test_what_chroma_will_never_accept_is_refused() -> None:
+def test_input_that_chroma_will_never_accept_is_refused() -> None:
     knowledge = ChromaKnowledgeBase(BrokenClient(ValueError("no such name")))  # type: ignore[arg-type]
 
     with pytest.raises(Refused, match="no such name"):

@@ -57,7 +57,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         yield load_settings(chroma={"url": f"http://127.0.0.1:{ports[0]}"})
 
 
-def test_the_server_keeps_what_the_folder_keeps(server: Settings, tmp_path: Path) -> None:
+def test_the_server_keeps_the_same_documents_as_the_folder(
+    server: Settings, tmp_path: Path
+) -> None:
     an_article(tmp_path)
     knowledge = ChromaKnowledgeBase(open_chroma(server))
 
@@ -70,7 +72,7 @@ def test_the_server_keeps_what_the_folder_keeps(server: Settings, tmp_path: Path
     assert knowledge.document("nowhere") is None
 
 
-def test_what_one_client_writes_another_finds(server: Settings, tmp_path: Path) -> None:
+def test_one_client_finds_documents_that_another_wrote(server: Settings, tmp_path: Path) -> None:
     one = ChromaKnowledgeBase(open_chroma(server))
     other = ChromaKnowledgeBase(open_chroma(server))
     one.search("anything")

@@ -194,7 +194,7 @@ async def test_calls_are_kept_short(server: FakeOllama) -> None:
     assert server.requests[0]["options"]["num_predict"] == 256
 
 
-async def test_calls_and_their_results_are_told_in_the_next_turn(server: FakeOllama) -> None:
+async def test_calls_and_their_results_are_part_of_the_next_turn(server: FakeOllama) -> None:
     request = a_request()
     request.contents += [
         types.ModelContent(

@@ -71,10 +71,10 @@ def test_classes_are_texts_with_their_chances(tmp_path: Path) -> None:
         {"serialization_format": "skops", "skops_trusted_types": ["os.system"]},
     ],
 )
-def test_what_may_run_code_is_loaded_only_with_leave(
+def test_a_model_that_may_run_code_is_loaded_only_if_it_is_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
 ) -> None:
-    """Also what asks itself for types to be trusted that nobody trusts."""
+    """Models that name types to trust, which Trimtab does not trust, are included."""
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "true")
     path = saved(tmp_path / "m", LinearRegression(), **options)
 

@@ -129,7 +129,7 @@ def test_versions_come_newest_first_and_tell_which_is_champion(world: World) -> 
     assert versions[0].metrics == {"r2": 0.9}
 
 
-def test_a_version_tells_what_it_was_trained_on(world: World) -> None:
+def test_a_version_names_the_window_it_was_trained_on(world: World) -> None:
     tags = {
         TRAINED_START_TAG: "2016-10-04T00:00:00+00:00",
         TRAINED_END_TAG: "2016-11-01T00:00:00+00:00",
@@ -217,7 +217,7 @@ def test_a_move_by_another_to_the_same_version_is_not_taken_for_ours(world: Worl
         world.registry.set_champion("parking", "2", expected="1", key=KEY)
 
 
-def test_what_a_person_moved_back_is_not_moved_again_by_a_late_retry(world: World) -> None:
+def test_an_alias_that_a_person_moved_back_is_not_moved_again_by_a_late_retry(world: World) -> None:
     world.registry.set_champion("parking", "2", expected="1", key=KEY)
     world.point("1")
 
@@ -331,7 +331,7 @@ def test_an_incident_closed_before_is_not_overwritten(world: World) -> None:
     assert world.registry.audit_tips() == {"event-1": KEY}
 
 
-def test_tips_are_told_by_model_over_any_number_of_pages(
+def test_tips_are_listed_by_model_over_any_number_of_pages(
     world: World, mlflow_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(incident_runs, "_PAGE_SIZE", 2)

@@ -63,7 +63,7 @@ def test_artifacts_of_an_embedded_store_lie_in_its_home(mlflow_settings: Setting
     assert ".." not in made.artifact_location
 
 
-def test_a_deleted_experiment_is_told(mlflow_settings: Settings) -> None:
+def test_a_deleted_experiment_is_an_error_with_its_remedy(mlflow_settings: Settings) -> None:
     client = open_tracking(mlflow_settings)
     client.delete_experiment(get_or_create_experiment(client, "gone", settings=mlflow_settings))
 
@@ -81,7 +81,7 @@ def test_a_deleted_experiment_is_told(mlflow_settings: Settings) -> None:
         (MlflowException("bad name", INVALID_PARAMETER_VALUE), Refused),
     ],
 )
-def test_what_may_pass_is_told_from_what_will_not(
+def test_errors_that_may_pass_are_unavailable_and_others_are_refused(
     error: Exception, expected: type[Exception]
 ) -> None:
     with pytest.raises(expected), translate_mlflow_errors():

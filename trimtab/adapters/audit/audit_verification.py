@@ -29,7 +29,7 @@ def verify(
         folder: The log.
         key: The key of its hashes.
         tips: The ends of chains that the registry recorded. Without a tip a missing file, or a
-            missing end of one, is not seen; `ChainStatus.compared` tells whether there was one.
+            missing end of one, is not seen; `ChainStatus.compared` says whether there was one.
         now: An incident that closed more than an hour before must have a tip; None for no check.
     """
     expected: dict[str, list[RecordedTip]] = {}

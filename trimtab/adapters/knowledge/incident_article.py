@@ -122,7 +122,7 @@ def _format_item(item: EvidenceItem) -> str:
     if item.source in {EvidenceSource.DRIFT, EvidenceSource.PERFORMANCE}:
         return _format_line(item.statement)
     if item.source is EvidenceSource.QUALITY and item.fault:
-        # The statement quotes the event's own words, so only kind, column and share are told.
+        # The statement quotes the event's own words, so only kind, column and share stand here.
         place = f" of {_format_line(item.column)}" if item.column else ""
         share = f", {item.value:.1%} of rows" if item.value is not None else ""
         return f"Quality fault {_format_words(item.fault)}{place}{share}."
