@@ -91,7 +91,7 @@ async def _run_deliberation(
             analyst=analyst,
             call_timeout=incident.call_timeout,
         ),
-        id=names.deliberation_id(incident.event.id),
+        id=names.build_deliberation_id(incident.event.id),
         result_type=Deliberation,
         task_queue=names.MAIN_QUEUE,
         execution_timeout=incident.deliberation_timeout,

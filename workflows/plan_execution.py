@@ -55,7 +55,7 @@ async def run_remediation(
             audit_sequence=chain.sequence,
             audit_tip=chain.tip,
         ),
-        id=names.remediation_id(incident.event.subject),
+        id=names.build_remediation_id(incident.event.subject),
         result_type=Outcome,
         task_queue=names.MAIN_QUEUE,
         parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,

@@ -15,7 +15,7 @@ from tests.policies.test_evidence import the_registry
 from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.drift import DriftFinding, PerformanceChange
 from trimtab.contracts.remediation import Action
-from trimtab.detection.performance.finding import find_drift, is_announced
+from trimtab.detection.performance.finding import find_drift, should_publish
 
 REFERENCE = profile(table(6000))
 GOOD = table(2000, seed=1)
@@ -46,7 +46,7 @@ def test_a_corrupt_window_is_announced_and_its_cause_is_the_data(kind: str) -> N
     shares = judge_causes(brief)
 
     assert finding.corrupt
-    assert is_announced(finding, spec())
+    assert should_publish(finding, spec())
     assert next(iter(shares)) is Cause.DATA_QUALITY
     assert next(iter(rank_actions(brief, shares))) is Action.MONITOR
     assert Action.RETRAIN not in rank_actions(brief, shares)

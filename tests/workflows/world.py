@@ -102,7 +102,7 @@ class World:
             handle: Handle = await self.client.start_workflow(
                 DriftResponseWorkflow.run,
                 incident,
-                id=names.drift_response_id(incident.event.subject, incident.event.id),
+                id=names.build_drift_response_id(incident.event.subject, incident.event.id),
                 task_queue=names.MAIN_QUEUE,
                 start_signal=None if early is None else "human_decision",
                 start_signal_args=[] if early is None else [early],
@@ -154,7 +154,7 @@ class World:
         """
         parts = {"incident": handle.id}
         if report.outcome is not None:
-            parts["remediation"] = names.remediation_id(report.model)
+            parts["remediation"] = names.build_remediation_id(report.model)
         replayer = Replayer(
             workflows=[DriftResponseWorkflow, RemediationWorkflow],
             data_converter=pydantic_data_converter,
