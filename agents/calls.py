@@ -1,7 +1,7 @@
 """A model call as an activity that reports its own cancellation in a form that ADK understands.
 
 Temporal reports a cancelled activity as `ActivityError`. ADK would treat that as a failure like any
-other: it would report it to a listener that has gone, and wait for it for ever.
+other: it would report it to a listener that has gone, and wait for it forever.
 """
 
 import asyncio

@@ -8,10 +8,10 @@ from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.drift import FeatureRole
 from trimtab.contracts.evidence import Citation
 from trimtab.contracts.evidence_ids import (
-    ALL_INPUTS,
-    CHAMPION_PERFORMANCE,
-    CONCEPT_LOSS,
-    ESTIMATED_PERFORMANCE,
+    ALL_INPUTS_ID,
+    CHAMPION_PERFORMANCE_ID,
+    CONCEPT_LOSS_ID,
+    ESTIMATED_PERFORMANCE_ID,
     build_drift_id,
     build_metric_id,
     build_quality_id,
@@ -35,13 +35,13 @@ def list_moved_columns(brief: Brief) -> list[str]:
 
 def _list_items(brief: Brief, cause: Cause) -> list[str]:
     if cause is Cause.DATA_QUALITY:
-        return [*_list_fault_items(brief)[:_MAX_FAULTS], CHAMPION_PERFORMANCE]
+        return [*_list_fault_items(brief)[:_MAX_FAULTS], CHAMPION_PERFORMANCE_ID]
     if cause is Cause.BAD_RELEASE:
-        return [*_list_version_items(brief), CHAMPION_PERFORMANCE]
+        return [*_list_version_items(brief), CHAMPION_PERFORMANCE_ID]
     columns = [build_drift_id(name) for name in list_moved_columns(brief)[:_MAX_COLUMNS]]
     inspected = [item.id for item in brief.evidence if item.inspected]
     return [
-        CHAMPION_PERFORMANCE,
+        CHAMPION_PERFORMANCE_ID,
         *_list_distinguishing_items(cause),
         *columns,
         *inspected[:1],
@@ -52,9 +52,9 @@ def _list_items(brief: Brief, cause: Cause) -> list[str]:
 def _list_distinguishing_items(cause: Cause) -> list[str]:
     """Return the items that distinguish covariate shift from concept drift."""
     if cause is Cause.CONCEPT_DRIFT:
-        return [CONCEPT_LOSS]
+        return [CONCEPT_LOSS_ID]
     if cause is Cause.COVARIATE_SHIFT:
-        return [ESTIMATED_PERFORMANCE, ALL_INPUTS]
+        return [ESTIMATED_PERFORMANCE_ID, ALL_INPUTS_ID]
     return []
 
 

@@ -60,7 +60,7 @@ def build_tools(options: Mapping[str, Any]) -> list[Callable[..., Any]]:
 
 
 def build_session_state(data: DeliberationInput) -> dict[str, Any]:
-    """Return what every tool is told beside the model's arguments."""
+    """Return what every tool receives beside the model's arguments."""
     current = data.event.data.current
     target = InspectionTarget(model=data.spec.name, start=current.start, end=current.end)
     return target.model_dump(mode="json")
