@@ -10,7 +10,7 @@ from trimtab.contracts.model import ModelSpec
 from trimtab.pipelines.catalog import build_catalog
 from trimtab.pipelines.history.remote import fetch_all_rows, is_remote
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings
 
 
@@ -20,7 +20,7 @@ def check_model(
     """Everything about one model: its configuration, catalog entry, data and champion."""
     thing = f"model {name}"
     try:
-        spec = load_model(name)
+        spec = load_model_spec(name)
     except BadConfigurationError as error:
         yield from (fault(thing, said, "correct it there") for said in error.faults)
         return

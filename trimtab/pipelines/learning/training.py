@@ -24,7 +24,7 @@ def train_champion(history: HistoryTable, spec: ModelSpec, request: TrainingRequ
         spec,
         time_range=reference,
         seed=request.seed,
-        tags={"trimtab.role": "champion"},
+        tags={tag.ROLE_TAG: "champion"},
     )
     return replace(fitted, alias="champion")
 

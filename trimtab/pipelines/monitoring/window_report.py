@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from trimtab.contracts import tags
 from trimtab.contracts.drift import DriftFinding
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.monitoring import format_suppression
@@ -29,10 +30,10 @@ def build_run_record(
         "finding": findings[0].model_dump(mode="json") if findings else None,
         "metrics": dict(_list_figures(measurement, impact)),
         "tags": {
-            "trimtab.window.start": window.start.isoformat(),
-            "trimtab.window.end": window.end.isoformat(),
-            "trimtab.champion": reference.champion.version,
-            "trimtab.drift": "recorded" if findings else "none",  # until the event is published
+            tags.WINDOW_START_TAG: window.start.isoformat(),
+            tags.WINDOW_END_TAG: window.end.isoformat(),
+            tags.CHAMPION_TAG: reference.champion.version,
+            tags.DRIFT_TAG: "recorded" if findings else "none",  # until the event is published
         },
     }
 
