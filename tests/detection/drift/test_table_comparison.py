@@ -163,5 +163,6 @@ def test_the_configured_sensitivity_is_used() -> None:
 
     assert not found.drifted
     assert found.sensitivity == strict
-    assert "is below 5.00: too small to matter, though not chance" in feature(found, "price").why
+    why = feature(found, "price").why
+    assert "is below 5.00: significant (p < 1e-09), but too small to matter" in why
     assert Comparison.model_validate_json(found.model_dump_json()) == found
