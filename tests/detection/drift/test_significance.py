@@ -110,7 +110,7 @@ def test_no_p_values_give_no_adjusted_ones() -> None:
 def test_comparing_tables_imports_no_slow_library() -> None:
     code = (
         "import sys, trimtab.detection.drift.table_comparison; "
-        "print([name for name in ('scipy.stats', 'statsmodels', 'pandas', 'ibis', 'sklearn')"
+        "print([name for name in ('scipy', 'statsmodels', 'pandas', 'ibis', 'sklearn')"
         " if name in sys.modules])"
     )
 
