@@ -8,7 +8,7 @@ from datetime import timedelta
 from google.adk.models import LLMRegistry
 
 from agents.analyst.rule_analyst import RuleAnalyst
-from trimtab.adapters.ollama.ollama_model import ollama_at
+from trimtab.adapters.ollama.ollama_model import make_ollama_class
 
 
 def register_models(*, ollama_host: str, timeout: timedelta) -> None:
@@ -19,4 +19,4 @@ def register_models(*, ollama_host: str, timeout: timedelta) -> None:
         timeout: Timeout of one model call.
     """
     LLMRegistry.register(RuleAnalyst)
-    LLMRegistry.register(ollama_at(ollama_host, seconds=timeout))
+    LLMRegistry.register(make_ollama_class(ollama_host, answer_timeout=timeout))
