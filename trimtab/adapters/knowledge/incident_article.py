@@ -147,7 +147,7 @@ def _build_key(items: tuple[EvidenceItem, ...]) -> str:
 
 
 def _find_performance(items: tuple[EvidenceItem, ...]) -> PerformanceSign:
-    judged = [item for item in items if item.id == evidence_ids.CHAMPION_PERFORMANCE]
+    judged = [item for item in items if item.id == evidence_ids.CHAMPION_PERFORMANCE_ID]
     degraded = judged[0].degraded if judged else None
     if degraded is None:
         return PerformanceSign.UNKNOWN
@@ -157,8 +157,8 @@ def _find_performance(items: tuple[EvidenceItem, ...]) -> PerformanceSign:
 def _find_loss(items: tuple[EvidenceItem, ...]) -> LossSign | None:
     """Return what a loss was attributed to, if that was estimated."""
     values = {item.id: item.value for item in items}
-    change = values.get(evidence_ids.CHAMPION_PERFORMANCE)
-    unexplained = values.get(evidence_ids.CONCEPT_LOSS)
+    change = values.get(evidence_ids.CHAMPION_PERFORMANCE_ID)
+    unexplained = values.get(evidence_ids.CONCEPT_LOSS_ID)
     if change is None or unexplained is None:
         return None
     mainly = unexplained >= MAIN_SHARE * -change
