@@ -24,7 +24,7 @@ _RESOLVERS: Final = [
         ("float", _DECIMAL),
     )
 ]
-"""What a word without quotes is when it is not text."""
+"""Types and patterns of words without quotes that are not text."""
 
 
 class InvalidYamlError(ValueError):
