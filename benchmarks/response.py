@@ -1,6 +1,6 @@
 """Times the response to drift, from XADD to verdict and report, beside a bare Temporal workflow.
 
-`uv run python benchmarks/response.py` runs the embedded stack with a real worker and bridge in a
+`.venv/bin/python benchmarks/response.py` runs the embedded stack with a real worker and bridge in a
 temporary folder, and prints the figures; Ctrl-C ends all of it.
 """
 
@@ -27,17 +27,12 @@ from rich.console import Console
 
 from trimtab.cli.backtest.backtest_stack import Stage, StageFailed
 from trimtab.cli.backtest.narrator import Narrator
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import DriftEvent
 from trimtab.runtime.embedded.children import start_child
 from trimtab.runtime.embedded.embedded_stack import StackError
-from trimtab.runtime.settings import (
-    BacktestSettings,
-    RedisSettings,
-    Settings,
-    TemporalSettings,
-    load_settings,
-)
+from trimtab.runtime.settings import Settings, load_settings
+from trimtab.runtime.settings_sections import BacktestSettings, RedisSettings, TemporalSettings
 
 MODEL: Final = "birmingham-parking"
 WINDOW: Final = {"start": "2016-12-06T00:00:00Z", "end": "2016-12-13T00:00:00Z"}
@@ -119,7 +114,7 @@ class Benchmark:
         served = registry.champion(MODEL)
         assert served is not None  # noqa: S101 - training made one
         if served.version != self._champion:
-            key = digest([event.id, "reset"])
+            key = compute_digest([event.id, "reset"])
             registry.set_champion(MODEL, self._champion, expected=served.version, key=key)
 
     async def _beside(self, calm: int, acting: int) -> None:

@@ -112,7 +112,7 @@ def backtest(
     _backtest(name, Wanted(yes, keep, report, analyst))
 
 
-app.command()(compare)
+app.command(needs_application=False)(compare)
 app.command()(init)
 app.command()(doctor)
 app.command()(train)
@@ -147,7 +147,7 @@ def faults_told() -> Iterator[None]:
     from trimtab.cli.signals import Interrupted  # noqa: PLC0415 - as above
     from trimtab.contracts.ports import Refused, Unavailable  # noqa: PLC0415 - as above
     from trimtab.runtime.embedded.servers import StackError  # noqa: PLC0415 - as above
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
 
     try:
         yield

@@ -6,6 +6,8 @@ from typing import Any
 
 import typer
 
+from trimtab.cli.application import ApplicationCommand
+
 Function = Callable[..., Any]
 
 
@@ -15,13 +17,17 @@ class CommandLine(typer.Typer):
     def command(  # type: ignore[override] # hands on whatever Typer takes
         self,
         name: str | None = None,
+        *,
+        needs_application: bool = True,
         **options: Any,  # noqa: ANN401 - as above
     ) -> Callable[[Function], Function]:
-        """As Typer's."""
+        """Register a command as Typer does; the installed library alone runs few of them."""
         register = super().command
 
         def add(function: Function) -> Function:
             told = {"help": in_paragraphs(function.__doc__ or ""), **options}
+            if needs_application:
+                told["cls"] = ApplicationCommand
             return register(name, **told)(function)
 
         return add

@@ -12,7 +12,7 @@ from trimtab.charts.text import join_names
 from trimtab.comparison.download import brought
 from trimtab.comparison.outputs import check_outputs
 from trimtab.comparison.table_sources import BadInput, Table, find_table
-from trimtab.contracts.comparison import Comparison, Sides
+from trimtab.contracts.comparison import ComparedSources, Comparison
 from trimtab.contracts.drift import FeatureRole
 from trimtab.detection.drift.table_comparison import compare_profiles
 from trimtab.detection.profiles.columns import Column
@@ -86,7 +86,7 @@ def _compared(question: Question, before: Table, now: Table, say: Callable[[str]
     }
     found = compare_profiles(old, new, ignored=ignored, left_out=left_out.keys() - ignored)
     told = {
-        "sources": Sides(reference=before.shown, current=now.shown),
+        "sources": ComparedSources(reference=before.shown, current=now.shown),
         "generated": datetime.now(UTC),
         "version": _version(),
         "left_out": left_out,

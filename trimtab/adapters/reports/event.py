@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from trimtab.adapters.reports.report import ForeignReport, MalformedReportError
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import (
     MAX_FEATURES,
     DriftEvent,
@@ -19,6 +19,7 @@ from trimtab.contracts.drift import (
     Window,
 )
 from trimtab.contracts.model import ModelSpec, Task
+from trimtab.contracts.validation_errors import format_validation_errors
 
 Performance = PerformanceChange | PerformanceEstimate
 
@@ -38,7 +39,7 @@ def event_from(
     told = chosen(report, spec)
     known = [spec.name, report.detector, start.isoformat(), end.isoformat(), *drifted]
     known += [f"{type(told).__name__} {told.metric} {told.degraded}"] if told else []
-    event_id = f"{start:%Y-%m-%dT%H:%MZ}-{digest(known)[:8]}"
+    event_id = f"{start:%Y-%m-%dT%H:%MZ}-{compute_digest(known)[:8]}"
     try:
         return DriftEvent(
             id=event_id,
@@ -58,9 +59,8 @@ def event_from(
             ),
         )
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        msg = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-        raise MalformedReportError(msg) from error
+        fault = format_validation_errors(error, max_value_length=0)[0]
+        raise MalformedReportError(fault) from error
 
 
 def chosen(report: ForeignReport, spec: ModelSpec) -> Performance | None:

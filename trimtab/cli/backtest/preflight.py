@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from trimtab.cli.doctor.check_result import State
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_limits, load_model, model_names
-from trimtab.runtime.settings import BadConfigurationError
 
 
 def check_before_start(model: str, *, home: Path, report: Path | None) -> None:

@@ -127,10 +127,10 @@ def _write(answer: "Answer", *, json: Path | None, html: Path | None) -> None:
     elif json is not None:
         _write_json(answer.comparison, json)
     if html is not None:
+        from trimtab.charts.comparison_view import build_comparison_view  # noqa: PLC0415 - as above
         from trimtab.charts.page import write_page  # noqa: PLC0415 - as above
-        from trimtab.charts.views import view_of_comparison  # noqa: PLC0415 - as above
 
-        write_page(view_of_comparison(answer.comparison), html, profiles=answer.profiles)
+        write_page(build_comparison_view(answer.comparison), html, profiles=answer.profiles)
 
 
 def _write_json(comparison: "Comparison", path: Path) -> None:
@@ -144,8 +144,8 @@ def _write_json(comparison: "Comparison", path: Path) -> None:
 def _show(comparison: "Comparison", *, to_stderr: bool) -> None:
     from rich.console import Console  # noqa: PLC0415 - as above
 
+    from trimtab.charts.comparison_view import build_comparison_view  # noqa: PLC0415 - as above
     from trimtab.charts.terminal import print_view  # noqa: PLC0415 - as above
-    from trimtab.charts.views import view_of_comparison  # noqa: PLC0415 - as above
 
     stream = sys.stderr if to_stderr else sys.stdout
     if stream is None:  # closed: what counts is the exit code
@@ -154,7 +154,7 @@ def _show(comparison: "Comparison", *, to_stderr: bool) -> None:
         stream.reconfigure(errors="replace")
     width = None if stream.isatty() or "COLUMNS" in os.environ else _LOG_WIDTH
     with readers_may_go():
-        print_view(view_of_comparison(comparison), Console(file=stream, width=width))
+        print_view(build_comparison_view(comparison), Console(file=stream, width=width))
 
 
 def _code(comparison: "Comparison") -> int:
@@ -203,7 +203,7 @@ def _tell(title: str, fault: str) -> None:
     from rich.console import Console  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    from trimtab.charts.terminal import plain  # noqa: PLC0415 - as above
+    from trimtab.charts.terminal import escape_controls  # noqa: PLC0415 - as above
 
     console = Console(stderr=True)
-    console.print(Text.assemble((f"{title}: ", "bold red"), plain(fault)), soft_wrap=True)
+    console.print(Text.assemble((f"{title}: ", "bold red"), escape_controls(fault)), soft_wrap=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from trimtab.cli.doctor.check_result import Finding, fault, fine, note
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused, Unavailable
-from trimtab.contracts.signature import ModelInterface
+from trimtab.contracts.signature import ModelSignature
 from trimtab.runtime.settings import Settings
 
 _SQLITE = "sqlite:///"
@@ -40,7 +40,7 @@ def check_champion(spec: ModelSpec, settings: Settings) -> Iterator[Finding]:
         yield from _check_foreign(found, spec, thing)
 
 
-def _check_foreign(found: ModelInterface, spec: ModelSpec, thing: str) -> Iterator[Finding]:
+def _check_foreign(found: ModelSignature, spec: ModelSpec, thing: str) -> Iterator[Finding]:
     version = f"champion version {found.version}"
     known = {feature.name for feature in spec.features} | set(spec.time_features)
     missing = [each.name for each in found.inputs if each.name not in known]

@@ -54,7 +54,8 @@ def _with_registry(settings: "Settings | None") -> "Settings | None":
 
 
 def _settings() -> Generator[Finding, None, "Settings | None"]:
-    from trimtab.runtime.settings import BadConfigurationError, load_settings, unknown_variables  # noqa: PLC0415 - see above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - see above
+    from trimtab.runtime.settings import find_unknown_variables, load_settings  # noqa: PLC0415 - see above
 
     try:
         settings = load_settings()
@@ -62,14 +63,14 @@ def _settings() -> Generator[Finding, None, "Settings | None"]:
         yield from (fault("settings", said, "correct it there") for said in error.faults)
         return None
     yield fine("settings", f"complete; home is {settings.home.absolute()}")
-    for name in unknown_variables(os.environ):
+    for name in find_unknown_variables(os.environ):
         yield note("settings", f"{name} is set and nobody reads it", "unset it, or correct it")
     return settings
 
 
 def _limits() -> Generator[Finding, None, "Limits | None"]:
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - see above
     from trimtab.runtime.models import load_limits, policy_hash  # noqa: PLC0415 - see above
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - see above
 
     try:
         limits = load_limits()

@@ -10,6 +10,7 @@ from typing import Final
 
 from trimtab.cli.doctor.check_result import Finding, fault, fine
 from trimtab.runtime.embedded.servers import Server, StackError, Temporal, Valkey
+from trimtab.runtime.paths import install_command
 from trimtab.runtime.settings import Settings
 
 _PATIENCE: Final = 10.0
@@ -35,7 +36,7 @@ def _check_binary(server: Server) -> Finding:
     except StackError as error:
         return fault(thing, str(error), "as it says")
     except (OSError, subprocess.SubprocessError) as error:
-        return fault(thing, f"cannot be run: {error}", "install the environment anew: `uv sync`")
+        return fault(thing, f"cannot be run: {error}", f"run `{install_command()}`")
     return fine(thing, version.stdout.strip().splitlines()[0])
 
 

@@ -107,8 +107,8 @@ def _understood(
     from trimtab.adapters.reports.cloudevents import read_cloudevents  # noqa: PLC0415 - see above
     from trimtab.adapters.reports.event import event_from  # noqa: PLC0415 - as above
     from trimtab.contracts.drift import Severity  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
     from trimtab.runtime.models import load_model  # noqa: PLC0415 - as above
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
 
     if not file.is_file():
         raise BadConfigurationError([f"{file}: there is no such file"])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # pandas takes a second to import, and `trimtab --help` needs
     from pandas import DataFrame
     from rich.console import Console
 
-    from trimtab.contracts.signature import ModelInterface
+    from trimtab.contracts.signature import ModelSignature
     from trimtab.detection.onboarding.inspection import Proposal
 
 
@@ -121,9 +121,9 @@ def _say_what_is_next(proposal: "Proposal", console: "Console") -> None:
 
 
 def _destinations(name: str, *, force: bool) -> tuple[Path, Path]:
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - see above
     from trimtab.runtime.models import name_faults, slug  # noqa: PLC0415 - see above
     from trimtab.runtime.paths import local_conf, shipped_conf  # noqa: PLC0415 - see above
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - see above
 
     if faults := [f"NAME = {fault}" for fault in name_faults(name)]:
         raise BadConfigurationError(faults)
@@ -143,8 +143,8 @@ def _inspect(source: Path, asked: Asked) -> "tuple[Proposal, dict[str, str]]":
     """What is proposed, and what columns are called instead of their names in the table."""
     from trimtab.detection.onboarding.inspection import Question, UnfitTableError, propose  # noqa: PLC0415 - see above
     from trimtab.detection.profiles.column_names import choose_valid_names  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
     from trimtab.runtime.models import slug  # noqa: PLC0415 - as above
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
 
     interface, table = _interface(asked), _load(source)
     renamed = (
@@ -174,7 +174,7 @@ def _inspect(source: Path, asked: Asked) -> "tuple[Proposal, dict[str, str]]":
 def _load(source: Path) -> "DataFrame":
     from trimtab.adapters.datasets.history import HistoryDataset  # noqa: PLC0415 - see above
     from trimtab.contracts.ports import Refused  # noqa: PLC0415 - as above
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
 
     try:
         return HistoryDataset(filepath=str(source)).load()
@@ -185,9 +185,10 @@ def _load(source: Path) -> "DataFrame":
         raise
 
 
-def _interface(asked: Asked) -> "ModelInterface | None":
+def _interface(asked: Asked) -> "ModelSignature | None":
     from trimtab.cli.doctor.champion_checks import registry_exists  # noqa: PLC0415 - see above
-    from trimtab.runtime.settings import BadConfigurationError, load_settings  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
+    from trimtab.runtime.settings import load_settings  # noqa: PLC0415 - as above
 
     if asked.mlflow_model is None:
         if asked.version is not None:
@@ -206,14 +207,14 @@ def _interface(asked: Asked) -> "ModelInterface | None":
     return read_interface(asked.name, settings=settings, version=asked.version)
 
 
-def _axes(table: "DataFrame", asked: Asked, interface: "ModelInterface | None") -> tuple[str, str]:
+def _axes(table: "DataFrame", asked: Asked, interface: "ModelSignature | None") -> tuple[str, str]:
     """Target and timestamp, as asked or where only one column can be meant."""
     from trimtab.detection.onboarding.signature import (  # noqa: PLC0415 - see above
         guess_target,
         guess_timestamp,
         interface_faults,
     )
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
 
     there, faults = ", ".join(str(name) for name in table), []
     times = (asked.timestamp,) if asked.timestamp else guess_timestamp(table)

@@ -115,9 +115,9 @@ def _view(report: dict[str, Any]) -> "View":
     """As the charts draw a finding, with the verdict that the exit code gives too."""
     from dataclasses import replace  # noqa: PLC0415 - see above
 
-    from trimtab.charts.views import view_of_finding  # noqa: PLC0415 - as above
+    from trimtab.charts.finding_view import build_finding_view  # noqa: PLC0415 - as above
 
-    view, code = view_of_finding(_finding(report)), _code(report)
+    view, code = build_finding_view(_finding(report)), _code(report)
     if code != DRIFT:
         view = replace(view, facts=tuple(each for each in view.facts if each[0] != "severity"))
     if code == NOT_ENOUGH:
@@ -160,17 +160,20 @@ def _show(view: "View", report: dict[str, Any]) -> None:
 
 
 def _outcome(report: dict[str, Any]) -> str:
-    from trimtab.contracts.monitoring import LOOKED  # noqa: PLC0415 - see above
+    from trimtab.contracts.monitoring import (  # noqa: PLC0415 - see above
+        Suppression,
+        SuppressionReason,
+        format_suppression,
+    )
 
     if report["event"]:
         return f"Event {report['event']['id']} was published."
-    if report["finding"] is None:
+    if report["suppression"] is None:
         return "There is nothing to publish."
-    if not report["why"]:
-        return "Not announced, for it is not expected to hurt: recorded in MLflow."
-    if report["why"] == LOOKED:
-        return "Nothing was published; --publish would announce it."
-    return f"Not announced: {report['why']}."
+    suppression = Suppression.model_validate(report["suppression"])
+    if suppression.reason is SuppressionReason.PUBLISHING_OFF:
+        return "Nothing was published. --publish publishes the event."
+    return f"Not published, recorded in MLflow: {format_suppression(suppression)}."
 
 
 def _write(view: "View", report: dict[str, Any], path: Path) -> None:
@@ -187,7 +190,7 @@ def _write(view: "View", report: dict[str, Any], path: Path) -> None:
 def _faults_told(name: str) -> Iterator[None]:
     """Whatever goes wrong has an exit code of its own, for 1 means drift."""
     from trimtab.contracts.ports import Refused, Unavailable  # noqa: PLC0415 - see above
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
 
     try:
         yield

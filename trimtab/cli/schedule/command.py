@@ -70,7 +70,7 @@ def schedule(
 
 
 def _check(name: str | None, asked: list[str], *, every: str | None, lag: str | None) -> None:
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - see above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - see above
 
     times = [flag for flag, text in {"--every": every, "--lag": lag}.items() if text]
     if name is None and (asked or times):
@@ -85,13 +85,13 @@ def _check(name: str | None, asked: list[str], *, every: str | None, lag: str | 
 
 def _request(name: str, *, every: str | None, lag: str | None) -> "MonitoringInput":
     from trimtab.adapters.temporal_schedules import request_for  # noqa: PLC0415 - see above
-    from trimtab.contracts.model import OFTENEST  # noqa: PLC0415 - as above
+    from trimtab.contracts.model import MIN_MONITORING_INTERVAL  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
     from trimtab.runtime.models import load_model  # noqa: PLC0415 - as above
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
 
     spec = load_model(name)
     often = span_of(every, "--every") if every else None
-    if often is not None and often < OFTENEST:
+    if often is not None and often < MIN_MONITORING_INTERVAL:
         fault = f"--every = {every}: at least a minute, for each run reads a window's rows"
         raise BadConfigurationError([fault])
     return request_for(spec, every=often, lag=span_of(lag, "--lag") if lag else timedelta(0))
@@ -104,7 +104,7 @@ def span_of(text: str, option: str) -> timedelta:
     """
     from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - see above
 
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
 
     parts = re.findall(r"(\d+)([smhdw])", text)
     if parts and "".join(number + unit for number, unit in parts) == text:
@@ -164,7 +164,7 @@ def _warn_of_budget(request: "MonitoringInput", console: "Console") -> None:
 
 async def _change(settings: "Settings", name: str, flag: str, *, console: "Console") -> None:
     from trimtab.adapters.temporal_schedules import NoScheduleError, opened  # noqa: PLC0415 - see above
-    from trimtab.runtime.settings import BadConfigurationError  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
 
     with console.status("reaching Temporal"):
         async with opened(settings) as schedules:

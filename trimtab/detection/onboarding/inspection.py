@@ -3,7 +3,6 @@
 Nothing is asked and nothing is hidden: each choice comes with what it was made from.
 """
 
-import difflib
 import math
 import re
 from collections.abc import Iterator
@@ -15,7 +14,8 @@ from pydantic import AwareDatetime
 
 from trimtab.contracts.base import NAME_PATTERN, Name, Record
 from trimtab.contracts.model import Feature, ModelSpec, Task
-from trimtab.contracts.signature import ModelInterface
+from trimtab.contracts.signature import ModelSignature
+from trimtab.contracts.suggestions import suggest_name
 from trimtab.detection.onboarding.candidates import Candidate
 from trimtab.detection.onboarding.cautions import cautions, foreign_cautions
 from trimtab.detection.onboarding.feature_proposal import Judgement, judge
@@ -43,7 +43,7 @@ class Question(Record):
     dataset: Name
     target: str
     timestamp: str
-    interface: ModelInterface | None = None
+    interface: ModelSignature | None = None
     """Of the registered version that is to be watched; None where there is none yet."""
     since: AwareDatetime | None = None
     """Earlier rows do not count: a registered version may have learnt from them."""
@@ -66,7 +66,7 @@ class Proposal(Record):
     """How times were read."""
     period: str = ""
     """ "month", "quarter" or "year" where rows are dated no finer."""
-    interface: ModelInterface | None = None
+    interface: ModelSignature | None = None
     """Of the registered version; None where there is none yet."""
     warnings: tuple[str, ...] = ()
     """What a person should look at before believing the proposal."""
@@ -132,8 +132,8 @@ def _naming_faults(names: list[str], question: Question) -> Iterator[str]:
         return
     for role, column in (("target", question.target), ("timestamp", question.timestamp)):
         if column not in names:
-            near = difflib.get_close_matches(column, names, n=1)
-            hint = f": did you mean {near[0]!r}?" if near else ""
+            near = suggest_name(column, names)
+            hint = f": did you mean {near!r}?" if near else ""
             yield f"{role} {column!r}: no such column{hint} There are: {there}"
         elif not re.fullmatch(NAME_PATTERN, column):
             signs = "letters, digits, _ . : / - and spaces, at most 128"

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from trimtab.contracts.drift import FeatureRole, Window
-from trimtab.contracts.fitted import PROFILE_FILE, ServedModel
+from trimtab.contracts.fitted import REFERENCE_PROFILE_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec
 from trimtab.detection.profiles.columns import Column, list_monitored_columns
 from trimtab.detection.profiles.frames import profile_column, profile_window
@@ -91,9 +91,9 @@ def profile_history(
 
 def reference_profile(version: ServedModel) -> WindowProfile:
     """The profile of what a version was trained on."""
-    return WindowProfile.model_validate(version.artifact(PROFILE_FILE))
+    return WindowProfile.model_validate(version.artifact(REFERENCE_PROFILE_FILE))
 
 
 def reference_uri(version: ServedModel) -> str:
     """Where that profile is kept."""
-    return f"runs:/{version.run_id}/{PROFILE_FILE}"
+    return f"runs:/{version.run_id}/{REFERENCE_PROFILE_FILE}"
