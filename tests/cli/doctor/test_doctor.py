@@ -240,7 +240,7 @@ def test_recorded_predictions_are_looked_at() -> None:
     code, output = run()
 
     assert (fitting, code) == (0, 1)
-    assert "it holds 'none': it is no prediction of load" in output
+    assert "it holds 'none', which is no number: it is no prediction of load" in output
 
 
 def test_servers_that_answer_are_fine(server: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from tests.pipelines.versions import classes, sales
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.tags import EFFECT_KEY_TAG
-from trimtab.detection.onboarding.predictions import Recorded
+from trimtab.detection.onboarding.predictions import LoggedPredictions
 from trimtab.pipelines.scoring import estimator
 from trimtab.pipelines.scoring.predictions import answering
 
@@ -40,7 +40,7 @@ def who(model: ModelSpec, said: Any, **tags: str) -> Any:
 def test_numbers_on_record_are_used() -> None:
     found = who(AMOUNTS, [1.0, 2.0, None, 4.0])
 
-    assert found == Recorded("said", AMOUNTS.task)
+    assert found == LoggedPredictions("said", AMOUNTS.task)
     assert estimator.predict(found, rows([1.0, 2.0, None, 4.0]), AMOUNTS).isna().sum() == 1
 
 
@@ -49,7 +49,7 @@ def test_chances_on_record_are_scored_as_chances() -> None:
 
     found = who(model, said)
 
-    assert found == Recorded("said", model.task, ("False", "True"))
+    assert found == LoggedPredictions("said", model.task, ("False", "True"))
     assert estimator.score(found, rows(said), model).value == 1.0
     assert list(estimator.predict(found, rows(said), model)) == ["True", "False"] * 2
 
@@ -59,7 +59,7 @@ def test_classes_on_record_are_classes() -> None:
 
     found = who(model, [True, False, False, False])
 
-    assert found == Recorded("said", model.task)
+    assert found == LoggedPredictions("said", model.task)
     assert estimator.score(found, rows([True, False, False, False]), model).value == 0.75
 
 

@@ -21,7 +21,7 @@ from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.names import experiment_name
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.tags import TRAINED_ROWS_TAG, build_promotion_tag
-from trimtab.detection.onboarding.predictions import Recorded
+from trimtab.detection.onboarding.predictions import LoggedPredictions
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_model
 from trimtab.runtime.settings import Settings
@@ -100,7 +100,7 @@ class ForeignVersions:
         except BadConfigurationError as error:
             raise Refused(str(error)) from error
         if spec.prediction and self._serves(found):
-            return Recorded(spec.prediction, spec.task, _classes(artifact))
+            return LoggedPredictions(spec.prediction, spec.task, _classes(artifact))
         uri, source = self._settings.tracking_uri, str(found.source)
         return _estimator(uri, source, spec.model_dump_json(), self._trusted)
 

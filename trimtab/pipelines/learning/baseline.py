@@ -21,7 +21,7 @@ from trimtab.contracts.fitted import (
 )
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
-from trimtab.detection.onboarding.predictions import Recorded, are_chances
+from trimtab.detection.onboarding.predictions import LoggedPredictions, are_probabilities
 from trimtab.pipelines.history.profiling import profile_rows
 from trimtab.pipelines.history.remote import History
 from trimtab.pipelines.history.rows import Table, clean, first_window_start, rows_between, targets
@@ -108,15 +108,15 @@ def _answering(
 ) -> tuple[Any, dict[str, dict[str, JsonValue]]]:
     """The model, or what was recorded of it with the classes that its chances speak of."""
     model = champion.load()
-    if not isinstance(model, Recorded):
+    if not isinstance(model, LoggedPredictions):
         return model, {}
     if model.column not in rows:
         msg = f"prediction = {model.column!r}: the dataset {spec.dataset!r} has no such column"
         raise Refused(msg)
-    chances = are_chances(rows[model.column].dropna())
+    chances = are_probabilities(rows[model.column].dropna())
     classes = tuple(sorted(targets(rows, spec).dropna().unique())) if chances else ()
     if spec.task is Task.REGRESSION or len(classes) != _TWO:
-        return Recorded(model.column, model.task), {}
-    return Recorded(model.column, model.task, classes), {
+        return LoggedPredictions(model.column, model.task), {}
+    return LoggedPredictions(model.column, model.task, classes), {
         RECORDED_CLASSES_FILE: {"classes": list(classes)}
     }

@@ -24,7 +24,7 @@ from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
 from trimtab.detection.drift.standard_errors import Groupings, groupings, standard_error
-from trimtab.detection.onboarding.predictions import Recorded
+from trimtab.detection.onboarding.predictions import LoggedPredictions
 from trimtab.pipelines.history.rows import clean, feature_values, inputs, targets
 
 MANY_ROWS: Final = 200_000
@@ -72,8 +72,8 @@ def fit(rows: pd.DataFrame, spec: ModelSpec, *, seed: int) -> Pipeline:
 
 def predict(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[Any]":
     """A number, or the class as text, for each row."""
-    if isinstance(model, Recorded):
-        return model.predictions(rows)
+    if isinstance(model, LoggedPredictions):
+        return model.read_predictions(rows)
     with _threads(len(rows)):
         found = model.predict(inputs(rows, spec)) if len(rows) else []
     kind = "float64" if spec.task is Task.REGRESSION else "object"
@@ -83,8 +83,8 @@ def predict(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[
 def score(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> Score:
     """The model's metric on the clean ones among the rows."""
     good = clean(rows, spec)
-    if isinstance(model, Recorded):
-        good = model.answered(good)
+    if isinstance(model, LoggedPredictions):
+        good = model.select_rows(good)
     truth, found = targets(good, spec), outputs(model, good, spec)
     value = measure(truth, found, spec)
     if value is None:
@@ -103,8 +103,8 @@ def outputs(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[
     """What the metric looks at: predictions, or for roc_auc whether the second class is likely."""
     if spec.metric != "roc_auc":
         return predict(model, rows, spec)
-    if isinstance(model, Recorded):
-        return model.chances(rows)
+    if isinstance(model, LoggedPredictions):
+        return model.read_probabilities(rows)
     if not hasattr(model, "predict_proba"):
         msg = (
             f"metric = roc_auc: the model of {spec.name!r} tells no chances of classes:"
@@ -121,8 +121,8 @@ def outputs(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[
 
 def chances(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> Numbers | None:
     """The probability of each of `classes`, for each row; None where the model tells none."""
-    if isinstance(model, Recorded) and model.classes:
-        likely = model.chances(rows).to_numpy(dtype="float64")
+    if isinstance(model, LoggedPredictions) and model.classes:
+        likely = model.read_probabilities(rows).to_numpy(dtype="float64")
         return np.column_stack([1.0 - likely, likely])
     if spec.task is Task.REGRESSION or not hasattr(model, "predict_proba"):
         return None
@@ -133,7 +133,7 @@ def chances(model: Pipeline, rows: pd.DataFrame, spec: ModelSpec) -> Numbers | N
 
 def classes(model: Pipeline) -> tuple[str, ...]:
     """The classes that a classifier tells apart, in the order of its chances."""
-    return tuple(model.classes if isinstance(model, Recorded) else model.classes_)
+    return tuple(model.classes if isinstance(model, LoggedPredictions) else model.classes_)
 
 
 def fit_loss(
@@ -170,7 +170,9 @@ def importances(
 ) -> dict[str, float]:
     """What the metric loses when an input is dealt out anew among the rows, which must be clean."""
     if not isinstance(model, Pipeline):
-        return {} if isinstance(model, Recorded) else _weighed(model, rows, spec, seed=seed)
+        return (
+            {} if isinstance(model, LoggedPredictions) else _weighed(model, rows, spec, seed=seed)
+        )
     *_, boost = model
     encoded = model[:-1].transform(inputs(rows, spec))
     names = model[:-1].get_feature_names_out()

@@ -5,7 +5,7 @@ from typing import Any
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.tags import EFFECT_KEY_TAG
-from trimtab.detection.onboarding.predictions import Recorded, are_chances
+from trimtab.detection.onboarding.predictions import LoggedPredictions, are_probabilities
 from trimtab.pipelines.history.rows import Table, feature_values
 
 _TWO = 2
@@ -19,14 +19,18 @@ def answering(champion: ServedModel, rows: Table, spec: ModelSpec) -> Any:  # no
     whoever answered, where a window has nothing on record.
     """
     model = champion.load()
-    if spec.prediction is None or isinstance(model, Recorded) or EFFECT_KEY_TAG in champion.tags:
+    if (
+        spec.prediction is None
+        or isinstance(model, LoggedPredictions)
+        or EFFECT_KEY_TAG in champion.tags
+    ):
         return model
     values = feature_values(rows, spec.prediction).dropna()
     if values.empty:
         return model
     if spec.task is Task.REGRESSION:
-        return Recorded(spec.prediction, spec.task)
+        return LoggedPredictions(spec.prediction, spec.task)
     classes = tuple(str(name) for name in model.classes_)
-    if are_chances(values) and len(classes) == _TWO:
-        return Recorded(spec.prediction, spec.task, classes)
-    return model if spec.metric == "roc_auc" else Recorded(spec.prediction, spec.task)
+    if are_probabilities(values) and len(classes) == _TWO:
+        return LoggedPredictions(spec.prediction, spec.task, classes)
+    return model if spec.metric == "roc_auc" else LoggedPredictions(spec.prediction, spec.task)
