@@ -20,7 +20,7 @@ from trimtab.detection.profiles.distinct_count import estimate_distinct_count
 MAX_BINS: Final = 256
 """Most bins of a numeric column."""
 MAX_KNOWN_CATEGORIES: Final = 1000
-"""Most categories that are kept, to tell whether a later one is new."""
+"""Most categories that are kept, to find out whether a later one is new."""
 OTHER_BIN: Final = "(other)"
 """Name of the bin of all other categories, where there is one bin for them."""
 
