@@ -30,7 +30,7 @@ from trimtab.cli.backtest.narrator import Narrator
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import DriftEvent
 from trimtab.runtime.embedded.children import start_child
-from trimtab.runtime.embedded.embedded_stack import StackError
+from trimtab.runtime.errors import StackError
 from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.settings_sections import BacktestSettings, RedisSettings, TemporalSettings
 
@@ -158,7 +158,6 @@ async def everything(home: Path, narrator: Narrator) -> AsyncIterator[tuple[Stag
     settings = _settings(home)
     async with Stage(settings, progress=narrator.say) as stage:
         peer = start_child(
-            "bare",
             [sys.executable, bare.__file__, stage.addresses.temporal],
             log=home / "logs" / "bare.log",
         )

@@ -146,8 +146,7 @@ def faults_told() -> Iterator[None]:
     from trimtab.cli.backtest.respondent import AnswerFailed  # noqa: PLC0415 - as above
     from trimtab.cli.signals import Interrupted  # noqa: PLC0415 - as above
     from trimtab.contracts.ports import Refused, Unavailable  # noqa: PLC0415 - as above
-    from trimtab.runtime.embedded.servers import StackError  # noqa: PLC0415 - as above
-    from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
+    from trimtab.runtime.errors import BadConfigurationError, StackError  # noqa: PLC0415 - as above
 
     try:
         yield

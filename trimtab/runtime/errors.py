@@ -1,4 +1,4 @@
-"""The error of a configuration that is wrong, for whoever reads or checks one."""
+"""Errors of configuration and stack that end a command with a message for people."""
 
 
 class BadConfigurationError(Exception):
@@ -7,3 +7,7 @@ class BadConfigurationError(Exception):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+class StackError(Exception):
+    """The embedded stack cannot run; the message names the cause and the remedy."""

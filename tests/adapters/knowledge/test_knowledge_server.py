@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from policies.evidence import describe
+from policies.knowledge_query import describe_finding
 from tests.adapters.knowledge.articles import an_article
 from tests.adapters.reports.written_reports import a_report
 from tests.builders import a_finding
@@ -18,7 +18,7 @@ from tests.servers import running
 from trimtab.adapters.knowledge import knowledge_base
 from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, open_chroma
 from trimtab.contracts.ports import Unavailable
-from trimtab.runtime.embedded.children import free_port
+from trimtab.runtime.embedded.children import find_free_port
 from trimtab.runtime.embedded.servers import Ports
 from trimtab.runtime.settings import Settings, load_settings
 
@@ -32,7 +32,7 @@ class Chroma:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def command(self, ports: Ports) -> list[str]:
+    def build_command(self, ports: Ports) -> list[str]:
         program = Path(sys.executable).parent / "chroma"
         where = ["--path", str(self._folder), "--host", "127.0.0.1", "--port", str(ports[0])]
         return [str(program), "run", *where]
@@ -65,7 +65,7 @@ def test_the_server_keeps_what_the_folder_keeps(server: Settings, tmp_path: Path
 
     assert knowledge.index(tmp_path).unchanged == 1
     assert knowledge.search("no water in the well", limit=1)[0].id == "dry-well"
-    assert knowledge.search(describe(a_finding()), limit=1)[0].id == "incident:1"
+    assert knowledge.search(describe_finding(a_finding()), limit=1)[0].id == "incident:1"
     assert knowledge.document("nowhere") is None
 
 
@@ -81,7 +81,7 @@ def test_what_one_client_writes_another_finds(server: Settings, tmp_path: Path) 
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
-    settings = load_settings(chroma={"url": f"http://127.0.0.1:{free_port()}"})
+    settings = load_settings(chroma={"url": f"http://127.0.0.1:{find_free_port()}"})
 
     with pytest.raises(Unavailable, match="open Chroma"):
         open_chroma(settings)

@@ -17,12 +17,12 @@ from trimtab.cli.backtest.isolation import OVERRULED
 from trimtab.contracts import names
 from trimtab.contracts.audit import ChainStatus
 from trimtab.contracts.ports import PipelineRunner
-from trimtab.runtime.embedded.children import Child
+from trimtab.runtime.embedded.children import ChildProcess
 from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
 from trimtab.runtime.paths import SHIPPED
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.stack_addresses import StackAddresses
-from trimtab.runtime.temporal import connect
+from trimtab.runtime.temporal import connect_temporal
 
 if TYPE_CHECKING:
     from trimtab.adapters.registry.model_registry import MlflowRegistry
@@ -54,7 +54,7 @@ class Stage:
         self._environment = dict(environment or {})
         self._progress = progress
         self._stack = EmbeddedStack(settings, progress=progress)
-        self._children: list[Child] = []
+        self._children: list[ChildProcess] = []
         self.client: Client
         self.registry: MlflowRegistry
         self.pipelines: PipelineRunner
@@ -96,12 +96,12 @@ class Stage:
         from trimtab.pipelines.session import run_pipeline  # noqa: PLC0415 - slow to import
 
         self._processes = PipelineProcesses(
-            run_pipeline, max_workers=1, environment=self.addresses.environment()
+            run_pipeline, max_workers=1, environment=self.addresses.build_environment()
         )
         self._processes.warm()
         self.pipelines = self._processes
         self.registry = await asyncio.to_thread(self._open_registry)
-        self.client = await connect(self._reached())
+        self.client = await connect_temporal(self._reached())
         self._progress("waiting for the worker")
         await asyncio.gather(*map(self._until_served, names.QUEUES))
 
@@ -147,7 +147,7 @@ class Stage:
         """Raise `StageFailed` when worker or bridge has ended."""
         for child in self._children:
             if child.returncode is not None:
-                msg = f"the {child.name} ended with {child.returncode}:\n{child.last_lines()}"
+                msg = f"the {child.name} ended with {child.returncode}:\n{child.read_last_lines()}"
                 raise StageFailed(msg)
 
     def verify_audit(self) -> tuple[ChainStatus, ...]:

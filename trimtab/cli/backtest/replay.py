@@ -19,7 +19,7 @@ from trimtab.contracts.drift import DriftEvent, DriftFinding
 from trimtab.contracts.incident import IncidentReport, IncidentView
 from trimtab.contracts.incident import Stage as IncidentStage
 from trimtab.contracts.model import ModelSpec, Slice, VersionMetric
-from trimtab.contracts.names import drift_response_id
+from trimtab.contracts.names import build_drift_response_id
 from trimtab.contracts.report import BaselinePoint, DriftedFeature, WindowReport
 
 OPENING_PATIENCE: Final = 60.0
@@ -168,7 +168,7 @@ class Replay:
 
     async def _follow(self, event: DriftEvent, label: str) -> tuple[IncidentReport, History]:
         """Wait for the incident to open and to end, answering when it asks."""
-        incident_id = drift_response_id(event.subject, event.id)
+        incident_id = build_drift_response_id(event.subject, event.id)
         handle = self._stage.client.get_workflow_handle(incident_id, result_type=IncidentReport)
         self._narrator.say(f"{label}: drift announced, waiting for the bridge")
         await self._until_open(handle)
@@ -245,7 +245,7 @@ class Replay:
     async def _history(self, event: DriftEvent) -> History:
         """Events and bytes of the incident's workflow and of its children together."""
         client = self._stage.client
-        incident = client.get_workflow_handle(drift_response_id(event.subject, event.id))
+        incident = client.get_workflow_handle(build_drift_response_id(event.subject, event.id))
         parts: list[WorkflowHandle[Any, Any]] = [incident]
         async for past in incident.fetch_history_events():
             started = past.child_workflow_execution_started_event_attributes

@@ -27,10 +27,10 @@ from trimtab.cli.backtest.summary import summarise
 from trimtab.cli.signals import until_told
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.report import RunReport
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.settings_sections import BacktestSettings
-from trimtab.runtime.stack_addresses import StackAddresses, running_stack
+from trimtab.runtime.stack_addresses import StackAddresses, find_running_stack
 
 NOBODY_WAITS: Final = timedelta(seconds=5)
 """How long a question stays open in a backtest in which nobody can answer."""
@@ -44,7 +44,7 @@ def run_backtest(model: str, wanted: Wanted, *, console: Console) -> RunReport:
     Raises `BadConfigurationError`, `StackError`, `StageFailed` or `ReplayFailed`, each of which
     says what to do about it.
     """
-    spec = load_model(model)
+    spec = load_model_spec(model)
     respondent = _respondent(yes=wanted.yes, console=console)
     answered = not isinstance(respondent, Nobody)
     settings = _settings_for(spec, answered=answered, analyst=wanted.analyst)
@@ -171,7 +171,7 @@ def _settings_for(spec: ModelSpec, *, answered: bool, analyst: str | None) -> Se
 
 def _start_clean(home: Path) -> None:
     """Forget the last replay: a backtest begins with an empty registry and knowledge base."""
-    if home.exists() and running_stack(home) is None:
+    if home.exists() and find_running_stack(home) is None:
         shutil.rmtree(home)
 
 

@@ -70,14 +70,14 @@ def _settings() -> Generator[Finding, None, "Settings | None"]:
 
 def _limits() -> Generator[Finding, None, "Limits | None"]:
     from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - see above
-    from trimtab.runtime.models import load_limits, policy_hash  # noqa: PLC0415 - see above
+    from trimtab.runtime.models import compute_policy_hash, load_limits  # noqa: PLC0415 - see above
 
     try:
         limits = load_limits()
     except BadConfigurationError as error:
         yield from (fault("policy", said, "correct it there") for said in error.faults)
         return None
-    yield fine("policy", f"complete; its hash begins with {policy_hash(limits)[:12]}")
+    yield fine("policy", f"complete; its hash begins with {compute_policy_hash(limits)[:12]}")
     return limits
 
 
@@ -85,9 +85,9 @@ def _models(
     limits: "Limits | None", settings: "Settings | None", *, say: Callable[[str], None]
 ) -> Iterator[Finding]:
     from trimtab.cli.doctor.model_checks import check_model  # noqa: PLC0415 - see above
-    from trimtab.runtime.models import model_names  # noqa: PLC0415 - see above
+    from trimtab.runtime.models import list_model_names  # noqa: PLC0415 - see above
 
-    for name in model_names():
+    for name in list_model_names():
         say(f"looking at model {name}")
         yield from check_model(name, limits, settings)
 

@@ -10,15 +10,15 @@ from trimtab.cli.doctor.watch_checks import check_watch
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Feature, ModelSpec, Task
 from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
-from trimtab.pipelines.history.remote import History, count_rows, is_remote
+from trimtab.pipelines.history.remote import HistoryTable, count_rows, is_remote
 from trimtab.pipelines.history.rows import (
-    clean,
-    covered,
-    first_window_start,
-    row_times,
-    rows_between,
+    find_covered_times,
+    find_first_window_start,
+    keep_valid_targets,
+    read_row_times,
+    read_rows,
 )
-from trimtab.pipelines.history.time_ranges import reference_span
+from trimtab.pipelines.history.time_ranges import compute_reference_range
 from trimtab.pipelines.inspection.timeline import cut_windows
 from trimtab.pipelines.requests import Request
 
@@ -32,7 +32,7 @@ _TWO = 2
 
 
 def check_history(
-    history: pd.DataFrame, spec: ModelSpec, *, whole: History | None = None
+    history: pd.DataFrame, spec: ModelSpec, *, whole: HistoryTable | None = None
 ) -> Iterator[Finding]:
     """Every fault of the data, or how much of it there is.
 
@@ -105,16 +105,19 @@ def _check_target(values: pd.Series, spec: ModelSpec, thing: str) -> Iterator[Fi
 
 
 def _check_windows(
-    history: pd.DataFrame, whole: History, spec: ModelSpec, thing: str
+    history: pd.DataFrame, whole: HistoryTable, spec: ModelSpec, thing: str
 ) -> Iterator[Finding]:
-    times = row_times(history, spec)
+    times = read_row_times(history, spec)
     undated = int(times.isna().sum())
     if undated > _UNDATED * len(times):
         said = f"timestamp {spec.timestamp}: {undated:,} of {len(times):,} values are no times"
         yield fault(thing, said, "write ISO 8601 such as 2016-10-04T07:59:42Z")
     if undated == len(times):
         return
-    start, last = first_window_start(whole, spec), covered(whole, spec)[1].to_pydatetime()
+    start, last = (
+        find_first_window_start(whole, spec),
+        find_covered_times(whole, spec)[1].to_pydatetime(),
+    )
     if (last - start) / spec.window > _MOST_WINDOWS:
         said = f"from {start:%Y-%m-%d} to {last:%Y-%m-%d} there are over {_MOST_WINDOWS:,} windows"
         yield fault(thing, said, "take out stray rows, or correct start and window")
@@ -123,10 +126,10 @@ def _check_windows(
 
 
 def _check_spans(
-    history: History, spec: ModelSpec, thing: str, *, looked_at: int
+    history: HistoryTable, spec: ModelSpec, thing: str, *, looked_at: int
 ) -> Iterator[Finding]:
-    span = reference_span(spec, first_window_start(history, spec))
-    learnt = len(clean(rows_between(history, spec, span), spec))
+    span = compute_reference_range(spec, find_first_window_start(history, spec))
+    learnt = len(keep_valid_targets(read_rows(history, spec, span), spec))
     windows = cast(
         "list[dict[str, Any]]", cut_windows(history, spec, Request(model=spec.name))["windows"]
     )

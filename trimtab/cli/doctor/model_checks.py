@@ -8,9 +8,9 @@ from trimtab.cli.doctor.history_checks import check_history
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.model import ModelSpec
 from trimtab.pipelines.catalog import build_catalog
-from trimtab.pipelines.history.remote import fetch_all, is_remote
+from trimtab.pipelines.history.remote import fetch_all_rows, is_remote
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings
 
 
@@ -20,7 +20,7 @@ def check_model(
     """Everything about one model: its configuration, catalog entry, data and champion."""
     thing = f"model {name}"
     try:
-        spec = load_model(name)
+        spec = load_model_spec(name)
     except BadConfigurationError as error:
         yield from (fault(thing, said, "correct it there") for said in error.faults)
         return
@@ -28,7 +28,7 @@ def check_model(
         yield from _check_costs(spec, limits, thing=thing)
     try:
         history = build_catalog({"model": name}).load("history")
-        looked_at = fetch_all(history, spec) if is_remote(history) else history
+        looked_at = fetch_all_rows(history, spec) if is_remote(history) else history
     except Exception as error:  # noqa: BLE001 - any Kedro dataset may stand there, with its own
         remedy = "correct its entry in a catalog*.yml of conf/local, or `dataset` of the model"
         yield fault(thing, f"dataset {spec.dataset}: {_words(error)}", remedy)

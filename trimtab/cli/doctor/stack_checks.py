@@ -23,8 +23,12 @@ from trimtab.cli.doctor.check_result import Finding, fault, fine, note
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.settings import Settings
-from trimtab.runtime.stack_addresses import running_stack
-from trimtab.runtime.temporal import connect, connect_config, missing_search_attributes
+from trimtab.runtime.stack_addresses import find_redis_url, find_running_stack
+from trimtab.runtime.temporal import (
+    connect_temporal,
+    find_missing_search_attributes,
+    load_connect_config,
+)
 
 PATIENCE: Final = 5.0
 """Seconds that a server has to answer."""
@@ -37,7 +41,7 @@ def check_temporal(settings: Settings) -> Iterator[Finding]:
     """Whether Temporal answers and knows the search attributes."""
     thing = "Temporal"
     try:
-        address = connect_config(settings)["target_host"]
+        address = load_connect_config(settings)["target_host"]
     except BadConfigurationError as error:
         unset = not settings.temporal.profile and "temporal.address = None" in str(error)
         yield note(thing, _EMBEDDED) if unset else fault(thing, str(error), "correct it there")
@@ -58,13 +62,12 @@ def check_temporal(settings: Settings) -> Iterator[Finding]:
 
 async def _missing_search_attributes(settings: Settings) -> dict[str, str]:
     async with asyncio.timeout(PATIENCE):
-        return await missing_search_attributes(await connect(settings))
+        return await find_missing_search_attributes(await connect_temporal(settings))
 
 
 def check_redis(settings: Settings) -> Iterator[Finding]:
     """Whether the server of the stream answers."""
-    stack = running_stack(settings.home)
-    url = str(settings.redis.url) if settings.redis.url else stack.redis if stack else None
+    url = find_redis_url(settings)
     if url is None:
         yield note("Redis", _EMBEDDED)
         return
@@ -86,7 +89,7 @@ def check_redis(settings: Settings) -> Iterator[Finding]:
 
 def check_mlflow(settings: Settings) -> Iterator[Finding]:
     """Whether the model registry answers."""
-    stack = running_stack(settings.home)
+    stack = find_running_stack(settings.home)
     uri = settings.mlflow_tracking_uri or (stack.tracking if stack else settings.tracking_uri)
     remedy = "start it, or correct MLFLOW_TRACKING_URI"
     try:

@@ -16,7 +16,7 @@ from trimtab.detection.onboarding.monitoring_settings import (
 )
 from trimtab.detection.onboarding.predictions import are_probabilities, explain_no_prediction
 from trimtab.detection.profiles.casting import cast_to_categories
-from trimtab.pipelines.history.rows import row_times
+from trimtab.pipelines.history.rows import read_row_times
 
 _OFTEN: Final = 0.25
 """Share of the windows from which false alarms are many."""
@@ -29,7 +29,7 @@ def check_watch(history: pd.DataFrame, spec: ModelSpec, thing: str) -> Iterator[
     for column in spec.segments:
         yield from _check_segment(history, column, spec, thing)
     if spec.timestamp in history:
-        times = row_times(history, spec)
+        times = read_row_times(history, spec)
         if times.notna().any():
             yield from _check_spans(times.max() - times.min(), spec, thing)
     yield from _check_budget(spec, thing)

@@ -108,7 +108,7 @@ def _understood(
     from trimtab.adapters.reports.event import event_from  # noqa: PLC0415 - as above
     from trimtab.contracts.drift import Severity  # noqa: PLC0415 - as above
     from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
-    from trimtab.runtime.models import load_model  # noqa: PLC0415 - as above
+    from trimtab.runtime.models import load_model_spec  # noqa: PLC0415 - as above
 
     if not file.is_file():
         raise BadConfigurationError([f"{file}: there is no such file"])
@@ -117,7 +117,7 @@ def _understood(
     if model is None:
         fault = f"--model: a report of {source.value} does not say which model it is about"
         raise BadConfigurationError([fault])
-    spec = load_model(model)
+    spec = load_model_spec(model)
     report = _read(file, source)
     current = _current(report, spec, asked=spans[0], file=file)
     before = _reference(report, spec, asked=spans[1], current=current)
@@ -138,13 +138,13 @@ def _notes(report: "ForeignReport", event: "DriftEvent", *, assumed: bool) -> "I
 def _of(model: str | None, events: "tuple[DriftEvent, ...]") -> "tuple[DriftEvent, ...]":
     """All of them, once each is known to be about that model, or else about one that is watched."""
     from trimtab.adapters.reports.report import MalformedReportError  # noqa: PLC0415 - see above
-    from trimtab.runtime.models import load_model  # noqa: PLC0415 - as above
+    from trimtab.runtime.models import load_model_spec  # noqa: PLC0415 - as above
 
     for event in events:
         if model is not None and event.subject != model:
             msg = f"event {event.id!r} is about {event.subject!r}, not about {model!r}"
             raise MalformedReportError(msg)
-        load_model(event.subject)  # or the bridge would put it aside
+        load_model_spec(event.subject)  # or the bridge would put it aside
     return events
 
 

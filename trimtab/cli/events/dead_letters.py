@@ -19,13 +19,13 @@ def dead(
     """Show the events that the bridge put aside, and why."""
     from rich.console import Console  # noqa: PLC0415 - see above
 
-    from trimtab.adapters.event_stream import newest_letters  # noqa: PLC0415 - as above
+    from trimtab.adapters.event_stream import list_dead_letters  # noqa: PLC0415 - as above
     from trimtab.cli.app import faults_told  # noqa: PLC0415 - cli.app imports this module
     from trimtab.runtime.settings import load_settings  # noqa: PLC0415 - see above
 
     with faults_told():
         settings = load_settings()
-        letters, count = newest_letters(settings, most=most)
+        letters, count = list_dead_letters(settings, limit=most)
     console = Console()
     for letter in reversed(letters):
         _show(letter, console)
@@ -52,7 +52,7 @@ def retry(
     """
     from rich.console import Console  # noqa: PLC0415 - see above
 
-    from trimtab.adapters.event_stream import publish_again, publish_all_again  # noqa: PLC0415 - as above
+    from trimtab.adapters.event_stream import republish_all_dead_letters, republish_dead_letter  # noqa: PLC0415 - as above
     from trimtab.cli.app import faults_told  # noqa: PLC0415 - cli.app imports this module
     from trimtab.runtime.settings import load_settings  # noqa: PLC0415 - see above
 
@@ -63,10 +63,10 @@ def retry(
     with faults_told():
         settings = load_settings()
         if everything:
-            count = publish_all_again(settings)
+            count = republish_all_dead_letters(settings)
             console.print(f"{count} published to the stream {settings.redis.stream}.")
         for letter in letters or ():
-            entry = publish_again(settings, letter)
+            entry = republish_dead_letter(settings, letter)
             console.print(f"{letter} was published as {entry}.", highlight=False)
 
 

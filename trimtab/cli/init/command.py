@@ -122,10 +122,10 @@ def _say_what_is_next(proposal: "Proposal", console: "Console") -> None:
 
 def _destinations(name: str, *, force: bool) -> tuple[Path, Path]:
     from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - see above
-    from trimtab.runtime.models import name_faults, slug  # noqa: PLC0415 - see above
+    from trimtab.runtime.models import check_model_name, slug  # noqa: PLC0415 - see above
     from trimtab.runtime.paths import local_conf, shipped_conf  # noqa: PLC0415 - see above
 
-    if faults := [f"NAME = {fault}" for fault in name_faults(name)]:
+    if faults := [f"NAME = {fault}" for fault in check_model_name(name)]:
         raise BadConfigurationError(faults)
     model = local_conf() / "models" / f"{slug(name)}.yml"
     catalog = local_conf() / f"catalog_{slug(name)}.yml"

@@ -69,9 +69,9 @@ def _judge(name: str, window: str, *, publish: bool) -> dict[str, Any]:
     from rich.console import Console  # noqa: PLC0415 - see above
 
     from trimtab.cli.progress import told_when_slow  # noqa: PLC0415 - as above
-    from trimtab.runtime.models import load_model  # noqa: PLC0415 - as above
+    from trimtab.runtime.models import load_model_spec  # noqa: PLC0415 - as above
 
-    spec = load_model(name)
+    spec = load_model_spec(name)
     with told_when_slow(Console(stderr=True)) as say:
         say("loading what pipelines need")
         from trimtab.pipelines.session import run_pipeline  # noqa: PLC0415 - as above
@@ -140,11 +140,11 @@ def _trouble(finding: "DriftFinding") -> str:
 
 
 def _code(report: dict[str, Any]) -> int:
-    from trimtab.detection.performance.finding import tells  # noqa: PLC0415 - see above
+    from trimtab.detection.performance.finding import shows_drift  # noqa: PLC0415 - see above
 
     if report["rows"] < report["minimum_rows"]:
         return NOT_ENOUGH
-    return DRIFT if tells(_finding(report)) else 0
+    return DRIFT if shows_drift(_finding(report)) else 0
 
 
 def _show(view: "View", report: dict[str, Any]) -> None:

@@ -87,9 +87,9 @@ def _request(name: str, *, every: str | None, lag: str | None) -> "MonitoringInp
     from trimtab.adapters.temporal_schedules import request_for  # noqa: PLC0415 - see above
     from trimtab.contracts.model import MIN_MONITORING_INTERVAL  # noqa: PLC0415 - as above
     from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
-    from trimtab.runtime.models import load_model  # noqa: PLC0415 - as above
+    from trimtab.runtime.models import load_model_spec  # noqa: PLC0415 - as above
 
-    spec = load_model(name)
+    spec = load_model_spec(name)
     often = span_of(every, "--every") if every else None
     if often is not None and often < MIN_MONITORING_INTERVAL:
         fault = f"--every = {every}: at least a minute, for each run reads a window's rows"

@@ -20,12 +20,12 @@ def train(name: Annotated[str, typer.Argument(help="A configured model.")]) -> N
 
     from trimtab.cli.app import faults_told  # noqa: PLC0415 - cli.app imports this module
     from trimtab.cli.progress import told_when_slow  # noqa: PLC0415 - as above
-    from trimtab.pipelines.session import prepare, run_pipeline  # noqa: PLC0415 - as above
-    from trimtab.runtime.models import load_model  # noqa: PLC0415 - as above
+    from trimtab.pipelines.session import run_pipeline, set_process_environment  # noqa: PLC0415 - as above
+    from trimtab.runtime.models import load_model_spec  # noqa: PLC0415 - as above
 
     with faults_told(), told_when_slow(Console(stderr=True)) as say:
-        spec = load_model(name)
-        prepare()
+        spec = load_model_spec(name)
+        set_process_environment()
         say("asking MLflow")
         _refuse_a_second(spec)
         say(f"training {name}")

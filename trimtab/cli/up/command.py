@@ -11,8 +11,9 @@ import typer
 if TYPE_CHECKING:  # importing Temporal's client takes a second, and `trimtab --help` needs none
     from rich.console import Console
 
-    from trimtab.runtime.embedded.embedded_stack import EmbeddedStack, StackAddresses
+    from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
     from trimtab.runtime.settings import Settings
+    from trimtab.runtime.stack_addresses import StackAddresses
 
 PARTS = {"worker": "worker.py", "bridge": "starter.py"}
 """What runs beside the servers: name and front door."""
@@ -81,8 +82,8 @@ async def run(settings: "Settings", *, mlflow_ui: bool, console: "Console") -> N
 async def _keep_up(stack: "EmbeddedStack", *, console: "Console") -> None:
     import asyncio  # noqa: PLC0415 - as above
 
-    from trimtab.runtime.embedded.servers import StackError  # noqa: PLC0415 - see above
     from trimtab.runtime.embedded.supervisor import keep_running  # noqa: PLC0415 - see above
+    from trimtab.runtime.errors import StackError  # noqa: PLC0415 - see above
     from trimtab.runtime.paths import SHIPPED  # noqa: PLC0415 - see above
 
     def tell(message: str) -> None:
@@ -93,7 +94,7 @@ async def _keep_up(stack: "EmbeddedStack", *, console: "Console") -> None:
             lambda name=name, door=door: stack.start_child(  # type: ignore[misc]  # mypy cannot infer defaults
                 name, [sys.executable, str(SHIPPED / door)]
             ),
-            tell=tell,
+            report=tell,
         )
         for name, door in PARTS.items()
     ]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from trimtab.contracts.drift import FeatureKind, Window
 from trimtab.contracts.model import ModelSpec
-from trimtab.detection.calibration.seasonality import FEWEST_BLOCKS, rhythm_of
+from trimtab.detection.calibration.seasonality import MIN_BLOCKS, find_seasonal_pattern
 from trimtab.detection.profiles.casting import cast_to_categories
 
 MAX_SEGMENT_CATEGORIES: Final = 20
@@ -70,13 +70,13 @@ def explain_short_reference(window: timedelta, reference: timedelta) -> str:
     Thresholds are calibrated from the reference's blocks: see `trimtab.detection.calibration`.
     """
     period = Window(start=_ANY_START, end=_ANY_START + reference, rows=0)
-    block = rhythm_of(window, period).block
+    block = find_seasonal_pattern(window, period).block
     blocks = reference // block
-    if blocks < FEWEST_BLOCKS:
+    if blocks < MIN_BLOCKS:
         return (
             f"{_format_blocks(blocks, block)} of reference are too few to keep"
             " false_alarms_per_year, so sensitivity alone decides what drifts:"
-            f" use {FEWEST_BLOCKS * 2} or more"
+            f" use {MIN_BLOCKS * 2} or more"
         )
     if blocks < _ENOUGH_BLOCKS:
         return (
