@@ -149,7 +149,7 @@ def _check_named(question: Question, known: Collection[str], now: Table) -> None
 
 def _check_common(current: WindowProfile, now: Table) -> None:
     """That the tables have something to compare: asked only where nothing has a value."""
-    if any(column.present for column in current.columns):
+    if any(column.value_count for column in current.columns):
         return
     known = {each.column.name for each in current.columns}
     present = _names(_inferred(now, target=None, side="CURRENT"))

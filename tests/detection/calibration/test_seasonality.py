@@ -141,9 +141,11 @@ def test_a_window_over_two_hours_is_compared_with_both_as_they_share_it() -> Non
     first, second = (
         match_season(reference, strata, blocks[place].window).columns[0] for place in (6, 7)
     )
-    rows = first.present / 3 + second.present
-    assert found.present == pytest.approx(rows, abs=2)
-    expected = ((first.mean or 0) * first.present / 3 + (second.mean or 0) * second.present) / rows
+    rows = first.value_count / 3 + second.value_count
+    assert found.value_count == pytest.approx(rows, abs=2)
+    expected = (
+        (first.mean or 0) * first.value_count / 3 + (second.mean or 0) * second.value_count
+    ) / rows
     assert found.mean == pytest.approx(expected, abs=0.01)
 
 
@@ -155,7 +157,7 @@ def test_expected_rows_are_those_of_the_hour() -> None:
     found = match_season(reference, strata, blocks[11].window)
 
     assert found.window.rows == blocks[11].window.rows * HOURS * WEEKS
-    assert found.columns[0].present == blocks[11].window.rows * WEEKS
+    assert found.columns[0].value_count == blocks[11].window.rows * WEEKS
 
 
 def test_a_window_where_the_reference_has_no_rows_is_compared_with_all_of_it() -> None:

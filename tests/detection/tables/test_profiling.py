@@ -220,7 +220,7 @@ def test_any_column_has_a_profile(values: pa.Array, kind: FeatureKind, tmp_path:
     found = profile_only(path, column)
 
     assert found.rows == len(values)
-    assert sum(found.counts) == found.present
+    assert sum(found.counts) == found.value_count
     assert profile_only(path, column, like=profile_relation(path, [column])).counts == found.counts
 
 
@@ -248,7 +248,7 @@ def test_more_categories_than_a_tally_holds_are_counted_in_hash_bins(tmp_path: P
     assert found.once is None
     assert profile_only(path, C, like=profile_relation(path, [C])).counts == found.counts
     assert found.known is None
-    assert found.distinct == pytest.approx(300_001, rel=0.6)
+    assert found.distinct_count == pytest.approx(300_001, rel=0.6)
 
 
 def test_repeated_rows_of_a_large_table_are_estimated_from_a_share_of_them(tmp_path: Path) -> None:
@@ -371,7 +371,7 @@ def test_a_csv_whose_numbers_become_text_in_a_late_row_is_read_as_text(tmp_path:
 
     found = profile_relation(path, [X, C])
 
-    assert (found.columns[0].unreadable, found.columns[0].present) == (1, 30_000)
+    assert (found.columns[0].unreadable, found.columns[0].value_count) == (1, 30_000)
     assert dict(zip(found.columns[1].categories, found.columns[1].counts, strict=False)) == {
         "a": 30_000,
         "b": 1,
