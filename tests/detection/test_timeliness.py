@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.detection.windows import spec
+from tests.detection.windows import make_spec
 from trimtab.contracts.drift import QualityFault, Window
 from trimtab.detection.drift.data_quality import find_quality_faults, find_window_faults
 from trimtab.detection.drift.quality_faults import warrants_event
@@ -68,7 +68,7 @@ def test_the_same_or_an_earlier_period_is_stale_and_not_announced(back: timedelt
 def test_a_given_window_is_not_stale_because_of_the_rows_of_the_reference() -> None:
     window = make_window(2000).model_copy(update={"newest": START + DAY - TICK})
 
-    assert find_window_faults(make_window(2000), window, spec=spec()) == ()
+    assert find_window_faults(make_window(2000), window, spec=make_spec()) == ()
 
 
 def test_rows_without_a_time_count_as_missing_values() -> None:

@@ -3,7 +3,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from tests.detection.streams import MONDAY, block, stream, together
+from tests.detection.streams import MONDAY, make_block, make_stream, merge_blocks
 from trimtab.contracts.drift import Window
 from trimtab.detection.calibration.false_alarm_budget import CalibrationPlan
 from trimtab.detection.calibration.seasonality import (
@@ -35,13 +35,13 @@ def hourly(seed: int, *, changed: int | None = None) -> "list[WindowProfile]":
         rows = 60 + 10 * (phase % 12)
         return chance.normal([level, -level], 1.0, (rows, 2))
 
-    return stream(hour, HOURS * (WEEKS + 1), reference=HOURS * WEEKS, length=HOUR)
+    return make_stream(hour, HOURS * (WEEKS + 1), reference=HOURS * WEEKS, length=HOUR)
 
 
 def alarms(blocks: list[WindowProfile]) -> list[int]:
     """Places in the fifth week that alarm when each hour is compared with the first four weeks."""
     known = blocks[: HOURS * WEEKS]
-    reference, rhythm = together(known), find_seasonal_pattern(HOUR, MONTH)
+    reference, rhythm = merge_blocks(known), find_seasonal_pattern(HOUR, MONTH)
     strata = build_seasonal_profiles(known, rhythm)
     plan = CalibrationPlan(
         window=rhythm.window,
@@ -75,7 +75,7 @@ def test_a_true_change_at_one_hour_does() -> None:
 
 def test_without_matching_every_hour_would_look_drifted() -> None:
     blocks = hourly(3)
-    reference = together(blocks[: HOURS * WEEKS])
+    reference = merge_blocks(blocks[: HOURS * WEEKS])
 
     drifted = [
         any(d.drifted for d in measure_feature_drift(reference, now)) for now in blocks[-24:]
@@ -111,13 +111,13 @@ def test_whole_weeks_need_no_strata() -> None:
     blocks = hourly(4)[:HOURS]
 
     assert build_seasonal_profiles(blocks, find_seasonal_pattern(WEEK, MONTH)) is None
-    reference = together(blocks)
+    reference = merge_blocks(blocks)
     assert match_season(reference, None, blocks[0].window) is reference
 
 
 def test_all_strata_together_are_the_reference() -> None:
     blocks = hourly(5)[: HOURS * WEEKS]
-    reference = together(blocks)
+    reference = merge_blocks(blocks)
     strata = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
 
     found = match_season(reference, strata, reference.window)
@@ -131,7 +131,7 @@ def test_all_strata_together_are_the_reference() -> None:
 
 def test_a_window_over_two_hours_is_compared_with_both_as_they_share_it() -> None:
     blocks = hourly(6)[: HOURS * WEEKS]
-    reference = together(blocks)
+    reference = merge_blocks(blocks)
     strata = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
     start = blocks[6].window.start + timedelta(minutes=45)
     window = blocks[6].window.model_copy(update={"start": start, "end": start + HOUR})
@@ -151,7 +151,7 @@ def test_a_window_over_two_hours_is_compared_with_both_as_they_share_it() -> Non
 
 def test_expected_rows_are_those_of_the_hour() -> None:
     blocks = hourly(7)[: HOURS * WEEKS]
-    reference = together(blocks)
+    reference = merge_blocks(blocks)
     strata = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
 
     found = match_season(reference, strata, blocks[11].window)
@@ -164,8 +164,8 @@ def test_a_window_where_the_reference_has_no_rows_is_compared_with_all_of_it() -
     def daytime(place: int) -> np.ndarray:
         return np.random.default_rng(place).normal(size=(100 if 8 <= place % 24 < 18 else 0, 1))
 
-    blocks = stream(daytime, HOURS * WEEKS, reference=HOURS * WEEKS, length=HOUR)
-    reference = together(blocks)
+    blocks = make_stream(daytime, HOURS * WEEKS, reference=HOURS * WEEKS, length=HOUR)
+    reference = merge_blocks(blocks)
     strata = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
 
     assert match_season(reference, strata, blocks[3].window) is reference
@@ -184,7 +184,7 @@ def test_strata_survive_their_json_and_are_compact() -> None:
 
 def test_phases_count_from_where_the_reference_begins() -> None:
     rhythm = find_seasonal_pattern(DAY, MONTH)
-    first = block(np.ones((10, 1)), 0)
+    first = make_block(np.ones((10, 1)), 0)
 
     assert rhythm.find_phase(first.window.start) == 0
     assert rhythm.find_phase(first.window.start - HOUR) == 6

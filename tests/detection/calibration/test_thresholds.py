@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.detection.streams import Maker, stream, together
+from tests.detection.streams import BlockMaker, make_stream, merge_blocks
 from trimtab.detection.calibration import autocorrelation
 from trimtab.detection.calibration.false_alarm_budget import (
     CalibrationPlan,
@@ -29,7 +29,7 @@ from trimtab.detection.profiles.window_profile import WindowProfile, coarsen_bin
 WEEKLY = CalibrationPlan(window=7, season=7, windows_per_year=52, false_alarms_per_year=4)
 
 
-def calm(seed: int, *, columns: int = 3) -> Maker:
+def calm(seed: int, *, columns: int = 3) -> BlockMaker:
     """Days that differ from each other, each by itself."""
     chance = np.random.default_rng(seed)
 
@@ -46,13 +46,13 @@ def calibrated(
 
 
 def test_the_index_of_pseudo_windows_is_that_of_profiles() -> None:
-    blocks = stream(calm(1), 14, reference=14)
+    blocks = make_stream(calm(1), 14, reference=14)
     window, rest = np.zeros((1, 14)), np.ones((1, 14))
     window[0, :5], rest[0, :5] = 1.0, 0.0
 
     found = compute_psi_by_column(collect_bin_counts(blocks), PseudoWindows(window, rest))
 
-    now, before = together(blocks[:5]), together(blocks[5:])
+    now, before = merge_blocks(blocks[:5]), merge_blocks(blocks[5:])
     exact = [
         compute_psi(compute_shares(coarsen_bins(one)), compute_shares(coarsen_bins(other)))
         for one, other in zip(before.columns, now.columns, strict=True)
@@ -93,13 +93,13 @@ def test_the_budget_holds_on_streams_without_drift(budget: float, most: float) -
     plan = WEEKLY.model_copy(update={"false_alarms_per_year": budget})
     alarms, years = 0, 0.0
     for seed in range(12):
-        blocks = stream(calm(seed), 28 + 26 * 7, reference=28)
+        blocks = make_stream(calm(seed), 28 + 26 * 7, reference=28)
         reference, limits = (
-            together(blocks[:28]),
+            merge_blocks(blocks[:28]),
             calibrate_thresholds(blocks[:28], plan).thresholds,
         )
         for week in range(26):
-            window = together(blocks[28 + 7 * week : 35 + 7 * week])
+            window = merge_blocks(blocks[28 + 7 * week : 35 + 7 * week])
             moved = measure_feature_drift(reference, window, thresholds=limits)
             alarms += any(each.psi >= limits[each.name] for each in moved)
         years += 0.5
@@ -108,7 +108,7 @@ def test_the_budget_holds_on_streams_without_drift(budget: float, most: float) -
 
 
 def test_more_alarms_allowed_are_lower_thresholds() -> None:
-    blocks = stream(calm(1), 28, reference=28)
+    blocks = make_stream(calm(1), 28, reference=28)
 
     found = [
         calibrated(blocks, 28, WEEKLY.model_copy(update={"false_alarms_per_year": budget}))
@@ -127,13 +127,13 @@ def test_a_column_that_strays_anyway_has_a_higher_threshold() -> None:
     def day(_place: int) -> np.ndarray:
         return chance.normal(chance.normal(0, [0.05, 0.6]), 1.0, (300, 2))
 
-    found = calibrated(stream(day, 42, reference=42), 42)
+    found = calibrated(make_stream(day, 42, reference=42), 42)
 
     assert found.thresholds["x1"] > 3 * found.thresholds["x0"]
 
 
 def test_what_lasts_from_day_to_day_asks_for_more() -> None:
-    def days(lasting: float) -> Maker:
+    def days(lasting: float) -> BlockMaker:
         chance, place = np.random.default_rng(6), np.zeros(3)
 
         def day(_place: int) -> np.ndarray:
@@ -144,7 +144,7 @@ def test_what_lasts_from_day_to_day_asks_for_more() -> None:
         return day
 
     alone, alike = (
-        calibrated(stream(days(lasting), 84, reference=84), 84) for lasting in (0.0, 0.8)
+        calibrated(make_stream(days(lasting), 84, reference=84), 84) for lasting in (0.0, 0.8)
     )
 
     assert alike.autocorrelation > 0.5 > alone.autocorrelation
@@ -152,14 +152,14 @@ def test_what_lasts_from_day_to_day_asks_for_more() -> None:
 
 
 def test_few_blocks_ask_for_more() -> None:
-    few, many = (calibrated(stream(calm(7), n, reference=n), n) for n in (14, 140))
+    few, many = (calibrated(make_stream(calm(7), n, reference=n), n) for n in (14, 140))
 
     assert few.correction > many.correction
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_too_few_blocks_leave_the_configured_floor_alone(count: int) -> None:
-    blocks = stream(calm(1), 4, reference=4)[:count]
+    blocks = make_stream(calm(1), 4, reference=4)[:count]
 
     found = calibrate_thresholds(blocks, WEEKLY)
 
@@ -167,10 +167,10 @@ def test_too_few_blocks_leave_the_configured_floor_alone(count: int) -> None:
 
 
 def test_a_thin_window_may_stray_farther() -> None:
-    blocks = stream(calm(1), 28, reference=28)
+    blocks = make_stream(calm(1), 28, reference=28)
     found = calibrated(blocks, 28)
 
-    whole, thin = (scale_thresholds(found, together(blocks[:days])) for days in (7, 1))
+    whole, thin = (scale_thresholds(found, merge_blocks(blocks[:days])) for days in (7, 1))
 
     assert whole == pytest.approx(found.thresholds)
     assert thin["x0"] == pytest.approx(7 * whole["x0"], rel=0.01)
@@ -187,13 +187,13 @@ def test_a_thin_window_may_stray_farther() -> None:
     ids=["constant", "two values", "empty days", "huge"],
 )
 def test_odd_blocks_have_finite_thresholds(make: Callable[[int], np.ndarray]) -> None:
-    found = calibrated(stream(make, 28, reference=28), 28)
+    found = calibrated(make_stream(make, 28, reference=28), 28)
 
     assert np.isfinite(list(found.thresholds.values())).all()
 
 
 def test_a_calibration_survives_its_json() -> None:
-    found = calibrated(stream(calm(1), 21, reference=21), 21)
+    found = calibrated(make_stream(calm(1), 21, reference=21), 21)
 
     assert Calibration.model_validate_json(found.model_dump_json()) == found
 

@@ -5,19 +5,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.detection.windows import START, WEEK, profile, spec, table
+from tests.detection.windows import START, WEEK, make_spec, make_table, profile_table
 from trimtab.contracts.drift import QualityFault
 from trimtab.detection.drift.data_quality import find_window_faults
 from trimtab.detection.drift.quality_faults import warrants_event
 from trimtab.detection.profiles.window_profile import WindowProfile
 
-REFERENCE = profile(table(6000))
-GOOD = table(2000, seed=1)
+REFERENCE = profile_table(make_table(6000))
+GOOD = make_table(2000, seed=1)
 
 
 def faults(frame: pd.DataFrame, **options: Any) -> dict[str, QualityFault]:
-    current = profile(frame, like=REFERENCE, **options)
-    return {fault.kind: fault for fault in find_window_faults(REFERENCE, current, spec=spec())}
+    current = profile_table(frame, like=REFERENCE, **options)
+    return {fault.kind: fault for fault in find_window_faults(REFERENCE, current, spec=make_spec())}
 
 
 def spoilt(column: str, value: Any, share: float) -> pd.DataFrame:
@@ -64,17 +64,17 @@ def customers(seed: int, *, known: int = 1500, new: float = 0.0) -> pd.DataFrame
     random = np.random.default_rng(seed)
     names = [f"c{n}" for n in random.integers(0, known, 1000)]
     strange = [f"new {n}" for n in range(1000)]
-    return table(1000, seed=seed).assign(
+    return make_table(1000, seed=seed).assign(
         shop=np.where(random.random(1000) < new, strange, names).tolist()
     )
 
 
 @pytest.mark.parametrize("known", [300, 1500, 5000])
 def test_categories_that_the_reference_could_not_have_seen_yet_are_no_fault(known: int) -> None:
-    reference = profile(customers(0, known=known))
-    windows = [profile(customers(seed, known=known), like=reference) for seed in range(1, 11)]
+    reference = profile_table(customers(0, known=known))
+    windows = [profile_table(customers(seed, known=known), like=reference) for seed in range(1, 11)]
 
-    told = [find_window_faults(reference, current, spec=spec()) for current in windows]
+    told = [find_window_faults(reference, current, spec=make_spec()) for current in windows]
 
     assert all(any(each.unseen for each in window.columns) for window in windows)
     assert [fault for found in told for fault in found] == []
@@ -84,10 +84,10 @@ def test_categories_that_the_reference_could_not_have_seen_yet_are_no_fault(know
 def test_more_new_categories_than_expected_are_a_fault_of_the_excess(
     new: float, *, corrupt: bool
 ) -> None:
-    reference = profile(customers(0))
-    current = profile(customers(1, new=new), like=reference)
+    reference = profile_table(customers(0))
+    current = profile_table(customers(1, new=new), like=reference)
 
-    (fault,) = find_window_faults(reference, current, spec=spec())
+    (fault,) = find_window_faults(reference, current, spec=make_spec())
 
     # half of the rows are of customers that are new anyway, and so cannot become so
     assert fault.kind == "unseen_category"
@@ -97,11 +97,11 @@ def test_more_new_categories_than_expected_are_a_fault_of_the_excess(
 
 
 def test_without_a_count_of_what_was_seen_once_nothing_new_is_expected() -> None:
-    reference = profile(customers(0))
+    reference = profile_table(customers(0))
     columns = (each.model_copy(update={"once": None}) for each in reference.columns)
     older = reference.model_copy(update={"columns": tuple(columns)})
 
-    (fault,) = find_window_faults(older, profile(customers(1), like=older), spec=spec())
+    (fault,) = find_window_faults(older, profile_table(customers(1), like=older), spec=make_spec())
 
     assert (fault.kind, fault.corrupt) == ("unseen_category", True)
 
@@ -166,7 +166,7 @@ def test_repeated_rows_are_counted() -> None:
 
 
 def test_a_thin_window_is_a_fault_beside_the_reference_of_the_same_length() -> None:
-    assert "few_rows" in faults(table(800, seed=1))
+    assert "few_rows" in faults(make_table(800, seed=1))
 
 
 def test_a_window_that_falls_silent_is_stale() -> None:
@@ -174,10 +174,10 @@ def test_a_window_that_falls_silent_is_stale() -> None:
 
 
 def test_labels_that_have_not_come_are_no_missing_values() -> None:
-    current = profile(GOOD.assign(revenue=None), like=REFERENCE, predictions=GOOD["revenue"])
+    current = profile_table(GOOD.assign(revenue=None), like=REFERENCE, predictions=GOOD["revenue"])
 
     kinds = {
-        fault.kind for fault in find_window_faults(REFERENCE, unlabelled(current), spec=spec())
+        fault.kind for fault in find_window_faults(REFERENCE, unlabelled(current), spec=make_spec())
     }
 
     assert kinds == set()
@@ -194,21 +194,23 @@ def unlabelled(current: WindowProfile) -> WindowProfile:
 
 
 def test_an_empty_window_has_no_faults_to_speak_of() -> None:
-    assert faults(table(0)) == {}
+    assert faults(make_table(0)) == {}
 
 
 def test_a_window_whose_rows_collapsed_is_corrupt() -> None:
-    fault = faults(table(190, seed=1))["few_rows"]
+    fault = faults(make_table(190, seed=1))["few_rows"]
 
     assert fault.corrupt
     assert "190 rows; the reference suggests 2000" in fault.detail
 
 
 def test_an_hour_of_few_rows_is_no_collapse_for_hours_differ() -> None:
-    current = profile(table(3, seed=1), like=REFERENCE)
+    current = profile_table(make_table(3, seed=1), like=REFERENCE)
     hour = current.window.model_copy(update={"end": current.window.start + timedelta(hours=1)})
 
-    found = find_window_faults(REFERENCE, current.model_copy(update={"window": hour}), spec=spec())
+    found = find_window_faults(
+        REFERENCE, current.model_copy(update={"window": hour}), spec=make_spec()
+    )
 
     assert [(fault.kind, fault.corrupt) for fault in found if fault.kind == "few_rows"] == [
         ("few_rows", False)
@@ -216,10 +218,10 @@ def test_an_hour_of_few_rows_is_no_collapse_for_hours_differ() -> None:
 
 
 def test_what_was_wrong_before_is_no_new_fault() -> None:
-    reference = profile(spoilt("price", "n/a", 0.3).assign(revenue=-1.0))
-    current = profile(spoilt("price", "n/a", 0.3).assign(revenue=-1.0), like=reference)
+    reference = profile_table(spoilt("price", "n/a", 0.3).assign(revenue=-1.0))
+    current = profile_table(spoilt("price", "n/a", 0.3).assign(revenue=-1.0), like=reference)
 
-    assert find_window_faults(reference, current, spec=spec()) == ()
+    assert find_window_faults(reference, current, spec=make_spec()) == ()
 
 
 def test_a_few_values_that_are_no_numbers_are_told_and_not_announced() -> None:
@@ -236,9 +238,9 @@ def flag(share: float, rows: int, *, seed: int) -> "pd.Series[float]":
 
 def of_price(old: Any, new: Any) -> dict[str, QualityFault]:
     """The faults of a window whose prices were those and are these."""
-    reference = profile(table(len(old), price=np.asarray(old)))
-    current = profile(table(len(new), seed=1, price=np.asarray(new)), like=reference)
-    return {fault.kind: fault for fault in find_window_faults(reference, current, spec=spec())}
+    reference = profile_table(make_table(len(old), price=np.asarray(old)))
+    current = profile_table(make_table(len(new), seed=1, price=np.asarray(new)), like=reference)
+    return {fault.kind: fault for fault in find_window_faults(reference, current, spec=make_spec())}
 
 
 @pytest.mark.parametrize("share", [0.001, 0.0005])
@@ -262,11 +264,11 @@ def test_a_flag_met_once_in_a_small_reference_may_miss_a_large_window() -> None:
 
 @pytest.mark.parametrize("rows", [3, 2000])
 def test_a_sensor_that_stands_still_is_stuck_however_short_the_window(rows: int) -> None:
-    assert of_price(table()["price"], np.full(rows, 20.0))["constant"].corrupt
+    assert of_price(make_table()["price"], np.full(rows, 20.0))["constant"].corrupt
 
 
 def test_a_sensor_stuck_at_what_was_frequent_before_is_found() -> None:
-    old = table()["price"].where(flag(0.1, 2000, seed=3) > 0, 0.0)
+    old = make_table()["price"].where(flag(0.1, 2000, seed=3) > 0, 0.0)
 
     assert of_price(old, np.zeros(2000))["constant"].corrupt
 
@@ -280,17 +282,17 @@ def test_what_is_always_one_category_at_this_hour_is_no_constant() -> None:
         for each in REFERENCE.columns
     )
     matched = REFERENCE.model_copy(update={"columns": columns})
-    current = profile(GOOD.assign(shop="north"), like=REFERENCE)
+    current = profile_table(GOOD.assign(shop="north"), like=REFERENCE)
 
-    assert find_window_faults(matched, current, spec=spec()) == ()
+    assert find_window_faults(matched, current, spec=make_spec()) == ()
 
 
 def gaps(share: float, rows: int, *, seed: int) -> "pd.Series[float]":
-    return table(rows, seed=seed)["price"].where(flag(share, rows, seed=seed) == 0)
+    return make_table(rows, seed=seed)["price"].where(flag(share, rows, seed=seed) == 0)
 
 
 def test_missing_values_that_chance_explains_are_no_fault() -> None:
-    old, new = table(200)["price"], table(200, seed=1)["price"]
+    old, new = make_table(200)["price"], make_table(200, seed=1)["price"]
     old[:40], new[:54] = np.nan, np.nan  # 20 % and 27 %: two standard errors
 
     assert "nulls" not in of_price(old, new)
@@ -312,10 +314,12 @@ def test_one_missing_value_of_one_is_an_accident_where_some_were_missing_before(
 def test_dirt_is_told_where_there_is_more_of_it_than_chance_explains(
     kind: str, value: Any, now: float, *, told: bool
 ) -> None:
-    reference = profile(spoilt("price", value, 0.004))
-    current = profile(spoilt("price", value, now), like=reference)
+    reference = profile_table(spoilt("price", value, 0.004))
+    current = profile_table(spoilt("price", value, now), like=reference)
 
-    assert (kind in {f.kind for f in find_window_faults(reference, current, spec=spec())}) is told
+    assert (
+        kind in {f.kind for f in find_window_faults(reference, current, spec=make_spec())}
+    ) is told
 
 
 @pytest.mark.parametrize(("kind", "value"), [("range", -1.0), ("retyped_column", "n/a")])
@@ -324,7 +328,7 @@ def test_a_single_dirty_row_is_told_where_there_was_none(kind: str, value: Any) 
 
 
 def repeating(rows: int, duplicates: int, **columns: Any) -> WindowProfile:
-    found = profile(table(rows, seed=rows, **columns), like=REFERENCE)
+    found = profile_table(make_table(rows, seed=rows, **columns), like=REFERENCE)
     return found.model_copy(update={"duplicates": duplicates})
 
 
@@ -342,7 +346,7 @@ def repeating(rows: int, duplicates: int, **columns: Any) -> WindowProfile:
 def test_more_rows_of_a_narrow_table_repeat_each_other_more(
     before: tuple[int, int], now: tuple[int, int], *, told: bool
 ) -> None:
-    found = find_window_faults(repeating(*before), repeating(*now), spec=spec())
+    found = find_window_faults(repeating(*before), repeating(*now), spec=make_spec())
 
     assert ("duplicates" in {fault.kind for fault in found}) is told
 
@@ -351,7 +355,7 @@ def test_more_rows_of_a_narrow_table_repeat_each_other_more(
 def test_rows_that_a_column_does_not_tell_apart_any_more_are_not_told_as_repeated(
     column: dict[str, Any],
 ) -> None:
-    found = find_window_faults(REFERENCE, repeating(2000, 1900, **column), spec=spec())
+    found = find_window_faults(REFERENCE, repeating(2000, 1900, **column), spec=make_spec())
 
     assert "duplicates" not in {fault.kind for fault in found}
     assert found[0].corrupt
@@ -361,7 +365,7 @@ def test_rows_repeated_beyond_those_that_lost_a_value_are_told() -> None:
     some = spoilt("price", None, 0.1)["price"]
 
     kinds = [
-        {fault.kind for fault in find_window_faults(REFERENCE, found, spec=spec())}
+        {fault.kind for fault in find_window_faults(REFERENCE, found, spec=make_spec())}
         for found in (repeating(2000, 200, price=some), repeating(2000, 600, price=some))
     ]
 

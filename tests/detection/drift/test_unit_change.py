@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.detection.columns import profiled
+from tests.detection.columns import profile_values
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.drift.unit_change import AffineMap, detect_unit_change
 from trimtab.detection.profiles.columns import Column
@@ -24,8 +24,8 @@ def drawn(seed: int, rows: int = 20_000) -> Any:
 
 
 def found(before: Any, now: Any) -> AffineMap | None:
-    reference: ColumnProfile = profiled(WARMTH, before)
-    return detect_unit_change(reference, profiled(WARMTH, now, like=reference))
+    reference: ColumnProfile = profile_values(WARMTH, before)
+    return detect_unit_change(reference, profile_values(WARMTH, now, like=reference))
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_another_world_is_no_changed_unit_whatever_its_shape() -> None:
 
 
 def test_a_map_is_recognised_though_different_values_are_counted_by_bins_alone() -> None:
-    reference = profiled(WARMTH, drawn(1)["gamma"])
-    current = profiled(WARMTH, 1000 * drawn(2)["gamma"], like=reference)
+    reference = profile_values(WARMTH, drawn(1)["gamma"])
+    current = profile_values(WARMTH, 1000 * drawn(2)["gamma"], like=reference)
 
     unit = detect_unit_change(reference, current.model_copy(update={"sketch": ""}))
 

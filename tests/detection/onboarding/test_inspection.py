@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.detection.sample_tables import churn, hourly, species, wide
+from tests.detection.sample_tables import (
+    make_churn_table,
+    make_hourly_table,
+    make_species_table,
+    make_wide_table,
+)
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Task
 from trimtab.detection.onboarding.inspection import propose_configuration
@@ -25,7 +30,7 @@ def find_faults(table: pd.DataFrame, *, target: str, timestamp: str) -> str:
 
 
 def test_an_hourly_series_of_numbers_becomes_a_regression_over_weeks() -> None:
-    found = propose(hourly(), target="load", timestamp="when")
+    found = propose(make_hourly_table(), target="load", timestamp="when")
 
     spec = found.spec
     assert (spec.task, spec.metric) == (Task.REGRESSION, "r2")
@@ -38,7 +43,7 @@ def test_an_hourly_series_of_numbers_becomes_a_regression_over_weeks() -> None:
 
 
 def test_texts_are_classes_and_flags_are_categories() -> None:
-    found = propose(churn(), target="left", timestamp="day")
+    found = propose(make_churn_table(), target="left", timestamp="day")
 
     spec = found.spec
     assert (spec.task, spec.metric, spec.target_minimum) == (
@@ -55,7 +60,7 @@ def test_texts_are_classes_and_flags_are_categories() -> None:
 
 
 def test_few_codes_are_classes_measured_by_balanced_accuracy() -> None:
-    found = propose(species(), target="kind", timestamp="ts")
+    found = propose(make_species_table(), target="kind", timestamp="ts")
 
     assert (found.spec.task, found.spec.metric) == (Task.CLASSIFICATION, "balanced_accuracy")
     assert found.timestamp_format == "epoch milliseconds"
@@ -63,7 +68,7 @@ def test_few_codes_are_classes_measured_by_balanced_accuracy() -> None:
 
 @pytest.mark.parametrize("target", ["two", "flag", "ones", "codes"])
 def test_two_values_of_any_type_are_two_classes(target: str) -> None:
-    table = hourly()
+    table = make_hourly_table()
     coin = pd.Series(np.random.default_rng(5).random(1000) < 0.5)
     table["two"] = coin.map({True: "a", False: "b"}).astype("category")
     table["flag"] = coin.astype("object").where(np.arange(1000) > 5, None)
@@ -77,7 +82,7 @@ def test_two_values_of_any_type_are_two_classes(target: str) -> None:
 
 
 def test_a_wide_table_keeps_only_columns_that_can_be_learnt_from() -> None:
-    spec = propose(wide(), target="price", timestamp="at").spec
+    spec = propose(make_wide_table(), target="price", timestamp="at").spec
 
     reasons = {
         "order_id": "identifier",
@@ -107,7 +112,7 @@ def test_a_wide_table_keeps_only_columns_that_can_be_learnt_from() -> None:
 
 
 def test_numbers_with_a_few_texts_among_them_are_numbers() -> None:
-    table = hourly()
+    table = make_hourly_table()
     random = np.random.default_rng(9)
     dirty = {
         "area": random.gamma(3, 20, 1000).round(2),
@@ -126,7 +131,7 @@ def test_numbers_with_a_few_texts_among_them_are_numbers() -> None:
 
 
 def test_columns_that_grow_with_time_are_left_out() -> None:
-    table = hourly()
+    table = make_hourly_table()
     table["counter"] = np.arange(1000) * 2.5 + 100
     table["falling"] = -table["counter"] * 3
     table["month"] = table["when"].dt.month
@@ -139,7 +144,7 @@ def test_columns_that_grow_with_time_are_left_out() -> None:
 
 
 def test_columns_that_repeat_the_timestamp_are_left_out() -> None:
-    table = hourly(3000)
+    table = make_hourly_table(3000)
     when = table["when"].dt
     table["day"], table["hr"], table["dow"] = when.day, when.hour, when.day_of_week + 1
     table["lag"] = (when.hour + np.random.default_rng(6).integers(0, 2, 3000)) % 24
@@ -154,7 +159,7 @@ def test_columns_that_repeat_the_timestamp_are_left_out() -> None:
 
 
 def test_a_few_negative_amounts_are_dirty_and_temperatures_below_zero_are_not() -> None:
-    table = hourly(5000)
+    table = make_hourly_table(5000)
     table["load"] = table["load"].abs()
     table.loc[[5, 70], "load"] = -1.0
     table["kelvin"] = table["temperature"] + 273
@@ -168,7 +173,7 @@ def test_a_few_negative_amounts_are_dirty_and_temperatures_below_zero_are_not() 
 
 
 def test_rows_without_a_target_are_kept_with_a_warning() -> None:
-    table = churn()
+    table = make_churn_table()
     table.loc[table.index[-700:], "left"] = None
 
     found = propose(table, target="left", timestamp="day")
@@ -178,7 +183,7 @@ def test_rows_without_a_target_are_kept_with_a_warning() -> None:
 
 
 def test_a_few_unreadable_times_are_left_out_with_a_warning() -> None:
-    table = churn()
+    table = make_churn_table()
     table.loc[[3, 4], "day"] = "n/a"
 
     found = propose(table, target="left", timestamp="day")
@@ -188,7 +193,7 @@ def test_a_few_unreadable_times_are_left_out_with_a_warning() -> None:
 
 
 def test_many_unreadable_times_are_refused_with_examples() -> None:
-    table = churn()
+    table = make_churn_table()
     table["day"] = table["day"].where(np.arange(20_000) % 4 > 0, "week 7").astype("object")
     table.loc[0, "day"] = "soon"
 
@@ -199,7 +204,7 @@ def test_many_unreadable_times_are_refused_with_examples() -> None:
 
 
 def test_an_unknown_column_is_refused_with_the_nearest_name_and_all_names() -> None:
-    message = find_faults(hourly(), target="laod", timestamp="wen")
+    message = find_faults(make_hourly_table(), target="laod", timestamp="wen")
 
     assert "target 'laod': no such column: did you mean 'load'?" in message
     assert "timestamp 'wen': no such column: did you mean 'when'?" in message
@@ -225,11 +230,11 @@ def test_a_table_that_cannot_be_monitored_is_refused_with_its_fault(
     change: object, message: str
 ) -> None:
     assert callable(change)
-    assert message in find_faults(change(hourly()), target="load", timestamp="when")
+    assert message in find_faults(change(make_hourly_table()), target="load", timestamp="when")
 
 
 def test_faults_of_times_and_target_are_reported_at_once() -> None:
-    table = hourly().assign(load=1.0, when="never")
+    table = make_hourly_table().assign(load=1.0, when="never")
 
     message = find_faults(table, target="load", timestamp="when")
 
@@ -238,13 +243,13 @@ def test_faults_of_times_and_target_are_reported_at_once() -> None:
 
 
 def test_a_name_that_events_cannot_carry_is_refused_for_the_target() -> None:
-    table = hourly().rename(columns={"load": "load (kW)"})
+    table = make_hourly_table().rename(columns={"load": "load (kW)"})
 
     assert "rename the column" in find_faults(table, target="load (kW)", timestamp="when")
 
 
 def test_one_column_for_target_and_time_is_refused() -> None:
-    assert "name two columns" in find_faults(hourly(), target="load", timestamp="load")
+    assert "name two columns" in find_faults(make_hourly_table(), target="load", timestamp="load")
 
 
 def test_a_table_separated_by_semicolons_is_recognised() -> None:
@@ -254,7 +259,7 @@ def test_a_table_separated_by_semicolons_is_recognised() -> None:
 
 
 def test_a_class_that_only_comes_later_is_a_warning() -> None:
-    table = churn()
+    table = make_churn_table()
     table.loc[table.index[-30:], "left"] = "perhaps"
 
     found = propose(table, target="left", timestamp="day")
@@ -263,7 +268,7 @@ def test_a_class_that_only_comes_later_is_a_warning() -> None:
 
 
 def test_every_column_is_used_or_left_out_with_a_reason() -> None:
-    table = wide()
+    table = make_wide_table()
 
     found = propose(table, target="price", timestamp="at")
 

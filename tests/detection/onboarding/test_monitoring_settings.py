@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.detection.sample_tables import churn
+from tests.detection.sample_tables import make_churn_table
 from trimtab.detection.onboarding.inspection import propose_configuration
 from trimtab.detection.onboarding.monitoring_settings import (
     choose_cooldown,
@@ -48,7 +48,7 @@ def test_the_same_drift_is_announced_once_a_day_or_once_a_window() -> None:
 
 
 def test_segments_have_few_categories_and_enough_rows() -> None:
-    table = churn().assign(rare=["x"] * 19_990 + ["y"] * 10)
+    table = make_churn_table().assign(rare=["x"] * 19_990 + ["y"] * 10)
 
     proposal = propose_configuration(
         table, InspectionRequest(name="c", dataset="c", target="left", timestamp="day")

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.detection.windows import profile, table
+from tests.detection.windows import make_table, profile_table
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.profiles.casting import cast_to_categories
 from trimtab.detection.profiles.categories import HASH_BINS, hash_texts
@@ -137,21 +137,21 @@ def test_flags_are_categories_too() -> None:
 
 
 def test_an_empty_window_has_a_profile() -> None:
-    reference = profile(table())
+    reference = profile_table(make_table())
 
-    empty = profile(table(0), like=reference)
+    empty = profile_table(make_table(0), like=reference)
 
     assert empty.window.rows == 0
     assert all(column.value_count == 0 for column in empty.columns)
 
 
 def test_a_profile_survives_a_round_trip_through_json() -> None:
-    made = profile(table())
+    made = profile_table(make_table())
 
     assert WindowProfile.model_validate_json(made.model_dump_json()) == made
 
 
 def test_repeated_rows_are_counted_in_a_table_with_lists() -> None:
-    frame = table(3, tags=[["a"], ["a"], ["b"]], price=1.0, shop="north", revenue=2.0)
+    frame = make_table(3, tags=[["a"], ["a"], ["b"]], price=1.0, shop="north", revenue=2.0)
 
-    assert profile(frame).duplicates == 1
+    assert profile_table(frame).duplicates == 1

@@ -9,7 +9,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from tests.detection.windows import START, WEEK, spec, table
+from tests.detection.windows import START, WEEK, make_spec, make_table
 from trimtab.contracts.ports import Refused
 from trimtab.detection.profiles.columns import list_monitored_columns
 from trimtab.detection.profiles.frames import profile_column
@@ -25,7 +25,7 @@ SPAN = TimeRange(START + WEEK, START + 2 * WEEK)
 
 @pytest.fixture
 def here() -> pd.DataFrame:
-    rows = table(2000)
+    rows = make_table(2000)
     rows["at"] = [(START + n * timedelta(minutes=20)).replace(tzinfo=None) for n in range(2000)]
     return rows
 
@@ -42,54 +42,62 @@ def there(here: pd.DataFrame, tmp_path: Any) -> Iterator[Any]:
 
 
 def test_the_rows_of_a_window_are_the_same(here: pd.DataFrame, there: Any) -> None:
-    mine, yours = (read_rows(each, spec(), SPAN) for each in (here, there))
+    mine, yours = (read_rows(each, make_spec(), SPAN) for each in (here, there))
 
     assert len(mine) == 504
-    assert sorted(read_row_times(yours, spec())) == sorted(read_row_times(mine, spec()))
+    assert sorted(read_row_times(yours, make_spec())) == sorted(read_row_times(mine, make_spec()))
     assert yours["price"].sum() == pytest.approx(mine["price"].sum())
 
 
 def test_windows_are_cut_alike(here: pd.DataFrame, there: Any) -> None:
     request = Request(model="sales")
 
-    assert cut_windows(there, spec(), request) == cut_windows(here, spec(), request)
-    assert find_first_window_start(there, spec()) == find_first_window_start(here, spec())
+    assert cut_windows(there, make_spec(), request) == cut_windows(here, make_spec(), request)
+    assert find_first_window_start(there, make_spec()) == find_first_window_start(here, make_spec())
 
 
 def test_a_window_is_counted_whole_though_a_part_of_its_rows_is_in_memory(
     here: pd.DataFrame, there: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote, "MAX_FETCHED_ROWS", 100)
-    before, whole = (read_rows(here, spec(), span) for span in (TimeRange(START, SPAN.start), SPAN))
-    like = profile_rows(
-        before, spec(), time_range=TimeRange(START, SPAN.start), predictions=before["revenue"]
+    before, whole = (
+        read_rows(here, make_spec(), span) for span in (TimeRange(START, SPAN.start), SPAN)
     )
-    some = read_rows(there, spec(), SPAN)
+    like = profile_rows(
+        before, make_spec(), time_range=TimeRange(START, SPAN.start), predictions=before["revenue"]
+    )
+    some = read_rows(there, make_spec(), SPAN)
 
     found = profile_history(
-        there, spec(), time_range=SPAN, predicted=PredictedRows(some, some["revenue"]), like=like
+        there,
+        make_spec(),
+        time_range=SPAN,
+        predicted=PredictedRows(some, some["revenue"]),
+        like=like,
     )
 
     assert 40 < len(some) < 200
-    counted = profile_rows(whole, spec(), time_range=SPAN, predictions=whole["revenue"], like=like)
+    counted = profile_rows(
+        whole, make_spec(), time_range=SPAN, predictions=whole["revenue"], like=like
+    )
     assert found.window == counted.window
     assert found.newest == counted.newest
     for mine, yours in zip(counted.columns[:-1], found.columns[:-1], strict=True):
         assert yours.counts == mine.counts
-    prediction = list_monitored_columns(spec())[-1]
+    prediction = list_monitored_columns(make_spec())[-1]
     assert found.columns[-1] == profile_column(
         some["revenue"], prediction, like=like.find(prediction.name)
     )
 
 
 def test_targets_that_have_not_come_do_not_count_as_missing(here: pd.DataFrame, there: Any) -> None:
-    rows = read_rows(here, spec(), SPAN)
-    like = profile_rows(rows, spec(), time_range=SPAN, predictions=rows["revenue"])
+    rows = read_rows(here, make_spec(), SPAN)
+    like = profile_rows(rows, make_spec(), time_range=SPAN, predictions=rows["revenue"])
     until = SPAN.start + timedelta(days=2)
 
     found = profile_history(
         there,
-        spec(),
+        make_spec(),
         time_range=SPAN,
         predicted=PredictedRows(rows, rows["revenue"]),
         like=like,
@@ -103,4 +111,4 @@ def test_targets_that_have_not_come_do_not_count_as_missing(here: pd.DataFrame, 
 
 def test_times_that_an_engine_keeps_as_numbers_are_refused_with_the_remedy(there: Any) -> None:
     with pytest.raises(Refused, match="needs a date or a timestamp"):
-        read_rows(there, spec(timestamp="price", features=spec().features[1:]), SPAN)
+        read_rows(there, make_spec(timestamp="price", features=make_spec().features[1:]), SPAN)

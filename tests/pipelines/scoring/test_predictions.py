@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.detection.windows import spec
+from tests.detection.windows import make_spec
 from tests.pipelines.versions import classes, sales
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import ModelSpec
@@ -15,7 +15,7 @@ from trimtab.detection.onboarding.predictions import LoggedPredictions
 from trimtab.pipelines.scoring.metrics import score_model
 from trimtab.pipelines.scoring.predictions import choose_predictor, predict_targets
 
-AMOUNTS = spec(prediction="said")
+AMOUNTS = make_spec(prediction="said")
 
 
 class Model:
@@ -78,4 +78,4 @@ def test_a_version_that_trimtab_made_is_asked_again() -> None:
 
 
 def test_without_a_column_the_champion_is_asked() -> None:
-    assert isinstance(who(spec(), 1.0), Model)
+    assert isinstance(who(make_spec(), 1.0), Model)
