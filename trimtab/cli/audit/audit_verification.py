@@ -50,14 +50,14 @@ def log_folder(settings: "Settings") -> Path:
 
 def log_key(settings: "Settings") -> bytes:
     """The key that is there: a new one would verify nothing."""
-    from trimtab.adapters.audit.audit_log import audit_key  # noqa: PLC0415 - see above
+    from trimtab.adapters.audit.audit_log import load_audit_key  # noqa: PLC0415 - see above
     from trimtab.contracts.ports import Refused  # noqa: PLC0415 - see above
 
     path = settings.audit.key or settings.home.absolute() / "keys" / "audit.key"
     if not path.exists():
         msg = f"audit key {path} is missing: without the key it was written with, no log verifies"
         raise Refused(msg)
-    return audit_key(path)
+    return load_audit_key(path)
 
 
 def _registry(settings: "Settings") -> str | None:
@@ -71,4 +71,4 @@ def _registry(settings: "Settings") -> str | None:
 def _recorded(settings: "Settings") -> "tuple[RecordedTip, ...]":
     from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - takes three seconds
 
-    return MlflowRegistry(settings=settings).recorded_tips()
+    return MlflowRegistry(settings=settings).list_recorded_tips()

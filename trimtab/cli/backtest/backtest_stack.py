@@ -98,7 +98,7 @@ class Stage:
         self._processes = PipelineProcesses(
             run_pipeline, max_workers=1, environment=self.addresses.build_environment()
         )
-        self._processes.warm()
+        self._processes.warm_up()
         self.pipelines = self._processes
         self.registry = await asyncio.to_thread(self._open_registry)
         self.client = await connect_temporal(self._reached())
@@ -152,14 +152,14 @@ class Stage:
 
     def verify_audit(self) -> tuple[ChainStatus, ...]:
         """The state of every incident's chain, compared with what the registry recorded."""
-        from trimtab.adapters.audit.audit_log import audit_key  # noqa: PLC0415 - with the registry's imports
+        from trimtab.adapters.audit.audit_log import load_audit_key  # noqa: PLC0415 - with the registry's imports
         from trimtab.adapters.audit.audit_verification import verify  # noqa: PLC0415 - as above
 
         home, audit = self._settings.home, self._settings.audit
         return verify(
             audit.directory or home / "audit",
-            key=audit_key(audit.key or home / "keys" / "audit.key"),
-            tips=self.registry.recorded_tips(),
+            key=load_audit_key(audit.key or home / "keys" / "audit.key"),
+            tips=self.registry.list_recorded_tips(),
         )
 
     async def server_versions(self) -> dict[str, str]:

@@ -22,11 +22,11 @@ def check_champion(spec: ModelSpec, settings: Settings) -> Iterator[Finding]:
     """What the registry holds of the model; nothing where there is no registry yet."""
     if not registry_exists(settings):
         return
-    from trimtab.adapters.registry.registered_signature import find_interface  # noqa: PLC0415 - three seconds
+    from trimtab.adapters.registry.registered_signature import find_champion_signature  # noqa: PLC0415 - three seconds
 
     thing = f"model {spec.name}"
     try:
-        found = find_interface(spec.name, settings=settings)
+        found = find_champion_signature(spec.name, settings=settings)
     except Refused as error:
         yield fault(thing, str(error), "as it says")
         return

@@ -10,7 +10,7 @@ from trimtab.cli.doctor.watch_checks import check_watch
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Feature, ModelSpec, Task
 from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
-from trimtab.pipelines.history.remote import HistoryTable, count_rows, is_remote
+from trimtab.pipelines.history.remote import HistoryTable, count_history_rows, is_remote
 from trimtab.pipelines.history.rows import (
     find_covered_times,
     find_first_window_start,
@@ -147,6 +147,6 @@ def _check_spans(
         yield fault(thing, said, "take a longer window or lower minimum_rows")
     else:
         said = f"{learnt:,} rows to learn from, {len(enough)} windows to replay"
-        count = count_rows(history, spec) if is_remote(history) else len(history)
+        count = count_history_rows(history, spec) if is_remote(history) else len(history)
         part = f"; values were looked at in {looked_at:,} rows drawn at random"
         yield fine(thing, f"{count:,} rows: {said}{part if looked_at < count else ''}")

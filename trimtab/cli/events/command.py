@@ -105,7 +105,7 @@ def _understood(
 ) -> "tuple[tuple[DriftEvent, ...], list[str]]":
     """The events, and what a person should know about how they came about."""
     from trimtab.adapters.reports.cloudevents import read_cloudevents  # noqa: PLC0415 - see above
-    from trimtab.adapters.reports.event import event_from  # noqa: PLC0415 - as above
+    from trimtab.adapters.reports.event import build_event  # noqa: PLC0415 - as above
     from trimtab.contracts.drift import Severity  # noqa: PLC0415 - as above
     from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
     from trimtab.runtime.models import load_model_spec  # noqa: PLC0415 - as above
@@ -122,7 +122,7 @@ def _understood(
     current = _current(report, spec, asked=spans[0], file=file)
     before = _reference(report, spec, asked=spans[1], current=current)
     rating = Severity(severity.value)
-    event = event_from(report, spec, current=current, reference=before, severity=rating)
+    event = build_event(report, spec, current=current, reference=before, severity=rating)
     return (event,), list(_notes(report, event, assumed=spans[0] is None))
 
 
@@ -159,7 +159,7 @@ def _current(
     report: "ForeignReport", spec: "ModelSpec", *, asked: str | None, file: Path
 ) -> "Window":
     """As asked, as the report says, or else the newest whole window when it was written."""
-    from trimtab.adapters.temporal_schedules import request_for  # noqa: PLC0415 - see above
+    from trimtab.adapters.monitoring_schedule import build_monitoring_input  # noqa: PLC0415 - see above
     from trimtab.cli.window_option import span_between  # noqa: PLC0415 - as above
     from trimtab.contracts.drift import Window  # noqa: PLC0415 - as above
 
@@ -169,7 +169,7 @@ def _current(
     if report.current is not None:
         return report.current
     made = report.made_at or datetime.fromtimestamp(file.stat().st_mtime, tz=UTC)
-    end = request_for(spec).window_end(made)
+    end = build_monitoring_input(spec).window_end(made)
     return Window(start=end - spec.window, end=end, rows=report.rows)
 
 
@@ -256,7 +256,7 @@ def _span(window: "Window") -> str:
 
 
 def _publish(events: "list[DriftEvent]", console: "Console", *, publish: bool) -> None:
-    from trimtab.adapters.datasets.drift_events import publish as save  # noqa: PLC0415 - see above
+    from trimtab.adapters.datasets.drift_events import publish_events as save  # noqa: PLC0415 - see above
 
     if not events:
         console.print("Nothing drifted: nothing to publish.")

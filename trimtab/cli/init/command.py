@@ -110,12 +110,12 @@ def _say_what_is_next(proposal: "Proposal", console: "Console") -> None:
     command = watch if interface else f"trimtab backtest {name}"
     console.print(f"Read it, then: [bold]{command}[/]", highlight=False)
     if interface and interface.champion != interface.version:
-        from trimtab.adapters.registry.registered_signature import how_to_point  # noqa: PLC0415 - three seconds
+        from trimtab.adapters.registry.registered_signature import format_alias_command  # noqa: PLC0415 - three seconds
 
         stands = f"points at version {interface.champion}" if interface.champion else "is not set"
         console.print(
             f"The alias champion {stands}, and that is the version watched. Nothing was changed; to"
-            f" watch version {interface.version}:\n  {how_to_point(interface)}",
+            f" watch version {interface.version}:\n  {format_alias_command(interface)}",
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
 
@@ -203,9 +203,9 @@ def _interface(asked: Asked) -> "ModelSignature | None":
     if not registry_exists(settings):
         fault = f"--mlflow-model: there is no MLflow at {settings.tracking_uri}"
         raise BadConfigurationError([f"{fault}: say where it is by MLFLOW_TRACKING_URI"])
-    from trimtab.adapters.registry.registered_signature import read_interface  # noqa: PLC0415 - three seconds
+    from trimtab.adapters.registry.registered_signature import read_signature  # noqa: PLC0415 - three seconds
 
-    return read_interface(asked.name, settings=settings, version=asked.version)
+    return read_signature(asked.name, settings=settings, version=asked.version)
 
 
 def _axes(table: "DataFrame", asked: Asked, interface: "ModelSignature | None") -> tuple[str, str]:

@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:  # importing Temporal's client takes a second, and `trimtab --help` needs none
     from rich.console import Console
 
-    from trimtab.adapters.temporal_schedules import Scheduled
+    from trimtab.adapters.schedule_status import ScheduleStatus
     from trimtab.contracts.monitoring import MonitoringInput
     from trimtab.runtime.settings import Settings
 
@@ -84,7 +84,7 @@ def _check(name: str | None, asked: list[str], *, every: str | None, lag: str | 
 
 
 def _request(name: str, *, every: str | None, lag: str | None) -> "MonitoringInput":
-    from trimtab.adapters.temporal_schedules import request_for  # noqa: PLC0415 - see above
+    from trimtab.adapters.monitoring_schedule import build_monitoring_input  # noqa: PLC0415 - see above
     from trimtab.contracts.model import MIN_MONITORING_INTERVAL  # noqa: PLC0415 - as above
     from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
     from trimtab.runtime.models import load_model_spec  # noqa: PLC0415 - as above
@@ -94,7 +94,9 @@ def _request(name: str, *, every: str | None, lag: str | None) -> "MonitoringInp
     if often is not None and often < MIN_MONITORING_INTERVAL:
         fault = f"--every = {every}: at least a minute, for each run reads a window's rows"
         raise BadConfigurationError([fault])
-    return request_for(spec, every=often, lag=span_of(lag, "--lag") if lag else timedelta(0))
+    return build_monitoring_input(
+        spec, every=often, lag=span_of(lag, "--lag") if lag else timedelta(0)
+    )
 
 
 def span_of(text: str, option: str) -> timedelta:
@@ -122,14 +124,14 @@ def span_of(text: str, option: str) -> timedelta:
 
 
 async def _put(settings: "Settings", request: "MonitoringInput", console: "Console") -> None:
-    from trimtab.adapters.temporal_schedules import opened  # noqa: PLC0415 - see above
+    from trimtab.adapters.temporal_schedules import open_schedules  # noqa: PLC0415 - see above
 
     model = request.spec.name
     with console.status("reaching Temporal"):
-        async with opened(settings) as schedules:
-            done = await schedules.put(request)
-            now = await schedules.one(model)
-            served = await schedules.served()
+        async with open_schedules(settings) as schedules:
+            done = await schedules.create_or_update(request)
+            now = await schedules.find(model)
+            served = await schedules.has_worker()
     console.print(f"Schedule of {model} {done}: every {told(request.every)}.", highlight=False)
     if now and now.paused:
         console.print(f"It is paused: `trimtab schedule {model} --resume` lets it run.")
@@ -163,11 +165,11 @@ def _warn_of_budget(request: "MonitoringInput", console: "Console") -> None:
 
 
 async def _change(settings: "Settings", name: str, flag: str, *, console: "Console") -> None:
-    from trimtab.adapters.temporal_schedules import NoScheduleError, opened  # noqa: PLC0415 - see above
+    from trimtab.adapters.temporal_schedules import NoScheduleError, open_schedules  # noqa: PLC0415 - see above
     from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
 
     with console.status("reaching Temporal"):
-        async with opened(settings) as schedules:
+        async with open_schedules(settings) as schedules:
             try:
                 if flag == "--remove":
                     await schedules.remove(name)
@@ -182,11 +184,11 @@ async def _change(settings: "Settings", name: str, flag: str, *, console: "Conso
 
 
 async def _list(settings: "Settings", console: "Console") -> None:
-    from trimtab.adapters.temporal_schedules import opened  # noqa: PLC0415 - see above
+    from trimtab.adapters.temporal_schedules import open_schedules  # noqa: PLC0415 - see above
 
     with console.status("reaching Temporal"):
-        async with opened(settings) as schedules:
-            found = await schedules.every_one()
+        async with open_schedules(settings) as schedules:
+            found = await schedules.list_all()
     if not found:
         console.print(
             "No model is watched by itself yet: `trimtab schedule MODEL --every 1h` begins it."
@@ -195,7 +197,7 @@ async def _list(settings: "Settings", console: "Console") -> None:
     _show(found, console)
 
 
-def _show(found: "list[Scheduled]", console: "Console") -> None:
+def _show(found: "list[ScheduleStatus]", console: "Console") -> None:
     from rich.table import Table  # noqa: PLC0415 - see above
 
     table = Table()
@@ -214,7 +216,7 @@ def _show(found: "list[Scheduled]", console: "Console") -> None:
     console.print(table)
 
 
-def _state(each: "Scheduled") -> str:
+def _state(each: "ScheduleStatus") -> str:
     if not each.paused:
         return "runs"
     return each.note if each.note.startswith("paused") else f"paused: {each.note}".rstrip(": ")

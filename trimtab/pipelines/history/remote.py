@@ -56,7 +56,7 @@ def fetch_all_rows(history: "ibis.Table", spec: ModelSpec) -> pd.DataFrame:
     return _fetch_sample(_open_table(history, spec))
 
 
-def count_rows(history: "ibis.Table", spec: ModelSpec) -> int:
+def count_history_rows(history: "ibis.Table", spec: ModelSpec) -> int:
     """Return the number of rows."""
     return _count_table_rows(_open_table(history, spec))
 
