@@ -10,7 +10,7 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
-from tests.detection.sample_tables import churn, hourly
+from tests.detection.sample_tables import make_churn_table, make_hourly_table
 from trimtab.cli.doctor import machine_checks, stack_checks
 from trimtab.cli.doctor.check_result import Finding, State
 from trimtab.cli.doctor.command import doctor
@@ -39,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         *stack_checks.GEMINI_KEYS,
     ):
         monkeypatch.delenv(name, raising=False)
-    hourly().to_csv("load.csv", index=False)
+    make_hourly_table().to_csv("load.csv", index=False)
     CliRunner().invoke(
         app,
         ["init", "load", "--data", "load.csv", "--target", "load", "--timestamp", "when"],
@@ -179,7 +179,9 @@ def test_a_configuration_that_its_data_belie_is_a_fault(
 
 
 def test_texts_cannot_be_learnt_as_amounts() -> None:
-    churn().assign(load=churn()["left"], when=churn()["day"], temperature="?").to_csv("load.csv")
+    make_churn_table().assign(
+        load=make_churn_table()["left"], when=make_churn_table()["day"], temperature="?"
+    ).to_csv("load.csv")
 
     code, output = run()
 
@@ -210,7 +212,7 @@ def test_a_broken_catalog_is_named() -> None:
 
 def test_a_dear_retraining_and_a_new_column_are_only_noted() -> None:
     change(costs={"retraining": 500})
-    hourly().assign(wind=1.0).to_csv("load.csv", index=False)
+    make_hourly_table().assign(wind=1.0).to_csv("load.csv", index=False)
 
     code, output = run()
 
@@ -232,7 +234,9 @@ def test_what_is_odd_about_the_watch_is_only_noted() -> None:
 
 
 def test_recorded_predictions_are_looked_at() -> None:
-    hourly().assign(y=hourly()["load"], words="none").to_csv("load.csv", index=False)
+    make_hourly_table().assign(y=make_hourly_table()["load"], words="none").to_csv(
+        "load.csv", index=False
+    )
     change(prediction="y")
     fitting, _ = run()
     change(prediction="words")
@@ -240,7 +244,7 @@ def test_recorded_predictions_are_looked_at() -> None:
     code, output = run()
 
     assert (fitting, code) == (0, 1)
-    assert "it holds 'none': it is no prediction of load" in output
+    assert "it holds 'none', which is no number: it is no prediction of load" in output
 
 
 def test_servers_that_answer_are_fine(server: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from tests.detection.sample_tables import churn, hourly, species, wide
+from tests.detection.sample_tables import (
+    make_churn_table,
+    make_hourly_table,
+    make_species_table,
+    make_wide_table,
+)
 from trimtab.cli.init.command import init
 from trimtab.contracts.model import Task
 from trimtab.pipelines.catalog import build_catalog
@@ -61,7 +66,7 @@ def test_the_car_parks_are_configured_as_a_person_would(folder: Path) -> None:
 
 
 def test_every_line_has_a_comment(folder: Path) -> None:
-    wide().to_parquet("wide.parquet")
+    make_wide_table().to_parquet("wide.parquet")
 
     code, output = run("wide", folder / "wide.parquet", "price", "at")
 
@@ -72,7 +77,7 @@ def test_every_line_has_a_comment(folder: Path) -> None:
 
 def test_columns_of_any_name_are_called_by_names_that_can_be_carried(folder: Path) -> None:
     names = {"load": "load (kW)", "when": "time [UTC]", "temperature": "temp °C"}
-    hourly().rename(columns=names).to_csv("t.csv", index=False)
+    make_hourly_table().rename(columns=names).to_csv("t.csv", index=False)
 
     code, output = run("load", folder / "t.csv", "load (kW)", "time [UTC]")
 
@@ -85,7 +90,7 @@ def test_columns_of_any_name_are_called_by_names_that_can_be_carried(folder: Pat
 
 
 def test_predictions_in_the_table_are_recognised_and_not_learnt_from(folder: Path) -> None:
-    table = hourly()
+    table = make_hourly_table()
     table.assign(predicted_load=table["load"] + 1.0).to_csv("t.csv", index=False)
 
     code, output = run("load", folder / "t.csv", "load", "when")
@@ -98,7 +103,7 @@ def test_predictions_in_the_table_are_recognised_and_not_learnt_from(folder: Pat
 
 
 def test_how_closely_the_model_is_watched_stands_in_the_file(folder: Path) -> None:
-    churn().to_csv("churn.csv", index=False)
+    make_churn_table().to_csv("churn.csv", index=False)
 
     run("churn", folder / "churn.csv", "left", "day")
 
@@ -112,7 +117,7 @@ def test_how_closely_the_model_is_watched_stands_in_the_file(folder: Path) -> No
 
 
 def test_the_pipelines_load_the_very_table_from_any_file_path(folder: Path) -> None:
-    churn().to_csv("churn.csv", index=False)
+    make_churn_table().to_csv("churn.csv", index=False)
 
     run("churn", Path("churn.csv"), "left", "day")
 
@@ -122,11 +127,11 @@ def test_the_pipelines_load_the_very_table_from_any_file_path(folder: Path) -> N
 @pytest.mark.parametrize(
     ("table", "target", "timestamp", "file", "task"),
     [
-        (hourly(), "load", "when", "t.csv", Task.REGRESSION),
-        (churn(), "left", "day", "t.csv.gz", Task.CLASSIFICATION),
-        (species(), "kind", "ts", "t.parquet", Task.CLASSIFICATION),
-        (wide(), "price", "at", "t.parquet", Task.REGRESSION),
-        (wide().drop(columns=["tags"]), "price", "at", "t.csv", Task.REGRESSION),
+        (make_hourly_table(), "load", "when", "t.csv", Task.REGRESSION),
+        (make_churn_table(), "left", "day", "t.csv.gz", Task.CLASSIFICATION),
+        (make_species_table(), "kind", "ts", "t.parquet", Task.CLASSIFICATION),
+        (make_wide_table(), "price", "at", "t.parquet", Task.REGRESSION),
+        (make_wide_table().drop(columns=["tags"]), "price", "at", "t.csv", Task.REGRESSION),
     ],
 )
 def test_tables_of_every_kind_are_configured_as_proposed(
@@ -266,7 +271,7 @@ def test_a_missing_file_is_refused() -> None:
 
 
 def test_words_of_the_table_cannot_break_the_file_or_the_terminal(folder: Path) -> None:
-    table = churn()
+    table = make_churn_table()
     table["plan"] = table["plan"].map(
         {"basic": "[/red] # x", "plus": "a: b\n- c", "pro": "\x1b[31m"}
     )

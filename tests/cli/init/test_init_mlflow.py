@@ -171,8 +171,8 @@ def test_what_runs_code_is_not_loaded_unless_a_person_says_so(deployment: Path) 
     bad = monitor("2026-03-02", "2026-03-09")
 
     assert code == 0, output
-    assert "trust_pickle: true (it is kept as sklearn, cloudpickle)" in output
-    assert "may have learnt from the reference" not in output
+    assert "trust_pickle: true (it is stored as sklearn, cloudpickle)" in output
+    assert "may have been trained on the reference" not in output
     assert examined == 1
     assert "trust_pickle" in found
     assert (unloaded, trusted, Path("loaded").exists()) == (True, 0, True)
@@ -271,7 +271,7 @@ def test_without_an_alias_it_is_said_how_to_set_it_and_nothing_is_set(deployment
     assert "no version of 'prices' has the alias 'champion'" in output
     assert 'set_registered_model_alias("prices", "champion", "1")' in output
     assert looked == 0, told
-    assert "may have learnt from the reference" in told
+    assert "may have been trained on the reference" in told
     assert "The alias champion is not set" in told
     assert 'set_registered_model_alias("prices", "champion", "1")' in told
     assert mlflow.MlflowClient().get_registered_model("prices").aliases == {}
@@ -290,7 +290,7 @@ def test_what_cannot_be_watched_is_said_at_once(deployment: Path) -> None:
     assert (unknown, code, other, stray) == (1, 2, 2, 2)
     assert "has no registered model 'prices'" in nothing
     assert "input 'size' of version 1: no such column: did you mean 'sise'?" in output
-    assert "input 'rooms' of version 1: is a number, and the column holds 'many'" in output
+    assert "input 'rooms' of version 1: it is a number, but the column holds 'many'" in output
     assert "trimtab init prices --mlflow-model" in named
     assert "needs --mlflow-model" in version
 

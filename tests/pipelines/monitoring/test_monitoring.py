@@ -6,7 +6,7 @@ import mlflow
 import pytest
 
 from tests.builders import a_finding
-from tests.detection.windows import spec
+from tests.detection.windows import make_spec
 from tests.pipelines.conftest import Run
 from trimtab.contracts.drift import (
     MAX_EVENT_BYTES,
@@ -112,7 +112,9 @@ def change(
         version="1", run_id="r", metrics=held_out, tags={}, load=dict, artifact=lambda _: {}
     )
     metric = VersionMetric(version="1", metric="r2", value=value, rows=500)
-    return measure_performance_change(champion, RealisedMetric(metric, error), spec(tolerance=0.02))
+    return measure_performance_change(
+        champion, RealisedMetric(metric, error), make_spec(tolerance=0.02)
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,12 @@ import pandas as pd
 from trimtab.cli.doctor.check_result import Finding, fault, note
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import ModelSpec, ReferencePeriod
-from trimtab.detection.onboarding.exclusions import MANY_CATEGORIES
-from trimtab.detection.onboarding.monitoring_settings import thin_reference, windows_per_year
-from trimtab.detection.onboarding.predictions import are_chances, why_no_prediction
+from trimtab.detection.onboarding.exclusions import MAX_FEATURE_CATEGORIES
+from trimtab.detection.onboarding.monitoring_settings import (
+    compute_windows_per_year,
+    explain_short_reference,
+)
+from trimtab.detection.onboarding.predictions import are_probabilities, explain_no_prediction
 from trimtab.detection.profiles.casting import cast_to_categories
 from trimtab.pipelines.history.rows import read_row_times
 
@@ -45,11 +48,11 @@ def _check_prediction(history: pd.DataFrame, spec: ModelSpec, thing: str) -> Ite
         return
     if spec.target not in history:
         return
-    why = why_no_prediction(history[column], history[spec.target], spec.task)
+    why = explain_no_prediction(history[column], history[spec.target], spec.task)
     if why:
         said = f"prediction = {column}: {why}: it is no prediction of {spec.target}"
         yield fault(thing, said, "name another column, or write null")
-    elif spec.metric == "roc_auc" and not are_chances(history[column].dropna()):
+    elif spec.metric == "roc_auc" and not are_probabilities(history[column].dropna()):
         said = f"prediction = {column}: holds classes, and metric = roc_auc needs chances"
         yield fault(thing, said, "write metric: balanced_accuracy, or name a column of chances")
 
@@ -62,8 +65,8 @@ def _check_segment(
         said = f"segments: the dataset {spec.dataset} has no column {column}"
     elif kinds.get(column) is not FeatureKind.CATEGORICAL:
         said = f"segments: {column} is no categorical feature"
-    elif (count := cast_to_categories(history[column]).nunique()) > MANY_CATEGORIES:
-        said = f"segments: {column} has {count:,} categories, more than {MANY_CATEGORIES}"
+    elif (count := cast_to_categories(history[column]).nunique()) > MAX_FEATURE_CATEGORIES:
+        said = f"segments: {column} has {count:,} categories, more than {MAX_FEATURE_CATEGORIES}"
     else:
         return
     fit = [name for name, kind in kinds.items() if kind is FeatureKind.CATEGORICAL]
@@ -99,9 +102,9 @@ def _check_spans(covered: timedelta, spec: ModelSpec, thing: str) -> Iterator[Fi
 
 
 def _check_budget(spec: ModelSpec, thing: str) -> Iterator[Finding]:
-    if thin := thin_reference(spec.window, spec.reference_windows * spec.window):
+    if thin := explain_short_reference(spec.window, spec.reference_windows * spec.window):
         yield note(thing, f"reference_windows = {spec.reference_windows}: {thin}")
-    budget, windows = spec.false_alarms_per_year, windows_per_year(spec.window)
+    budget, windows = spec.false_alarms_per_year, compute_windows_per_year(spec.window)
     said = f"false_alarms_per_year = {budget:g}: there are {windows:,.1f} windows in a year"
     if budget >= windows:
         yield fault(thing, said, f"write less than {windows:.2g}, or take a shorter window")

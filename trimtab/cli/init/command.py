@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # pandas takes a second to import, and `trimtab --help` needs
     from rich.console import Console
 
     from trimtab.contracts.signature import ModelSignature
-    from trimtab.detection.onboarding.inspection import Proposal
+    from trimtab.detection.onboarding.proposal import Proposal
 
 
 def init(  # noqa: PLR0913, PLR0917 - the options of the command line
@@ -105,7 +105,7 @@ def configure(asked: Asked, *, force: bool, console: "Console") -> None:
 
 
 def _say_what_is_next(proposal: "Proposal", console: "Console") -> None:
-    name, interface = shlex.quote(proposal.spec.name), proposal.interface
+    name, interface = shlex.quote(proposal.spec.name), proposal.signature
     watch = f"trimtab doctor && trimtab monitor {name}"
     command = watch if interface else f"trimtab backtest {name}"
     console.print(f"Read it, then: [bold]{command}[/]", highlight=False)
@@ -141,7 +141,8 @@ def _destinations(name: str, *, force: bool) -> tuple[Path, Path]:
 
 def _inspect(source: Path, asked: Asked) -> "tuple[Proposal, dict[str, str]]":
     """What is proposed, and what columns are called instead of their names in the table."""
-    from trimtab.detection.onboarding.inspection import Question, UnfitTableError, propose  # noqa: PLC0415 - see above
+    from trimtab.detection.onboarding.inspection import propose_configuration  # noqa: PLC0415 - see above
+    from trimtab.detection.onboarding.proposal import InspectionRequest, UnfitTableError  # noqa: PLC0415 - see above
     from trimtab.detection.profiles.column_names import choose_valid_names  # noqa: PLC0415 - as above
     from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
     from trimtab.runtime.models import slug  # noqa: PLC0415 - as above
@@ -157,16 +158,16 @@ def _inspect(source: Path, asked: Asked) -> "tuple[Proposal, dict[str, str]]":
     )
     target, timestamp = _axes(table, asked, interface)
     since = asked.since
-    question = Question(
+    question = InspectionRequest(
         name=asked.name,
         dataset=f"history-{slug(asked.name)}"[:128],
         target=target,
         timestamp=timestamp,
-        interface=interface,
+        signature=interface,
         since=since if since is None or since.tzinfo else since.replace(tzinfo=UTC),
     )
     try:
-        return propose(table, question), renamed
+        return propose_configuration(table, question), renamed
     except UnfitTableError as error:
         raise BadConfigurationError([f"{source.name}: {fault}" for fault in error.faults]) from None
 
@@ -210,24 +211,24 @@ def _interface(asked: Asked) -> "ModelSignature | None":
 def _axes(table: "DataFrame", asked: Asked, interface: "ModelSignature | None") -> tuple[str, str]:
     """Target and timestamp, as asked or where only one column can be meant."""
     from trimtab.detection.onboarding.signature import (  # noqa: PLC0415 - see above
-        guess_target,
-        guess_timestamp,
-        interface_faults,
+        find_signature_faults,
+        guess_target_columns,
+        guess_timestamp_columns,
     )
     from trimtab.runtime.errors import BadConfigurationError  # noqa: PLC0415 - as above
 
     there, faults = ", ".join(str(name) for name in table), []
-    times = (asked.timestamp,) if asked.timestamp else guess_timestamp(table)
+    times = (asked.timestamp,) if asked.timestamp else guess_timestamp_columns(table)
     if len(times) != 1:
         which = f"{', '.join(times)} hold times" if times else f"no column holds times: {there}"
         faults.append(f"--timestamp is missing: {which}: name the column with each row's time")
     targets: tuple[str, ...] = (asked.target,) if asked.target else ()
     if interface and not asked.target:
-        targets = guess_target(table, interface, timestamp=times[0] if times else None)
+        targets = guess_target_columns(table, interface, timestamp=times[0] if times else None)
     if len(targets) != 1:
         which = f"it may be {', '.join(targets)}" if targets else f"there are {there}"
         faults.append(f"--target is missing: {which}: name the column with the truth")
-    faults.extend(interface_faults(table, interface) if interface else ())
+    faults.extend(find_signature_faults(table, interface) if interface else ())
     if faults:
         raise BadConfigurationError([f"{asked.data.name}: {fault}" for fault in faults])
     return targets[0], times[0]

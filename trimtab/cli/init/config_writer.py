@@ -10,8 +10,8 @@ from typing import Any, Final
 import yaml
 
 from trimtab.contracts.model import Feature, ModelSpec, Task, Tier
-from trimtab.detection.onboarding.feature_proposal import Judgement
-from trimtab.detection.onboarding.inspection import Proposal
+from trimtab.detection.onboarding.feature_proposal import ColumnProposal
+from trimtab.detection.onboarding.proposal import Proposal
 
 _COMMENT_AT = 34
 _COMMENT_AT_MOST = 60
@@ -63,20 +63,20 @@ def printable(text: object) -> str:
 
 def _model_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
     spec = proposal.spec
-    seen = proposal.interface
+    seen = proposal.signature
     yield (
         f"name: {_yaml(spec.name)}",
         f"in MLflow{f', looked at version {seen.version}' if seen else ''}",
     )
     yield f"task: {spec.task}", proposal.target.reason
     yield f"dataset: {_yaml(spec.dataset)}", f"entry in {catalog}"
-    yield f"target: {_yaml(spec.target)}", proposal.target.holds
+    yield f"target: {_yaml(spec.target)}", proposal.target.summary
     if spec.task is Task.REGRESSION:
         yield f"target_minimum: {_yaml(_short(spec.target_minimum))}", _bound_note(spec)
     yield f"prediction: {_yaml(spec.prediction)}", _prediction_note(proposal)
-    yield f"timestamp: {_yaml(spec.timestamp)}", f"time of each row; {proposal.reading}"
+    yield f"timestamp: {_yaml(spec.timestamp)}", f"time of each row; {proposal.timestamp_format}"
     yield "features:", "what the model sees; minimum and maximum: what makes sense"
-    held = {column.name: column.holds for column in proposal.columns}
+    held = {column.name: column.summary for column in proposal.columns}
     for feature in spec.features:
         yield f"  - {_feature(feature)}", held[feature.name]
     yield f"time_features: {_yaml(list(spec.time_features))}", "derived from the timestamp"
@@ -94,7 +94,7 @@ def _model_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
 def _prediction_note(proposal: Proposal) -> str:
     if proposal.prediction is None:
         return "column with what was predicted; null: the model is asked again"
-    return f"what was predicted; {proposal.prediction.holds}"
+    return f"what was predicted; {proposal.prediction.summary}"
 
 
 def _bound_note(spec: ModelSpec) -> str:
@@ -109,10 +109,10 @@ def _feature(feature: Feature) -> str:
     return _yaml({**given, **{key: value for key, value in limits.items() if value is not None}})
 
 
-def _ignored_lines(left_out: list[Judgement]) -> Iterator[Line]:
+def _ignored_lines(left_out: list[ColumnProposal]) -> Iterator[Line]:
     yield ("ignored:" if left_out else "ignored: {}"), "columns left out, each with the reason"
     for column in left_out:
-        yield f"  {_yaml(column.name)}: {_yaml(column.reason)}", column.holds
+        yield f"  {_yaml(column.name)}: {_yaml(column.reason)}", column.summary
 
 
 def _window_lines(proposal: Proposal) -> Iterator[Line]:

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from trimtab.cli.init.config_writer import printable
-from trimtab.detection.onboarding.feature_proposal import Judgement
-from trimtab.detection.onboarding.inspection import Proposal
+from trimtab.detection.onboarding.feature_proposal import ColumnProposal
+from trimtab.detection.onboarding.proposal import Proposal
 
 _MOST_SHOWN = 40
 """Features that are listed; what is left out is always listed in full."""
@@ -19,18 +19,18 @@ def print_proposal(proposal: Proposal, console: Console, *, renamed: Mapping[str
     """What is predicted, what each column becomes, how time is cut, and what to look at."""
     spec = proposal.spec
     learnt = spec.reference_windows
-    holds = printable(proposal.target.holds)
+    holds = printable(proposal.target.summary)
     console.print(Text(f"{spec.task} of {spec.target}: {holds}", style="bold"))
     console.print(_columns(proposal))
     console.print(
         f"{proposal.rows:,} rows in {len(proposal.counts)} windows of {_words(spec.window)}:"
         f" {learnt} to learn from, {len(proposal.counts) - learnt} to replay."
-        f" Judged by {spec.metric}. Time read as {proposal.reading}.",
+        f" Judged by {spec.metric}. Time read as {proposal.timestamp_format}.",
         highlight=False,
         markup=False,
     )
     if proposal.prediction:
-        held = printable(proposal.prediction.holds)
+        held = printable(proposal.prediction.summary)
         console.print(Text(f"Predictions are read from {spec.prediction}: {held}."))
     for name, new in renamed.items():
         console.print(Text(f"Here {printable(name)!r} is called {new!r}."))
@@ -52,7 +52,7 @@ def _columns(proposal: Proposal) -> Table:
     return table
 
 
-def _row(column: Judgement) -> Iterator[Text]:
+def _row(column: ColumnProposal) -> Iterator[Text]:
     yield Text(printable(column.name))
     if not column.kind:
         yield Text("left out", style="dim")
@@ -61,7 +61,7 @@ def _row(column: Judgement) -> Iterator[Text]:
     low, high = column.minimum, column.maximum
     bounds = "" if low is None else f" from {low:g}"
     yield Text(f"{column.kind}{bounds}{'' if high is None else f' to {high:g}'}")
-    yield Text(printable(column.holds))
+    yield Text(printable(column.summary))
 
 
 def _words(span: timedelta) -> str:
