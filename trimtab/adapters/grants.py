@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from trimtab.adapters.secret_file import secret
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.remediation import GrantClaims
+from trimtab.files.secret_file import read_or_create_secret
 
 ISSUER: Final = "trimtab"
 AUDIENCE: Final = "trimtab-actions"
@@ -43,7 +43,7 @@ def private_key(path: Path) -> Ed25519PrivateKey:
 
     Its public half is kept beside it as `<stem>.pub.pem`, where that folder can be written.
     """
-    pem = secret(path, _new_private_pem)
+    pem = read_or_create_secret(path, _new_private_pem)
     try:
         key = load_pem_private_key(pem, password=None)
     except (TypeError, ValueError) as error:
@@ -53,13 +53,13 @@ def private_key(path: Path) -> Ed25519PrivateKey:
         msg = f"grant key {path} is not an Ed25519 key: make one, or remove it and let us"
         raise Refused(msg)
     with suppress(OSError):
-        secret(path.with_suffix(".pub.pem"), lambda: _public_pem(key, path))
+        read_or_create_secret(path.with_suffix(".pub.pem"), lambda: _public_pem(key, path))
     return key
 
 
 def public_key(path: Path, *, private: Ed25519PrivateKey | None = None) -> Ed25519PublicKey:
     """The guard's key, from a PEM file; written on first use where the private key is at hand."""
-    pem = secret(path, lambda: _public_pem(private, path))
+    pem = read_or_create_secret(path, lambda: _public_pem(private, path))
     try:
         key = load_pem_public_key(pem)
     except ValueError as error:

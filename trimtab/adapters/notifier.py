@@ -1,16 +1,17 @@
 """Reaches a person: by a line in the log, and by a page in a folder that people look into."""
 
-import os
-import tempfile
 from pathlib import Path
+from typing import Final
 
 import structlog
 
 from trimtab.adapters.slug import slug
 from trimtab.contracts.approval import ApprovalRequest
 from trimtab.contracts.ports import Notifier, Unavailable
+from trimtab.files.atomic_file import write_atomically
 
 _log = structlog.get_logger(__name__)
+_PAGE_MODE: Final = 0o600
 
 
 class LogNotifier:
@@ -35,7 +36,8 @@ class FileNotifier:
         """The whole page or none; a reminder replaces the question."""
         path = self.path(request.workflow_id)
         try:
-            _replace(path, f"{request.page.rstrip()}\n".encode())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, f"{request.page.rstrip()}\n", mode=_PAGE_MODE)
         except OSError as error:
             msg = f"page {path} cannot be written: {error}"
             raise Unavailable(msg) from error
@@ -51,15 +53,3 @@ class Notifiers:
         """Deliver the page in every way."""
         for notifier in self._notifiers:
             notifier.notify(request)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(draft).replace(path)
-    except OSError:
-        Path(draft).unlink(missing_ok=True)
-        raise

@@ -1,12 +1,18 @@
 """Where a running embedded stack is, for whoever else works in the same home."""
 
 from pathlib import Path
+from typing import Final
 
 import psutil
 from pydantic import ValidationError
 
 from trimtab.contracts.base import Record
-from trimtab.runtime.settings import BadConfigurationError, Settings
+from trimtab.files.atomic_file import write_atomically
+from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.settings import Settings
+
+_ADDRESSES_MODE: Final = 0o600
+"""Addresses may hold passwords."""
 
 
 class StackAddresses(Record):
@@ -77,11 +83,10 @@ def redis_url(settings: Settings) -> str:
 
 
 def announce(addresses: StackAddresses) -> None:
-    """Write `stack.json`, whole or not at all; addresses may hold passwords, so for us alone."""
-    unfinished = addresses.home / f"stack.json.{addresses.pid}"
-    unfinished.touch(mode=0o600)
-    unfinished.write_text(addresses.model_dump_json(indent=2), encoding="utf-8")
-    unfinished.replace(addresses.home / "stack.json")
+    """Write `stack.json`, readable by its owner alone."""
+    write_atomically(
+        addresses.home / "stack.json", addresses.model_dump_json(indent=2), mode=_ADDRESSES_MODE
+    )
 
 
 def withdraw(home: Path) -> None:

@@ -24,10 +24,10 @@ from trimtab.adapters.audit.audit_chain import (
     same_incident,
     written,
 )
-from trimtab.adapters.secret_file import secret
 from trimtab.adapters.slug import slug
 from trimtab.contracts.audit import GENESIS, AuditAppend, AuditEntry, AuditLine
 from trimtab.contracts.ports import Refused, Unavailable
+from trimtab.files.secret_file import read_or_create_secret
 
 KEY_BYTES: Final = 32
 _PATIENCE = 5.0
@@ -38,7 +38,7 @@ _log = structlog.get_logger(__name__)
 
 def audit_key(path: Path) -> bytes:
     """The key of the log's hashes; made on first use."""
-    key = secret(path, lambda: secrets.token_hex(KEY_BYTES).encode()).strip()
+    key = read_or_create_secret(path, lambda: secrets.token_hex(KEY_BYTES).encode()).strip()
     if len(key) < KEY_BYTES:
         msg = f"audit key {path} holds {len(key)} bytes: it needs {KEY_BYTES} or more"
         raise Refused(msg)
