@@ -44,3 +44,5 @@ class ModelInterface(Record):
     created_at: AwareDatetime
     where: str
     """Address of the registry."""
+    missing_requirements: tuple[str, ...] = ()
+    """What it needs that is not installed here, such as "xgboost==3.1.0"."""

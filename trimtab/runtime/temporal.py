@@ -34,6 +34,10 @@ _TYPES: Final = {
 }
 
 
+class NoTemporalAddressError(BadConfigurationError):
+    """No address of Temporal is configured, and no embedded stack runs."""
+
+
 async def connect(
     settings: Settings, *, plugins: Sequence[Plugin] = (), lazy: bool = False
 ) -> Client:
@@ -83,7 +87,7 @@ def connect_config(settings: Settings) -> ClientConnectConfig:
             " or a profile of Temporal's own configuration file, or start the embedded stack with"
             f" `trimtab up` (none runs for {settings.home.absolute()})"
         )
-        raise BadConfigurationError([fault])
+        raise NoTemporalAddressError([fault])
     return config
 
 

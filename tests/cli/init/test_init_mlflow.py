@@ -65,6 +65,7 @@ def deployment(
 def register(model: Any, inputs: pd.DataFrame, *, alias: bool = True, **options: Any) -> str:
     """As people do it."""
     folder = Path("artifacts").absolute().as_uri()
+    options = {"pip_requirements": ["scikit-learn"], **options}
     experiment = mlflow.create_experiment("mine", artifact_location=folder)
     with mlflow.start_run(experiment_id=experiment):
         logged = mlflow.sklearn.log_model(
@@ -72,7 +73,6 @@ def register(model: Any, inputs: pd.DataFrame, *, alias: bool = True, **options:
             name="model",
             registered_model_name="prices",
             signature=infer_signature(inputs, model.predict(inputs)),
-            pip_requirements=["scikit-learn"],
             **options,
         )
     version = str(logged.registered_model_version)
@@ -171,6 +171,22 @@ def test_what_runs_code_is_not_loaded_unless_a_person_says_so(deployment: Path) 
     assert "trust_pickle" in found
     assert (unloaded, trusted, Path("loaded").exists()) == (True, 0, True)
     assert bad["finding"]["performance"]["degraded"]
+
+
+def test_a_package_that_the_model_needs_and_that_is_missing_is_named_by_doctor_first(
+    deployment: Path,
+) -> None:
+    table = trades()
+    table.to_parquet("trades.parquet")
+    register(*fitted(table), pip_requirements=["scikit-learn", "nosuchboost==3.1.0"])
+
+    configured, _ = configure("--since", "2026-01-15")
+    code, output = run("doctor")
+
+    assert configured == 0
+    assert code == 1
+    assert "champion version 1 needs nosuchboost==3.1.0, not installed here" in output
+    assert "install nosuchboost==3.1.0, or name a prediction column" in output
 
 
 def test_predictions_on_record_stand_in_for_a_model_that_is_not_loaded(deployment: Path) -> None:

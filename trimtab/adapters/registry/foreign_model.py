@@ -5,7 +5,8 @@ a program that its maker wrote: it runs with the rights of the process that load
 done only where the model's configuration says `trust_pickle: true`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import mlflow.pyfunc
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 from mlflow.models import Model
 
+from trimtab.adapters.registry.requirements import explain_missing_package, format_remedy
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.signature import NUMBER_TYPES
@@ -35,11 +37,24 @@ class ForeignEstimator:
 
     def predict(self, table: pd.DataFrame) -> "pd.Series[Any]":
         """A number, or the class as text, for each row."""
-        found = np.asarray(self._asked.predict(self._as_signed(table)))
+        with self._explaining_missing_modules():
+            found = np.asarray(self._asked.predict(self._as_signed(table)))
         column = found.reshape(len(table), -1)[:, 0]
         values = pd.Series(column, index=table.index).infer_objects()
         numeric = self._spec.task is Task.REGRESSION
         return as_numbers(values) if numeric else as_categories(values)
+
+    @contextmanager
+    def _explaining_missing_modules(self) -> Iterator[None]:
+        """Some models import what they need when they are asked, and not when they are loaded."""
+        try:
+            yield
+        except ModuleNotFoundError as error:
+            msg = (
+                f"the champion of {self._spec.name!r} needs the module {error.name}, which is not"
+                f" installed here: {format_remedy([])}"
+            )
+            raise Refused(msg) from error
 
     def _as_signed(self, table: pd.DataFrame) -> pd.DataFrame:
         """The columns that the signature names, in its order and types."""
@@ -60,7 +75,8 @@ class ForeignClassifier(ForeignEstimator):
 
     def predict_proba(self, table: pd.DataFrame) -> Any:  # noqa: ANN401 - an array of numbers
         """The chance of each class."""
-        return self._asked.predict_proba(self._as_signed(table))
+        with self._explaining_missing_modules():
+            return self._asked.predict_proba(self._as_signed(table))
 
     @property
     def classes_(self) -> "list[Any]":
@@ -68,12 +84,18 @@ class ForeignClassifier(ForeignEstimator):
         return list(as_categories(pd.Series(self._asked.classes_)))
 
 
-def load_foreign(path: str, *, spec: ModelSpec, trusted_types: frozenset[str]) -> ForeignEstimator:
-    """The version in the folder; raises `Refused` where loading it would run code unasked."""
+def load_foreign(
+    path: str, *, spec: ModelSpec, version: str, trusted_types: frozenset[str]
+) -> ForeignEstimator:
+    """Return the version in the folder, loaded.
+
+    Raises `Refused` where loading it would run code unasked, or needs a package that is missing.
+    """
     described = Model.load(path)
     inputs = signed_inputs(described)
     if is_safe(described, trusted_types):
-        return _wrapped(mlflow.sklearn.load_model(path), inputs, spec)
+        with explain_missing_package(path, model=spec.name, version=version):
+            return _wrapped(mlflow.sklearn.load_model(path), inputs, spec)
     if not spec.trust_pickle:
         msg = (
             f"the champion of {spec.name!r} is kept as {kept_as(described)}: loading it may run"
@@ -81,7 +103,8 @@ def load_foreign(path: str, *, spec: ModelSpec, trusted_types: frozenset[str]) -
             " `trust_pickle: true` into its configuration if you trust whoever made it"
         )
         raise Refused(msg)
-    loaded = mlflow.pyfunc.load_model(path)
+    with explain_missing_package(path, model=spec.name, version=version):
+        loaded = mlflow.pyfunc.load_model(path)
     asked = loaded.get_raw_model() if "sklearn" in described.flavors else loaded
     return _wrapped(asked, inputs, spec)
 

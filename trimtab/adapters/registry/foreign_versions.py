@@ -102,7 +102,7 @@ class ForeignVersions:
         if spec.prediction and self._serves(found):
             return Recorded(spec.prediction, spec.task, _classes(artifact))
         uri, source = self._settings.tracking_uri, str(found.source)
-        return _estimator(uri, source, spec.model_dump_json(), self._trusted)
+        return _estimator(uri, source, str(found.version), spec.model_dump_json(), self._trusted)
 
     def _serves(self, found: ModelVersion) -> bool:
         """Whether predictions on record are this version's: it served until we changed that."""
@@ -132,7 +132,14 @@ def _classes(artifact: Artifact) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=_KEPT)
-def _estimator(_tracking: str, source: str, spec: str, trusted: frozenset[str]) -> Any:  # noqa: ANN401 - as above
+def _estimator(
+    _tracking: str, source: str, version: str, spec: str, trusted: frozenset[str]
+) -> Any:  # noqa: ANN401 - as above
     with faults_sorted():
         path = mlflow.artifacts.download_artifacts(artifact_uri=source)
-        return load_foreign(path, spec=ModelSpec.model_validate_json(spec), trusted_types=trusted)
+        return load_foreign(
+            path,
+            spec=ModelSpec.model_validate_json(spec),
+            version=version,
+            trusted_types=trusted,
+        )

@@ -11,6 +11,7 @@ from mlflow.tracking import MlflowClient
 
 from trimtab.adapters.registry.foreign_model import is_safe, kept_as, signed_inputs
 from trimtab.adapters.registry.model_registry import CHAMPION
+from trimtab.adapters.registry.requirements import fetch_missing_requirements
 from trimtab.adapters.registry.tracking import faults_sorted, open_tracking
 from trimtab.adapters.registry.version_files import TRUSTED_TYPES
 from trimtab.contracts.model import Task
@@ -60,6 +61,7 @@ def _interface(found: ModelVersion, champion: str | None, settings: Settings) ->
     model = found.name
     with faults_sorted():
         described = Model.load(str(found.source))
+        missing = fetch_missing_requirements(str(found.source))
     inputs = signed_inputs(described)
     if not inputs:
         msg = (
@@ -80,6 +82,7 @@ def _interface(found: ModelVersion, champion: str | None, settings: Settings) ->
         own=TRAINED_ROWS in found.tags,
         created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
         where=settings.tracking_uri,
+        missing_requirements=missing,
     )
 
 
