@@ -67,7 +67,7 @@ def test_the_doctor_counts_a_large_history_whole_and_says_that_it_looked_at_a_pa
     said = " ".join(each.found for each in check_model(PARKING, None))
 
     assert "35,717 rows: " in said
-    assert "8 windows to replay; values were looked at in " in said
+    assert "8 windows to replay; values were checked in " in said
 
 
 def test_a_database_is_free_for_others_after_a_run(
