@@ -12,6 +12,7 @@ from temporalio import activity
 from activities.errors import translated
 from trimtab.contracts.base import Name, Record
 from trimtab.contracts.evidence import EvidenceItem, EvidenceSource
+from trimtab.contracts.evidence_ids import build_column_id, build_document_id, build_segment_id
 from trimtab.contracts.model import Distribution, SegmentMetric
 from trimtab.contracts.ports import KnowledgeBase, PipelineRunner, Refused
 
@@ -80,7 +81,7 @@ class InspectionActivities:
             msg = f"there is no document {document_id[:100]!r}: use an id from the case"
             raise Refused(msg)
         return EvidenceItem(
-            id=f"document:{document.id}"[:128],
+            id=build_document_id(document.id),
             source=EvidenceSource.KNOWLEDGE,
             statement=" ".join(f"{document.title}: {document.text}".split())[:TEXT_LENGTH],
             value=document.similarity,
@@ -97,19 +98,20 @@ def _distribution(found: Distribution) -> EvidenceItem:
     )
     distance = sum(abs(now - then) for _, then, now in moves) / 2
     return EvidenceItem(
-        id=f"inspect:{found.feature}",
+        id=build_column_id(found.feature),
         source=EvidenceSource.INSPECTION,
         statement=(
             f"Between reference and current window {found.feature} moved by a total variation "
             f"distance of {distance:.3f}, most in {named or 'no bin'}."
         ),
         value=round(distance, 6),
+        column=found.feature,
     )
 
 
 def _segment(found: SegmentMetric) -> EvidenceItem:
     return EvidenceItem(
-        id=_name(f"inspect:{found.feature}:{found.segment}"),
+        id=build_segment_id(found.feature, found.segment),
         source=EvidenceSource.INSPECTION,
         statement=(
             f"On the {found.rows} rows with {found.feature} = {found.segment[:80]} the champion's "
@@ -117,13 +119,9 @@ def _segment(found: SegmentMetric) -> EvidenceItem:
             "in the reference."
         ),
         value=found.current,
+        column=found.feature,
     )
 
 
 def _figure(value: float | None) -> str:
     return "not known" if value is None else f"{value:.4f}"
-
-
-def _name(text: str) -> str:
-    """The text with what no name may hold left out."""
-    return "".join(each if each.isalnum() or each in "_.:/ -" else "-" for each in text)[:128]

@@ -7,7 +7,7 @@ from activities.errors import translated
 from activities.heartbeat import beating
 from trimtab.contracts.base import Record
 from trimtab.contracts.drift import DriftFinding
-from trimtab.contracts.monitoring import WindowAnswer, WindowOrder
+from trimtab.contracts.monitoring import Suppression, WindowAnswer, WindowOrder
 from trimtab.contracts.ports import PipelineRunner
 
 
@@ -23,6 +23,7 @@ class _Judged(Record):
     rows: int
     note: str
     why: str = ""
+    suppression: Suppression | None = None
     event: _Named | None = None
     finding: DriftFinding | None = None
 
@@ -53,5 +54,6 @@ class MonitoringActivities:
             event_id=judged.event.id if judged.event else None,
             announced=judged.event is not None,
             why=judged.why or judged.note,
+            suppression=judged.suppression.reason if judged.suppression else None,
             severity=judged.finding.severity if judged.finding else None,
         )

@@ -6,8 +6,8 @@ asks for, nothing happens that no grant allows.
 
 from trimtab.contracts.model import ModelVersion
 from trimtab.contracts.ports import GrantGuard, ModelRegistry, Refused
-from trimtab.contracts.remediation import Action, ActionOrder, GrantClaims, Step, effect_key
-from trimtab.contracts.tags import promoted_by
+from trimtab.contracts.remediation import Action, ActionOrder, GrantClaims, Step, compute_effect_key
+from trimtab.contracts.tags import build_promotion_tag
 
 ACTION_OF = {
     Step.RETRAIN: Action.RETRAIN,
@@ -32,7 +32,9 @@ class Permission:
             if granted[name] != asked:
                 msg = f"{step} is not granted: {name} is {asked!r}, granted was {granted[name]!r}"
                 raise Refused(msg)
-        if order.step != step or order.key != effect_key(order.event_id, order.plan_hash, step):
+        if order.step != step or order.key != compute_effect_key(
+            order.event_id, order.plan_hash, step
+        ):
             msg = f"{step} is not ordered: the order is for {order.step!r} with key {order.key}"
             raise Refused(msg)
         if order.champion_version is None:
@@ -63,7 +65,10 @@ class Permission:
 
 def made_champion_by(version: ModelVersion, order: ActionOrder, step: Step) -> bool:
     """Whether that step of that plan made the version champion."""
-    return promoted_by(effect_key(order.event_id, order.plan_hash, step)) in version.tags
+    return (
+        build_promotion_tag(compute_effect_key(order.event_id, order.plan_hash, step))
+        in version.tags
+    )
 
 
 def _bound(order: ActionOrder, step: Step) -> dict[str, object]:

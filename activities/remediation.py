@@ -14,11 +14,11 @@ from trimtab.contracts.ports import GrantGuard, ModelRegistry, PipelineRunner, R
 from trimtab.contracts.remediation import (
     Action,
     ActionOrder,
-    Effect,
     GrantClaims,
+    RegistryEffect,
     Step,
     Verification,
-    effect_key,
+    compute_effect_key,
 )
 
 
@@ -42,7 +42,7 @@ class RemediationActivities:
 
     @activity.defn
     @translated
-    async def retrain_challenger(self, order: ActionOrder) -> Effect:
+    async def retrain_challenger(self, order: ActionOrder) -> RegistryEffect:
         """Train a version on recent rows, or find the one that this very step has trained."""
         claims = self._permission.check(order, Step.RETRAIN)
         await asyncio.to_thread(self._permission.champion, order, Step.PROMOTE)
@@ -58,7 +58,7 @@ class RemediationActivities:
 
     @activity.defn
     @translated
-    async def promote_challenger(self, order: ActionOrder) -> Effect:
+    async def promote_challenger(self, order: ActionOrder) -> RegistryEffect:
         """Make the challenger champion if it is better by more than the margin."""
         self._permission.check(order, Step.PROMOTE)
         champion = await asyncio.to_thread(self._permission.champion, order, Step.PROMOTE)
@@ -80,7 +80,7 @@ class RemediationActivities:
 
     @activity.defn
     @translated
-    def roll_back_champion(self, order: ActionOrder) -> Effect:
+    def roll_back_champion(self, order: ActionOrder) -> RegistryEffect:
         """Make the earlier version that the grant names champion again."""
         target = self._permission.check(order, Step.ROLL_BACK).target_version
         if target is None or target == order.champion_version:
@@ -116,7 +116,7 @@ class RemediationActivities:
 
     @activity.defn
     @translated
-    def undo(self, order: ActionOrder) -> Effect:
+    def undo(self, order: ActionOrder) -> RegistryEffect:
         """Make the former champion champion again, if it was we who replaced it.
 
         The same grant is demanded, but an expired one will do: going back to what served before
@@ -181,7 +181,7 @@ class RemediationActivities:
 
     async def _own_challenger(self, order: ActionOrder) -> str:
         """The challenger, if this plan's own retraining made it."""
-        key = effect_key(order.event_id, order.plan_hash, Step.RETRAIN)
+        key = compute_effect_key(order.event_id, order.plan_hash, Step.RETRAIN)
         made = await asyncio.to_thread(self._registry.find_version, order.spec.name, key=key)
         if made is None or made.version != order.challenger_version:
             msg = (
@@ -201,7 +201,7 @@ def _is_ours(champion: ModelVersion, order: ActionOrder) -> bool:
     return any(made_champion_by(champion, order, step) for step in (Step.PROMOTE, Step.ROLL_BACK))
 
 
-def _effect(order: ActionOrder, **changes: object) -> Effect:
-    return Effect.model_validate(
+def _effect(order: ActionOrder, **changes: object) -> RegistryEffect:
+    return RegistryEffect.model_validate(
         {"step": order.step, "key": order.key, "model": order.spec.name, **changes}
     )

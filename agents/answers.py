@@ -15,6 +15,15 @@ from trimtab.contracts.deliberation import (
 )
 from trimtab.contracts.drift import FeatureRole, Severity
 from trimtab.contracts.evidence import Citation
+from trimtab.contracts.evidence_ids import (
+    ALL_INPUTS,
+    CHAMPION_PERFORMANCE,
+    CONCEPT_LOSS,
+    ESTIMATED_PERFORMANCE,
+    build_drift_id,
+    build_metric_id,
+    build_quality_id,
+)
 from trimtab.contracts.remediation import Action
 
 _QUOTE_LENGTH = 400
@@ -170,23 +179,22 @@ def _grave(brief: Brief) -> list[Fault]:
 
 def _grounds(brief: Brief, cause: Cause) -> list[str]:
     """Ids of the items that bear on a cause, strongest first."""
-    columns = [f"drift:{name}" for name in _moved_columns(brief)[:2]]
-    looked = [item.id for item in brief.evidence if item.id.startswith("inspect:")]
-    quality = [item.id for item in brief.evidence if item.id.startswith("quality:")]
+    columns = [build_drift_id(name) for name in _moved_columns(brief)[:2]]
+    looked = [item.id for item in brief.evidence if item.inspected]
     if cause is Cause.DATA_QUALITY:
-        return [*quality[:3], "performance:champion"]
+        return [*_fault_items(brief)[:3], CHAMPION_PERFORMANCE]
     if cause is Cause.BAD_RELEASE:
-        return [*_version_items(brief), "performance:champion"]
-    known = ["performance:champion", *_telling(cause)]
+        return [*_version_items(brief), CHAMPION_PERFORMANCE]
+    known = [CHAMPION_PERFORMANCE, *_telling(cause)]
     return [*known, *columns, *looked[:1], *_version_items(brief)[:1]]
 
 
 def _telling(cause: Cause) -> list[str]:
     """What tells covariate shift from concept drift."""
     if cause is Cause.CONCEPT_DRIFT:
-        return ["performance:concept-loss"]
+        return [CONCEPT_LOSS]
     if cause is Cause.COVARIATE_SHIFT:
-        return ["performance:estimate", "multivariate:rows"]
+        return [ESTIMATED_PERFORMANCE, ALL_INPUTS]
     return []
 
 
@@ -198,7 +206,12 @@ def _grounds_of_action(brief: Brief, action: Action) -> list[str]:
 def _version_items(brief: Brief) -> list[str]:
     best = rules.better_version(brief)
     names = [best.name] if best else []
-    return [f"metric:version-{name}" for name in (*names, brief.model.champion) if name]
+    return [build_metric_id(name) for name in (*names, brief.model.champion) if name]
+
+
+def _fault_items(brief: Brief) -> list[str]:
+    ids = (build_quality_id(fault.kind, fault.column) for fault in brief.finding.faults)
+    return list(dict.fromkeys(ids))
 
 
 def _cite(brief: Brief, ids: Sequence[str]) -> list[Citation]:

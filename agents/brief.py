@@ -7,7 +7,13 @@ from agents.case import Task
 from agents.fence import unfence
 from trimtab.contracts.base import Name, Record
 from trimtab.contracts.deliberation import Cause
-from trimtab.contracts.drift import FeatureRole, PerformanceChange, PerformanceEstimate, Severity
+from trimtab.contracts.drift import (
+    FaultKind,
+    FeatureRole,
+    PerformanceChange,
+    PerformanceEstimate,
+    Severity,
+)
 from trimtab.contracts.remediation import Action
 
 
@@ -23,7 +29,7 @@ class Moved(Record):
 class Fault(Record):
     """What is wrong with the data itself."""
 
-    kind: str
+    kind: FaultKind
     column: str | None = None
     fraction: float
     corrupt: bool
@@ -71,6 +77,10 @@ class Item(Record):
     id: str
     statement: str
     value: float | None = None
+    version: str | None = None
+    """The version of the model that the statement is about."""
+    inspected: bool = False
+    """Whether one of the investigator's tools measured it."""
 
 
 class Excerpt(Record):

@@ -23,6 +23,7 @@ from agents.fence import fence
 from trimtab.contracts.deliberation import RemediationPlan, RootCause
 from trimtab.contracts.drift import DriftFinding, FeatureDrift, FeatureRole
 from trimtab.contracts.evidence import Document, EvidenceItem, EvidenceSource
+from trimtab.contracts.evidence_ids import build_document_id
 from trimtab.contracts.model import ModelSpec, ReferencePeriod
 
 MOST_ITEMS = 40
@@ -149,15 +150,24 @@ def _most_telling(items: tuple[EvidenceItem, ...]) -> Iterator[EvidenceItem]:
 
 
 def _item(item: EvidenceItem, length: int) -> Item:
-    return Item(id=item.id, statement=item.statement[:length], value=item.value)
+    return Item(
+        id=item.id,
+        statement=item.statement[:length],
+        value=item.value,
+        version=item.version,
+        inspected=item.source is EvidenceSource.INSPECTION,
+    )
 
 
 def _excerpts(case: Case, task: Task) -> tuple[Excerpt, ...]:
-    """The documents; by their text only where that bears on the task and was not read anyway."""
+    """Return the documents, with text only if it bears on the task and no tool has read it yet."""
     read = {item.id for item in case.inspected}
-    telling = task in {Task.LOOK, Task.CAUSE, Task.PLAN}
+    needs_text = task in {Task.LOOK, Task.CAUSE, Task.PLAN}
     return tuple(
-        _excerpt(document, EXCERPT_LENGTH * (telling and f"document:{document.id}" not in read))
+        _excerpt(
+            document,
+            EXCERPT_LENGTH if needs_text and build_document_id(document.id) not in read else 0,
+        )
         for document in case.data.pack.documents
     )
 

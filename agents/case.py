@@ -53,9 +53,4 @@ class Case(Record):
     @property
     def known_versions(self) -> tuple[str, ...]:
         """Versions of the model that the evidence speaks of."""
-        names = [
-            item.id.partition(":version-")[2]
-            for item in self.data.pack.items
-            if item.id.startswith(("metric:version-", "registry:version-"))
-        ]
-        return tuple(dict.fromkeys(names))
+        return tuple(dict.fromkeys(item.version for item in self.data.pack.items if item.version))

@@ -30,6 +30,7 @@ from typing import NamedTuple
 from agents.brief import Brief, Excerpt, Fault, Item
 from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.drift import FeatureRole
+from trimtab.contracts.evidence_ids import build_metric_id
 from trimtab.contracts.remediation import Action
 
 _LARGE_PSI = 0.2
@@ -169,7 +170,7 @@ def better_version(brief: Brief) -> Version | None:
 
 def champion_now(brief: Brief) -> float | None:
     """The champion's metric on the newest rows."""
-    measured = find(brief, f"metric:version-{brief.model.champion}")
+    measured = find(brief, build_metric_id(brief.model.champion or ""))
     if measured is not None and measured.value is not None:
         return measured.value
     return brief.finding.performance.current if brief.finding.performance else None
@@ -285,8 +286,9 @@ def _outdone(brief: Brief) -> float:
 
 
 def _version(item: Item) -> Version | None:
-    source, _, name = item.id.partition(":version-")
-    return Version(name, item.value) if source == "metric" and item.value is not None else None
+    if item.version is None or item.value is None:
+        return None
+    return Version(item.version, item.value)
 
 
 def _champion(brief: Brief) -> int:

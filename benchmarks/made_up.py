@@ -13,7 +13,7 @@ from trimtab.detection.calibration.resampling import bin_counts, indices_between
 from trimtab.detection.calibration.thresholds import SENSES, YEAR, Plan, calibrate, thresholds_for
 from trimtab.detection.drift.column_drift import compare
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.group_counts import count_numbers
+from trimtab.detection.profiles.group_counts import profile_numbers
 from trimtab.detection.profiles.window_profile import WindowProfile, merge_windows
 
 DAY: Final = timedelta(days=1)
@@ -172,7 +172,7 @@ def _profile(
         model="made-up",
         window=Window(start=start, end=start + length * DAY, rows=len(values)),
         columns=tuple(
-            count_numbers(
+            profile_numbers(
                 values[:, number],
                 column,
                 rows=len(values),

@@ -1,7 +1,7 @@
 """Counts what is told of pairs of tables that were drawn from the very same law.
 
-`uv run python benchmarks/same_law.py`: as `trimtab compare` does it, from Parquet files; beside a
-test per column at p < 0.05. Nothing should be told: whatever is, is chance. The laws are those in
+`.venv/bin/python benchmarks/same_law.py`: as `trimtab compare` does it, from Parquet files; beside
+a test per column at p < 0.05. Nothing should be told: whatever is, is chance. The laws are those in
 which chance looks most like drift: rare flags, many categories, gaps, few
 different rows, and tables of unequal length.
 """

@@ -10,6 +10,7 @@ from trimtab.contracts.decision import Confidence, Decision, Verdict
 from trimtab.contracts.deliberation import Deliberation
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.evidence import EvidencePack
+from trimtab.contracts.evidence_ids import build_drift_id
 from trimtab.contracts.incident import IncidentInput
 from trimtab.contracts.model import ModelSpec
 
@@ -123,7 +124,7 @@ def _what_happened(event: DriftEvent, spec: ModelSpec) -> str:
 def _evidence(event: DriftEvent, pack: EvidencePack | None) -> str:
     if pack is None:
         return "EVIDENCE  none could be collected"
-    drifted = {f"drift:{feature.name}" for feature in event.data.drifted}
+    drifted = {build_drift_id(feature.name) for feature in event.data.drifted}
     telling = [
         item
         for item in pack.items

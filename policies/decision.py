@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from policies.blackout import active_blackout
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Decision, Facts, Limits, RuleResult, Verdict
 from trimtab.contracts.deliberation import RemediationPlan
 from trimtab.contracts.drift import Severity
@@ -30,8 +30,8 @@ def decide(plan: RemediationPlan, facts: Facts, limits: Limits, *, now: datetime
         rule=deciding.rule if deciding.verdict is not _FINE else "all_rules",
         reason=deciding.reason if deciding.verdict is not _FINE else "every rule allows the plan",
         results=results,
-        plan_hash=digest(plan),
-        policy_hash=digest(limits),
+        plan_hash=compute_digest(plan),
+        policy_hash=compute_digest(limits),
         decided_at=now,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from trimtab.contracts import evidence_ids
 from trimtab.contracts.drift import DriftFinding, FeatureDrift, FeatureRole, QualityFault
 from trimtab.contracts.evidence import (
     Document,
@@ -98,7 +99,7 @@ def _why(finding: DriftFinding) -> str:
 def _window(finding: DriftFinding) -> EvidenceItem:
     current, reference = finding.current, finding.reference
     return EvidenceItem(
-        id="window:rows",
+        id=evidence_ids.WINDOW_ROWS,
         source=EvidenceSource.DRIFT,
         statement=(
             f"The current window {current.start:%Y-%m-%d %H:%M} to {current.end:%Y-%m-%d %H:%M} "
@@ -123,13 +124,16 @@ def _drift(feature: FeatureDrift) -> EvidenceItem:
     if feature.psi == feature.jensen_shannon == 0 and feature.why:
         measured = f"{feature.why:.{_TOLD}}".rstrip(".")  # another detector measured something else
     return EvidenceItem(
-        id=f"drift:{feature.name}"[:128],
+        id=evidence_ids.build_drift_id(feature.name),
         source=EvidenceSource.DRIFT,
         statement=(
             f"The {feature.role} {feature.name} {'drifted' if feature.drifted else 'is stable'}: "
             f"{measured}{means}{nulls}{_cost(feature)}."
         ),
         value=feature.psi,
+        column=feature.name,
+        role=feature.role,
+        drifted=feature.drifted,
     )
 
 
@@ -142,10 +146,12 @@ def _cost(feature: FeatureDrift) -> str:
 def _quality(fault: QualityFault) -> EvidenceItem:
     gravity = "This corrupts the window." if fault.corrupt else "The window is still usable."
     return EvidenceItem(
-        id=f"quality:{fault.kind}:{fault.column or 'window'}"[:128],
+        id=evidence_ids.build_quality_id(fault.kind, fault.column),
         source=EvidenceSource.QUALITY,
         statement=f"{fault.detail:.{_TOLD}} ({fault.fraction:.1%} of rows). {gravity}",
         value=fault.fraction,
+        column=fault.column,
+        fault=fault.kind,
     )
 
 
@@ -156,7 +162,7 @@ def _performance(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
     judgement = "more loss than is tolerated" if change.degraded else "within tolerance"
     return (
         EvidenceItem(
-            id="performance:champion",
+            id=evidence_ids.CHAMPION_PERFORMANCE,
             source=EvidenceSource.PERFORMANCE,
             statement=(
                 f"The champion's {change.metric} was {change.reference:.3f} on held-out reference "
@@ -164,6 +170,7 @@ def _performance(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
                 f"window: {judgement}."
             ),
             value=change.current - change.reference,
+            degraded=change.degraded,
         ),
     )
 
@@ -177,7 +184,7 @@ def _estimate(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
         judgement = "covariate shift costs no more than is tolerated"
     return (
         EvidenceItem(
-            id="performance:estimate",
+            id=evidence_ids.ESTIMATED_PERFORMANCE,
             source=EvidenceSource.PERFORMANCE,
             statement=(
                 f"Judged by its inputs alone, without labels, the champion's {found.metric} is "
@@ -186,6 +193,7 @@ def _estimate(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
                 f"{judgement}."
             ),
             value=found.estimated - found.reference,
+            degraded=found.degraded,
         ),
     )
 
@@ -200,7 +208,7 @@ def _concept(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
     meaning = "the same inputs have come to mean another target" if loss else "no concept drift"
     return (
         EvidenceItem(
-            id="performance:concept-loss",
+            id=evidence_ids.CONCEPT_LOSS,
             source=EvidenceSource.PERFORMANCE,
             statement=f"{said}: {meaning}.",
             value=loss,
@@ -215,7 +223,7 @@ def _apart(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
     by = ", ".join(list(found.importance)[:3])
     return (
         EvidenceItem(
-            id="multivariate:rows",
+            id=evidence_ids.ALL_INPUTS,
             source=EvidenceSource.DRIFT,
             statement=(
                 f"A classifier tells rows of the current window from reference rows with an AUC of "
@@ -224,6 +232,7 @@ def _apart(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
                 f"{'drifted' if found.drifted else 'are stable'}."
             ),
             value=found.auc,
+            drifted=found.drifted,
         ),
     )
 
@@ -231,13 +240,14 @@ def _apart(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
 def _metric(metric: VersionMetric, champion: str | None) -> EvidenceItem:
     role = "the champion" if metric.version == champion else "not the champion"
     return EvidenceItem(
-        id=f"metric:version-{metric.version}",
+        id=evidence_ids.build_metric_id(metric.version),
         source=EvidenceSource.PERFORMANCE,
         statement=(
             f"Version {metric.version} ({role}) has {metric.metric} {metric.value:.3f} "
             f"on the newest {metric.rows} labelled rows."
         ),
         value=metric.value,
+        version=metric.version,
     )
 
 
@@ -246,15 +256,16 @@ def _registry(registry: RegistryFacts) -> tuple[EvidenceItem, ...]:
     if registry.champion is not None:
         items.append(
             EvidenceItem(
-                id="registry:champion",
+                id=evidence_ids.CHAMPION,
                 source=EvidenceSource.REGISTRY,
                 statement=f"The champion is version {registry.champion.version}.",
+                version=registry.champion.version,
             )
         )
     acted = registry.last_action_at
     items.append(
         EvidenceItem(
-            id="registry:last-action",
+            id=evidence_ids.LAST_ACTION,
             source=EvidenceSource.REGISTRY,
             statement=(
                 f"The model was last acted upon at {acted:%Y-%m-%d %H:%M}."
@@ -272,7 +283,8 @@ def _version(version: ModelVersion) -> EvidenceItem:
         rows = version.trained_on
         span = f" on rows from {rows.start:%Y-%m-%d} to {rows.end:%Y-%m-%d}"
     return EvidenceItem(
-        id=f"registry:version-{version.version}",
+        id=evidence_ids.build_version_id(version.version),
         source=EvidenceSource.REGISTRY,
         statement=f"Version {version.version} was trained{span}.",
+        version=version.version,
     )

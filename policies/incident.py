@@ -4,13 +4,13 @@ from decimal import Decimal
 
 from pydantic import JsonValue
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Confidence, Decision, Facts
 from trimtab.contracts.deliberation import Cause, Deliberation, RemediationPlan
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.evidence import EvidencePack
 from trimtab.contracts.incident import Ending, IncidentInput
-from trimtab.contracts.remediation import Action, ActionOrder, Outcome, Step, effect_key
+from trimtab.contracts.remediation import Action, ActionOrder, Outcome, Step, compute_effect_key
 
 
 def unplanned(event: DriftEvent, pack: EvidencePack | None) -> RemediationPlan:
@@ -87,7 +87,7 @@ def order_of(
         challenger_version=plan.target_version,
         current=incident.event.data.current,
         step="remediate",
-        key=effect_key(incident.event.id, decision.plan_hash, "remediate"),
+        key=compute_effect_key(incident.event.id, decision.plan_hash, "remediate"),
         grant=grant,
     )
 
@@ -96,7 +96,7 @@ def opening_detail(incident: IncidentInput) -> dict[str, JsonValue]:
     """What the audit log keeps of the event and of the rules it is judged by."""
     finding = incident.event.data
     return {
-        "event_hash": digest(incident.event),
+        "event_hash": compute_digest(incident.event),
         "policy_hash": incident.policy_hash,
         "severity": finding.severity.value,
         "drifted": [feature.name for feature in finding.drifted],
@@ -110,7 +110,7 @@ def evidence_detail(pack: EvidencePack | None, failure: str) -> dict[str, JsonVa
     if pack is None:
         return {"failure": failure}
     return {
-        "pack_hash": digest(pack),
+        "pack_hash": compute_digest(pack),
         "items": len(pack.items),
         "champion_version": pack.champion_version,
     }
@@ -122,7 +122,7 @@ def deliberation_detail(
     """What the audit log keeps of the deliberation: the whole plan, and how sure we are of it."""
     detail: dict[str, JsonValue] = {"failure": failure}
     if deliberation is not None:
-        detail["deliberation_hash"] = digest(deliberation)
+        detail["deliberation_hash"] = compute_digest(deliberation)
         detail["plan"] = deliberation.plan.model_dump(mode="json")
     if confidence is not None:
         detail["confidence"] = confidence.model_dump(mode="json")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Facts, Limits
 from trimtab.contracts.deliberation import (
     Cause,
@@ -165,7 +165,7 @@ def a_deliberation(**changes: Any) -> Deliberation:
         "triage": Triage(severity=Severity.HIGH, focus=("Occupancy",), question="What moved?"),
         "root_cause": a_root_cause(),
         "plan": plan,
-        "plan_hash": digest(plan),
+        "plan_hash": compute_digest(plan),
         "review": Review(agrees=True, concerns=(), summary="Retrain.", self_reported=0.95),
         "analyst": "analyst/rules",
     }
@@ -178,7 +178,7 @@ def an_incident(event: DriftEvent | None = None, **changes: Any) -> IncidentInpu
         "event": event or an_event(),
         "spec": a_spec(),
         "limits": limits,
-        "policy_hash": digest(limits),
+        "policy_hash": compute_digest(limits),
         "published_at": NOW,
     }
     return IncidentInput(**{**fields, **changes})

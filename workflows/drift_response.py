@@ -32,7 +32,7 @@ with workflow.unsafe.imports_passed_through():
     from trimtab.contracts.approval import ApprovalRequest, DecisionReceipt, HumanDecision
     from trimtab.contracts.audit import Gate
     from trimtab.contracts.authorisation import AuthorisationRequest
-    from trimtab.contracts.base import digest
+    from trimtab.contracts.base import compute_digest
     from trimtab.contracts.decision import Confidence, Decision, PolicyQuestion, Verdict
     from trimtab.contracts.deliberation import Deliberation, RemediationPlan
     from trimtab.contracts.evidence import EvidencePack
@@ -249,7 +249,7 @@ class DriftResponseWorkflow:
                 (
                     Gate.AUTHORISED,
                     self._gate.authority(decision),
-                    {"plan_hash": decision.plan_hash, "grant_hash": digest([grant])},
+                    {"plan_hash": decision.plan_hash, "grant_hash": compute_digest([grant])},
                 )
             )
             self._outcome = await self._act(decision, grant)

@@ -19,12 +19,12 @@ with workflow.unsafe.imports_passed_through():
     from trimtab.contracts.remediation import (
         Action,
         ActionOrder,
-        Effect,
         Outcome,
+        RegistryEffect,
         RemediationInput,
         Step,
         Verification,
-        effect_key,
+        compute_effect_key,
     )
     from workflows import options
     from workflows.chain import AuditChain, Moment
@@ -48,7 +48,7 @@ class RemediationWorkflow:
             request.order, sequence=request.audit_sequence, tip=request.audit_tip
         )
         self._challenger = request.order.challenger_version
-        self._effects: list[Effect] = []
+        self._effects: list[RegistryEffect] = []
         self._verification: Verification | None = None
         self._moved = False
         self._undone = False
@@ -109,7 +109,7 @@ class RemediationWorkflow:
 
     async def _take(
         self, step: Step, method: Callable[..., Any], how: options.ActivityOptions
-    ) -> Effect:
+    ) -> RegistryEffect:
         await self._intend(step)
         return await self._perform(step, method, how)
 
@@ -137,10 +137,10 @@ class RemediationWorkflow:
 
     async def _perform(
         self, step: Step, method: Callable[..., Any], how: options.ActivityOptions
-    ) -> Effect:
+    ) -> RegistryEffect:
         gate = Gate.UNDONE if step is Step.UNDO else Gate.EFFECTED
         try:
-            effect: Effect = await self._execute(step, method, how)
+            effect: RegistryEffect = await self._execute(step, method, how)
         except ActivityError as error:
             self._chain.note(
                 gate, ACTOR, {"step": step.value, "applied": False, "failure": _why(error)}
@@ -220,7 +220,7 @@ class RemediationWorkflow:
         return order.model_copy(
             update={
                 "step": step.value,
-                "key": effect_key(order.event_id, order.plan_hash, step),
+                "key": compute_effect_key(order.event_id, order.plan_hash, step),
                 "challenger_version": self._challenger,
                 "verification_margin": self._request.verification_margin,
             }

@@ -11,7 +11,7 @@ from policies.decision import decide
 from tests.builders import NOW, a_plan, the_facts
 from trimtab.contracts.approval import Answer, Choice, HumanDecision
 from trimtab.contracts.authorisation import AuthorisationRequest
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Blackout, Facts, Limits, PolicyQuestion, Verdict
 from trimtab.contracts.deliberation import RemediationPlan
 from trimtab.contracts.remediation import Action, GrantClaims
@@ -45,7 +45,7 @@ def a_request(
 
 def an_answer(plan: RemediationPlan | None = None, **changes: Any) -> Answer:
     said = HumanDecision(
-        plan_hash=digest(plan or a_plan()), approver="ada", decision=Choice.APPROVE
+        plan_hash=compute_digest(plan or a_plan()), approver="ada", decision=Choice.APPROVE
     )
     fields: dict[str, Any] = {"decision": said, "received_at": NOW, "accepted": True}
     return Answer(**(fields | changes))
@@ -74,8 +74,8 @@ def test_what_the_policy_executes_is_granted_by_its_rule() -> None:
         event_id="event-1",
         model="parking",
         action=Action.RETRAIN,
-        plan_hash=digest(a_plan()),
-        policy_hash=digest(Limits()),
+        plan_hash=compute_digest(a_plan()),
+        policy_hash=compute_digest(Limits()),
         champion_version="1",
         authority="policy:all_rules",
         issued_at=NOW,
@@ -107,7 +107,7 @@ def test_what_a_person_approved_is_granted_in_the_person_s_name() -> None:
         (
             an_answer(
                 decision=HumanDecision(
-                    plan_hash=digest(a_plan()), approver="ada", decision=Choice.REJECT
+                    plan_hash=compute_digest(a_plan()), approver="ada", decision=Choice.REJECT
                 )
             ),
             "did not approve: reject",

@@ -12,6 +12,7 @@ from activities.inspection import TEXT_LENGTH, Context, InspectionActivities, Su
 from tests.builders import a_window
 from tests.fakes import FakeKnowledge
 from trimtab.contracts.evidence import Document, DocumentKind, EvidenceItem, EvidenceSource
+from trimtab.contracts.evidence_ids import build_segment_id
 
 DISTRIBUTION: dict[str, Any] = {
     "feature": "Occupancy",
@@ -58,6 +59,7 @@ async def test_a_column_is_told_by_the_bins_that_moved_most() -> None:
     )
 
     assert (item.id, item.source) == ("inspect:Occupancy", EvidenceSource.INSPECTION)
+    assert item.column == "Occupancy"
     assert item.value == 0.3
     assert "[0, 100) from 40.0% to 10.0% of rows, [300, 400) from 10.0% to 40.0%" in item.statement
     assert pipeline.params == {
@@ -76,7 +78,8 @@ async def test_a_segment_is_told_by_the_metric_then_and_now() -> None:
         activities(pipeline).inspect_segment, "SystemCodeNumber", "BHM", a_context()
     )
 
-    assert item.id == "inspect:SystemCodeNumber:BHM-CC--"
+    assert item.id == build_segment_id("SystemCodeNumber", SEGMENT["segment"])
+    assert item.column == "SystemCodeNumber"
     assert "is 0.7123, and was not known in the reference" in item.statement
     assert pipeline.params["segment"] == "BHM"
 

@@ -19,11 +19,11 @@ from trimtab.contracts.ports import PipelineRunner, Refused, Unavailable
 from trimtab.contracts.remediation import (
     Action,
     ActionOrder,
-    Effect,
     GrantClaims,
+    RegistryEffect,
     Step,
     Verification,
-    effect_key,
+    compute_effect_key,
 )
 
 PLAN, POLICY = "a" * 64, "b" * 64
@@ -79,7 +79,7 @@ def an_order(step: Step, *, claims: Change | None = None, **changes: Any) -> Act
         "challenger_version": None if step is Step.RETRAIN else "2",
         "current": a_window(),
         "step": step,
-        "key": effect_key("event-1", PLAN, step),
+        "key": compute_effect_key("event-1", PLAN, step),
         "grant": some_claims(**(granted | dict(claims or {}))).model_dump_json(),
     }
     return ActionOrder(**(fields | changes))
@@ -103,11 +103,11 @@ class World:
         )
         return self
 
-    async def retrain(self, **changes: Any) -> Effect:
+    async def retrain(self, **changes: Any) -> RegistryEffect:
         order = an_order(Step.RETRAIN, **changes)
         return await ActivityEnvironment().run(self.activities.retrain_challenger, order)
 
-    async def promote(self, **changes: Any) -> Effect:
+    async def promote(self, **changes: Any) -> RegistryEffect:
         order = an_order(Step.PROMOTE, **changes)
         return await ActivityEnvironment().run(self.activities.promote_challenger, order)
 
@@ -115,7 +115,7 @@ class World:
         order = order or an_order(Step.VERIFY)
         return await ActivityEnvironment().run(self.activities.verify, order)
 
-    def undo(self, **changes: Any) -> Effect:
+    def undo(self, **changes: Any) -> RegistryEffect:
         return self.activities.undo(an_order(Step.UNDO, **changes))
 
 

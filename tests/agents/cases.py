@@ -65,6 +65,7 @@ def version_metric(version: str, value: float) -> EvidenceItem:
         source=EvidenceSource.PERFORMANCE,
         statement=f"Version {version} reaches r2 {value:.3f} on the newest labelled rows.",
         value=value,
+        version=version,
     )
 
 

@@ -12,7 +12,7 @@ from trimtab.bridge.configuration import Configuration
 from trimtab.bridge.event_parsing import Refusal
 from trimtab.bridge.workflow_starter import Opener, TemporalUnavailableError
 from trimtab.contracts import names
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.incident import IncidentInput
 from trimtab.contracts.names import drift_response_id
 from trimtab.runtime.settings import load_settings
@@ -55,7 +55,7 @@ async def test_the_incident_takes_specification_limits_and_policy_hash_with_it(
     assert opened.event == an_event(event_id)
     assert opened.spec.owner == "parking@example.org"
     assert opened.limits.cost_at_most == 7
-    assert opened.policy_hash == digest(opened.limits)
+    assert opened.policy_hash == compute_digest(opened.limits)
     assert opened.analyst == "analyst/rules"
     assert opened.published_at == NOW
     assert opened.as_of is None
@@ -108,7 +108,7 @@ async def test_a_backtests_bridge_replays_the_past(temporal_client: Client, even
     opened = await incident(temporal_client, event_id)
     assert opened.as_of == NOW
     assert opened.limits.approval_timeout == timedelta(seconds=5)
-    assert opened.policy_hash == digest(opened.limits)
+    assert opened.policy_hash == compute_digest(opened.limits)
 
 
 async def test_an_unknown_model_is_refused_with_the_remedy(opener: Opener) -> None:

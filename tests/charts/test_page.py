@@ -12,15 +12,17 @@ import numpy.typing as npt
 import pytest
 from rich.console import Console
 
-from trimtab.charts.page import page, write_page
-from trimtab.charts.plots import Bars, Histogram, plot_of
+from trimtab.charts.comparison_view import build_comparison_view
+from trimtab.charts.finding_view import build_finding_view
+from trimtab.charts.page import render_page, write_page
+from trimtab.charts.plots import Bars, Histogram, build_plot
 from trimtab.charts.terminal import print_view
-from trimtab.charts.views import View, view_of_comparison, view_of_finding
+from trimtab.charts.views import View
 from trimtab.contracts.drift import DriftFinding, FeatureKind, QualityFault, Severity, Window
 from trimtab.detection.drift.column_drift import compare
 from trimtab.detection.drift.table_comparison import compare_profiles
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.group_counts import count_categories, count_numbers
+from trimtab.detection.profiles.group_counts import profile_categories, profile_numbers
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 
 ROWS = 1000
@@ -57,14 +59,14 @@ def numbers(
     values: Numbers, *, name: str = "x", like: ColumnProfile | None = None
 ) -> ColumnProfile:
     column = Column(name=name, kind=FeatureKind.NUMERIC)
-    return count_numbers(values, column, rows=len(values), like=like)
+    return profile_numbers(values, column, rows=len(values), like=like)
 
 
 def words(
     tally: Mapping[str, int], *, name: str = "x", like: ColumnProfile | None = None
 ) -> ColumnProfile:
     column = Column(name=name, kind=FeatureKind.CATEGORICAL)
-    return count_categories(tally, column, rows=sum(tally.values()), like=like)
+    return profile_categories(tally, column, rows=sum(tally.values()), like=like)
 
 
 def window(*columns: ColumnProfile) -> WindowProfile:
@@ -88,13 +90,13 @@ def two_windows(
 
 
 def view(profiles: tuple[WindowProfile, WindowProfile]) -> View:
-    return view_of_comparison(compare_profiles(*profiles))
+    return build_comparison_view(compare_profiles(*profiles))
 
 
 def test_the_page_is_whole_and_needs_nothing_from_anywhere() -> None:
     profiles = two_windows(3, shift=1.0)
 
-    text = page(view(profiles), profiles=profiles)
+    text = render_page(view(profiles), profiles=profiles)
 
     tags = Tags()
     tags.feed(text)
@@ -110,7 +112,7 @@ def test_the_page_is_whole_and_needs_nothing_from_anywhere() -> None:
 def test_links_lead_to_the_plots() -> None:
     profiles = two_windows(3, shift=1.0)
 
-    text = page(view(profiles), profiles=profiles)
+    text = render_page(view(profiles), profiles=profiles)
 
     targets = re.findall(r'href="#(\w+)"', text)
     assert targets == ["c0", "c1", "c2"]
@@ -120,7 +122,7 @@ def test_links_lead_to_the_plots() -> None:
 def test_names_are_data() -> None:
     profiles = two_windows(1, shift=1.0, name="</style><script>alert('x')</script>&amp;")
 
-    text = page(view(profiles), profiles=profiles)
+    text = render_page(view(profiles), profiles=profiles)
 
     assert "<script>" not in text
     assert "&lt;/style&gt;&lt;script&gt;" in text
@@ -130,19 +132,21 @@ def test_names_are_data() -> None:
 def test_twenty_columns_make_a_small_page_and_a_thousand_no_huge_one() -> None:
     narrow, wide = two_windows(20, shift=1.0), two_windows(1000, shift=0.0)
 
-    assert len(page(view(narrow), profiles=narrow)) < 100_000
-    text = page(view(wide), profiles=wide)
+    assert len(render_page(view(narrow), profiles=narrow)) < 100_000
+    text = render_page(view(wide), profiles=wide)
     assert len(text) < 1_000_000
     assert text.count("<details") == 40
-    assert "Of 1000 columns the worst 40 are drawn." in text
+    assert "The worst 40 of 1000 columns are drawn." in text
 
 
 def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     profiles = two_windows(1, shift=0.0)
 
-    write_page(view(profiles), tmp_path / "deep" / "page.html", profiles=profiles)
+    write_page(view(profiles), tmp_path / "page.html", profiles=profiles)
 
-    assert [each.name for each in (tmp_path / "deep").iterdir()] == ["page.html"]
+    assert [each.name for each in tmp_path.iterdir()] == ["page.html"]
+    with pytest.raises(FileNotFoundError):
+        write_page(view(profiles), tmp_path / "missing" / "page.html", profiles=profiles)
 
 
 def test_a_finding_of_a_model_is_drawn_like_a_comparison() -> None:
@@ -154,8 +158,8 @@ def test_a_finding_of_a_model_is_drawn_like_a_comparison() -> None:
     )  # fmt: skip
     console = Console(width=120, file=io.StringIO(), record=True)
 
-    text = page(view_of_finding(finding), profiles=profiles)
-    print_view(view_of_finding(finding), console)
+    text = render_page(build_finding_view(finding), profiles=profiles)
+    print_view(build_finding_view(finding), console)
 
     assert "<title>parking: corrupt</title>" in text
     assert text.count("<svg") == 2
@@ -167,7 +171,7 @@ def test_a_histogram_holds_the_shares_of_the_rows() -> None:
     random = np.random.default_rng(1)
     values = random.normal(size=20_000)
     before = numbers(values)
-    plot = plot_of(before, numbers(values + 3.0, like=before))
+    plot = build_plot(before, numbers(values + 3.0, like=before))
 
     assert isinstance(plot, Histogram)
     cells = np.linspace(plot.low, plot.high, len(plot.reference) + 1)
@@ -179,7 +183,9 @@ def test_a_histogram_holds_the_shares_of_the_rows() -> None:
 
 def test_a_column_of_few_values_is_drawn_value_by_value() -> None:
     before = numbers(np.repeat([0.0, 1.0, 2.0], [50, 30, 20]))
-    plot = plot_of(before, numbers(np.repeat([0.0, 1.0, 2.0, 3.0], [20, 30, 40, 10]), like=before))
+    plot = build_plot(
+        before, numbers(np.repeat([0.0, 1.0, 2.0, 3.0], [20, 30, 40, 10]), like=before)
+    )
 
     assert isinstance(plot, Bars)
     assert [(round(a, 2), round(b, 2)) for _, a, b in plot.bars] == [
@@ -190,7 +196,7 @@ def test_a_column_of_few_values_is_drawn_value_by_value() -> None:
 
 def test_rare_categories_are_drawn_as_other() -> None:
     before = words({f"c{place}": 100 - place for place in range(40)})
-    plot = plot_of(before, words({"c0": 50, "new": 50}, like=before))
+    plot = build_plot(before, words({"c0": 50, "new": 50}, like=before))
 
     assert isinstance(plot, Bars)
     assert len(plot.bars) == 13

@@ -4,28 +4,27 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 
 from trimtab.contracts.drift import FeatureKind, Window
+from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.group_counts import count_numbers
+from trimtab.detection.profiles.group_counts import profile_numbers
 from trimtab.detection.profiles.window_profile import WindowProfile, merge_windows
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
 
-Values = npt.NDArray[np.float64]
-Maker = Callable[[int], Values]
+Maker = Callable[[int], FloatArray]
 """Rows by columns of one block, by its place in the stream."""
 
 
 def block(
-    values: Values, place: int, *, length: timedelta = DAY, like: WindowProfile | None = None
+    values: FloatArray, place: int, *, length: timedelta = DAY, like: WindowProfile | None = None
 ) -> WindowProfile:
     """One block's profile; columns are called x0, x1, …"""
     names = [f"x{number}" for number in range(values.shape[1])]
     columns = [
-        count_numbers(
+        profile_numbers(
             values[:, number],
             Column(name=name, kind=FeatureKind.NUMERIC),
             rows=len(values),

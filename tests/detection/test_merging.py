@@ -12,18 +12,18 @@ from tests.detection.windows import profile, table
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.distinct_count import (
-    estimate,
-    middle_of,
+    compute_hash_range,
+    estimate_distinct_count,
+    merge_sketches,
     sketch_numbers,
-    sketch_words,
-    union,
+    sketch_texts,
 )
 from trimtab.detection.profiles.frames import profile_column
 from trimtab.detection.profiles.window_profile import (
-    BINS,
+    MAX_BINS,
     ColumnProfile,
-    coarse,
-    merge,
+    coarsen_bins,
+    merge_columns,
     merge_windows,
 )
 
@@ -61,16 +61,21 @@ def test_merging_is_associative_and_commutative_and_gives_the_whole(
     column, lists = drawn
     one, two, three = (counted(values, column) for values in lists)
 
-    same(merge(one, two), merge(two, one))
-    same(merge(merge(one, two), three), merge(one, merge(two, three)))
-    same(merge(merge(one, two), three), counted([each for some in lists for each in some], column))
+    same(merge_columns(one, two), merge_columns(two, one))
+    same(
+        merge_columns(merge_columns(one, two), three), merge_columns(one, merge_columns(two, three))
+    )
+    same(
+        merge_columns(merge_columns(one, two), three),
+        counted([each for some in lists for each in some], column),
+    )
 
 
 def test_profiles_over_other_bins_are_not_merged() -> None:
     other = profile_column(pd.Series([1.0, 2.0]), SIZE)
 
     with pytest.raises(ValueError, match="'size' differ in edges, cuts: profile both over"):
-        merge(BEFORE["size"], other)
+        merge_columns(BEFORE["size"], other)
 
 
 def test_two_weeks_are_merged_into_one_window() -> None:
@@ -89,10 +94,10 @@ def test_two_weeks_are_merged_into_one_window() -> None:
 def test_there_are_never_more_bins_than_256_and_every_value_is_in_one(values: list[float]) -> None:
     found = profile_column(pd.Series(values), SIZE)
 
-    assert len(found.counts) <= BINS
+    assert len(found.counts) <= MAX_BINS
     assert list(found.edges) == sorted(set(found.edges))
-    assert sum(found.counts) == len(values) == sum(coarse(found).counts)
-    assert len(coarse(found).counts) <= 10
+    assert sum(found.counts) == len(values) == sum(coarsen_bins(found).counts)
+    assert len(coarsen_bins(found).counts) <= 10
 
 
 @pytest.mark.parametrize("count", [1, 10, 100, 1000, 10_000, 100_000])
@@ -102,7 +107,9 @@ def test_different_values_are_estimated_within_the_stated_error(count: int) -> N
     for _ in range(20):
         drawn = np.unique(random.normal(size=count))
         edges = tuple(np.quantile(drawn, np.linspace(0, 1, 50)).tolist())
-        found = estimate(sketch_numbers(np.repeat(drawn, 2), middle_of(edges)))
+        found = estimate_distinct_count(
+            sketch_numbers(np.repeat(drawn, 2), compute_hash_range(edges))
+        )
         errors.append(np.log(found / len(drawn)))
 
     assert float(np.sqrt(np.mean(np.square(errors)))) < 0.45
@@ -112,6 +119,12 @@ def test_different_values_are_estimated_within_the_stated_error(count: int) -> N
 def test_whole_numbers_and_words_are_estimated_as_well() -> None:
     whole = np.arange(50_000, dtype="float64")
 
-    assert estimate(sketch_numbers(whole, (1e4, 2e4))) == pytest.approx(50_000, rel=0.6)
-    assert estimate(sketch_words(f"id {n}" for n in range(5000))) == pytest.approx(5000, rel=0.6)
-    assert estimate(union(sketch_words(["a"]), sketch_words(["a"]))) == pytest.approx(1, abs=0.5)
+    assert estimate_distinct_count(sketch_numbers(whole, (1e4, 2e4))) == pytest.approx(
+        50_000, rel=0.6
+    )
+    assert estimate_distinct_count(sketch_texts(f"id {n}" for n in range(5000))) == pytest.approx(
+        5000, rel=0.6
+    )
+    assert estimate_distinct_count(
+        merge_sketches(sketch_texts(["a"]), sketch_texts(["a"]))
+    ) == pytest.approx(1, abs=0.5)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from trimtab.contracts.drift import FeatureKind, Window
 from trimtab.contracts.model import Feature, ModelSpec, Task
-from trimtab.detection.profiles.columns import columns_of
+from trimtab.detection.profiles.columns import list_monitored_columns
 from trimtab.detection.profiles.frames import profile_window
 from trimtab.detection.profiles.window_profile import WindowProfile
 
@@ -64,7 +64,7 @@ def profile(
         frame,
         [
             (column, values.get(column.name, frame.get(column.name, pd.Series(dtype="float64"))))
-            for column in columns_of(spec())
+            for column in list_monitored_columns(spec())
         ],
         model="sales",
         window=Window(start=start, end=start + length, rows=len(frame)),

@@ -9,9 +9,20 @@ import pytest
 from policies.approval import approved, judge_answer, page, signal_command
 from policies.confidence import assess
 from policies.decision import decide
-from tests.builders import NOW, a_deliberation, a_pack, a_plan, a_spec, an_event, the_facts
+from policies.evidence import compose
+from tests.builders import (
+    NOW,
+    a_deliberation,
+    a_feature_drift,
+    a_pack,
+    a_plan,
+    a_spec,
+    an_event,
+    the_facts,
+)
 from trimtab.contracts.approval import Choice, HumanDecision
 from trimtab.contracts.decision import Limits
+from trimtab.contracts.evidence import RegistryFacts
 from trimtab.contracts.model import Tier
 
 HASH = "a" * 64
@@ -114,6 +125,22 @@ def test_the_page_holds_all_that_a_person_needs_on_one_screen() -> None:
     ):
         assert needed in text
     assert len(text.splitlines()) <= 40
+
+
+@pytest.mark.parametrize("length", [1, 122, 123, 128])
+def test_the_page_has_a_line_for_each_drifted_column_however_long_its_name(length: int) -> None:
+    names = ["x" * length, "y" * (length - 1) + "a", "y" * (length - 1) + "b"]
+    event = an_event(features=tuple(a_feature_drift(name) for name in names))
+    registry = RegistryFacts(champion=None, versions=(), last_action_at=None)
+    pack = compose(event.data, registry, (), (), now=NOW)
+
+    text = page(
+        event, a_spec(), pack, None, None, None,
+        plan_hash=HASH, workflow_id="w", deadline=NOW,
+    )  # fmt: skip
+
+    evidence = "".join(text.partition("EVIDENCE")[2].split())
+    assert [f"Thetarget{name}drifted:" in evidence for name in names] == [True] * 3
 
 
 def test_a_page_without_evidence_or_plan_still_says_what_is_known() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from policies.decision import decide
 from tests.builders import NOW, a_plan, the_facts
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Blackout, Decision, Facts, Limits, Verdict
 from trimtab.contracts.deliberation import RemediationPlan
 from trimtab.contracts.drift import Severity
@@ -117,8 +117,8 @@ def test_every_rule_is_recorded_whatever_decided() -> None:
 def test_the_decision_is_bound_to_plan_and_policy() -> None:
     decision = decided(limits={"cost_at_most": 7})
 
-    assert decision.plan_hash == digest(a_plan())
-    assert decision.policy_hash == digest(Limits(cost_at_most=Decimal(7)))
+    assert decision.plan_hash == compute_digest(a_plan())
+    assert decision.policy_hash == compute_digest(Limits(cost_at_most=Decimal(7)))
 
 
 facts = st.builds(

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from policies.evidence import compose, describe, versions_to_measure
 from tests.builders import NOW, a_feature_drift, a_finding
 from trimtab.contracts.drift import (
@@ -12,7 +14,7 @@ from trimtab.contracts.drift import (
     PerformanceEstimate,
     QualityFault,
 )
-from trimtab.contracts.evidence import RegistryFacts
+from trimtab.contracts.evidence import EvidenceItem, RegistryFacts
 from trimtab.contracts.model import ModelVersion, VersionMetric
 
 
@@ -42,6 +44,50 @@ def test_every_item_has_an_id_of_its_own_and_a_statement() -> None:
         ids
     )
     assert all(item.statement.endswith(".") for item in pack.items)
+
+
+def test_what_an_item_says_is_in_its_fields_too() -> None:
+    fault = QualityFault(kind="nulls", column="Capacity", detail="Half is empty.", fraction=0.5)
+    metrics = (VersionMetric(version="2", metric="r2", value=0.78, rows=3000),)
+    finding = a_finding(quality=(fault,), estimate=ESTIMATE, multivariate=APART)
+
+    pack = compose(finding, the_registry(), metrics, (), now=NOW)
+
+    items = {item.id: item for item in pack.items}
+    moved = items["drift:Occupancy"]
+    assert (moved.column, moved.role, moved.drifted) == ("Occupancy", FeatureRole.TARGET, True)
+    broken = items["quality:nulls:Capacity"]
+    assert (broken.column, broken.fault) == ("Capacity", "nulls")
+    assert items["performance:champion"].degraded is True
+    assert items["performance:estimate"].degraded is False
+    assert items["multivariate:rows"].drifted is True
+    assert items["metric:version-2"].version == "2"
+    assert items["registry:version-4"].version == "4"
+
+
+@pytest.mark.parametrize("length", [1, 122, 123, 128])
+def test_a_column_with_a_long_name_keeps_its_items(length: int) -> None:
+    names = ("x" * length, "y" * (length - 1) + "a", "y" * (length - 1) + "b")
+    finding = a_finding(
+        features=tuple(a_feature_drift(name) for name in names),
+        quality=tuple(
+            QualityFault(kind="unseen_category", column=name, detail="New.") for name in names
+        ),
+    )
+
+    pack = compose(finding, the_registry(), (), (), now=NOW)
+
+    drifts = [item.column for item in pack.items if item.role is not None]
+    faults = [item.column for item in pack.items if item.fault is not None]
+    assert drifts == faults == list(names)
+
+
+def test_an_item_of_a_history_without_these_fields_is_still_read() -> None:
+    old = {"id": "drift:Occupancy", "source": "drift", "statement": "It moved.", "value": 0.3}
+
+    item = EvidenceItem.model_validate(old)
+
+    assert (item.column, item.drifted, item.version) == (None, None, None)
 
 
 def test_a_statement_carries_its_figure() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.model import Task, Tier
 from trimtab.contracts.remediation import Action
@@ -193,7 +193,7 @@ def test_words_that_yaml_would_guess_at_stay_words(local: Path) -> None:
 
 def test_the_shipped_policy_is_what_the_contract_calls_default() -> None:
     assert load_limits() == Limits()
-    assert policy_hash(load_limits()) == digest(Limits())
+    assert policy_hash(load_limits()) == compute_digest(Limits())
 
 
 def test_local_limits_lie_over_the_shipped_ones(local: Path) -> None:

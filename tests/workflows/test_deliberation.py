@@ -22,7 +22,7 @@ from tests.agents.fixtures import no_live_models, stage
 from tests.agents.scripted import Stage, Turn, calls, says
 from tests.workflows.deliberating import Deliberations, size, summaries
 from tests.workflows.golden import keep, recording
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.deliberation import Cause, Deliberation, DeliberationInput
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.contracts.remediation import Action
@@ -78,7 +78,7 @@ async def test_the_rules_conclude_within_the_bounds_of_a_history(
     print(f"analyst/rules: {events} events, {measured_bytes} bytes")  # noqa: T201 - it is measured
     assert deliberation.root_cause.cause is Cause.LABEL_SHIFT
     assert deliberation.plan.action is Action.RETRAIN
-    assert deliberation.plan_hash == digest(deliberation.plan)
+    assert deliberation.plan_hash == compute_digest(deliberation.plan)
     assert deliberation.analyst == "analyst/rules"
     assert events <= 60
     assert measured_bytes <= 60_000
@@ -124,7 +124,7 @@ async def test_tools_bring_evidence_that_the_next_steps_are_shown(
     deliberation = await deliberations.concluded(a_start(stage.script(*script)))
 
     found = {item.id for item in deliberation.inspected}
-    assert found == {"inspect:Occupancy", "inspect:Capacity:577", "document:runbook/label-shift"}
+    assert found == {"inspect:Occupancy", "inspect:Capacity=577", "document:runbook/label-shift"}
     assert deliberation.usage.tool_calls == 3
     assert all(item in stage.prompts[3] for item in found)
 

@@ -36,7 +36,7 @@ from trimtab.contracts.remediation import (
     GrantClaims,
     Outcome,
     RemediationInput,
-    effect_key,
+    compute_effect_key,
 )
 from workflows.remediation import RemediationWorkflow
 
@@ -147,7 +147,7 @@ class World:
             challenger_version="0" if back else None,
             current=a_window(),
             step="remediate",
-            key=effect_key("event-1", PLAN, "remediate"),
+            key=compute_effect_key("event-1", PLAN, "remediate"),
             grant=JwtMint(key=self.grant_key).mint(claims),
         )
         return RemediationInput(

@@ -1,34 +1,40 @@
-"""Writes a comparison as a page: one file, no network, no script, for light and dark screens."""
+"""Renders a view as an HTML page: one file, no network, no script, for light and dark screens."""
 
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from trimtab.charts.plots import Bars, Histogram, plot_of
-from trimtab.charts.terminal import p_value
+from trimtab.charts.plots import Bars, Histogram, build_plot
+from trimtab.charts.terminal import format_p_value
 from trimtab.charts.views import FeatureView, View
-from trimtab.detection.profiles.window_profile import OTHER, WindowProfile
+from trimtab.detection.profiles.window_profile import OTHER_BIN, WindowProfile
+from trimtab.files.atomic_file import write_atomically
 
-DRAWN: Final = 40
-"""Columns drawn where fewer have drifted; the others stand in the table alone."""
-DRAWN_DRIFTED: Final = 200
-LISTED: Final = 2000
+MAX_PLOTS: Final = 40
+"""Columns with a plot if no more have drifted; the others are in the table only."""
+MAX_DRIFTED_PLOTS: Final = 200
+"""Columns with a plot if all of them have drifted."""
+MAX_LISTED: Final = 2000
 """Columns in the table."""
 WIDTH: Final = 480
+"""Width of a histogram, in its own units."""
 HEIGHT: Final = 150
-"""Of a histogram, in its own units."""
+"""Height of a histogram, in its own units."""
 _FULL_BAR: Final = 5.0
-"""A bar of the table is full at this many thresholds."""
-_MANY: Final = 1e4
-_ENDLESS: Final = 1e12
-"""From the one to the other numbers are written out, without a fraction."""
+"""Multiple of the threshold at which a bar of the table is full."""
+_MIN_WHOLE: Final = 1e4
+"""Figure from which no fraction is written."""
+_MAX_WHOLE: Final = 1e12
+"""Figure from which powers of ten are written."""
+_SMALLEST_SHARE: Final = 0.0005
+"""Share below which the figure itself is not written."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn:
+class PlottedFeature:
     """A column with its plot."""
 
     feature: FeatureView
@@ -36,35 +42,36 @@ class Drawn:
 
 
 def write_page(view: View, path: Path, *, profiles: tuple[WindowProfile, WindowProfile]) -> None:
-    """Write the page whole or not at all; `profiles` are the reference's and the current one's."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(page(view, profiles=profiles), encoding="utf-8")
-    unfinished.replace(path)
+    """Write the page whole or not at all; see `render_page`. Raises `OSError`."""
+    write_atomically(path, render_page(view, profiles=profiles))
 
 
-def page(view: View, *, profiles: tuple[WindowProfile, WindowProfile]) -> str:
-    """The page as text: summary, faults, a table of all columns, and plots of the worst."""
-    count = max(DRAWN, min(len(view.drifted), DRAWN_DRIFTED))
-    drawn = [_drawn(feature, profiles) for feature in view.features[:count]]
-    template = _environment().get_template("page.html")
+def render_page(view: View, *, profiles: tuple[WindowProfile, WindowProfile]) -> str:
+    """Return the page: summary, faults, a table of all columns, and plots of the worst.
+
+    `profiles` are those of the reference and of the current table, over the same bins.
+    """
+    count = max(MAX_PLOTS, min(len(view.drifted), MAX_DRIFTED_PLOTS))
+    template = _load_environment().get_template("page.html")
     return template.render(
         view=view,
-        listed=view.features[:LISTED],
-        drawn=drawn,
-        other=OTHER,
+        listed=view.features[:MAX_LISTED],
+        plotted=[_plot_feature(feature, profiles) for feature in view.features[:count]],
+        other=OTHER_BIN,
         width=WIDTH,
         height=HEIGHT,
     )
 
 
-def _drawn(feature: FeatureView, profiles: tuple[WindowProfile, WindowProfile]) -> Drawn:
+def _plot_feature(
+    feature: FeatureView, profiles: tuple[WindowProfile, WindowProfile]
+) -> PlottedFeature:
     before, now = (profile.find(feature.name) for profile in profiles)
-    return Drawn(feature=feature, plot=plot_of(before, now) if before and now else None)
+    return PlottedFeature(feature=feature, plot=build_plot(before, now) if before and now else None)
 
 
 @cache
-def _environment() -> Environment:
+def _load_environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -73,39 +80,44 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        {"outline": outline, "figure": _figure, "percent": _percent, "p": p_value, "bar": _bar}
+        {
+            "outline": format_outline,
+            "figure": _format_figure,
+            "percent": _format_percent,
+            "p": format_p_value,
+            "bar": _compute_bar_length,
+        }
     )
     environment.tests["histogram"] = _is_histogram
     return environment
 
 
-def outline(cells: tuple[float, ...], highest: float) -> str:
-    """A histogram's outline as an SVG path, `highest` reaching the top."""
+def format_outline(cells: tuple[float, ...], highest: float) -> str:
+    """Return a histogram's outline as an SVG path; a cell as high as `highest` reaches the top."""
     step, top = WIDTH / len(cells), highest or 1.0
     moves = [f"M0 {HEIGHT}"]
-    for place, share in enumerate(cells):
-        moves.append(f"V{HEIGHT * (1.0 - share / top):.1f}H{step * (place + 1):.1f}")
+    for position, share in enumerate(cells, start=1):
+        moves.append(f"V{HEIGHT * (1.0 - share / top):.1f}H{step * position:.1f}")
     return "".join([*moves, f"V{HEIGHT}Z"])
 
 
-def _is_histogram(plot: Any) -> bool:  # noqa: ANN401 - a template passes anything
+def _is_histogram(plot: Histogram | Bars | None) -> bool:
     return isinstance(plot, Histogram)
 
 
-def _figure(value: float | None, unit: str = "") -> str:
+def _format_figure(value: float | None, unit: str = "") -> str:
     if value is None:
         return ""
-    whole = _MANY <= abs(value) < _ENDLESS
+    whole = _MIN_WHOLE <= abs(value) < _MAX_WHOLE
     return f"{value:,.0f}{unit}" if whole else f"{value:.4g}{unit}"
 
 
-def _percent(share: float) -> str:
-    """A share as text that does not call a little nothing."""
-    smallest = 0.0005
-    return "<0.1 %" if 0 < share < smallest else f"{100 * share:.1f} %"
+def _format_percent(share: float) -> str:
+    """Return a share in percent; a small one is not rounded to nothing."""
+    return "<0.1 %" if 0 < share < _SMALLEST_SHARE else f"{100 * share:.1f} %"
 
 
-def _bar(feature: FeatureView) -> float:
-    """Length of the bar in the table, 0 to 100."""
+def _compute_bar_length(feature: FeatureView) -> float:
+    """Return the length of the bar in the table, 0 to 100."""
     scale = _FULL_BAR * (feature.threshold or 1.0)
     return round(min((feature.psi or 0.0) / scale, 1.0) * 100, 1)

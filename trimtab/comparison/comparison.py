@@ -12,11 +12,11 @@ from trimtab.charts.text import join_names
 from trimtab.comparison.download import brought
 from trimtab.comparison.outputs import check_outputs
 from trimtab.comparison.table_sources import BadInput, Table, find_table
-from trimtab.contracts.comparison import Comparison, Sides
+from trimtab.contracts.comparison import ComparedSources, Comparison
 from trimtab.contracts.drift import FeatureRole
 from trimtab.detection.drift.table_comparison import compare_profiles
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.row_numbers import named_by_pandas, numbers_rows
+from trimtab.detection.profiles.row_numbers import is_pandas_index_name, is_row_number
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.detection.tables.files import columns_of_parquet, is_text_file
 from trimtab.detection.tables.profiling import (
@@ -86,11 +86,11 @@ def _compared(question: Question, before: Table, now: Table, say: Callable[[str]
     ignored = {
         *question.ignored,
         *filter(None, [question.timestamp]),
-        *filter(named_by_pandas, left_out),
+        *filter(is_pandas_index_name, left_out),
     }
     found = compare_profiles(old, new, ignored=ignored, left_out=left_out.keys() - ignored)
     told = {
-        "sources": Sides(reference=before.shown, current=now.shown),
+        "sources": ComparedSources(reference=before.shown, current=now.shown),
         "generated": datetime.now(UTC),
         "version": _version(),
         "left_out": left_out,
@@ -103,7 +103,7 @@ def _numbering(reference: WindowProfile) -> set[str]:
     found = {
         each.column.name
         for each in reference.columns
-        if each.column.role is FeatureRole.FEATURE and numbers_rows(each)
+        if each.column.role is FeatureRole.FEATURE and is_row_number(each)
     }
     return found if len(found) < len(reference.columns) else set()
 

@@ -123,8 +123,12 @@ def _behind(address: SplitResult, named: str, *, side: str) -> Table:
         raise BadInput(msg)
     place = address._replace(query=urlencode(given))
     options = _options(place, shown, side=side)
-    import ibis  # noqa: PLC0415 - see above
-
+    try:
+        import ibis  # noqa: PLC0415 - see above
+    except ModuleNotFoundError:
+        packages = _name_packages(address.scheme)
+        msg = f"{side} {shown!r}: reading a database needs Ibis: install {packages}"
+        raise BadInput(msg) from None
     try:
         connection = ibis.connect(_url(place), **options)
         schema, _, name = table.rpartition(".")
@@ -144,6 +148,12 @@ def _behind(address: SplitResult, named: str, *, side: str) -> Table:
         raise BadInput(msg) from None
     files = (_database_file(place),) if place.scheme in _IN_FILES else ()
     return Table(relation, shown, named, files)
+
+
+def _name_packages(scheme: str) -> str:
+    """Return what to install where Ibis is missing, quoted for a shell."""
+    ours, drivers = "'trimtab[ibis]'", f"'ibis-framework[{scheme}]'"
+    return ours if scheme == "duckdb" else f"{ours} {drivers}"
 
 
 def _others(connection: "ibis.BaseBackend", schema: str) -> str:

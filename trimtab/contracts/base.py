@@ -15,7 +15,7 @@ Text = Annotated[str, StringConstraints(max_length=4000)]
 Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
 """What canonical JSON (RFC 8785) can hold."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Span = Annotated[timedelta, Field(ge=timedelta(0))]
+NonNegativeDuration = Annotated[timedelta, Field(ge=timedelta(0))]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -31,7 +31,7 @@ class Reply(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def digest(value: BaseModel | dict[str, Any] | list[Any]) -> str:
+def compute_digest(value: BaseModel | dict[str, Any] | list[Any]) -> str:
     """SHA-256 in hex over the canonical JSON (RFC 8785) of a record or of plain JSON."""
     plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
     return hashlib.sha256(rfc8785.dumps(plain)).hexdigest()

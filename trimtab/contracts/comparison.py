@@ -12,7 +12,7 @@ ColumnName = str
 """As the table has it: any text."""
 
 
-class Sides(Record):
+class ComparedSources(Record):
     """Where the two tables came from."""
 
     reference: str
@@ -27,7 +27,7 @@ class RowCounts(Record):
     current: int = Field(ge=0)
 
 
-class Effects(Record):
+class EffectSizes(Record):
     """How far a column moved; none of these grows with the number of rows."""
 
     psi: float = Field(ge=0.0)
@@ -60,7 +60,7 @@ class FeatureComparison(Record):
     name: ColumnName
     kind: FeatureKind
     role: FeatureRole = FeatureRole.FEATURE
-    effects: Effects | None = None
+    effects: EffectSizes | None = None
     """None where either table holds too few values of the column."""
     test: ColumnTest | None = None
     """None where `effects` is."""
@@ -70,6 +70,8 @@ class FeatureComparison(Record):
     """Whether both the effect and the test say so."""
     why: str
     """Why, or why not, in one sentence."""
+    change: str = ""
+    """What changed in a column that drifted, such as "its mean rose from 2.1 to 3.4"."""
     null_fraction_reference: Fraction = 0.0
     null_fraction_current: Fraction = 0.0
     mean_reference: float | None = None
@@ -95,7 +97,7 @@ class Comparison(Record):
     rows: RowCounts
     minimum_rows: int = Field(ge=1)
     """Fewer in either table are not enough data."""
-    sources: Sides
+    sources: ComparedSources
     generated: AwareDatetime | None = None
     """When it was compared."""
     version: str = ""
@@ -112,6 +114,6 @@ class Comparison(Record):
     """Columns of the reference that cannot be compared, each with the reason."""
 
 
-def comparison_schema() -> dict[str, Any]:
+def build_comparison_schema() -> dict[str, Any]:
     """The JSON Schema of a comparison, as committed under docs/."""
     return Comparison.model_json_schema(mode="serialization")

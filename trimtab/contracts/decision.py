@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AwareDatetime, Field, field_validator
 
-from trimtab.contracts.base import Digest, Fraction, Name, Record, Span, Text
+from trimtab.contracts.base import Digest, Fraction, Name, NonNegativeDuration, Record, Text
 from trimtab.contracts.deliberation import RemediationPlan
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.model import Tier
@@ -35,7 +35,7 @@ class Blackout(Record):
     """Monday is 0; the day on which the span starts."""
     start: time
     """Local time at which it begins."""
-    duration: Span
+    duration: NonNegativeDuration
     """Elapsed time it lasts; may cross midnight."""
     timezone: str = "UTC"
     """IANA name, such as "Europe/London"."""
@@ -68,13 +68,13 @@ class Limits(Record):
     )
     """Per tier, what may be executed without a person. Monitoring is always allowed."""
     blackouts: tuple[Blackout, ...] = ()
-    cooldown: Span = timedelta(hours=6)
+    cooldown: NonNegativeDuration = timedelta(hours=6)
     """Time after an action on a model in which no other executes."""
     monitor_at_most: Severity = Severity.HIGH
     """Gravest severity that a plan to do nothing may leave to monitoring alone."""
-    approval_timeout: Span = timedelta(hours=4)
+    approval_timeout: NonNegativeDuration = timedelta(hours=4)
     """Silence for this long ends the incident without action."""
-    reminder_after: Span = timedelta(hours=1)
+    reminder_after: NonNegativeDuration = timedelta(hours=1)
     """One reminder is sent after this long."""
     verification_margin: float = Field(default=0.0, ge=0.0)
     """How much worse than before the metric may be after an action and still count as helped."""

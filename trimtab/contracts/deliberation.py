@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from trimtab.contracts.base import Digest, Fraction, Name, Record, Reply, Span, Text
+from trimtab.contracts.base import Digest, Fraction, Name, NonNegativeDuration, Record, Reply, Text
 from trimtab.contracts.drift import DriftEvent, Severity
 from trimtab.contracts.evidence import Citation, EvidenceItem, EvidencePack
 from trimtab.contracts.model import ModelSpec
@@ -163,7 +163,7 @@ class DeliberationInput(Record):
     pack: EvidencePack
     analyst: str
     """Model name: "analyst/rules", "ollama/…" or "gemini-…"."""
-    call_timeout: Span = timedelta(seconds=60)
+    call_timeout: NonNegativeDuration = timedelta(seconds=60)
     """For one call of the language model; it is tried three times."""
 
 

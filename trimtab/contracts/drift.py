@@ -90,6 +90,8 @@ class FeatureDrift(Record):
     """Estimated loss of the champion's metric through this column's drift; None if unknown."""
     why: str = Field(default="", max_length=400)
     """In one sentence, why it counts as drifted or not."""
+    change: str = Field(default="", max_length=400)
+    """What changed in a column that drifted, such as "its mean rose from 2.1 to 3.4"."""
     null_fraction_reference: Fraction = 0.0
     null_fraction_current: Fraction = 0.0
     mean_reference: float | None = None
@@ -98,13 +100,17 @@ class FeatureDrift(Record):
     """Whether effect size and test both call it drift."""
 
 
+FaultKind = Literal[
+    "missing_column", "new_column", "retyped_column", "nulls", "range", "unseen_category",
+    "duplicates", "constant", "few_rows", "unit_change", "stale",
+]  # fmt: skip
+"""What can be wrong with the data itself."""
+
+
 class QualityFault(Record):
     """One thing that is wrong with the data itself, rather than different."""
 
-    kind: Literal[
-        "missing_column", "new_column", "retyped_column", "nulls", "range", "unseen_category",
-        "duplicates", "constant", "few_rows", "unit_change", "stale",
-    ]  # fmt: skip
+    kind: FaultKind
     column: Name | None = None
     """The column, or None when the fault is the whole window's."""
     detail: Text

@@ -5,6 +5,8 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from trimtab.contracts.base import Fraction, Name, Record, Reply, Text
+from trimtab.contracts.drift import FaultKind, FeatureRole
+from trimtab.contracts.evidence_ids import MAX_ID_LENGTH, EvidenceId
 from trimtab.contracts.model import ModelSpec, ModelVersion
 
 
@@ -20,15 +22,32 @@ class EvidenceSource(StrEnum):
 
 
 class EvidenceItem(Record):
-    """One checkable statement."""
+    """One checkable statement.
 
-    id: Name
-    """Unique in the pack, such as "drift:Occupancy" or "metric:version-3"."""
+    The statement is for people and language models; code reads the fields below it. Items of
+    histories that were written before a field existed leave it None.
+    """
+
+    id: EvidenceId
+    """Unique in the pack, such as "drift:Occupancy" or "metric:version-3"; see `evidence_ids`."""
     source: EvidenceSource
     statement: Text
     """One sentence with the figures in it: what a citation must quote verbatim."""
     value: float | None = None
     """The figure the statement is about, where there is one."""
+    column: Name | None = None
+    """The column that the statement is about; None if it is about no single column."""
+    role: FeatureRole | None = None
+    """What that column is to the model, where the item says how far it moved."""
+    drifted: bool | None = None
+    """Whether the column, or the inputs taken together, drifted; None if the item does not judge
+    that."""
+    degraded: bool | None = None
+    """Whether the metric lost more than is tolerated; None if the item does not judge that."""
+    fault: FaultKind | None = None
+    """The kind of quality fault that the statement is about."""
+    version: str | None = None
+    """The version of the model that the statement is about."""
 
 
 class DocumentKind(StrEnum):
@@ -76,7 +95,7 @@ class EvidencePack(Record):
 class Citation(Reply):
     """A claim's support: an item's id and words copied from its statement."""
 
-    evidence_id: str = Field(max_length=160)
+    evidence_id: str = Field(max_length=MAX_ID_LENGTH)
     quote: str = Field(min_length=1, max_length=400)
 
 

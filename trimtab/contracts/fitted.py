@@ -11,34 +11,34 @@ from pydantic import JsonValue
 
 from trimtab.contracts.ports import Refused
 
-PROFILE_FILE = "reference_profile.json"
+REFERENCE_PROFILE_FILE = "reference_profile.json"
 """Artifact of a version's run: the profile of what it was trained on."""
 CALIBRATION_FILE = "calibration.json"
 """Artifact of a version's run: thresholds for windows compared with that profile."""
-STRATA_FILE = "reference_strata.json"
+SEASONAL_PROFILES_FILE = "reference_strata.json"
 """Artifact of a version's run: that profile by hour or weekday, where windows need it."""
-STANDARDS_FILE = "short_windows.json"
+BASELINE_WINDOWS_FILE = "short_windows.json"
 """Artifact of a version's run: its metric in windows shorter than a week, on rows held out."""
 SEGMENTS_FILE = "holdout_segments.json"
 """Artifact of a version's run: its metric per category, on rows held out at training time."""
-RECORDED_FILE = "recorded.json"
+RECORDED_CLASSES_FILE = "recorded.json"
 """Artifact of a baseline: the two classes, in order, where chances of the second were recorded."""
 IMPORTANCE_FILE = "importance.json"
 """Artifact of a version's run: what its metric loses without a feature, on rows held out."""
-EXPECTATION_FILE = "expectation.json"
+PERFORMANCE_ESTIMATION_FILE = "expectation.json"
 """Artifact of a version's run: what is needed to estimate its metric without labels."""
 LOSS_FILE = "loss_model.skops"
 """Artifact of a version's run: a second model, of the first one's squared error."""
-ROWS_FILE = "reference_rows.parquet"
+REFERENCE_ROWS_FILE = "reference_rows.parquet"
 """Artifact of a version's run: a sample of the rows it was trained on, features only."""
 
 
-def error_of(metric: str) -> str:
+def standard_error_name(metric: str) -> str:
     """What the metric's standard error is called among a version's metrics."""
     return f"{metric}_error"
 
 
-def expected(metric: str) -> str:
+def expected_metric_name(metric: str) -> str:
     """What the metric that a challenger is held to is called: what the first champion had."""
     return f"{metric}_expected"
 

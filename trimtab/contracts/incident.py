@@ -6,7 +6,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from trimtab.contracts.approval import Answer
-from trimtab.contracts.base import Digest, Name, Record, Span
+from trimtab.contracts.base import Digest, Name, NonNegativeDuration, Record
 from trimtab.contracts.decision import Confidence, Decision, Limits
 from trimtab.contracts.deliberation import Deliberation
 from trimtab.contracts.drift import DriftEvent
@@ -62,9 +62,9 @@ class IncidentInput(Record):
     limits: Limits
     policy_hash: Digest
     analyst: str = "analyst/rules"
-    deliberation_timeout: Span = timedelta(minutes=4)
+    deliberation_timeout: NonNegativeDuration = timedelta(minutes=4)
     """After this the agents are stopped and the incident escalates."""
-    call_timeout: Span = timedelta(seconds=60)
+    call_timeout: NonNegativeDuration = timedelta(seconds=60)
     """For one model call of the agents."""
     published_at: AwareDatetime
     """When the event entered the stream."""

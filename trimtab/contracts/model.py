@@ -7,10 +7,10 @@ from typing import Final
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from trimtab.contracts.base import Fraction, Name, Record, Span
+from trimtab.contracts.base import Fraction, Name, NonNegativeDuration, Record
 from trimtab.contracts.drift import FeatureKind, Window
 
-OFTENEST: Final = timedelta(minutes=1)
+MIN_MONITORING_INTERVAL: Final = timedelta(minutes=1)
 """How often a model may be looked at."""
 
 
@@ -115,16 +115,16 @@ class ModelSpec(Record):
     """Columns left out, each with the reason."""
     start: AwareDatetime | None = None
     """Where the first window begins; None for midnight of the first row's day."""
-    window: Span
+    window: NonNegativeDuration
     """Length of one monitoring window."""
-    monitored_every: Span | None = None
+    monitored_every: NonNegativeDuration | None = None
     """How often a window that ends then is looked at, such as each hour: the budget of false alarms
     counts these looks. None: as often as a window is long."""
     reference_windows: int = Field(ge=1)
     """How many windows the first champion is trained on."""
-    label_delay: Span
+    label_delay: NonNegativeDuration
     """How long after a row its true target is known."""
-    dependence: Span | None = None
+    dependence: NonNegativeDuration | None = None
     """How close in time rows resemble each other, such as a day for readings of sensors: the
     metric's standard error then counts such stretches, not rows. None: learnt from the rows, by
     hour, day and week. Zero: rows are independent."""
@@ -140,12 +140,12 @@ class ModelSpec(Record):
     segments: tuple[Name, ...] = ()
     """Categorical columns by which the metric is also told apart; none: all categorical ones."""
     reference: ReferencePeriod = ReferencePeriod.TRAINING
-    season: Span = timedelta(days=7)
+    season: NonNegativeDuration = timedelta(days=7)
     """How long until things recur, where the reference is the same season."""
     sensitivity: Sensitivity = Sensitivity()
     false_alarms_per_year: float = Field(default=1.0, gt=0.0)
     """Wanted false events of this model in a year: thresholds are calibrated for it."""
-    announcement_cooldown: Span = timedelta(days=1)
+    announcement_cooldown: NonNegativeDuration = timedelta(days=1)
     """How long the same drift is not announced again, unless it grows graver."""
     promotion_margin: float = Field(default=0.005, ge=0.0)
     """A challenger must beat the champion by more than this on the newest labelled rows."""
@@ -168,7 +168,7 @@ class ModelSpec(Record):
     @field_validator("monitored_every")
     @classmethod
     def _is_looked_at_now_and_then(cls, every: timedelta | None) -> timedelta | None:
-        if every is not None and every < OFTENEST:
+        if every is not None and every < MIN_MONITORING_INTERVAL:
             msg = (
                 f"monitored_every = {every}: at least a minute, for each look reads a window's rows"
             )

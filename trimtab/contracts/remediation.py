@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
-from trimtab.contracts.base import Digest, Name, Record, Span, Text, digest
+from trimtab.contracts.base import Digest, Name, NonNegativeDuration, Record, Text, compute_digest
 from trimtab.contracts.drift import Window
 from trimtab.contracts.model import ModelSpec
 
@@ -31,12 +31,12 @@ class Step(StrEnum):
     UNDO = "undo"
 
 
-def effect_key(event_id: str, plan_hash: str, step: str) -> str:
+def compute_effect_key(event_id: str, plan_hash: str, step: str) -> str:
     """Names one step of one plan for one event: an effect that carries it was taken already.
 
     It holds no run id, for a workflow that is reset runs on under another one.
     """
-    return digest([event_id, plan_hash, step])
+    return compute_digest([event_id, plan_hash, step])
 
 
 class GrantClaims(Record):
@@ -81,7 +81,7 @@ class ActionOrder(Record):
     """How much lower than before the metric may be and still count as helped."""
 
 
-class Effect(Record):
+class RegistryEffect(Record):
     """What a mutating activity did, or found done."""
 
     step: Name
@@ -124,13 +124,13 @@ class RemediationInput(Record):
     verification_margin: float = 0.0
     audit_sequence: int
     audit_tip: Digest
-    heartbeat: Span = timedelta(seconds=30)
+    heartbeat: NonNegativeDuration = timedelta(seconds=30)
 
 
 class Outcome(Record):
     """What came of a plan that was authorised."""
 
-    effects: tuple[Effect, ...] = ()
+    effects: tuple[RegistryEffect, ...] = ()
     verification: Verification | None = None
     undone: bool = False
     failed: bool = False

@@ -117,6 +117,6 @@ class RunReport(Record):
     """What did not go as one would wish, said plainly."""
 
 
-def report_schema() -> dict[str, Any]:
+def build_report_schema() -> dict[str, Any]:
     """The JSON Schema of the report, as committed under docs/."""
     return RunReport.model_json_schema()

@@ -20,7 +20,7 @@ class ModelInput(Record):
     required: bool = True
 
 
-class ModelInterface(Record):
+class ModelSignature(Record):
     """One version of a registered model, seen from outside: nothing of it was loaded."""
 
     model: Name

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Blackout, Limits
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import ModelSpec, ReferencePeriod, Task
@@ -79,7 +79,7 @@ def load_limits() -> Limits:
 
 def policy_hash(limits: Limits) -> str:
     """What decisions and grants are bound to."""
-    return digest(limits)
+    return compute_digest(limits)
 
 
 def _files() -> dict[str, Path]:

@@ -13,7 +13,7 @@ from trimtab.adapters.datasets.registered_model import RegisteredModel
 from trimtab.adapters.registry.tracking import open_tracking
 from trimtab.contracts.fitted import FittedModel
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.tags import EFFECT_KEY, TRAINED_ROWS
+from trimtab.contracts.tags import EFFECT_KEY_TAG, TRAINED_ROWS_TAG
 from trimtab.pipelines.history.rows import inputs
 from trimtab.pipelines.scoring import estimator
 from trimtab.runtime.settings import Settings
@@ -31,7 +31,7 @@ def fitted(**changes: Any) -> FittedModel:
         "example": inputs(rows().head(3), spec()),
         "metrics": {"r2": 0.5},
         "params": {"seed": 0},
-        "tags": {EFFECT_KEY: KEY, TRAINED_ROWS: "200"},
+        "tags": {EFFECT_KEY_TAG: KEY, TRAINED_ROWS_TAG: "200"},
         "artifacts": {"reference_profile.json": {"rows": 200}},
     }
     return FittedModel(**{**fields, **changes})
@@ -108,7 +108,7 @@ def test_a_model_that_our_training_did_not_make_is_not_loaded(
         pip_requirements=["scikit-learn"],
     )
     client.create_registered_model("sales")
-    client.create_model_version("sales", source=folder.as_uri(), tags={TRAINED_ROWS: "1"})
+    client.create_model_version("sales", source=folder.as_uri(), tags={TRAINED_ROWS_TAG: "1"})
 
     with pytest.raises(Refused, match="was not made by the pipelines of Trimtab"):
         sales.version("1").load()

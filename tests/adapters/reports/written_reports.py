@@ -5,14 +5,14 @@ from typing import Any
 
 from policies.evidence import compose
 from tests.builders import NOW, a_deliberation, a_finding
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Confidence, Decision, Verdict
 from trimtab.contracts.drift import DriftFinding
 from trimtab.contracts.evidence import EvidencePack, RegistryFacts
 from trimtab.contracts.incident import Ending, IncidentReport
-from trimtab.contracts.remediation import Effect, Outcome, Verification
+from trimtab.contracts.remediation import Outcome, RegistryEffect, Verification
 
-KEY = digest(["key"])
+KEY = compute_digest(["key"])
 
 
 def collected(finding: DriftFinding | None = None) -> EvidencePack:
@@ -21,7 +21,7 @@ def collected(finding: DriftFinding | None = None) -> EvidencePack:
     return compose(finding or a_finding(), registry, (), (), now=NOW)
 
 
-def an_effect(step: str = "promote", **changes: Any) -> Effect:
+def an_effect(step: str = "promote", **changes: Any) -> RegistryEffect:
     fields: dict[str, Any] = {
         "step": step,
         "key": KEY,
@@ -33,7 +33,7 @@ def an_effect(step: str = "promote", **changes: Any) -> Effect:
         "after": 0.88,
         "rows": 600,
     }
-    return Effect(**{**fields, **changes})
+    return RegistryEffect(**{**fields, **changes})
 
 
 def an_outcome(**changes: Any) -> Outcome:

@@ -22,7 +22,7 @@ from trimtab.detection.calibration.thresholds import (
 )
 from trimtab.detection.drift.column_drift import compare
 from trimtab.detection.drift.effect_sizes import stability_index
-from trimtab.detection.profiles.window_profile import WindowProfile, coarse, shares
+from trimtab.detection.profiles.window_profile import WindowProfile, coarsen_bins, compute_shares
 
 WEEKLY = Plan(window=7, season=7, windows_per_year=52, false_alarms_per_year=4)
 
@@ -50,7 +50,7 @@ def test_the_index_of_pseudo_windows_is_that_of_profiles() -> None:
 
     now, before = together(blocks[:5]), together(blocks[5:])
     exact = [
-        stability_index(shares(coarse(one)), shares(coarse(other)))
+        stability_index(compute_shares(coarsen_bins(one)), compute_shares(coarsen_bins(other)))
         for one, other in zip(before.columns, now.columns, strict=True)
     ]
     np.testing.assert_allclose(found[0], exact)

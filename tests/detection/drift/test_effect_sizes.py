@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.spatial import distance
 
 from tests.detection.columns import profiled
-from trimtab.contracts.comparison import Effects
+from trimtab.contracts.comparison import EffectSizes
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.drift.effect_sizes import (
     effects_of,
@@ -31,7 +31,7 @@ def pair(before: Rows, now: Rows, column: Column = NUMBER) -> tuple[ColumnProfil
     return reference, profiled(column, now, like=reference)
 
 
-def moved(before: Rows, now: Rows, column: Column = NUMBER) -> Effects:
+def moved(before: Rows, now: Rows, column: Column = NUMBER) -> EffectSizes:
     return effects_of(*pair(before, now, column))
 
 
@@ -123,7 +123,7 @@ def test_numbers_have_not_moved_from_themselves(values: list[float]) -> None:
 @settings(deadline=None)
 @given(words)
 def test_words_have_not_moved_from_themselves(values: list[str]) -> None:
-    assert moved(values, values[::-1], WORD) == Effects(
+    assert moved(values, values[::-1], WORD) == EffectSizes(
         psi=0.0, jensen_shannon=0.0, total_variation=0.0
     )
 

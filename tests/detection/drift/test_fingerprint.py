@@ -15,8 +15,8 @@ from trimtab.contracts.drift import (
     QualityFault,
     Severity,
 )
-from trimtab.contracts.monitoring import Announcement
-from trimtab.detection.drift.fingerprint import announcement_of, why_quiet
+from trimtab.contracts.monitoring import Announcement, Suppression, SuppressionReason
+from trimtab.detection.drift.fingerprint import announcement_of, find_suppression
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -37,7 +37,7 @@ def announced(each_hour: list[Announcement], cooldown: timedelta = DAY) -> Itera
     """The hours whose drift is announced, each with what went before it on record."""
     kept: list[Announcement] = []
     for hour, found in enumerate(each_hour):
-        if not why_quiet(found, kept, cooldown=cooldown):
+        if not find_suppression(found, kept, cooldown=cooldown):
             kept.append(found)
             yield hour
 
@@ -80,14 +80,16 @@ def test_what_two_events_announced_is_not_announced_as_one() -> None:
     first = announcement(0, "price up", severity=Severity.HIGH)
     second = announcement(1, "shop to north", severity=Severity.LOW)
 
-    assert why_quiet(announcement(2, "price up", "shop to north"), [first, second], cooldown=DAY)
+    assert find_suppression(
+        announcement(2, "price up", "shop to north"), [first, second], cooldown=DAY
+    )
 
 
 def test_an_event_about_something_else_does_not_keep_a_graver_one_quiet() -> None:
     other = announcement(0, "price up", severity=Severity.CRITICAL)
     same = announcement(1, "shop to north", severity=Severity.LOW)
 
-    assert not why_quiet(announcement(2, "shop to north"), [other, same], cooldown=DAY)
+    assert not find_suppression(announcement(2, "shop to north"), [other, same], cooldown=DAY)
 
 
 @pytest.mark.parametrize(
@@ -103,14 +105,18 @@ def test_an_event_about_something_else_does_not_keep_a_graver_one_quiet() -> Non
 def test_only_the_same_of_an_earlier_window_keeps_quiet(change: dict[str, Any]) -> None:
     earlier = announcement(0).model_copy(update=change)
 
-    assert not why_quiet(announcement(1), [earlier], cooldown=DAY)
+    assert not find_suppression(announcement(1), [earlier], cooldown=DAY)
 
 
 def test_the_reason_names_the_event_and_when_the_next_may_come() -> None:
-    reason = why_quiet(announcement(1), [announcement(0)], cooldown=DAY)
+    found = find_suppression(announcement(1), [announcement(0)], cooldown=DAY)
 
-    assert "event-0" in reason
-    assert f"{NOW + DAY:%Y-%m-%d %H:%M}" in reason
+    assert found == Suppression(
+        reason=SuppressionReason.ALREADY_ANNOUNCED,
+        event_id="event-0",
+        severity=Severity.MEDIUM,
+        until=NOW + DAY,
+    )
 
 
 def test_moves_tell_what_is_out_of_order_and_in_which_direction() -> None:

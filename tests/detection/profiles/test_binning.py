@@ -1,23 +1,21 @@
 """Bins of values that come again in another precision."""
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.drift.effect_sizes import effects_of
 from trimtab.detection.drift.significance import significance
-from trimtab.detection.profiles.binning import edges_of
+from trimtab.detection.profiles.arrays import FloatArray
+from trimtab.detection.profiles.binning import choose_edges
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.group_counts import count_numbers
+from trimtab.detection.profiles.group_counts import profile_numbers
 
 X = Column(name="x", kind=FeatureKind.NUMERIC)
 RANDOM = np.random.default_rng(0)
 
-Numbers = npt.NDArray[np.float64]
 
-
-def single(values: Numbers) -> Numbers:
+def single(values: FloatArray) -> FloatArray:
     return values.astype("float32").astype("float64")
 
 
@@ -34,25 +32,25 @@ def single(values: Numbers) -> Numbers:
     ],
     ids=["ratings", "negative", "tenths", "an atom", "continuous", "constant", "huge and tiny"],
 )
-def test_rounding_to_32_bits_is_no_drift(values: Numbers) -> None:
+def test_rounding_to_32_bits_is_no_drift(values: FloatArray) -> None:
     for before, now in ((values, single(values)), (single(values), values)):
-        reference = count_numbers(before, X, rows=len(before))
-        current = count_numbers(now, X, rows=len(now), like=reference)
+        reference = profile_numbers(before, X, rows=len(before))
+        current = profile_numbers(now, X, rows=len(now), like=reference)
 
         assert effects_of(reference, current).psi < 0.01
         assert significance(reference, current).p_value > 0.5
 
 
 def test_the_order_of_a_sum_is_no_drift() -> None:
-    reference = count_numbers(np.full(300, 0.1 + 0.2), X, rows=300)
-    current = count_numbers(np.full(300, 0.3), X, rows=300, like=reference)
+    reference = profile_numbers(np.full(300, 0.1 + 0.2), X, rows=300)
+    current = profile_numbers(np.full(300, 0.3), X, rows=300, like=reference)
 
     assert effects_of(reference, current).psi == 0.0
 
 
 @pytest.mark.parametrize("value", [0.0, 5e-324, -5e-324, 1.7976931348623157e308, -1.7e308])
 def test_a_constant_is_told_from_its_neighbours(value: float) -> None:
-    found = edges_of(np.full(10, value)).edges
+    found = choose_edges(np.full(10, value)).edges
 
     assert np.isfinite(found).all()
     assert value <= found[int(np.searchsorted(found, value))]
@@ -60,7 +58,7 @@ def test_a_constant_is_told_from_its_neighbours(value: float) -> None:
 
 @pytest.mark.parametrize("other", [1.0 + 1e-7, np.nextafter(1.0, 2.0), 1.0 + 1e-12])
 def test_frequent_values_that_lie_close_together_keep_bins_of_their_own(other: float) -> None:
-    reference = count_numbers(np.repeat([1.0, other], 200), X, rows=400)
-    current = count_numbers(np.full(400, other), X, rows=400, like=reference)
+    reference = profile_numbers(np.repeat([1.0, other], 200), X, rows=400)
+    current = profile_numbers(np.full(400, other), X, rows=400, like=reference)
 
     assert effects_of(reference, current).psi > 1.0

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trimtab.detection.profiles.casting import as_categories, as_numbers
+from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
 
 TIMES = pd.date_range("2026-01-05", periods=3)
 
@@ -32,11 +32,11 @@ TIMES = pd.date_range("2026-01-05", periods=3)
     ids=lambda values: str(values.dtype),
 )
 def test_what_is_no_number_is_none(values: "pd.Series[Any]") -> None:
-    numbers = as_numbers(values)
+    numbers = cast_to_numbers(values)
 
     assert str(numbers.dtype) == "float64"
     assert numbers.isna().all()
-    assert len(as_categories(values)) == len(values)
+    assert len(cast_to_categories(values)) == len(values)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_what_is_no_number_is_none(values: "pd.Series[Any]") -> None:
     ],
 )
 def test_numbers_are_finite_whatever_they_are_written_as(values: Any, numbers: list[float]) -> None:
-    np.testing.assert_array_equal(as_numbers(pd.Series(values)), numbers)
+    np.testing.assert_array_equal(cast_to_numbers(pd.Series(values)), numbers)
 
 
 @pytest.mark.parametrize(
@@ -67,4 +67,4 @@ def test_numbers_are_finite_whatever_they_are_written_as(values: Any, numbers: l
     ],
 )
 def test_categories_are_named_alike_however_they_are_stored(values: Any, names: list[Any]) -> None:
-    assert as_categories(pd.Series(values)).tolist() == names
+    assert cast_to_categories(pd.Series(values)).tolist() == names

@@ -5,43 +5,41 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from trimtab.contracts.comparison import Comparison
 from trimtab.contracts.drift import FeatureKind, Window
 from trimtab.detection.drift.table_comparison import compare_profiles
-from trimtab.detection.profiles.categories import CATEGORIES, named
+from trimtab.detection.profiles.arrays import FloatArray, IntArray
+from trimtab.detection.profiles.categories import MAX_NAMED_CATEGORIES, choose_category_bins
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.group_counts import count_categories
+from trimtab.detection.profiles.group_counts import profile_categories
 from trimtab.detection.profiles.window_profile import WindowProfile
 
 PAIRS = 20
 C = Column(name="c", kind=FeatureKind.CATEGORICAL)
 DAY = {"start": datetime(2026, 1, 5, tzinfo=UTC), "end": datetime(2026, 1, 6, tzinfo=UTC)}
 
-Law = npt.NDArray[np.float64]
 
-
-def uniform(count: int) -> Law:
+def uniform(count: int) -> FloatArray:
     return np.full(count, 1.0 / count)
 
 
-def zipf(count: int) -> Law:
+def zipf(count: int) -> FloatArray:
     weights = 1.0 / np.arange(1, count + 1)
-    found: Law = weights / weights.sum()
+    found: FloatArray = weights / weights.sum()
     return found
 
 
-def profile(counts: npt.NDArray[np.int64], like: WindowProfile | None = None) -> WindowProfile:
+def profile(counts: IntArray, like: WindowProfile | None = None) -> WindowProfile:
     tally = {f"c{place}": int(count) for place, count in enumerate(counts) if count}
     before, rows = like.columns[0] if like else None, int(counts.sum())
-    column = count_categories(tally, C, rows=rows, like=before)
+    column = profile_categories(tally, C, rows=rows, like=before)
     return WindowProfile(model="m", window=Window(**DAY, rows=rows), columns=(column,))
 
 
 def pairs(
-    before: Law, now: Law, sizes: tuple[int, int], *, count: int = PAIRS
+    before: FloatArray, now: FloatArray, sizes: tuple[int, int], *, count: int = PAIRS
 ) -> Iterator[Comparison]:
     random = np.random.default_rng(0)
     for _ in range(count):
@@ -58,7 +56,7 @@ def pairs(
     "sizes", [(300, 300), (500, 500), (1000, 1000), (10_000, 1000), (1000, 10_000)], ids=str
 )
 def test_two_samples_of_one_law_of_many_categories_do_not_drift(
-    law: Law, sizes: tuple[int, int]
+    law: FloatArray, sizes: tuple[int, int]
 ) -> None:
     found = [each.features[0] for each in pairs(law, law, sizes)]
 
@@ -72,13 +70,13 @@ def test_two_samples_do_not_drift_where_few_of_many_categories_were_seen() -> No
     assert sum(each.features[0].drifted for each in pairs(law, law, (300, 300))) <= 2
 
 
-def swapped(law: Law) -> Law:
+def swapped(law: FloatArray) -> FloatArray:
     found = law.copy()
     found[[0, 1]] = law[[1, 0]]
     return found
 
 
-def concentrated(law: Law) -> Law:
+def concentrated(law: FloatArray) -> FloatArray:
     """The rows of the rarest quarter go to the next rare one."""
     half, last = len(law) // 2, len(law) * 3 // 4
     found = law.copy()
@@ -96,7 +94,7 @@ def concentrated(law: Law) -> Law:
     ],
     ids=["the two most frequent change places", "a rare quarter is gone", "one grew"],
 )
-def test_what_moves_among_many_categories_drifts(before: Law, now: Law) -> None:
+def test_what_moves_among_many_categories_drifts(before: FloatArray, now: FloatArray) -> None:
     before = np.append(before, np.zeros(len(now) - len(before)))
 
     assert all(each.features[0].drifted for each in pairs(before, now, (2000, 2000), count=10))
@@ -111,11 +109,11 @@ def test_that_a_rare_category_moved_is_said_without_a_name() -> None:
 def test_names_do_not_depend_on_the_order_of_the_tally() -> None:
     tally: dict[Any, int] = {f"c{n}": 3 + n % 4 for n in range(200)} | {"x": 900, "y": 700}
 
-    assert named(tally) == named(dict(reversed(tally.items())))
-    assert named(tally).categories == ("x", "y")
+    assert choose_category_bins(tally) == choose_category_bins(dict(reversed(tally.items())))
+    assert choose_category_bins(tally).categories == ("x", "y")
 
 
 def test_there_are_never_more_names_than_fifty() -> None:
     tally = {f"c{n}": 2 ** max(60 - n, 0) for n in range(200)}
 
-    assert len(named(tally).categories) == CATEGORIES
+    assert len(choose_category_bins(tally).categories) == MAX_NAMED_CATEGORIES

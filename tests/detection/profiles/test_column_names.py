@@ -5,11 +5,11 @@ import re
 import pytest
 
 from trimtab.contracts.base import NAME_PATTERN
-from trimtab.detection.profiles.column_names import tidied
+from trimtab.detection.profiles.column_names import choose_valid_names
 
 
 def test_names_that_events_can_carry_stay() -> None:
-    assert tidied(["sold_at", "price per m2", "a.b/c:d-e", "Größe"]) == {}
+    assert choose_valid_names(["sold_at", "price per m2", "a.b/c:d-e", "Größe"]) == {}
 
 
 @pytest.mark.parametrize(
@@ -23,11 +23,11 @@ def test_names_that_events_can_carry_stay() -> None:
     ],
 )
 def test_other_signs_are_left_out(name: str, called: str) -> None:
-    assert tidied([name]) == {name: called}
+    assert choose_valid_names([name]) == {name: called}
 
 
 def test_no_two_columns_are_called_alike() -> None:
-    found = tidied(["fee", "fee (€)", "fee ($)", ""])
+    found = choose_valid_names(["fee", "fee (€)", "fee ($)", ""])
 
     assert found == {"fee (€)": "fee 2", "fee ($)": "fee 3"}
     assert all(re.fullmatch(NAME_PATTERN, new) for new in found.values())

@@ -5,7 +5,7 @@ import pytest
 from tests.detection.windows import spec
 from trimtab.contracts.drift import FeatureKind, FeatureRole
 from trimtab.contracts.model import Task
-from trimtab.detection.profiles.columns import columns_of
+from trimtab.detection.profiles.columns import list_monitored_columns
 
 
 @pytest.mark.parametrize(
@@ -24,13 +24,13 @@ from trimtab.detection.profiles.columns import columns_of
 def test_scores_are_watched_where_the_metric_is_of_scores(
     task: Task, metric: str, target: FeatureKind, prediction: FeatureKind
 ) -> None:
-    watched = columns_of(spec(task=task, metric=metric, target_minimum=None))
+    watched = list_monitored_columns(spec(task=task, metric=metric, target_minimum=None))
 
     kinds = {each.role: each.kind for each in watched if each.role is not FeatureRole.FEATURE}
     assert kinds == {FeatureRole.TARGET: target, FeatureRole.PREDICTION: prediction}
 
 
 def test_predictions_have_a_name_of_their_own() -> None:
-    *_, taken = columns_of(spec(features=({"name": "prediction", "kind": "numeric"},)))
+    *_, taken = list_monitored_columns(spec(features=({"name": "prediction", "kind": "numeric"},)))
 
     assert taken.name == "prediction of the model"

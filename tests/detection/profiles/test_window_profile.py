@@ -4,17 +4,17 @@ import pytest
 
 from tests.detection.windows import profile, table
 from trimtab.contracts.drift import FeatureKind
-from trimtab.detection.profiles.casting import as_categories
-from trimtab.detection.profiles.categories import PARTS, digests
+from trimtab.detection.profiles.casting import cast_to_categories
+from trimtab.detection.profiles.categories import HASH_BINS, hash_texts
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.frames import profile_column
 from trimtab.detection.profiles.window_profile import (
-    OTHER,
+    OTHER_BIN,
     ColumnProfile,
     WindowProfile,
-    coarse,
-    merge,
-    shares,
+    coarsen_bins,
+    compute_shares,
+    merge_columns,
 )
 
 PRICE = Column(name="price", kind=FeatureKind.NUMERIC, minimum=0.0, maximum=100.0)
@@ -23,10 +23,10 @@ SHOP = Column(name="shop", kind=FeatureKind.CATEGORICAL)
 
 def test_a_numeric_column_is_counted_in_ten_bins_of_equal_weight() -> None:
     found = profile_column(pd.Series(np.random.default_rng(0).normal(50, 10, 10_000)), PRICE)
-    ten = coarse(found)
+    ten = coarsen_bins(found)
 
     assert len(ten.counts) == len(ten.bins) == 10
-    assert shares(ten) == pytest.approx([0.1] * 10, abs=0.001)
+    assert compute_shares(ten) == pytest.approx([0.1] * 10, abs=0.001)
 
 
 def test_a_later_window_is_counted_over_the_bins_of_the_reference() -> None:
@@ -35,7 +35,7 @@ def test_a_later_window_is_counted_over_the_bins_of_the_reference() -> None:
     later = profile_column(pd.Series([-50.0, 99.0]), PRICE, like=reference)
 
     assert later.edges == reference.edges
-    assert (coarse(later).counts[0], coarse(later).counts[-1]) == (1, 1)
+    assert (coarsen_bins(later).counts[0], coarsen_bins(later).counts[-1]) == (1, 1)
 
 
 def test_a_constant_reference_tells_values_below_from_values_above() -> None:
@@ -43,7 +43,7 @@ def test_a_constant_reference_tells_values_below_from_values_above() -> None:
 
     later = profile_column(pd.Series([6.0, 7.0, 8.0]), PRICE, like=reference)
 
-    assert coarse(later).counts == (1, 1, 1)
+    assert coarsen_bins(later).counts == (1, 1, 1)
 
 
 def test_what_is_no_finite_number_is_missing_and_unreadable() -> None:
@@ -59,7 +59,7 @@ def test_up_to_fifty_categories_are_all_named() -> None:
     found = profile_column(pd.Series(names), SHOP)
 
     assert found.bins[0] == "shop 0"
-    assert found.bins[-1] == OTHER
+    assert found.bins[-1] == OTHER_BIN
     assert len(found.counts) == 51
     assert found.counts[-1] == 0
 
@@ -71,8 +71,8 @@ def test_of_more_those_are_named_that_chance_does_not_make_frequent() -> None:
 
     assert found.categories == ("north", "south")
     assert found.counts[:2] == (300, 200)
-    assert len(found.bins) == len(found.counts) == 2 + PARTS
-    assert found.bins[-1] == f"(other, part {PARTS} of {PARTS})"
+    assert len(found.bins) == len(found.counts) == 2 + HASH_BINS
+    assert found.bins[-1] == f"(other, part {HASH_BINS} of {HASH_BINS})"
     assert sum(found.counts) == len(names)
 
 
@@ -90,8 +90,8 @@ def test_the_others_are_parted_alike_in_every_window() -> None:
 
     later = profile_column(pd.Series(words), SHOP, like=reference)
 
-    parts = [int(digest[12:14], 16) % PARTS for digest in digests(words)]
-    assert later.counts == tuple(np.bincount(parts, minlength=PARTS).tolist())
+    parts = [int(digest[12:14], 16) % HASH_BINS for digest in hash_texts(words)]
+    assert later.counts == tuple(np.bincount(parts, minlength=HASH_BINS).tolist())
 
 
 def test_a_profile_that_was_stored_before_others_were_parted_is_compared_as_it_was() -> None:
@@ -110,8 +110,8 @@ def test_what_a_reference_saw_just_once_is_counted() -> None:
     nothing = profile_column(pd.Series([], dtype="object"), SHOP, like=reference)
 
     assert reference.once == 2
-    assert merge(reference, nothing).once == merge(nothing, reference).once == 2
-    assert merge(reference, reference).once is None
+    assert merge_columns(reference, nothing).once == merge_columns(nothing, reference).once == 2
+    assert merge_columns(reference, reference).once is None
     assert profile_column(pd.Series(["a"]), SHOP, like=reference).once is None
 
 
@@ -124,8 +124,8 @@ def test_categories_the_reference_never_saw_are_counted() -> None:
 
 
 def test_whole_numbers_that_stand_for_categories_keep_their_name_beside_missing_ones() -> None:
-    whole = as_categories(pd.Series([1, 2]))
-    with_a_gap = as_categories(pd.Series([1.0, None]))
+    whole = cast_to_categories(pd.Series([1, 2]))
+    with_a_gap = cast_to_categories(pd.Series([1.0, None]))
 
     assert whole.tolist() == ["1", "2"]
     assert with_a_gap.iloc[0] == "1"
@@ -133,7 +133,7 @@ def test_whole_numbers_that_stand_for_categories_keep_their_name_beside_missing_
 
 
 def test_flags_are_categories_too() -> None:
-    assert as_categories(pd.Series([True, False])).tolist() == ["True", "False"]
+    assert cast_to_categories(pd.Series([True, False])).tolist() == ["True", "False"]
 
 
 def test_an_empty_window_has_a_profile() -> None:

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from trimtab.contracts.drift import FeatureKind, FeatureRole
-from trimtab.detection.profiles.binning import LEEWAY
-from trimtab.detection.profiles.categories import PARTS
+from trimtab.detection.profiles.binning import FREQUENT_VALUE_TOLERANCE
+from trimtab.detection.profiles.categories import HASH_BINS
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.frames import profile_column
-from trimtab.detection.profiles.window_profile import ColumnProfile, coarse, merge
+from trimtab.detection.profiles.window_profile import ColumnProfile, coarsen_bins, merge_columns
 from trimtab.detection.tables.profiling import (
     Span,
     UnreadableError,
@@ -106,7 +106,10 @@ def test_partitions_profiled_apart_and_merged_are_the_files_profiled_together(
 
     first, second, third = (only(path, X, like=like) for path in paths)
 
-    near(merge(merge(first, second), third), profile_relation(paths, [X], like=like).columns[0])
+    near(
+        merge_columns(merge_columns(first, second), third),
+        profile_relation(paths, [X], like=like).columns[0],
+    )
 
 
 def test_the_order_of_many_rows_changes_no_count_over_given_bins(tmp_path: Path) -> None:
@@ -142,7 +145,9 @@ def test_the_deciles_of_a_table_that_is_sampled_are_those_of_all_rows(
     found = only(written(tmp_path, x=values), X)
 
     exact = np.sort(values)[(len(values) - 1) * np.arange(1, 10) // 10]
-    assert coarse(found).edges == pytest.approx(np.unique(exact), rel=2 * LEEWAY)
+    assert coarsen_bins(found).edges == pytest.approx(
+        np.unique(exact), rel=2 * FREQUENT_VALUE_TOLERANCE
+    )
     assert len(found.counts) <= 256
     ends = np.nextafter(found.edges, np.inf)
     assert found.counts == tuple(np.histogram(values, [-np.inf, *ends, np.inf])[0])
@@ -216,7 +221,7 @@ def test_more_identifiers_than_can_be_told_apart_are_counted_all_the_same(tmp_pa
     assert found.categories == ("known",)
     assert found.counts[0] == 100_000
     assert sum(found.counts[1:]) == 300_000
-    assert found.counts[1:] == pytest.approx([300_000 / PARTS] * PARTS, rel=0.05)
+    assert found.counts[1:] == pytest.approx([300_000 / HASH_BINS] * HASH_BINS, rel=0.05)
     assert found.once is None
     assert only(path, C, like=profile_relation(path, [C])).counts == found.counts
     assert found.known is None

@@ -11,7 +11,7 @@ import pytest
 
 from tests.detection.windows import START, WEEK, spec, table
 from trimtab.contracts.ports import Refused
-from trimtab.detection.profiles.columns import columns_of
+from trimtab.detection.profiles.columns import list_monitored_columns
 from trimtab.detection.profiles.frames import profile_column
 from trimtab.pipelines.history import remote
 from trimtab.pipelines.history.profiling import Known, profile_history, profile_rows
@@ -72,7 +72,7 @@ def test_a_window_is_counted_whole_though_a_part_of_its_rows_is_in_memory(
     assert found.newest == counted.newest
     for mine, yours in zip(counted.columns[:-1], found.columns[:-1], strict=True):
         assert yours.counts == mine.counts
-    prediction = columns_of(spec())[-1]
+    prediction = list_monitored_columns(spec())[-1]
     assert found.columns[-1] == profile_column(
         some["revenue"], prediction, like=like.find(prediction.name)
     )

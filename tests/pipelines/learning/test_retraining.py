@@ -38,10 +38,10 @@ def test_a_challenger_learns_what_comes_before_the_gate_and_says_for_what(parkin
     tags = registry.version(report["version"]).tags
     assert report["trained_on"]["start"] == "2016-11-01T00:00:00Z"
     assert report["trained_on"]["end"] == "2016-11-26T04:48:00Z"
-    assert tags[tag.EFFECT_KEY] == ORDER["key"]
-    assert tags[tag.EVENT_ID] == ORDER["event_id"]
-    assert tags[tag.PLAN_HASH] == ORDER["plan_hash"]
-    assert tags[tag.TRAINED_ROWS] == str(report["rows"])
+    assert tags[tag.EFFECT_KEY_TAG] == ORDER["key"]
+    assert tags[tag.EVENT_ID_TAG] == ORDER["event_id"]
+    assert tags[tag.PLAN_HASH_TAG] == ORDER["plan_hash"]
+    assert tags[tag.TRAINED_ROWS_TAG] == str(report["rows"])
 
 
 def test_a_challenger_has_no_alias(parking: Run) -> None:

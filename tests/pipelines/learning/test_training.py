@@ -15,9 +15,9 @@ def test_the_first_champion_learns_from_the_reference_windows(parking: Run) -> N
     version = champion().champion()
 
     assert version.version == "1"
-    assert version.tags[tag.TRAINED_START] == "2016-10-04T00:00:00+00:00"
-    assert version.tags[tag.TRAINED_END] == "2016-10-25T00:00:00+00:00"
-    assert version.tags[tag.TRAINED_ROWS] == "8943"
+    assert version.tags[tag.TRAINED_START_TAG] == "2016-10-04T00:00:00+00:00"
+    assert version.tags[tag.TRAINED_END_TAG] == "2016-10-25T00:00:00+00:00"
+    assert version.tags[tag.TRAINED_ROWS_TAG] == "8943"
 
 
 def test_its_metric_was_measured_on_rows_held_out(parking: Run) -> None:

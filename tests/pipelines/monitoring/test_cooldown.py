@@ -9,6 +9,7 @@ import pytest
 from tests.deployment import PARKING, Run
 from trimtab.adapters.registry.tracking import open_tracking
 from trimtab.contracts.drift import DriftEvent
+from trimtab.contracts.monitoring import SuppressionReason
 from trimtab.contracts.ports import Unavailable
 from trimtab.runtime.paths import SHIPPED
 from trimtab.runtime.settings import load_settings
@@ -57,7 +58,10 @@ def test_the_same_drift_an_hour_later_is_recorded_and_a_cooldown_later_announced
     assert second["event"] is None
     assert second["finding"]["fingerprint"] == first["finding"]["fingerprint"]
     assert first["event"]["id"] in second["why"]
-    assert "not announced" in second["note"]
+    assert second["suppression"]["reason"] == SuppressionReason.ALREADY_ANNOUNCED
+    assert second["suppression"]["event_id"] == first["event"]["id"]
+    assert "not published" in second["note"]
+    assert kept("trimtab.why")[-2] == second["why"]
     assert kept("trimtab.drift")[-3:] == ["announced", "recorded", "announced"]
     wanted = [first["event"]["id"], None, later["event"]["id"]]
     assert kept("trimtab.event_id")[-3:] == wanted
@@ -96,6 +100,7 @@ def test_whoever_only_looks_publishes_nothing_and_keeps_nothing_quiet(
 
     assert (looked["event"], stream()) == (None, [])
     assert looked["finding"]
+    assert looked["suppression"]["reason"] == SuppressionReason.PUBLISHING_OFF
     assert parking("monitoring", **window(1))["event"]
 
 

@@ -15,7 +15,7 @@ from tests.pipelines.scoring.test_calibration import (
     stored,
     version,
 )
-from trimtab.contracts.fitted import CALIBRATION_FILE, PROFILE_FILE, ServedModel
+from trimtab.contracts.fitted import CALIBRATION_FILE, REFERENCE_PROFILE_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec, ReferencePeriod
 from trimtab.detection.drift.column_drift import compare
 from trimtab.pipelines.history.profiling import profile_rows
@@ -50,7 +50,7 @@ def reference(table: pd.DataFrame, configured: ModelSpec, span: Span) -> Referen
     """What a window is compared with, one week having been trained on."""
     first = table[table["at"] < START + 7 * DAY].reset_index(drop=True)
     profile, kept = stored(first, configured, 7)
-    champion = version({PROFILE_FILE: profile.model_dump(mode="json"), **kept})
+    champion = version({REFERENCE_PROFILE_FILE: profile.model_dump(mode="json"), **kept})
     served = ServedModel(**{**vars(champion), "load": Steady})
     return find_reference(configured, Models(served), history=table, span=span)
 

@@ -8,7 +8,7 @@ import pytest
 from tests.detection import windows
 from tests.pipelines.scoring.test_calibration import version
 from trimtab.contracts.drift import PerformanceChange, PerformanceEstimate
-from trimtab.contracts.fitted import STANDARDS_FILE
+from trimtab.contracts.fitted import BASELINE_WINDOWS_FILE
 from trimtab.contracts.model import ModelSpec
 from trimtab.detection.performance.performance_impact import Harm
 from trimtab.pipelines.scoring.baseline_windows import (
@@ -139,7 +139,7 @@ def test_days_are_held_to_days() -> None:
 def test_too_few_windows_say_nothing_of_what_is_usual() -> None:
     kept = usual_metrics(Noisy(), held_out(7).head(180), hourly(), NOTHING)
 
-    assert Standards.model_validate(kept[STANDARDS_FILE]) == Standards()
+    assert Standards.model_validate(kept[BASELINE_WINDOWS_FILE]) == Standards()
 
 
 def test_a_version_of_old_has_none() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.detection import windows
 from trimtab.contracts.drift import Window
-from trimtab.contracts.fitted import CALIBRATION_FILE, STRATA_FILE, ServedModel
+from trimtab.contracts.fitted import CALIBRATION_FILE, SEASONAL_PROFILES_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec, ReferencePeriod
 from trimtab.contracts.ports import Refused
 from trimtab.detection.calibration.seasonality import Strata, rhythm_of
@@ -98,7 +98,7 @@ def test_hourly_windows_are_calibrated_by_hours_and_matched_by_hour() -> None:
     profile, kept = stored(rows, spec(window=HOUR, reference_windows=168), 7)
 
     calibration = Calibration.model_validate(kept[CALIBRATION_FILE])
-    strata = Strata.model_validate(kept[STRATA_FILE])
+    strata = Strata.model_validate(kept[SEASONAL_PROFILES_FILE])
     assert calibration.blocks == 168
     assert sorted(strata.profiles) == list(range(24))
     assert sum(each.window.rows for each in strata.profiles.values()) == profile.window.rows
@@ -140,7 +140,7 @@ def test_the_lag_is_that_of_the_reference(
 def test_rows_as_a_whole_are_compared_with_the_same_hours() -> None:
     rows = history(7)
     _, kept = stored(rows, spec(window=HOUR, reference_windows=168), 7)
-    strata = Strata.model_validate(kept[STRATA_FILE])
+    strata = Strata.model_validate(kept[SEASONAL_PROFILES_FILE])
     later = rows[rows["at"].dt.hour == 5].assign(at=lambda table: table["at"] + 7 * DAY)
 
     found = at_the_same_hours(rows, later, spec(), strata)

@@ -10,10 +10,10 @@ from tests.detection.windows import START, WEEK, spec
 from tests.pipelines.versions import classes, learnt, sales
 from trimtab.contracts.drift import FeatureKind, FeatureRole
 from trimtab.contracts.fitted import (
-    EXPECTATION_FILE,
     IMPORTANCE_FILE,
     LOSS_FILE,
-    ROWS_FILE,
+    PERFORMANCE_ESTIMATION_FILE,
+    REFERENCE_ROWS_FILE,
     ServedModel,
 )
 from trimtab.contracts.model import ModelSpec
@@ -167,7 +167,7 @@ def test_too_few_rows_are_not_judged(champion: ServedModel) -> None:
 
 
 def test_an_expectation_of_another_metric_is_not_used(champion: ServedModel) -> None:
-    kept = dict(champion.artifact(EXPECTATION_FILE))
+    kept = dict(champion.artifact(PERFORMANCE_ESTIMATION_FILE))
     other = served_with(champion, {**kept, "metric": "mae"})
 
     assert harm(later(), REGRESSION, other, labelled=False).estimate is None
@@ -175,7 +175,7 @@ def test_an_expectation_of_another_metric_is_not_used(champion: ServedModel) -> 
 
 def served_with(champion: ServedModel, expectation: dict[str, Any]) -> ServedModel:
     def artifact(name: str) -> Any:
-        return expectation if name == EXPECTATION_FILE else champion.artifact(name)
+        return expectation if name == PERFORMANCE_ESTIMATION_FILE else champion.artifact(name)
 
     return ServedModel(
         version="1", run_id="r", metrics=champion.metrics, tags={}, load=champion.load,
@@ -184,7 +184,7 @@ def served_with(champion: ServedModel, expectation: dict[str, Any]) -> ServedMod
 
 
 def test_what_is_kept_is_small(champion: ServedModel) -> None:
-    rows = champion.frame(ROWS_FILE)
+    rows = champion.frame(REFERENCE_ROWS_FILE)
 
     assert list(rows.columns) == ["price", "shop", "colour", "at"]
     assert len(rows) == 3000

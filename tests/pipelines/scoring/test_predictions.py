@@ -10,7 +10,7 @@ from tests.detection.windows import spec
 from tests.pipelines.versions import classes, sales
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import ModelSpec
-from trimtab.contracts.tags import EFFECT_KEY
+from trimtab.contracts.tags import EFFECT_KEY_TAG
 from trimtab.detection.onboarding.predictions import Recorded
 from trimtab.pipelines.scoring import estimator
 from trimtab.pipelines.scoring.predictions import answering
@@ -74,7 +74,7 @@ def test_where_nothing_is_on_record_the_champion_is_asked(said: Any) -> None:
 
 
 def test_a_version_that_trimtab_made_is_asked_again() -> None:
-    assert isinstance(who(AMOUNTS, 1.0, **{EFFECT_KEY: "k"}), Model)
+    assert isinstance(who(AMOUNTS, 1.0, **{EFFECT_KEY_TAG: "k"}), Model)
 
 
 def test_without_a_column_the_champion_is_asked() -> None:

@@ -31,7 +31,7 @@ from trimtab.adapters.registry.version_files import (
 from trimtab.contracts.fitted import Baseline, FittedModel, ServedModel
 from trimtab.contracts.names import experiment_name
 from trimtab.contracts.ports import NoChampionError, Refused
-from trimtab.contracts.tags import EFFECT_KEY, TRAINED_ROWS
+from trimtab.contracts.tags import EFFECT_KEY_TAG, TRAINED_ROWS_TAG
 from trimtab.runtime.settings import Settings, load_settings
 
 
@@ -86,7 +86,7 @@ class RegisteredModel:
     def made_by(self, key: str) -> ServedModel | None:
         """The version that carries the effect key, or None."""
         with faults_sorted():
-            query = f"name='{self._model}' and tag.`{EFFECT_KEY}`='{key}'"
+            query = f"name='{self._model}' and tag.`{EFFECT_KEY_TAG}`='{key}'"
             found = self._client.search_model_versions(query, max_results=1)
         return self._served(found[0]) if found else None
 
@@ -129,7 +129,7 @@ class RegisteredModel:
         return run.info.run_id, logged.model_id, logged.model_uri
 
     def _served(self, found: ModelVersion) -> ServedModel:
-        if TRAINED_ROWS not in found.tags:
+        if TRAINED_ROWS_TAG not in found.tags:
             return self._elsewhere.served(found)
         uri = self._settings.tracking_uri
         run_id = str(found.run_id or "")

@@ -22,7 +22,7 @@ from trimtab.contracts.deliberation import Cause, RemediationPlan
 from trimtab.contracts.drift import FeatureRole
 from trimtab.contracts.evidence import DocumentKind, EvidenceItem, EvidenceSource
 from trimtab.contracts.incident import Ending, IncidentReport
-from trimtab.contracts.remediation import Action, Effect, Verification
+from trimtab.contracts.remediation import Action, RegistryEffect, Verification
 
 _SUCCEEDED: Final = {
     Ending.REMEDIATED: True,
@@ -93,7 +93,7 @@ def _story(report: IncidentReport) -> Iterator[str]:
     yield f"It ended as {_words(report.ending)}: {_MEANING[report.ending]}."
 
 
-def _effect(effect: Effect) -> str:
+def _effect(effect: RegistryEffect) -> str:
     done = "done" if effect.applied else "rightly not done"
     figures = ""
     if effect.before is not None and effect.after is not None:

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from trimtab.adapters.knowledge.incident_signs import Signs
-from trimtab.contracts.base import Name, Record, digest
+from trimtab.contracts.base import Name, Record, compute_digest
 from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.evidence import DocumentKind
@@ -121,7 +121,7 @@ class Article(Record):
     @property
     def digest(self) -> str:
         """Changes when anything of the article does."""
-        return digest(self)
+        return compute_digest(self)
 
 
 def above_sections(text: str) -> str:

@@ -19,7 +19,7 @@ from trimtab.adapters.registry.requirements import explain_missing_package, form
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.signature import NUMBER_TYPES
-from trimtab.detection.profiles.casting import as_categories, as_numbers
+from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
 
 _NUMBERS: Final = {"integer": "int32", "long": "int64", "float": "float32", "double": "float64"}
 _TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
@@ -42,7 +42,7 @@ class ForeignEstimator:
         column = found.reshape(len(table), -1)[:, 0]
         values = pd.Series(column, index=table.index).infer_objects()
         numeric = self._spec.task is Task.REGRESSION
-        return as_numbers(values) if numeric else as_categories(values)
+        return cast_to_numbers(values) if numeric else cast_to_categories(values)
 
     @contextmanager
     def _explaining_missing_modules(self) -> Iterator[None]:
@@ -81,7 +81,7 @@ class ForeignClassifier(ForeignEstimator):
     @property
     def classes_(self) -> "list[Any]":
         """The classes as text, in the order of the chances."""
-        return list(as_categories(pd.Series(self._asked.classes_)))
+        return list(cast_to_categories(pd.Series(self._asked.classes_)))
 
 
 def load_foreign(
@@ -151,10 +151,10 @@ def _type(column: Any) -> str:  # noqa: ANN401 - MLflow's ColSpec, whose types m
 
 def _cast(values: "pd.Series[Any]", type_: str) -> "pd.Series[Any]":
     if type_ == "boolean":
-        return as_categories(values).map(lambda each: _TRUTHS.get(str(each).lower()))
+        return cast_to_categories(values).map(lambda each: _TRUTHS.get(str(each).lower()))
     if type_ not in NUMBER_TYPES:
-        return as_categories(values)
-    numbers = as_numbers(values)
+        return cast_to_categories(values)
+    numbers = cast_to_numbers(values)
     whole = type_ in {"integer", "long"}
     if whole and numbers.isna().any():
         return numbers

@@ -16,11 +16,11 @@ from pydantic import JsonValue
 from trimtab.adapters.registry.foreign_model import load_foreign
 from trimtab.adapters.registry.tracking import experiment_id, faults_sorted
 from trimtab.adapters.registry.version_files import log_files, read_companion, read_frame, read_json
-from trimtab.contracts.fitted import RECORDED_FILE, Baseline, ServedModel
+from trimtab.contracts.fitted import RECORDED_CLASSES_FILE, Baseline, ServedModel
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.names import experiment_name
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.tags import TRAINED_ROWS, promoted_by
+from trimtab.contracts.tags import TRAINED_ROWS_TAG, build_promotion_tag
 from trimtab.detection.onboarding.predictions import Recorded
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_model
@@ -106,14 +106,14 @@ class ForeignVersions:
 
     def _serves(self, found: ModelVersion) -> bool:
         """Whether predictions on record are this version's: it served until we changed that."""
-        if any(name.startswith(promoted_by("")) for name in found.tags):
+        if any(name.startswith(build_promotion_tag("")) for name in found.tags):
             return False
         with faults_sorted():
             aliases = self._client.get_registered_model(self._model).aliases
             champion = aliases.get("champion")
             if champion is None or str(champion) == str(found.version):
                 return champion is not None
-            ours = TRAINED_ROWS in self._client.get_model_version(self._model, champion).tags
+            ours = TRAINED_ROWS_TAG in self._client.get_model_version(self._model, champion).tags
         last = self._newest() if ours else None
         return last is not None and last.data.tags[VERSION] == str(found.version)
 
@@ -125,7 +125,7 @@ def _none_kept(name: str) -> dict[str, JsonValue]:
 
 def _classes(artifact: Artifact) -> tuple[str, ...]:
     try:
-        found = artifact(RECORDED_FILE).get("classes")
+        found = artifact(RECORDED_CLASSES_FILE).get("classes")
     except Refused:
         return ()
     return tuple(str(name) for name in found) if isinstance(found, list) else ()

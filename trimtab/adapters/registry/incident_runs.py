@@ -13,7 +13,7 @@ from trimtab.contracts.audit import RecordedTip
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.names import INCIDENTS_EXPERIMENT
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.tags import CORRELATION_ID, EVENT_ID, PLAN_HASH
+from trimtab.contracts.tags import CORRELATION_ID_TAG, EVENT_ID_TAG, PLAN_HASH_TAG
 from trimtab.runtime.settings import Settings
 
 MODEL: Final = "trimtab.model"
@@ -67,7 +67,9 @@ class IncidentRuns:
         return open_tracking(self._settings)
 
     def _find(self, report: IncidentReport) -> Run | None:
-        wanted = f"tags.`{EVENT_ID}` = '{report.event_id}' AND tags.`{MODEL}` = '{report.model}'"
+        wanted = (
+            f"tags.`{EVENT_ID_TAG}` = '{report.event_id}' AND tags.`{MODEL}` = '{report.model}'"
+        )
         return next(iter(self._page(wanted, limit=1)), None)
 
     def _create(self, report: IncidentReport) -> Run:
@@ -111,15 +113,15 @@ def _tags(report: IncidentReport) -> dict[str, str]:
     decision = report.decision
     acted_at = report.acted_at
     tags: dict[str, str | None] = {
-        EVENT_ID: report.event_id,
-        CORRELATION_ID: report.correlation_id,
+        EVENT_ID_TAG: report.event_id,
+        CORRELATION_ID_TAG: report.correlation_id,
         MODEL: report.model,
         ENDING: report.ending.value,
         AUDIT_TIP: report.audit_tip,
         AUDIT_ENTRIES: str(report.audit_entries),
         VERDICT: decision.verdict.value if decision else None,
         RULE: decision.rule if decision else None,
-        PLAN_HASH: decision.plan_hash if decision else None,
+        PLAN_HASH_TAG: decision.plan_hash if decision else None,
         ACTED_AT: _sortable(acted_at) if acted_at else None,
     }
     return {name: value for name, value in tags.items() if value is not None}
@@ -140,7 +142,7 @@ def _tip(run: Run) -> RecordedTip:
     try:
         return RecordedTip.model_validate(
             {
-                "incident": tags.get(EVENT_ID),
+                "incident": tags.get(EVENT_ID_TAG),
                 "model": tags.get(MODEL),
                 "tip": tags[AUDIT_TIP],
                 "entries": tags.get(AUDIT_ENTRIES),

@@ -21,7 +21,13 @@ from trimtab.contracts.drift import Window
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelVersion
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.tags import EFFECT_KEY, TRAINED_END, TRAINED_ROWS, TRAINED_START, promoted_by
+from trimtab.contracts.tags import (
+    EFFECT_KEY_TAG,
+    TRAINED_END_TAG,
+    TRAINED_ROWS_TAG,
+    TRAINED_START_TAG,
+    build_promotion_tag,
+)
 from trimtab.runtime.settings import Settings
 
 CHAMPION: Final = "champion"
@@ -58,7 +64,7 @@ class MlflowRegistry:
         """The oldest version that carries the effect key, or None: search before create."""
         with faults_sorted():
             found = self._client.search_model_versions(
-                f"name = '{_unquoted(model)}' AND tag.`{EFFECT_KEY}` = '{_unquoted(key)}'",
+                f"name = '{_unquoted(model)}' AND tag.`{EFFECT_KEY_TAG}` = '{_unquoted(key)}'",
                 order_by=["version_number ASC"],
             )
             return self._read(found[0], self._champion(model)) if found else None
@@ -70,7 +76,7 @@ class MlflowRegistry:
         once was and somebody has moved it on since.
         """
         with faults_sorted():
-            mark = self._version(model, version).tags.get(promoted_by(key))
+            mark = self._version(model, version).tags.get(build_promotion_tag(key))
             champion = self._champion(model)
             if mark is not None and champion == version:
                 self._mark(model, version, key=key, as_=_DONE)
@@ -124,7 +130,7 @@ class MlflowRegistry:
         return self._client.get_model_version(model, version)
 
     def _mark(self, model: str, version: str, *, key: str, as_: str) -> None:
-        self._client.set_model_version_tag(model, version, promoted_by(key), as_)
+        self._client.set_model_version_tag(model, version, build_promotion_tag(key), as_)
 
     def _expect_champion(self, model: str, version: str) -> None:
         found = self._champion(model)
@@ -164,7 +170,11 @@ def _trained_on(tags: Mapping[str, str]) -> Window | None:
     """The window that training noted; None where it noted none or nonsense."""
     try:
         return Window.model_validate(
-            {"start": tags[TRAINED_START], "end": tags[TRAINED_END], "rows": tags[TRAINED_ROWS]}
+            {
+                "start": tags[TRAINED_START_TAG],
+                "end": tags[TRAINED_END_TAG],
+                "rows": tags[TRAINED_ROWS_TAG],
+            }
         )
     except (KeyError, ValueError):
         return None

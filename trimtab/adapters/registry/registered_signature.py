@@ -16,16 +16,16 @@ from trimtab.adapters.registry.tracking import faults_sorted, open_tracking
 from trimtab.adapters.registry.version_files import TRUSTED_TYPES
 from trimtab.contracts.model import Task
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.signature import TEXT_TYPES, ModelInput, ModelInterface
+from trimtab.contracts.signature import TEXT_TYPES, ModelInput, ModelSignature
 from trimtab.contracts.suggestions import suggest_name
-from trimtab.contracts.tags import TRAINED_ROWS
+from trimtab.contracts.tags import TRAINED_ROWS_TAG
 from trimtab.runtime.settings import Settings
 
 _AMOUNTS: Final = {"float", "double"}
 _MOST_SHOWN: Final = 10
 
 
-def read_interface(model: str, *, settings: Settings, version: str | None = None) -> ModelInterface:
+def read_interface(model: str, *, settings: Settings, version: str | None = None) -> ModelSignature:
     """Of the version, or else of the champion.
 
     Raises `Refused` where there is none, or where its signature names no input columns.
@@ -37,7 +37,7 @@ def read_interface(model: str, *, settings: Settings, version: str | None = None
     return _interface(found, aliases.get(CHAMPION), settings)
 
 
-def find_interface(model: str, *, settings: Settings) -> ModelInterface | None:
+def find_interface(model: str, *, settings: Settings) -> ModelSignature | None:
     """Of the champion; None where there is none."""
     client = _open(settings)
     with faults_sorted():
@@ -57,7 +57,7 @@ def _open(settings: Settings) -> MlflowClient:
     return open_tracking(settings)
 
 
-def _interface(found: ModelVersion, champion: str | None, settings: Settings) -> ModelInterface:
+def _interface(found: ModelVersion, champion: str | None, settings: Settings) -> ModelSignature:
     model = found.name
     with faults_sorted():
         described = Model.load(str(found.source))
@@ -69,7 +69,7 @@ def _interface(found: ModelVersion, champion: str | None, settings: Settings) ->
             " register it anew with signature=infer_signature(…) of a data frame"
         )
         raise Refused(msg)
-    return ModelInterface(
+    return ModelSignature(
         model=model,
         version=str(found.version),
         champion=champion,
@@ -79,14 +79,14 @@ def _interface(found: ModelVersion, champion: str | None, settings: Settings) ->
         chances="sklearn" in described.flavors,
         safe=is_safe(described, frozenset(TRUSTED_TYPES)),
         kept_as=kept_as(described),
-        own=TRAINED_ROWS in found.tags,
+        own=TRAINED_ROWS_TAG in found.tags,
         created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
         where=settings.tracking_uri,
         missing_requirements=missing,
     )
 
 
-def how_to_point(interface: ModelInterface) -> str:
+def how_to_point(interface: ModelSignature) -> str:
     """The command that makes the version champion."""
     return _pointing(interface.model, interface.version, interface.where)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from trimtab.adapters.reports.report import ForeignReport, MalformedReportError
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import (
     MAX_FEATURES,
     DriftEvent,
@@ -39,7 +39,7 @@ def event_from(
     told = chosen(report, spec)
     known = [spec.name, report.detector, start.isoformat(), end.isoformat(), *drifted]
     known += [f"{type(told).__name__} {told.metric} {told.degraded}"] if told else []
-    event_id = f"{start:%Y-%m-%dT%H:%MZ}-{digest(known)[:8]}"
+    event_id = f"{start:%Y-%m-%dT%H:%MZ}-{compute_digest(known)[:8]}"
     try:
         return DriftEvent(
             id=event_id,

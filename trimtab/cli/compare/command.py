@@ -117,10 +117,10 @@ def _write(answer: "Answer", *, json: Path | None, html: Path | None) -> None:
     elif json is not None:
         _write_json(answer.comparison, json)
     if html is not None:
+        from trimtab.charts.comparison_view import build_comparison_view
         from trimtab.charts.page import write_page
-        from trimtab.charts.views import view_of_comparison
 
-        write_page(view_of_comparison(answer.comparison), html, profiles=answer.profiles)
+        write_page(build_comparison_view(answer.comparison), html, profiles=answer.profiles)
 
 
 def _write_json(comparison: "Comparison", path: Path) -> None:
@@ -134,8 +134,8 @@ def _write_json(comparison: "Comparison", path: Path) -> None:
 def _show(comparison: "Comparison", *, to_stderr: bool) -> None:
     from rich.console import Console
 
+    from trimtab.charts.comparison_view import build_comparison_view
     from trimtab.charts.terminal import print_view
-    from trimtab.charts.views import view_of_comparison
 
     stream = sys.stderr if to_stderr else sys.stdout
     if stream is None:  # closed: what counts is the exit code
@@ -144,7 +144,7 @@ def _show(comparison: "Comparison", *, to_stderr: bool) -> None:
         stream.reconfigure(errors="replace")
     width = None if stream.isatty() or "COLUMNS" in os.environ else _LOG_WIDTH
     with ignore_broken_pipe():
-        print_view(view_of_comparison(comparison), Console(file=stream, width=width))
+        print_view(build_comparison_view(comparison), Console(file=stream, width=width))
 
 
 def _code(comparison: "Comparison") -> ExitCode:

@@ -7,7 +7,7 @@ from typing import Final
 from trimtab.cli.doctor.check_result import CheckResult
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused, Unavailable
-from trimtab.contracts.signature import ModelInterface
+from trimtab.contracts.signature import ModelSignature
 from trimtab.runtime.settings import Settings
 
 _SQLITE: Final = "sqlite:///"
@@ -41,7 +41,7 @@ def check_champion(spec: ModelSpec, settings: Settings) -> Iterator[CheckResult]
 
 
 def _check_foreign_champion(
-    champion: ModelInterface, spec: ModelSpec, thing: str
+    champion: ModelSignature, spec: ModelSpec, thing: str
 ) -> Iterator[CheckResult]:
     """Yield whether predictions of a version that was trained elsewhere can be had."""
     version = f"champion version {champion.version}"
@@ -67,7 +67,7 @@ def _check_foreign_champion(
         yield CheckResult.fine(thing, found)
 
 
-def _check_trust(champion: ModelInterface, spec: ModelSpec, thing: str) -> CheckResult:
+def _check_trust(champion: ModelSignature, spec: ModelSpec, thing: str) -> CheckResult:
     found = f"champion version {champion.version} is stored as {champion.kept_as}"
     if spec.trust_pickle:
         return CheckResult.note(thing, f"{found}, and trust_pickle: true lets it run its own code")

@@ -9,7 +9,7 @@ from trimtab.cli.doctor.check_result import CheckResult
 from trimtab.cli.doctor.monitoring_checks import check_monitoring
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Feature, ModelSpec, Task
-from trimtab.detection.profiles.casting import as_categories, as_numbers
+from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
 from trimtab.pipelines.history.remote import History, count_rows, is_remote
 from trimtab.pipelines.history.rows import (
     clean,
@@ -76,7 +76,7 @@ def _check_feature(values: pd.Series, feature: Feature, thing: str) -> Iterator[
 
 
 def _check_numbers(known: pd.Series, feature: Feature, thing: str) -> Iterator[CheckResult]:
-    numbers = as_numbers(known)
+    numbers = cast_to_numbers(known)
     texts = known[numbers.isna()]
     if len(texts) > _MAX_UNREADABLE_SHARE * len(known):
         found = f"feature {feature.name} is numeric, but {_count_texts(texts)}"
@@ -97,12 +97,12 @@ def _count_texts(texts: pd.Series) -> str:
 def _check_target(values: pd.Series, spec: ModelSpec, thing: str) -> Iterator[CheckResult]:
     known = values.dropna()
     if spec.task is Task.REGRESSION:
-        texts = known[as_numbers(known).isna()]
+        texts = known[cast_to_numbers(known).isna()]
         if len(texts) > _MAX_UNREADABLE_SHARE * len(known):
             found = f"target {spec.target}: {_count_texts(texts)}"
             yield CheckResult.fault(thing, found, "write task: classification")
         return
-    classes = as_categories(known).nunique()
+    classes = cast_to_categories(known).nunique()
     if classes < _TWO_CLASSES:
         found = f"target {spec.target} has {classes} classes"
         yield CheckResult.fault(thing, found, "name another target")

@@ -10,6 +10,7 @@ from typing import Final
 
 from trimtab.cli.doctor.check_result import CheckResult
 from trimtab.runtime.embedded.servers import Server, StackError, Temporal, Valkey
+from trimtab.runtime.paths import install_command
 from trimtab.runtime.settings import Settings
 
 _TIMEOUT_SECONDS: Final = 10.0
@@ -39,8 +40,7 @@ def _check_binary(server: Server) -> CheckResult:
     except StackError as error:
         return CheckResult.fault(thing, str(error))
     except (OSError, subprocess.SubprocessError) as error:
-        remedy = "install the environment again: `uv sync`"
-        return CheckResult.fault(thing, f"cannot be run: {error}", remedy)
+        return CheckResult.fault(thing, f"cannot be run: {error}", f"run `{install_command()}`")
     return CheckResult.fine(thing, version.stdout.strip().splitlines()[0])
 
 

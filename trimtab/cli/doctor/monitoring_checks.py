@@ -13,7 +13,7 @@ from trimtab.contracts.model import ModelSpec, ReferencePeriod
 from trimtab.detection.onboarding.exclusions import MANY_CATEGORIES
 from trimtab.detection.onboarding.monitoring_settings import thin_reference, windows_per_year
 from trimtab.detection.onboarding.predictions import are_chances, why_no_prediction
-from trimtab.detection.profiles.casting import as_categories
+from trimtab.detection.profiles.casting import cast_to_categories
 from trimtab.pipelines.history.rows import row_times
 
 _MANY_FALSE_ALARMS: Final = 0.25
@@ -67,7 +67,7 @@ def _check_segment(
         found = f"segments: the dataset {spec.dataset} has no column {column}"
     elif kinds.get(column) is not FeatureKind.CATEGORICAL:
         found = f"segments: {column} is not a categorical feature"
-    elif (count := as_categories(history[column]).nunique()) > MANY_CATEGORIES:
+    elif (count := cast_to_categories(history[column]).nunique()) > MANY_CATEGORIES:
         found = f"segments: {column} has {count:,} categories, more than {MANY_CATEGORIES}"
     else:
         return

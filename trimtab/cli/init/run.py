@@ -16,10 +16,10 @@ from trimtab.cli.errors import ExitCode
 from trimtab.cli.init.config_writer import format_catalog, format_model
 from trimtab.cli.init.proposal import print_proposal
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.signature import ModelInterface
+from trimtab.contracts.signature import ModelSignature
 from trimtab.detection.onboarding.inspection import Proposal, Question, UnfitTableError, propose
 from trimtab.detection.onboarding.signature import guess_target, guess_timestamp, interface_faults
-from trimtab.detection.profiles.column_names import tidied
+from trimtab.detection.profiles.column_names import choose_valid_names
 from trimtab.files.atomic_file import write_atomically
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import name_faults, slug
@@ -69,7 +69,7 @@ def _print_next_step(proposal: Proposal, console: Console) -> None:
         _print_how_to_set_champion(interface, console)
 
 
-def _print_how_to_set_champion(interface: ModelInterface, console: Console) -> None:
+def _print_how_to_set_champion(interface: ModelSignature, console: Console) -> None:
     from trimtab.adapters.registry.registered_signature import how_to_point  # noqa: PLC0415 - three seconds, and most models are not in MLflow yet
 
     state = f"points at version {interface.champion}" if interface.champion else "is not set"
@@ -102,7 +102,8 @@ def _choose_destinations(name: str, *, force: bool) -> tuple[Path, Path]:
 def _inspect_table(source: Path, options: InitOptions) -> tuple[Proposal, dict[str, str]]:
     """Return the proposal, and the columns that are renamed: old name to new name."""
     interface, table = _read_interface(options), _load_table(source)
-    renamed = {} if interface else tidied(map(str, table.columns))  # a model has its own names
+    # A model of MLflow has its own names.
+    renamed = {} if interface else choose_valid_names(map(str, table.columns))
     table = table.rename(columns=renamed)
     options = options._replace(
         target=renamed.get(options.target or "", options.target),
@@ -134,7 +135,7 @@ def _load_table(source: Path) -> DataFrame:
         raise
 
 
-def _read_interface(options: InitOptions) -> ModelInterface | None:
+def _read_interface(options: InitOptions) -> ModelSignature | None:
     if options.mlflow_model is None:
         if options.version is not None:
             raise BadConfigurationError([f"--version {options.version}: needs --mlflow-model NAME"])
@@ -153,7 +154,7 @@ def _read_interface(options: InitOptions) -> ModelInterface | None:
 
 
 def _choose_target_and_timestamp(
-    table: DataFrame, options: InitOptions, interface: ModelInterface | None
+    table: DataFrame, options: InitOptions, interface: ModelSignature | None
 ) -> tuple[str, str]:
     """Return target and timestamp: as given, or the only column that fits.
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from trimtab.charts.finding_view import build_finding_view
 from trimtab.charts.page import write_page
 from trimtab.charts.terminal import print_view
-from trimtab.charts.views import View, view_of_finding
+from trimtab.charts.views import View
 from trimtab.cli.broken_pipe import ignore_broken_pipe
 from trimtab.cli.console import open_console, print_unbroken
 from trimtab.cli.errors import ExitCode
@@ -18,7 +19,7 @@ from trimtab.cli.progress import show_progress_when_slow
 from trimtab.cli.window_option import LAST, parse_time, parse_window
 from trimtab.contracts.drift import DriftFinding
 from trimtab.contracts.model import ModelSpec
-from trimtab.contracts.monitoring import LOOKED
+from trimtab.contracts.monitoring import Suppression, SuppressionReason, format_suppression
 from trimtab.contracts.ports import NoChampionError, Refused
 from trimtab.detection.performance.finding import tells
 from trimtab.detection.profiles.window_profile import WindowProfile
@@ -93,7 +94,7 @@ def _read_finding(report: Report) -> DriftFinding:
 def _build_view(report: Report) -> View:
     """Return what the charts draw of a finding, with the verdict that the exit code gives too."""
     finding, code = _read_finding(report), _get_exit_code(report)
-    view = view_of_finding(finding)
+    view = build_finding_view(finding)
     if code != ExitCode.DRIFT:
         view = replace(view, facts=tuple(each for each in view.facts if each[0] != "severity"))
     if code == ExitCode.NOTHING_TO_JUDGE:
@@ -123,10 +124,9 @@ def _get_exit_code(report: Report) -> ExitCode:
 def _format_outcome(report: Report) -> str:
     if report["event"]:
         return f"Event {report['event']['id']} was published."
-    if report["finding"] is None:
+    if report["suppression"] is None:
         return "There is nothing to publish."
-    if not report["why"]:
-        return "Not published: no performance loss expected. Recorded in MLflow."
-    if report["why"] == LOOKED:
-        return "Nothing was published. With --publish it would be."
-    return f"Not published: {report['why']}."
+    suppression = Suppression.model_validate(report["suppression"])
+    if suppression.reason is SuppressionReason.PUBLISHING_OFF:
+        return "Nothing was published. --publish publishes the event."
+    return f"Not published, recorded in MLflow: {format_suppression(suppression)}."

@@ -12,7 +12,7 @@ from trimtab.adapters.temporal_schedules import NoScheduleError, Scheduled, open
 from trimtab.cli.console import print_unbroken
 from trimtab.cli.durations import format_duration, format_iso_duration, parse_duration
 from trimtab.cli.errors import ExitCode
-from trimtab.contracts.model import OFTENEST
+from trimtab.contracts.model import MIN_MONITORING_INTERVAL
 from trimtab.contracts.monitoring import MonitoringInput
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_model
@@ -56,7 +56,7 @@ def _check_options(
 def _build_request(name: str, *, every: str | None, lag: str | None) -> MonitoringInput:
     spec = load_model(name)
     interval = parse_duration(every, "--every") if every else None
-    if interval is not None and interval < OFTENEST:
+    if interval is not None and interval < MIN_MONITORING_INTERVAL:
         fault = f"--every = {every}: write at least 1m: each run reads a window's rows"
         raise BadConfigurationError([fault])
     return request_for(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trimtab.detection.drift.effect_sizes import SMALLEST_SHARE
-from trimtab.detection.profiles.window_profile import WindowProfile, coarse
+from trimtab.detection.profiles.window_profile import WindowProfile, coarsen_bins
 
 RESAMPLES: Final = 1000
 """Pseudo-windows that are drawn, about."""
@@ -76,7 +76,9 @@ def bin_counts(blocks: Sequence[WindowProfile]) -> dict[str, Numbers]:
     """Column to the counts of its ten bins, or of its categories: blocks by bins."""
     names = [each.column.name for each in blocks[0].columns]
     return {
-        name: np.array([coarse(block.columns[place]).counts for block in blocks], dtype="float64")
+        name: np.array(
+            [coarsen_bins(block.columns[place]).counts for block in blocks], dtype="float64"
+        )
         for place, name in enumerate(names)
     }
 

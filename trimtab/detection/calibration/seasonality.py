@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from pydantic import AwareDatetime, Field
 
-from trimtab.contracts.base import Record, Span
+from trimtab.contracts.base import NonNegativeDuration, Record
 from trimtab.contracts.drift import Window
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile, merge_windows
 
@@ -36,7 +36,7 @@ class Rhythm(Record):
 
     origin: AwareDatetime
     """Where the first block begins: with the reference."""
-    block: Span
+    block: NonNegativeDuration
     window: int = Field(ge=1)
     """Blocks in a window."""
     season: int = Field(default=1, ge=1)

@@ -17,7 +17,7 @@ from pydantic import Field
 from scipy import stats
 from scipy.optimize import brentq
 
-from trimtab.contracts.base import Fraction, Record, Span
+from trimtab.contracts.base import Fraction, NonNegativeDuration, Record
 from trimtab.detection.calibration import autocorrelation
 from trimtab.detection.calibration.extreme_values import TAIL, Method, upper_quantile
 from trimtab.detection.calibration.resampling import (
@@ -88,7 +88,7 @@ class Calibration(Record):
     rows: float = Field(default=0.0, ge=0.0)
     """In a rather thin pseudo-window."""
     blocks: int = Field(ge=0)
-    block: Span
+    block: NonNegativeDuration
     """Length of one."""
     resamples: int = Field(default=0, ge=0)
     """Pseudo-windows."""

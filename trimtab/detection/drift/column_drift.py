@@ -7,11 +7,11 @@ drifted by chance.
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from trimtab.contracts.comparison import ColumnTest, Effects
+from trimtab.contracts.comparison import ColumnTest, EffectSizes
 from trimtab.contracts.drift import FeatureDrift, FeatureRole
 from trimtab.contracts.model import Sensitivity
 from trimtab.detection.drift.effect_sizes import effects_of
-from trimtab.detection.drift.reasons import reason
+from trimtab.detection.drift.reasons import format_change, reason
 from trimtab.detection.drift.significance import adjusted, significance
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 
@@ -28,11 +28,13 @@ class Move(NamedTuple):
 
     reference: ColumnProfile
     current: ColumnProfile
-    effects: Effects
+    effects: EffectSizes
     test: ColumnTest
     threshold: float
     drifted: bool
     why: str
+    change: str
+    """What changed; empty where it did not drift."""
 
 
 def compare(
@@ -109,7 +111,8 @@ def _judged(
     why = reason(
         effects, test, threshold=threshold, p_value=limits.p_value, sides=(reference, current)
     )
-    return Move(reference, current, effects, test, threshold, drifted, why)
+    change = format_change(reference, current) if drifted else ""
+    return Move(reference, current, effects, test, threshold, drifted, why, change)
 
 
 def _rank(move: Move) -> tuple[bool, float, str]:
@@ -128,6 +131,7 @@ def _feature_drift(move: Move) -> FeatureDrift:
         raw_p_value=move.test.p,
         threshold=move.threshold,
         why=move.why,
+        change=move.change,
         null_fraction_reference=move.reference.null_fraction,
         null_fraction_current=move.current.null_fraction,
         mean_reference=move.reference.mean,

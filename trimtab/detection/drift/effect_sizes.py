@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import rel_entr
 
-from trimtab.contracts.comparison import Effects
+from trimtab.contracts.comparison import EffectSizes
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.drift.wasserstein import wasserstein
-from trimtab.detection.profiles.window_profile import ColumnProfile, coarse, shares
+from trimtab.detection.profiles.window_profile import ColumnProfile, coarsen_bins, compute_shares
 
 SMALLEST_SHARE: Final = 0.001
 """Emptier bins count as this full: keeps PSI finite, and independent of the sample size."""
@@ -21,11 +21,11 @@ SMALLEST_SHARE: Final = 0.001
 Shares = npt.NDArray[np.float64]
 
 
-def effects_of(reference: ColumnProfile, current: ColumnProfile) -> Effects:
+def effects_of(reference: ColumnProfile, current: ColumnProfile) -> EffectSizes:
     """All that suit the column's kind; both profiles hold values, over the same bins."""
-    before, now = shares(coarse(reference)), shares(coarse(current))
+    before, now = compute_shares(coarsen_bins(reference)), compute_shares(coarsen_bins(current))
     numeric = reference.column.kind is FeatureKind.NUMERIC
-    return Effects(
+    return EffectSizes(
         psi=stability_index(before, now),
         jensen_shannon=jensen_shannon(before, now),
         wasserstein=wasserstein(reference, current) if numeric else None,

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import DriftFinding, FeatureDrift, FeatureKind
 from trimtab.contracts.model import ModelSpec
-from trimtab.contracts.monitoring import Announcement
+from trimtab.contracts.monitoring import Announcement, Suppression, SuppressionReason
 from trimtab.detection.drift.data_quality import announces
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 
@@ -33,7 +33,7 @@ def announcement_of(
     against = finding.champion_version or finding.reference_profile_uri
     return Announcement(
         event_id=event_id,
-        subject=digest([finding.model, against, spec.reference.value])[:16],
+        subject=compute_digest([finding.model, against, spec.reference.value])[:16],
         moves=tuple(sorted(set(_moves(finding, profiles)))[:MOST_MOVES]),
         severity=finding.severity,
         as_of=as_of,
@@ -53,25 +53,27 @@ def fingerprint_of(
     return about.fingerprint
 
 
-def why_quiet(
+def find_suppression(
     announcement: Announcement, earlier: Iterable[Announcement], *, cooldown: timedelta
-) -> str:
-    """Why it need not be announced; empty where it must.
+) -> Suppression | None:
+    """Return why the drift need not be announced again, or None if it must be announced.
 
-    It is quiet when all that is out of order was announced within the cooldown, by one event or
-    by several, and at least one of these was as grave. The same event again is never its own
-    reason to be quiet, nor is one of a later instant.
+    It is suppressed if all of its changes were announced within the cooldown, by one event or by
+    several, and at least one of these was as severe. The same event again never suppresses itself,
+    and neither does an announcement with a later `as_of`.
     """
     before = [each for each in earlier if _precedes(each, announcement, cooldown)]
     if set(announcement.moves) - {move for each in before for move in each.moves}:
-        return ""
-    gravest = max(before, key=lambda each: (each.severity.rank, each.as_of), default=None)
-    if gravest is None or announcement.severity.rank > gravest.severity.rank:
-        return ""
+        return None
+    worst = max(before, key=lambda each: (each.severity.rank, each.as_of), default=None)
+    if worst is None or announcement.severity.rank > worst.severity.rank:
+        return None
     newest = [max(e.as_of for e in before if move in e.moves) for move in announcement.moves]
-    return (
-        f"announced as {gravest.event_id}, {gravest.severity}: the same is not announced again"
-        f" before {min(newest) + cooldown:%Y-%m-%d %H:%M} unless it grows graver"
+    return Suppression(
+        reason=SuppressionReason.ALREADY_ANNOUNCED,
+        event_id=worst.event_id,
+        severity=worst.severity,
+        until=min(newest) + cooldown,
     )
 
 
@@ -105,7 +107,7 @@ def _moves(
 def _move(text: str) -> str:
     if len(text) <= LONGEST_MOVE:
         return text
-    return f"{text[: LONGEST_MOVE - 9]}~{digest([text])[:8]}"
+    return f"{text[: LONGEST_MOVE - 9]}~{compute_digest([text])[:8]}"
 
 
 def _direction(drift: FeatureDrift, pair: tuple[ColumnProfile | None, ...] | None) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from trimtab.contracts.base import NAME_PATTERN
-from trimtab.contracts.comparison import ColumnTest, Effects
+from trimtab.contracts.comparison import ColumnTest, EffectSizes
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.profiles.window_profile import ColumnProfile
 
@@ -19,13 +19,13 @@ Sides = tuple[ColumnProfile, ColumnProfile]
 
 
 def reason(
-    effects: Effects, test: ColumnTest, *, threshold: float, p_value: float, sides: Sides
+    effects: EffectSizes, test: ColumnTest, *, threshold: float, p_value: float, sides: Sides
 ) -> str:
     """One sentence; `p_value` is the largest adjusted one that counts, `sides` then and now."""
     far, sure = effects.psi >= threshold, test.adjusted_p <= p_value
     size = _beside(effects.psi, threshold, reached=far)
     if far and sure:
-        return f"{size} and {_chance(test)}; {_what_moved(*sides)}"
+        return f"{size} and {_chance(test)}; {format_change(*sides)}"
     if far:
         return f"{size}, but chance may explain it: {_chance(test)}, above {p_value:g}"
     if sure:
@@ -43,7 +43,8 @@ def _chance(test: ColumnTest) -> str:
     return f"p < {TINY:.0e}" if test.adjusted_p < TINY else f"p = {test.adjusted_p:.2g}"
 
 
-def _what_moved(reference: ColumnProfile, current: ColumnProfile) -> str:
+def format_change(reference: ColumnProfile, current: ColumnProfile) -> str:
+    """Return what changed most in the column, such as "its mean rose from 2.1 to 3.4"."""
     if reference.column.kind is FeatureKind.CATEGORICAL:
         return _largest_gain_or_loss(reference, current)
     before, now, spread = reference.mean, current.mean, reference.std or 0.0

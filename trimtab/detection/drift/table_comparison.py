@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from trimtab.contracts.comparison import Comparison, FeatureComparison, RowCounts, Sides
+from trimtab.contracts.comparison import ComparedSources, Comparison, FeatureComparison, RowCounts
 from trimtab.contracts.drift import FeatureRole, QualityFault, Severity
 from trimtab.contracts.model import Sensitivity
 from trimtab.detection.drift.column_drift import FEWEST_VALUES, Move, moves
@@ -58,7 +58,7 @@ def compare_profiles(
         why=_NOTHING if silent else why,
         rows=rows,
         minimum_rows=minimum_rows,
-        sources=Sides(reference="", current=""),
+        sources=ComparedSources(reference="", current=""),
         sensitivity=limits,
         quality=faults,
         features=tuple(each for each in told if each.role is not FeatureRole.TARGET),
@@ -76,6 +76,7 @@ def _told(move: Move) -> FeatureComparison:
         threshold=move.threshold,
         drifted=move.drifted,
         why=move.why,
+        change=move.change,
         null_fraction_reference=move.reference.null_fraction,
         null_fraction_current=move.current.null_fraction,
         mean_reference=move.reference.mean,

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from trimtab.detection.profiles.window_profile import ColumnProfile, shares
+from trimtab.detection.profiles.window_profile import ColumnProfile, compute_shares
 
 WIDE: Final = 0.1
 """Width of a bin, in standard deviations, from which it matters where in it the values lie."""
@@ -91,7 +91,7 @@ def _room_above(profile: ColumnProfile, ends: Numbers) -> Numbers:
 
     At last all are moved by one part of the bin's width so that their mean is the exact one.
     """
-    share, mean, std = shares(profile), profile.mean or 0.0, profile.std or 1.0
+    share, mean, std = compute_shares(profile), profile.mean or 0.0, profile.std or 1.0
     low = np.clip(ends[:-1], profile.minimum, profile.maximum)
     width = np.clip(ends[1:], profile.minimum, profile.maximum) - low
     cells = Cells(share, (low - mean) / std, width / std)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Task
-from trimtab.detection.profiles.casting import as_numbers
+from trimtab.detection.profiles.casting import cast_to_numbers
 
 ID_NAME: Final = re.compile(r"(?i:(^|[_\W])(id|uuid|guid|key|hash|token)$)|[a-z](Id|ID)$")
 """Names of columns that tell rows or things apart."""
@@ -52,7 +52,7 @@ class Candidate:
     @cached_property
     def numbers(self) -> pd.Series:
         """The values as numbers, as they are profiled and learnt from."""
-        return as_numbers(self.values)
+        return cast_to_numbers(self.values)
 
     @cached_property
     def whole(self) -> bool:

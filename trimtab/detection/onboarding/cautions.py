@@ -7,10 +7,10 @@ from typing import Final
 import pandas as pd
 
 from trimtab.contracts.model import ModelSpec, Task
-from trimtab.contracts.signature import ModelInterface
+from trimtab.contracts.signature import ModelSignature
 from trimtab.detection.onboarding.monitoring_settings import thin_reference
 from trimtab.detection.onboarding.window_choice import Windows
-from trimtab.detection.profiles.casting import as_numbers
+from trimtab.detection.profiles.casting import cast_to_numbers
 
 MOST_ROWS: Final = 1_000_000
 """What Trimtab is made for; more works where memory allows."""
@@ -38,7 +38,7 @@ def cautions(
     if unlabelled:
         yield f"{unlabelled:,} rows have no target: they count as not yet labelled"
     if spec.target_minimum is not None:
-        below = int((as_numbers(table[spec.target]) < spec.target_minimum).sum())
+        below = int((cast_to_numbers(table[spec.target]) < spec.target_minimum).sum())
         if below:
             yield f"{below:,} rows have a target below {spec.target_minimum:g}: they are dirty"
     yield from _thin(table, spec, windows=windows, times=times)
@@ -64,7 +64,7 @@ def _thin(
 
 
 def foreign_cautions(
-    interface: ModelInterface, spec: ModelSpec, *, since: datetime | None
+    interface: ModelSignature, spec: ModelSpec, *, since: datetime | None
 ) -> Iterator[str]:
     """What is not known of a version that was made elsewhere."""
     if interface.own:

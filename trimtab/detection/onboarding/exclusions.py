@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from trimtab.contracts.base import NAME_PATTERN
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.onboarding.candidates import ID_NAME, NEARLY_ALL, Candidate
 from trimtab.detection.onboarding.leakage import gives_away
-from trimtab.detection.profiles.row_numbers import PLACED_BY_PANDAS, named_by_pandas
+from trimtab.detection.profiles.arrays import FloatArray
+from trimtab.detection.profiles.row_numbers import PANDAS_INDEX_REASON, is_pandas_index_name
 from trimtab.detection.tables.timestamps import read_instants
 
 MANY_CATEGORIES: Final = 200
@@ -23,8 +23,6 @@ MANY_CATEGORIES: Final = 200
 _MOSTLY = 0.5
 _USUALLY = 0.999
 _ROWS_IN_ORDER = 20_000
-
-Numbers = npt.NDArray[np.float64]
 
 
 def why_left_out(candidate: Candidate) -> str:
@@ -41,7 +39,7 @@ def _bad_name(candidate: Candidate) -> str:
 
 
 def _index(candidate: Candidate) -> str:
-    return PLACED_BY_PANDAS if named_by_pandas(candidate.name) else ""
+    return PANDAS_INDEX_REASON if is_pandas_index_name(candidate.name) else ""
 
 
 def _no_plain_values(candidate: Candidate) -> str:
@@ -119,7 +117,7 @@ def _runs_with_the_clock(candidate: Candidate) -> str:
     return ""
 
 
-def _climbs(low: Numbers, high: Numbers) -> bool:
+def _climbs(low: FloatArray, high: FloatArray) -> bool:
     """Whether, from one time to the next, the values rise, hardly ever fall, and end higher."""
     rises = int((low[1:] > high[:-1]).sum())
     falls = int((low[1:] < high[:-1]).sum())

@@ -1,12 +1,12 @@
 """Tells whether one column gives the target away: no honest feature foretells it alone."""
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Task
-from trimtab.detection.profiles.casting import as_categories, as_numbers
+from trimtab.detection.profiles.arrays import FloatArray
+from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
 
 _NEAR_PERFECT = {Task.REGRESSION: 0.999, Task.CLASSIFICATION: 0.995}
 """R2, or balanced accuracy, on rows held out."""
@@ -15,8 +15,6 @@ _SAME_ORDER = 0.9995
 _ROWS = 20_000
 _FEWEST = 5
 """Rows of a class that are worth a share of their own."""
-
-Numbers = npt.NDArray[np.float64]
 
 
 def gives_away(values: pd.Series, target: pd.Series, *, kind: FeatureKind, task: Task) -> str:
@@ -52,17 +50,17 @@ def _kind_of(task: Task) -> FeatureKind:
     return FeatureKind.NUMERIC if task is Task.REGRESSION else FeatureKind.CATEGORICAL
 
 
-def _as_places(values: pd.Series, kind: FeatureKind) -> Numbers:
+def _as_places(values: pd.Series, kind: FeatureKind) -> FloatArray:
     """Numbers as they are, categories as their codes; what is missing gets a place of its own."""
     if kind is FeatureKind.CATEGORICAL:
-        return np.asarray(pd.factorize(as_categories(values))[0], dtype="float64")
-    numbers = as_numbers(values)
+        return np.asarray(pd.factorize(cast_to_categories(values))[0], dtype="float64")
+    numbers = cast_to_numbers(values)
     reach = numbers.max() - numbers.min()
     below = numbers.min() - max(1.0, reach) if pd.notna(reach) else 0.0
     return np.asarray(numbers.fillna(below), dtype="float64")
 
 
-def _foretold(x: Numbers, y: Numbers, task: Task) -> float:
+def _foretold(x: FloatArray, y: FloatArray, task: Task) -> float:
     half = len(x) // 2
     predicted, true = _nearest(x[:half], y[:half], at=x[half:]), y[half:]
     if task is Task.CLASSIFICATION:
@@ -71,17 +69,17 @@ def _foretold(x: Numbers, y: Numbers, task: Task) -> float:
     return 1.0 - float(np.square(true - predicted).sum()) / spread if spread else 0.0
 
 
-def _nearest(x: Numbers, y: Numbers, *, at: Numbers) -> Numbers:
+def _nearest(x: FloatArray, y: FloatArray, *, at: FloatArray) -> FloatArray:
     order = np.argsort(x, kind="stable")
     x, y = x[order], y[order]
     right = np.searchsorted(x, at).clip(0, len(x) - 1)
     left = (right - 1).clip(0)
     closer = np.where(np.abs(x[left] - at) < np.abs(x[right] - at), left, right)
-    chosen: Numbers = y[closer]
+    chosen: FloatArray = y[closer]
     return chosen
 
 
-def _balanced_accuracy(predicted: Numbers, true: Numbers) -> float:
+def _balanced_accuracy(predicted: FloatArray, true: FloatArray) -> float:
     classes, sizes = np.unique(true, return_counts=True)
     kept = classes[sizes >= _FEWEST]
     if len(kept) <= 1:
@@ -89,7 +87,7 @@ def _balanced_accuracy(predicted: Numbers, true: Numbers) -> float:
     return float(np.mean([(predicted[true == each] == each).mean() for each in kept]))
 
 
-def _same_order(x: Numbers, y: Numbers) -> bool:
+def _same_order(x: FloatArray, y: FloatArray) -> bool:
     if not np.ptp(x) or not np.ptp(y):
         return False
     ranks = np.corrcoef(pd.Series(x).rank(), pd.Series(y).rank())

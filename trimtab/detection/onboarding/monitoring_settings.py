@@ -8,7 +8,7 @@ import pandas as pd
 from trimtab.contracts.drift import FeatureKind, Window
 from trimtab.contracts.model import ModelSpec
 from trimtab.detection.calibration.seasonality import FEWEST_BLOCKS, rhythm_of
-from trimtab.detection.profiles.casting import as_categories
+from trimtab.detection.profiles.casting import cast_to_categories
 
 MOST_SEGMENTS: Final = 20
 """Most categories of a column whose parts are worth a metric of their own."""
@@ -30,7 +30,7 @@ def segments(rows: pd.DataFrame, spec: ModelSpec, *, typical_rows: int) -> tuple
     for feature in spec.features:
         if feature.kind is not FeatureKind.CATEGORICAL:
             continue
-        part = as_categories(rows[feature.name]).value_counts(normalize=True)
+        part = cast_to_categories(rows[feature.name]).value_counts(normalize=True)
         fewest = typical_rows * part.min() if len(part) else 0
         if 1 < len(part) <= MOST_SEGMENTS and fewest >= _FEWEST_IN_ONE:
             found.append((len(part), feature.name))

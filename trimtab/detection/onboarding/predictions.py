@@ -9,7 +9,7 @@ import pandas as pd
 
 from trimtab.contracts.model import Task
 from trimtab.detection.onboarding.feature_proposal import Judgement, describe_numbers
-from trimtab.detection.profiles.casting import as_categories, as_numbers
+from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
 
 _NAME: Final = re.compile(
     r"(?i)^y[_ ]?(hat|pred(icted|iction)?)$|^(pred|preds|predictions?|predicted|forecast)$"
@@ -36,7 +36,9 @@ class Recorded:
         if self.column not in rows:
             return rows.iloc[:0]
         known = rows[self.column].notna()
-        return rows[known & (as_numbers(rows[self.column]).notna() | (self.task is not _AMOUNTS))]
+        return rows[
+            known & (cast_to_numbers(rows[self.column]).notna() | (self.task is not _AMOUNTS))
+        ]
 
     def predictions(self, rows: pd.DataFrame) -> "pd.Series[Any]":
         """A number, or the class as text; missing where none was recorded."""
@@ -44,10 +46,10 @@ class Recorded:
             return pd.Series(float("nan"), index=rows.index, dtype="object")
         values = rows[self.column]
         if self.task is _AMOUNTS:
-            return as_numbers(values)
+            return cast_to_numbers(values)
         if len(self.classes) != _TWO:
-            return as_categories(values)
-        likely = as_numbers(values).map(lambda chance: self.classes[int(chance >= _EVEN)],
+            return cast_to_categories(values)
+        likely = cast_to_numbers(values).map(lambda chance: self.classes[int(chance >= _EVEN)],
                                         na_action="ignore")  # fmt: skip
         return likely.astype("object")
 
@@ -56,7 +58,7 @@ class Recorded:
         name = self.classes[1] if len(self.classes) == _TWO else None
         if self.column not in rows:
             return pd.Series(float("nan"), index=rows.index, name=name)
-        return as_numbers(rows[self.column]).rename(name)
+        return cast_to_numbers(rows[self.column]).rename(name)
 
 
 def find_prediction(rows: pd.DataFrame, target: str, task: Task) -> Judgement | None:
@@ -82,14 +84,14 @@ def why_no_prediction(values: pd.Series, truth: pd.Series, task: Task) -> str:
     known = values.dropna()
     if known.empty:
         return "it is empty"
-    numbers = as_numbers(known)
+    numbers = cast_to_numbers(known)
     if task is Task.REGRESSION:
         words = known[numbers.isna()]
         return f"it holds {str(words.iloc[0])!r}" if _rare(numbers.notna()) else ""
-    classes = set(as_categories(truth.dropna()))
+    classes = set(cast_to_categories(truth.dropna()))
     if are_chances(known) and len(classes) == _TWO:
         return ""
-    strange = as_categories(known)
+    strange = cast_to_categories(known)
     strange = strange[~strange.isin(classes)]
     if len(strange) > (1 - _NEARLY_ALL) * len(known):
         return f"it holds {str(strange.iloc[0])!r}, which the target does not"
@@ -98,7 +100,7 @@ def why_no_prediction(values: pd.Series, truth: pd.Series, task: Task) -> str:
 
 def are_chances(known: pd.Series) -> bool:
     """Whether the values are chances rather than classes: numbers from 0 to 1, some between."""
-    numbers = as_numbers(known).dropna()
+    numbers = cast_to_numbers(known).dropna()
     inside = len(numbers) == len(known) > 0 and bool(numbers.between(0, 1).all())
     return inside and not bool(numbers.isin([0, 1]).all())
 
@@ -111,10 +113,10 @@ def _fitting(rows: pd.DataFrame, target: str, task: Task) -> Iterator[Judgement]
 
 
 def _holds(values: pd.Series) -> str:
-    numbers = as_numbers(values)
+    numbers = cast_to_numbers(values)
     if numbers.notna().sum() == values.notna().sum():
         return describe_numbers(numbers)
-    shown = as_categories(values).value_counts().index[:3]
+    shown = cast_to_categories(values).value_counts().index[:3]
     return "such as " + ", ".join(str(each) for each in shown)
 
 

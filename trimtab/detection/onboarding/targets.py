@@ -7,7 +7,7 @@ import pandas as pd
 from trimtab.contracts.base import Record
 from trimtab.contracts.model import Task
 from trimtab.detection.onboarding.feature_proposal import describe_numbers
-from trimtab.detection.profiles.casting import as_numbers
+from trimtab.detection.profiles.casting import cast_to_numbers
 
 MOST_CLASSES: Final = 100
 """More different texts are no classes any more."""
@@ -53,7 +53,7 @@ def judge_target(values: pd.Series, *, task: Task | None = None) -> Target:
     if distinct == 1:
         msg = f"it is always {str(known.iloc[0])!r}: there is nothing to predict"
         raise UnfitTargetError(msg)
-    numbers = as_numbers(known)
+    numbers = cast_to_numbers(known)
     if task is Task.CLASSIFICATION:
         return _classes(known, "as the model's signature tells")
     if task is Task.REGRESSION:

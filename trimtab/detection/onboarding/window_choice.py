@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+
+from trimtab.detection.profiles.arrays import IntArray
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _WEEK, _TWO_MONTHS = 7 * _DAY, 60 * _DAY
@@ -42,9 +43,6 @@ _APART = 0.25
 _REFERENCE = 0.3
 _MOSTLY = 0.7
 _AFTER_REFERENCE = 6
-
-Micros = npt.NDArray[np.int64]
-"""Instants, in microseconds since 1970."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def choose_windows(times: pd.Series) -> Windows:
     )
 
 
-def _body(instants: Micros) -> Micros:
+def _body(instants: IntArray) -> IntArray:
     """All instants but a few that lie apart from the others, such as 1970-01-01."""
     skip = int(len(instants) * _STRAY)
     low, high = int(instants[skip]), int(instants[-1 - skip])
@@ -106,7 +104,7 @@ def _body(instants: Micros) -> Micros:
     return instants[(instants >= low - reach) & (instants <= high + reach)]
 
 
-def _ladder(body: Micros) -> tuple[str, tuple[timedelta, ...]]:
+def _ladder(body: IntArray) -> tuple[str, tuple[timedelta, ...]]:
     """The lengths to try: for rows dated by month, quarter or year only multiples of these."""
     steps = np.diff(np.unique(body))
     for period, mean, shortest, longest in _CALENDAR:
@@ -115,7 +113,7 @@ def _ladder(body: Micros) -> tuple[str, tuple[timedelta, ...]]:
     return "", _LADDER
 
 
-def _best(body: Micros, ladder: tuple[timedelta, ...], *, coarse: bool) -> timedelta:
+def _best(body: IntArray, ladder: tuple[timedelta, ...], *, coarse: bool) -> timedelta:
     span = int(body[-1] - body[0]) + 1
     for fewest, most, rows in _STAGES:
         for window in ladder:
@@ -127,7 +125,7 @@ def _best(body: Micros, ladder: tuple[timedelta, ...], *, coarse: bool) -> timed
     return timedelta(microseconds=-(-span // 8))
 
 
-def _begin(body: Micros, window: timedelta, *, coarse: bool) -> int:
+def _begin(body: IntArray, window: timedelta, *, coarse: bool) -> int:
     """Midnight of the first row's day; for shorter windows the last full one."""
     if coarse:
         last = int(body[-1]) - int(_LATE * _micros(window))
@@ -137,7 +135,7 @@ def _begin(body: Micros, window: timedelta, *, coarse: bool) -> int:
     return int(body[0]) // grid * grid
 
 
-def _counts(body: Micros, begin: int, window: timedelta) -> Micros:
+def _counts(body: IntArray, begin: int, window: timedelta) -> IntArray:
     """Rows in each window that the rows reach to the end of, or nearly."""
     length = _micros(window)
     whole = whole_windows((int(body[-1]) - begin) / length, step=_step(body) / length)
@@ -155,7 +153,7 @@ def usual_step(times: pd.Series) -> timedelta:
     return timedelta(microseconds=_step(instants))
 
 
-def _step(instants: Micros) -> int:
+def _step(instants: IntArray) -> int:
     steps = np.diff(np.unique(instants))
     return int(np.median(steps)) if len(steps) else 0
 
@@ -168,7 +166,7 @@ def _reference(windows: int, window: timedelta) -> int:
     return max(1, min(max(round(_REFERENCE * windows), whole), left))
 
 
-def _told_apart(body: Micros, begin: int, window: timedelta) -> int:
+def _told_apart(body: IntArray, begin: int, window: timedelta) -> int:
     """Windows until rows differ in time, so that some can be held out."""
     later = body[body > body[0]]
     return int((later[0] - begin) // _micros(window)) + 1

@@ -6,41 +6,41 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-_NO_NUMBERS: Final = frozenset("mMc")
+_NON_NUMERIC_DTYPE_KINDS: Final = frozenset("mMc")
 """NumPy's letters for spans, times and complex numbers."""
-_REALS: Final = frozenset("iuf")
+_REAL_DTYPE_KINDS: Final = frozenset("iuf")
 """Those for whole numbers, with a sign or without, and floats."""
 
 
-def as_numbers(values: "pd.Series[Any]") -> "pd.Series[float]":
+def cast_to_numbers(values: "pd.Series[Any]") -> "pd.Series[float]":
     """Numbers as float64; what is no finite number becomes NaN, as times and complex numbers do."""
-    if values.dtype.kind in _NO_NUMBERS or isinstance(values.dtype, pd.PeriodDtype):
+    if values.dtype.kind in _NON_NUMERIC_DTYPE_KINDS or isinstance(values.dtype, pd.PeriodDtype):
         return pd.Series(np.nan, index=values.index, name=values.name, dtype="float64")
     try:
         numbers = pd.to_numeric(values, errors="coerce")
     except OverflowError:  # a whole number of hundreds of digits
-        numbers = values.map(_as_number)
+        numbers = values.map(_parse_float)
     return numbers.astype("float64").replace([np.inf, -np.inf], np.nan)
 
 
-def as_categories(values: "pd.Series[Any]") -> "pd.Series[Any]":
+def cast_to_categories(values: "pd.Series[Any]") -> "pd.Series[Any]":
     """Categories as text, missing ones as NaN; whole numbers lose their ".0"."""
     if pd.api.types.is_bool_dtype(values.dtype):
-        return _as_text(values)
-    if values.dtype.kind in _REALS:
+        return _cast_to_text(values)
+    if values.dtype.kind in _REAL_DTYPE_KINDS:
         known = values.dropna().astype("float64")
         if (known % 1 == 0).all() and (known.abs() < 2**53).all():
-            return _as_text(values.astype("float64").astype("Int64"))
-    return _as_text(values)
+            return _cast_to_text(values.astype("float64").astype("Int64"))
+    return _cast_to_text(values)
 
 
-def _as_number(value: Any) -> float:  # noqa: ANN401 - whatever a table may hold
+def _parse_float(value: Any) -> float:  # noqa: ANN401 - whatever a table may hold
     try:
         return float(value)
     except (OverflowError, TypeError, ValueError):
         return math.nan
 
 
-def _as_text(values: "pd.Series[Any]") -> "pd.Series[Any]":
+def _cast_to_text(values: "pd.Series[Any]") -> "pd.Series[Any]":
     text = values.astype("object").where(values.notna(), np.nan)
     return text.map(str, na_action="ignore").astype("object")

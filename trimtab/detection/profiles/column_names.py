@@ -6,12 +6,12 @@ from typing import Final
 
 from trimtab.contracts.base import NAME_PATTERN
 
-_OTHER_SIGNS: Final = re.compile(r"[^\w.:/-]+")
-_LONGEST: Final = 120
+_INVALID_CHARACTERS: Final = re.compile(r"[^\w.:/-]+")
+_MAX_LENGTH: Final = 120
 """Signs that are kept of a longer name, which leaves room to tell two apart."""
 
 
-def tidied(names: Iterable[str]) -> dict[str, str]:
+def choose_valid_names(names: Iterable[str]) -> dict[str, str]:
     """What each column is to be called whose name holds other signs than `NAME_PATTERN` allows.
 
     "length (cm)" is called "length cm". Columns without a name are not in it.
@@ -21,7 +21,7 @@ def tidied(names: Iterable[str]) -> dict[str, str]:
     for name in there:
         if not name or name in found or re.fullmatch(NAME_PATTERN, name):
             continue
-        plain = _OTHER_SIGNS.sub(" ", name).strip()[:_LONGEST] or "column"
+        plain = _INVALID_CHARACTERS.sub(" ", name).strip()[:_MAX_LENGTH] or "column"
         new, place = plain, 2
         while new in taken:
             new, place = f"{plain} {place}", place + 1

@@ -8,9 +8,9 @@ from trimtab.contracts.base import Record
 from trimtab.contracts.drift import FeatureKind, FeatureRole
 from trimtab.contracts.model import ModelSpec, Task
 
-PREDICTION: Final = "prediction"
+PREDICTION_COLUMN: Final = "prediction"
 """Name of the column with what the champion predicted."""
-SCORED: Final = frozenset({"roc_auc"})
+SCORE_METRICS: Final = frozenset({"roc_auc"})
 """Metrics of scores rather than of classes."""
 
 
@@ -25,7 +25,7 @@ class Column(Record):
     maximum: float | None = None
 
 
-def columns_of(spec: ModelSpec) -> tuple[Column, ...]:
+def list_monitored_columns(spec: ModelSpec) -> tuple[Column, ...]:
     """The model's features, its target and its predictions.
 
     What is watched of a model that is judged by how it ranks rows are its scores, which move long
@@ -44,7 +44,9 @@ def columns_of(spec: ModelSpec) -> tuple[Column, ...]:
         maximum=spec.target_maximum,
     )
     taken = {column.name for column in (*features, target)}
-    name = PREDICTION if PREDICTION not in taken else f"{PREDICTION} of the model"
-    told = FeatureKind.NUMERIC if spec.metric in SCORED else kind
+    name = (
+        PREDICTION_COLUMN if PREDICTION_COLUMN not in taken else f"{PREDICTION_COLUMN} of the model"
+    )
+    told = FeatureKind.NUMERIC if spec.metric in SCORE_METRICS else kind
     prediction = Column(name=name, kind=told, role=FeatureRole.PREDICTION)
     return (*features, target, prediction)

@@ -8,9 +8,9 @@ import pandas as pd
 from pydantic import AwareDatetime
 
 from trimtab.contracts.drift import FeatureKind, Window
-from trimtab.detection.profiles.casting import as_categories, as_numbers
+from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.group_counts import count_categories, count_numbers
+from trimtab.detection.profiles.group_counts import profile_categories, profile_numbers
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 
 
@@ -19,13 +19,13 @@ def profile_column(
 ) -> ColumnProfile:
     """Count one column, over the bins of `like` or over bins of its own."""
     if column.kind is FeatureKind.CATEGORICAL:
-        tally = as_categories(values).value_counts()
+        tally = cast_to_categories(values).value_counts()
         names = {str(name): int(count) for name, count in tally.items()}
-        return count_categories(names, column, rows=len(values), like=like)
-    numbers = as_numbers(values)
+        return profile_categories(names, column, rows=len(values), like=like)
+    numbers = cast_to_numbers(values)
     known = np.asarray(numbers.dropna(), dtype="float64")
     unreadable = int((numbers.isna() & values.notna()).sum())
-    return count_numbers(known, column, rows=len(values), unreadable=unreadable, like=like)
+    return profile_numbers(known, column, rows=len(values), unreadable=unreadable, like=like)
 
 
 def profile_window(
@@ -47,12 +47,12 @@ def profile_window(
         window=window,
         columns=tuple(profiles),
         filled=tuple(str(name) for name in frame.columns[frame.notna().any()]),
-        duplicates=_duplicates(frame),
+        duplicates=_count_duplicates(frame),
         newest=newest,
     )
 
 
-def _duplicates(frame: pd.DataFrame) -> int:
+def _count_duplicates(frame: pd.DataFrame) -> int:
     try:
         return int(frame.duplicated().sum())
     except TypeError:  # lists and the like, as Parquet can hold them

@@ -7,19 +7,26 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from trimtab.detection.profiles.binning import edges_of
-from trimtab.detection.profiles.categories import Named, binned, named, once
+from trimtab.detection.profiles.arrays import FloatArray
+from trimtab.detection.profiles.binning import choose_edges
+from trimtab.detection.profiles.categories import (
+    CategoryBins,
+    choose_category_bins,
+    count_category_bins,
+    count_singletons,
+)
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.distinct_count import middle_of, sketch_numbers, sketch_words
-from trimtab.detection.profiles.window_profile import KNOWN_CATEGORIES, ColumnProfile
+from trimtab.detection.profiles.distinct_count import (
+    compute_hash_range,
+    sketch_numbers,
+    sketch_texts,
+)
+from trimtab.detection.profiles.window_profile import MAX_KNOWN_CATEGORIES, ColumnProfile
 
-Numbers = npt.NDArray[np.float64]
 
-
-def count_numbers(
-    numbers: Numbers,
+def profile_numbers(
+    numbers: FloatArray,
     column: Column,
     *,
     rows: int,
@@ -33,7 +40,7 @@ def count_numbers(
     of what is asked is then at a known place, whatever the order of the rows.
     """
     ordered = np.sort(numbers)
-    edges, cuts = (like.edges, like.cuts) if like else edges_of(ordered)[:2]
+    edges, cuts = (like.edges, like.cuts) if like else choose_edges(ordered)[:2]
     upto = np.searchsorted(ordered, np.asarray(edges), side="right")
     hashed_by = like.hashed_by if like else None
     return ColumnProfile(
@@ -44,18 +51,18 @@ def count_numbers(
         edges=edges,
         cuts=cuts,
         counts=tuple(np.diff(upto, prepend=0, append=len(ordered)).tolist()),
-        outside=_outside(ordered, column),
-        sketch=sketch_numbers(ordered, hashed_by or middle_of(edges)) if sketched else "",
+        outside=_count_out_of_bounds(ordered, column),
+        sketch=sketch_numbers(ordered, hashed_by or compute_hash_range(edges)) if sketched else "",
         hashed_by=hashed_by,
-        **_moments(ordered),
+        **_compute_moments(ordered),
     )
 
 
-def count_categories(
+def profile_categories(
     tally: Mapping[str, int], column: Column, *, rows: int, like: ColumnProfile | None = None
 ) -> ColumnProfile:
     """The profile of a categorical column of so many rows with so many values of each name."""
-    bins = Named(like.categories, like.others) if like else named(tally)
+    bins = CategoryBins(like.categories, like.others) if like else choose_category_bins(tally)
     total = sum(tally.values())
     seen = set(like.known) if like and like.known is not None else None
     return ColumnProfile(
@@ -64,15 +71,15 @@ def count_categories(
         nulls=rows - total,
         categories=bins.categories,
         others=bins.others,
-        counts=binned(bins, tally, present=total),
-        known=tuple(sorted(tally)) if len(tally) <= KNOWN_CATEGORIES else None,
-        once=None if like else once(tally),
+        counts=count_category_bins(bins, tally, present=total),
+        known=tuple(sorted(tally)) if len(tally) <= MAX_KNOWN_CATEGORIES else None,
+        once=None if like else count_singletons(tally),
         unseen=0 if seen is None else sum(n for name, n in tally.items() if name not in seen),
-        sketch=sketch_words(tally),
+        sketch=sketch_texts(tally),
     )
 
 
-def _moments(ordered: Numbers) -> dict[str, Any]:
+def _compute_moments(ordered: FloatArray) -> dict[str, Any]:
     if not len(ordered):
         return {}
     low, high = float(ordered[0]), float(ordered[-1])
@@ -86,7 +93,7 @@ def _moments(ordered: Numbers) -> dict[str, Any]:
     }
 
 
-def _outside(ordered: Numbers, column: Column) -> int:
+def _count_out_of_bounds(ordered: FloatArray, column: Column) -> int:
     below = 0 if column.minimum is None else np.searchsorted(ordered, column.minimum, side="left")
     upto = (
         len(ordered)

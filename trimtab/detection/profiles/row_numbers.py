@@ -8,30 +8,34 @@ import numpy as np
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.profiles.window_profile import ColumnProfile
 
-FEWEST: Final = 200
+MIN_ROWS_FOR_ROW_NUMBERS: Final = 200
 """Fewer values may be 1, 2, 3 … by chance."""
-PLACED_BY_PANDAS: Final = "pandas' own label of the row"
+PANDAS_INDEX_REASON: Final = "pandas' own label of the row"
 """Why a column named like an index is left out."""
-_SLACK: Final = 0.01
+_MAX_DEVIATION: Final = 0.01
 """Share of the numbers that may be left out, and by which their steps may differ."""
-_INDEX: Final = re.compile(r"__index_level_\d+__|Unnamed: 0(\.\d+)?")
+_PANDAS_INDEX_PATTERN: Final = re.compile(r"__index_level_\d+__|Unnamed: 0(\.\d+)?")
 
 
-def numbers_rows(profile: ColumnProfile) -> bool:
+def is_row_number(profile: ColumnProfile) -> bool:
     """Whether the values are whole numbers, one a row, from the least to the greatest."""
     low, high = profile.minimum, profile.maximum
     if profile.column.kind is not FeatureKind.NUMERIC or low is None or high is None:
         return False
-    if profile.nulls or profile.present < FEWEST or not (low.is_integer() and high.is_integer()):
+    if (
+        profile.nulls
+        or profile.present < MIN_ROWS_FOR_ROW_NUMBERS
+        or not (low.is_integer() and high.is_integer())
+    ):
         return False
     span = high - low + 1.0
-    if abs(span - profile.present) > _SLACK * profile.present:
+    if abs(span - profile.present) > _MAX_DEVIATION * profile.present:
         return False
     below = np.cumsum(profile.counts)[: len(profile.edges)] / profile.present
     even = np.clip((np.floor(profile.edges) - low + 1.0) / span, 0.0, 1.0)
-    return bool(np.abs(below - even).max(initial=0.0) <= _SLACK)
+    return bool(np.abs(below - even).max(initial=0.0) <= _MAX_DEVIATION)
 
 
-def named_by_pandas(name: str) -> bool:
+def is_pandas_index_name(name: str) -> bool:
     """Whether it is how pandas calls an index that it writes among the columns, or reads as one."""
-    return _INDEX.fullmatch(name) is not None
+    return _PANDAS_INDEX_PATTERN.fullmatch(name) is not None

@@ -9,21 +9,19 @@ from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import AwareDatetime, Field
 
 from trimtab.contracts.base import Fraction, Name, Record
 from trimtab.contracts.drift import FeatureKind, Window
+from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.distinct_count import estimate, union
+from trimtab.detection.profiles.distinct_count import estimate_distinct_count, merge_sketches
 
-BINS: Final = 256
+MAX_BINS: Final = 256
 """Most bins of a numeric column."""
-KNOWN_CATEGORIES: Final = 1000
+MAX_KNOWN_CATEGORIES: Final = 1000
 """Most categories remembered, to tell whether a later one has been seen before."""
-OTHER: Final = "(other)"
-
-Numbers = npt.NDArray[np.float64]
+OTHER_BIN: Final = "(other)"
 
 
 class ColumnProfile(Record):
@@ -80,7 +78,7 @@ class ColumnProfile(Record):
         """Each bin's name."""
         if self.column.kind is FeatureKind.CATEGORICAL:
             parts = [f"(other, part {n} of {self.others})" for n in range(1, self.others + 1)]
-            return (*self.categories, *(parts if self.others > 1 else [OTHER]))
+            return (*self.categories, *(parts if self.others > 1 else [OTHER_BIN]))
         bounds = ["-inf", *(f"{edge:.6g}" for edge in self.edges), "inf"]
         return tuple(f"({low}, {high}]" for low, high in pairwise(bounds))
 
@@ -93,16 +91,20 @@ class ColumnProfile(Record):
         if self.known is not None:
             return len(self.known)
         if self.column.kind is FeatureKind.CATEGORICAL:
-            return max(round(estimate(self.sketch)), KNOWN_CATEGORIES + 1)
+            return max(round(estimate_distinct_count(self.sketch)), MAX_KNOWN_CATEGORIES + 1)
         if self.minimum == self.maximum:
             return min(self.present, 1)
         filled = sum(count > 0 for count in self.counts)
-        return min(max(round(estimate(self.sketch)), filled, 2), self.present)
+        return min(max(round(estimate_distinct_count(self.sketch)), filled, 2), self.present)
 
     @property
     def deciles(self) -> tuple[float, ...]:
         """Numeric: the 10th to 90th percentile, read off the bins."""
-        return tuple(quantile(self, tenth / 10) for tenth in range(1, 10)) if self.edges else ()
+        return (
+            tuple(compute_quantile(self, tenth / 10) for tenth in range(1, 10))
+            if self.edges
+            else ()
+        )
 
 
 class WindowProfile(Record):
@@ -125,14 +127,14 @@ class WindowProfile(Record):
         return next((each for each in self.columns if each.column.name == name), None)
 
 
-def shares(profile: ColumnProfile) -> Numbers:
+def compute_shares(profile: ColumnProfile) -> FloatArray:
     """Share of the values in each bin; all zero where there are no values."""
-    counts: Numbers = np.asarray(profile.counts, dtype="float64")
-    share: Numbers = counts / max(counts.sum(), 1.0)
+    counts: FloatArray = np.asarray(profile.counts, dtype="float64")
+    share: FloatArray = counts / max(counts.sum(), 1.0)
     return share
 
 
-def coarse(profile: ColumnProfile) -> ColumnProfile:
+def coarsen_bins(profile: ColumnProfile) -> ColumnProfile:
     """The same column in the usual ten bins of the population stability index.
 
     `coarse(p).counts`, `.edges`, `.bins` and `shares(coarse(p))` then speak of those; categories
@@ -146,7 +148,7 @@ def coarse(profile: ColumnProfile) -> ColumnProfile:
     return profile.model_copy(update={"edges": edges, "cuts": (), "counts": counts})
 
 
-def quantile(profile: ColumnProfile, fraction: float) -> float:
+def compute_quantile(profile: ColumnProfile, fraction: float) -> float:
     """The value below which a share of a numeric column lies, even within a bin; NaN if empty."""
     if profile.minimum is None or profile.maximum is None:
         return math.nan
@@ -160,7 +162,7 @@ def quantile(profile: ColumnProfile, fraction: float) -> float:
     return float(ends[place] + inside * (ends[place + 1] - ends[place]))
 
 
-def merge(first: ColumnProfile, second: ColumnProfile) -> ColumnProfile:
+def merge_columns(first: ColumnProfile, second: ColumnProfile) -> ColumnProfile:
     """The column in two partitions of a window together; associative and commutative.
 
     Both were counted over the same bins: raises `ValueError` where they were not. Counts are exact;
@@ -179,10 +181,10 @@ def merge(first: ColumnProfile, second: ColumnProfile) -> ColumnProfile:
         update={
             **{name: getattr(first, name) + getattr(second, name) for name in added},
             "counts": tuple(a + b for a, b in zip(first.counts, second.counts, strict=True)),
-            "known": _known(first, second),
-            "once": _once(first, second),
-            "sketch": union(first.sketch, second.sketch),
-            **_moments(first, second),
+            "known": _merge_known(first, second),
+            "once": _merge_once(first, second),
+            "sketch": merge_sketches(first.sketch, second.sketch),
+            **_merge_moments(first, second),
         }
     )
 
@@ -205,7 +207,7 @@ def merge_windows(first: WindowProfile, second: WindowProfile) -> WindowProfile:
     return first.model_copy(
         update={
             "window": window,
-            "columns": tuple(merge(one, other) for one, other in columns),
+            "columns": tuple(merge_columns(one, other) for one, other in columns),
             "filled": tuple(sorted({*first.filled, *second.filled})),
             "duplicates": first.duplicates + second.duplicates,
             "newest": max(newest, default=None),
@@ -214,21 +216,21 @@ def merge_windows(first: WindowProfile, second: WindowProfile) -> WindowProfile:
     )
 
 
-def _known(first: ColumnProfile, second: ColumnProfile) -> tuple[str, ...] | None:
+def _merge_known(first: ColumnProfile, second: ColumnProfile) -> tuple[str, ...] | None:
     if first.known is None or second.known is None:
         return None
     names = sorted({*first.known, *second.known})
-    return tuple(names) if len(names) <= KNOWN_CATEGORIES else None
+    return tuple(names) if len(names) <= MAX_KNOWN_CATEGORIES else None
 
 
-def _once(first: ColumnProfile, second: ColumnProfile) -> int | None:
+def _merge_once(first: ColumnProfile, second: ColumnProfile) -> int | None:
     """Unknown of two that both hold values: what each saw once may be the same."""
     if not second.present:
         return first.once
     return None if first.present else second.once
 
 
-def _moments(first: ColumnProfile, second: ColumnProfile) -> dict[str, Any]:
+def _merge_moments(first: ColumnProfile, second: ColumnProfile) -> dict[str, Any]:
     parts = [each for each in (first, second) if each.mean is not None]
     total = sum(each.present for each in parts)
     if not total:

@@ -6,27 +6,27 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from trimtab.contracts.drift import FeatureKind
-from trimtab.detection.profiles.binning import Edges, settled
-from trimtab.detection.profiles.categories import DIGITS, Named, binned
+from trimtab.detection.profiles.binning import BinEdges, replace_sampled_deciles
+from trimtab.detection.profiles.categories import BIN_HASH_DIGITS, CategoryBins, count_category_bins
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.distinct_count import (
-    CELLS,
-    FIRST,
-    SECOND,
-    STEEPNESS,
-    STRETCH,
-    grid_of,
-    middle_of,
-    sketch_of,
-    sketch_words,
+    CELL_LOG_FACTOR,
+    FIRST_HASH_OFFSET,
+    HASH_FACTOR,
+    SECOND_HASH_OFFSET,
+    SKETCH_CELLS,
+    compute_hash_range,
+    encode_sketch,
+    make_hash_grid,
+    sketch_texts,
 )
-from trimtab.detection.profiles.window_profile import KNOWN_CATEGORIES, ColumnProfile
+from trimtab.detection.profiles.window_profile import MAX_KNOWN_CATEGORIES, ColumnProfile
 from trimtab.detection.tables.column_types import Stored, absent, double, number, quoted, word
 
 HUGE: Final = 1e100
 """Magnitude from which numbers are made smaller before they are squared."""
 SHRINK: Final = 2.0**-600
-_HALF: Final = CELLS // 2
+_HALF: Final = SKETCH_CELLS // 2
 
 Answer = Mapping[str, Any]
 
@@ -74,7 +74,7 @@ class Asked:
     @property
     def middle(self) -> tuple[float, float] | None:
         """By what numbers are hashed."""
-        return self.hashed_by or middle_of(self.edges)
+        return self.hashed_by or compute_hash_range(self.edges)
 
     def name(self, part: str) -> str:
         """An alias."""
@@ -126,7 +126,7 @@ def moments(asked: Asked) -> Iterator[str]:
 
 def hash_steps(asked: Asked) -> tuple[str, str, str]:
     """From the value `v` to the cell `p` of the sketch, through `s` and `m`; a SELECT each."""
-    grid = grid_of(asked.middle)
+    grid = make_hash_grid(asked.middle)
     value, scaled, mixed = asked.name("v"), asked.name("s"), asked.name("m")
     part = f"({scaled} - FLOOR({scaled}))"
     within = f"GREATEST(LEAST({value}, {double(grid.high)}), {double(grid.low)})"
@@ -134,21 +134,24 @@ def hash_steps(asked: Asked) -> tuple[str, str, str]:
     spread = f"({within} - {double(grid.origin)}) * {double(grid.factor)}"
     return (
         f"CASE WHEN {value} IS NOT NULL THEN {spread} END AS {scaled}",
-        f"({part} + {double(FIRST)}) * ({part} + {double(SECOND)}) * {double(STRETCH)} AS {mixed}",
+        (
+            f"({part} + {double(FIRST_HASH_OFFSET)}) * ({part} + {double(SECOND_HASH_OFFSET)})"
+            f" * {double(HASH_FACTOR)} AS {mixed}"
+        ),
         f"{cell(f'({mixed} - FLOOR({mixed}))')} AS {asked.name('p')}",
     )
 
 
 def cell(hashed: str) -> str:
     """The cell of a number in [0, 1)."""
-    steps = f"FLOOR(LN({double(1.0)} - {hashed}) * {double(STEEPNESS)})"
-    place = f"CAST(LEAST({steps}, {double(CELLS - 1.0)}) AS INTEGER)"
+    steps = f"FLOOR(LN({double(1.0)} - {hashed}) * {double(CELL_LOG_FACTOR)})"
+    place = f"CAST(LEAST({steps}, {double(SKETCH_CELLS - 1.0)}) AS INTEGER)"
     return f"CASE WHEN {hashed} IS NOT NULL THEN {place} END"
 
 
 def part_of(word: str) -> str:
     """The digits that part a category from others without a name."""
-    start, many = DIGITS
+    start, many = BIN_HASH_DIGITS
     return f"SUBSTR(MD5({word}), {start}, {many})"
 
 
@@ -174,9 +177,9 @@ def numeric_profile(
             "minimum": answer[asked.name("low")],
             "maximum": answer[asked.name("high")],
         }
-    bins = Edges(asked.edges, asked.cuts, asked.spare)
+    bins = BinEdges(asked.edges, asked.cuts, asked.spare)
     if asked.wants_edges:
-        bins, counts = settled(bins, counts, answer.get(asked.name("near")) or ())
+        bins, counts = replace_sampled_deciles(bins, counts, answer.get(asked.name("near")) or ())
     return ColumnProfile(
         column=asked.column,
         rows=rows,
@@ -209,8 +212,8 @@ class Words:
 def categorical_profile(asked: Asked, found: Words, *, rows: int) -> ColumnProfile:
     """The profile that a tally tells."""
     tally, present = found.tally, found.present
-    whole = asked.named is None and len(tally) <= KNOWN_CATEGORIES
-    bins = Named(asked.categories or (), asked.others)
+    whole = asked.named is None and len(tally) <= MAX_KNOWN_CATEGORIES
+    bins = CategoryBins(asked.categories or (), asked.others)
     old = 0 if asked.seen is None else sum(n for name, n in tally.items() if name in asked.seen)
     return ColumnProfile(
         column=asked.column,
@@ -218,11 +221,11 @@ def categorical_profile(asked: Asked, found: Words, *, rows: int) -> ColumnProfi
         nulls=rows - present,
         categories=bins.categories,
         others=bins.others,
-        counts=binned(bins, tally, present=present, parted=found.parted),
+        counts=count_category_bins(bins, tally, present=present, parted=found.parted),
         known=tuple(sorted(tally)) if whole else None,
         once=found.once if asked.wants_bins else None,
         unseen=0 if asked.seen is None else present - old,
-        sketch=sketch_words(tally) if found.sketch is None else found.sketch,
+        sketch=sketch_texts(tally) if found.sketch is None else found.sketch,
     )
 
 
@@ -236,7 +239,7 @@ def filled(place: int, name: str, stored: Stored = Stored.OTHER) -> str:
 
 def _sketch(asked: Asked, answer: Answer) -> str:
     low, high = answer.get(asked.name("sl")), answer.get(asked.name("sh"))
-    return sketch_of(int(low or 0), int(high or 0)) if asked.sketched else ""
+    return encode_sketch(int(low or 0), int(high or 0)) if asked.sketched else ""
 
 
 def _finite(value: float | None) -> float | None:

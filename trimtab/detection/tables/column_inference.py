@@ -10,7 +10,7 @@ import numpy as np
 
 from trimtab.contracts.drift import FeatureKind, FeatureRole
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.row_numbers import PLACED_BY_PANDAS, named_by_pandas
+from trimtab.detection.profiles.row_numbers import PANDAS_INDEX_REASON, is_pandas_index_name
 from trimtab.detection.tables.column_types import NUMBER, Stored, quoted, stored_as, word
 from trimtab.detection.tables.files import DuckTable
 from trimtab.detection.tables.row_sampling import sample
@@ -106,8 +106,8 @@ def judge_types(
             continue
         if name in unfit:
             left_out[name] = unfit[name]
-        elif named_by_pandas(name) and name != target:
-            left_out[name] = PLACED_BY_PANDAS
+        elif is_pandas_index_name(name) and name != target:
+            left_out[name] = PANDAS_INDEX_REASON
         elif stored in _KINDS and name:
             kind = FeatureKind.NUMERIC if name in numbers else _KINDS[stored]
             role = FeatureRole.TARGET if name == target else FeatureRole.FEATURE

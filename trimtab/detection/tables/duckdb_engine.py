@@ -9,16 +9,16 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from trimtab.contracts.drift import FeatureKind
-from trimtab.detection.profiles.binning import Edges, brackets
-from trimtab.detection.profiles.categories import named, once
+from trimtab.detection.profiles.arrays import AnyArray
+from trimtab.detection.profiles.binning import BinEdges, find_decile_bins
+from trimtab.detection.profiles.categories import choose_category_bins, count_singletons
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.distinct_count import sketch_of
+from trimtab.detection.profiles.distinct_count import encode_sketch
 from trimtab.detection.profiles.window_profile import ColumnProfile
 from trimtab.detection.tables.aggregates import (
     Answer,
@@ -132,15 +132,15 @@ def _decide(table: DuckTable, asked: Sequence[Asked], rows: int) -> list[Asked]:
     ]
 
 
-def _named(asked: Asked, values: npt.NDArray[Any] | None, rows: int) -> Asked:
+def _named(asked: Asked, values: AnyArray | None, rows: int) -> Asked:
     """With the categories to tell apart where there are too many to tell all."""
     if values is None:
         return asked
     tally = Counter(values.tolist())
-    if len(tally) + once(tally) / max(len(values), 1) * rows <= MANY_CATEGORIES:
+    if len(tally) + count_singletons(tally) / max(len(values), 1) * rows <= MANY_CATEGORIES:
         return asked
     if asked.categories is None:
-        asked = replace(asked, **named(tally)._asdict())
+        asked = replace(asked, **choose_category_bins(tally)._asdict())
     names = (*(asked.categories or ()), *(asked.seen or ()))
     return replace(asked, named=tuple(dict.fromkeys(names)))
 
@@ -182,7 +182,11 @@ def _near_deciles(table: DuckTable, asked: Sequence[Asked], answer: Answer) -> A
     wanted = []
     for each in asked:
         counted = each.edges and each.wants_edges
-        found = brackets(Edges(each.edges, each.cuts), _counts(each, answer)) if counted else []
+        found = (
+            find_decile_bins(BinEdges(each.edges, each.cuts), _counts(each, answer))
+            if counted
+            else []
+        )
         if found:
             inside = among(each.name("v"), found)
             wanted.append(f"LIST({each.name('v')}) FILTER (WHERE {inside}) AS {each.name('near')}")
@@ -218,17 +222,17 @@ def _counts(asked: Asked, answer: Answer) -> tuple[int, ...]:
 def _categories(asked: Asked, answer: Answer, rows: int) -> ColumnProfile:
     tally = {name: int(count) for name, count in (answer[asked.name("tally")] or {}).items()}
     if asked.categories is None:
-        asked = replace(asked, **named(tally)._asdict())
+        asked = replace(asked, **choose_category_bins(tally)._asdict())
     sketch = None
     if asked.named is not None:
         low, high = answer[asked.name("sl")], answer[asked.name("sh")]
-        sketch = sketch_of(low or 0, high or 0)
+        sketch = encode_sketch(low or 0, high or 0)
     parted = answer.get(asked.name("parted")) or {}
     found = Words(
         present=int(answer[asked.name("present")]),
         tally=tally,
         parted={f"{int(digits):x}": int(count) for digits, count in parted.items() if count},
         sketch=sketch,
-        once=once(tally) if asked.named is None else None,
+        once=count_singletons(tally) if asked.named is None else None,
     )
     return categorical_profile(asked, found, rows=rows)

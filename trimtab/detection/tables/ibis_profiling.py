@@ -15,11 +15,11 @@ from typing import Any, Final
 import numpy as np
 
 from trimtab.contracts.drift import FeatureKind
-from trimtab.detection.profiles.binning import edges_of
-from trimtab.detection.profiles.categories import named
+from trimtab.detection.profiles.binning import choose_edges
+from trimtab.detection.profiles.categories import choose_category_bins
 from trimtab.detection.profiles.columns import Column
-from trimtab.detection.profiles.distinct_count import DIGITS, sketch_of
-from trimtab.detection.profiles.window_profile import KNOWN_CATEGORIES, ColumnProfile
+from trimtab.detection.profiles.distinct_count import SKETCH_HASH_DIGITS, encode_sketch
+from trimtab.detection.profiles.window_profile import MAX_KNOWN_CATEGORIES, ColumnProfile
 from trimtab.detection.tables.aggregates import (
     Answer,
     Asked,
@@ -84,7 +84,7 @@ def _binned(table: EngineTable, asked: Sequence[Asked]) -> list[Asked]:
     for each in bare:
         values = [row[each.name("x")] for row in drawn if row[each.name("x")] is not None]
         spare = SPARE if table.is_sampled(SAMPLE) else 0
-        found[each.place] = edges_of(np.asarray(values, dtype="float64"), spare=spare)
+        found[each.place] = choose_edges(np.asarray(values, dtype="float64"), spare=spare)
     return [
         replace(each, **found[each.place]._asdict()) if each.place in found else each
         for each in asked
@@ -137,11 +137,11 @@ def _categories(
     tally = {str(row["word"]): int(row["n"]) for row in groups if row["word"] is not None}
     parted = {str(row["part"]): int(row["n"]) for row in groups if row["word"] is None}
     if asked.categories is None:
-        asked = replace(asked, **named(tally)._asdict())
+        asked = replace(asked, **choose_category_bins(tally)._asdict())
     sketch, first = None, groups[0] if groups else {"groups": 0, "once": 0}
-    if int(first["groups"]) > KNOWN_CATEGORIES:
+    if int(first["groups"]) > MAX_KNOWN_CATEGORIES:
         asked = replace(asked, named=tuple(tally))
-        sketch = sketch_of(int(first["sl"] or 0), int(first["sh"] or 0))
+        sketch = encode_sketch(int(first["sl"] or 0), int(first["sh"] or 0))
     found = Words(
         present=present, tally=tally, parted=parted, sketch=sketch, once=int(first["once"])
     )
@@ -178,7 +178,7 @@ def _grouping(asked: Sequence[Asked], *, bisects: bool) -> str:
     groups = f"COUNT(*){over} AS groups, SUM(CASE WHEN n = 1 THEN 1 ELSE 0 END){over} AS once"
     ranked = f"SELECT *, {places}, {groups}, {_word_cell()} AS p FROM ({told}) AS t"  # noqa: S608 - quoted names
     sketched = f"SELECT *, {', '.join(bits('p', ('sl', 'sh'), over=over))} FROM ({ranked}) AS r"  # noqa: S608 - quoted names
-    kept = f"word IS NULL OR place <= {KNOWN_CATEGORIES + 1}"
+    kept = f"word IS NULL OR place <= {MAX_KNOWN_CATEGORIES + 1}"
     for each in words:
         names = sorted({*(each.categories or ()), *(each.seen or ())})
         if names:
@@ -202,7 +202,7 @@ def _word_cell() -> str:
     digits = [
         f"(STRPOS('0123456789abcdef', SUBSTR(MD5(word), {place + 1}, 1)) - 1)"
         f" * {double(16.0 ** -(place + 1))}"
-        for place in range(DIGITS)
+        for place in range(SKETCH_HASH_DIGITS)
     ]
     return f"CASE WHEN word IS NOT NULL THEN {cell('(' + ' + '.join(digits) + ')')} END"
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from trimtab.detection.profiles.binning import Edges, edges_of
-from trimtab.detection.profiles.group_counts import count_numbers
+from trimtab.detection.profiles.arrays import AnyArray, FloatArray, HashArray
+from trimtab.detection.profiles.binning import BinEdges, choose_edges
+from trimtab.detection.profiles.group_counts import profile_numbers
 from trimtab.detection.profiles.window_profile import ColumnProfile
 from trimtab.detection.tables.aggregates import Asked, value_of
 from trimtab.detection.tables.column_types import Stored, quoted
@@ -32,7 +32,7 @@ SPARE: Final = 24
 """Edges around each decile of a sample; between two of them lies that of all rows."""
 _ROW: Final = "trimtab_row"
 
-Drawn = Mapping[str, npt.NDArray[Any]]
+Drawn = Mapping[str, AnyArray]
 """Values by alias."""
 
 
@@ -56,11 +56,11 @@ def sample(table: DuckTable, expressions: Mapping[str, str], *, rows: int = SAMP
     return {name: np.ma.MaskedArray(values).compressed() for name, values in drawn.items()}
 
 
-def sampled_edges(table: DuckTable, asked: Sequence[Asked], rows: int) -> dict[int, Edges]:
+def sampled_edges(table: DuckTable, asked: Sequence[Asked], rows: int) -> dict[int, BinEdges]:
     """Edges for the numeric columns of a table that is not read whole, by place."""
     share = f"USING SAMPLE {100 * DRAWN / rows:.9f}% (bernoulli, 1)"
     drawn = _read(table, {each.name("x"): _number(each) for each in asked}, share)
-    return {each.place: edges_of(_known(drawn[each.name("x")]), spare=SPARE) for each in asked}
+    return {each.place: choose_edges(_known(drawn[each.name("x")]), spare=SPARE) for each in asked}
 
 
 def count_read(
@@ -98,13 +98,13 @@ def hash_of_rows(table: DuckTable) -> str:
 
 
 def _counted(
-    asked: Asked, values: npt.NDArray[np.float64], plan: Plan, filled: Mapping[str, int]
+    asked: Asked, values: FloatArray, plan: Plan, filled: Mapping[str, int]
 ) -> ColumnProfile:
     known = _known(values)
     strange = filled.get(asked.column.name, 0) - len(known)
     if asked.stored is Stored.FLOAT:  # whose NaN count as filled
         strange = int(np.isinf(values).sum())
-    return count_numbers(
+    return profile_numbers(
         known,
         asked.column,
         rows=len(values),
@@ -114,7 +114,7 @@ def _counted(
     )
 
 
-def _different(hashes: npt.NDArray[np.uint64]) -> int:
+def _different(hashes: HashArray) -> int:
     ordered = np.sort(hashes)
     return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + min(len(ordered), 1)
 
@@ -124,8 +124,8 @@ def _number(asked: Asked) -> str:
     return f"COALESCE({value_of(replace(asked, finite=True))}, CAST('NaN' AS DOUBLE))"
 
 
-def _known(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    known: npt.NDArray[np.float64] = values[np.isfinite(values)]
+def _known(values: FloatArray) -> FloatArray:
+    known: FloatArray = values[np.isfinite(values)]
     return known
 
 

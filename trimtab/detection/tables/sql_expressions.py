@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from trimtab.detection.profiles.distinct_count import DIGITS
+from trimtab.detection.profiles.distinct_count import SKETCH_HASH_DIGITS
 from trimtab.detection.tables.aggregates import (
     Asked,
     bits,
@@ -77,8 +77,10 @@ def _hashes(numeric: Sequence[Asked]) -> list[tuple[str, str, str]]:
 def _word_cells(words: Sequence[Asked]) -> Iterator[str]:
     for each in words:
         if each.named is not None:
-            part = f"CAST(('0x' || SUBSTR(MD5({each.name('w')}), 1, {DIGITS})) AS BIGINT)"
-            hashed = f"(CAST({part} AS DOUBLE) / {double(16.0**DIGITS)})"
+            part = (
+                f"CAST(('0x' || SUBSTR(MD5({each.name('w')}), 1, {SKETCH_HASH_DIGITS})) AS BIGINT)"
+            )
+            hashed = f"(CAST({part} AS DOUBLE) / {double(16.0**SKETCH_HASH_DIGITS)})"
             yield f"{cell(hashed)} AS {each.name('p')}"
             digits = f"CAST(('0x' || {part_of(each.name('w'))}) AS INTEGER)"
             other = f"CASE WHEN NOT ({_chosen(each)}) THEN CAST({digits} AS DOUBLE) END"

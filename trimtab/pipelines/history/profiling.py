@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from trimtab.contracts.drift import FeatureRole, Window
-from trimtab.contracts.fitted import PROFILE_FILE, ServedModel
+from trimtab.contracts.fitted import REFERENCE_PROFILE_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec
-from trimtab.detection.profiles.columns import Column, columns_of
+from trimtab.detection.profiles.columns import Column, list_monitored_columns
 from trimtab.detection.profiles.frames import profile_column, profile_window
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.pipelines.history.remote import History, is_remote, profile_remote
@@ -41,7 +41,7 @@ def profile_rows(
     newest = rows[spec.timestamp].max()
     return profile_window(
         rows,
-        [(column, values(column)) for column in columns_of(spec)],
+        [(column, values(column)) for column in list_monitored_columns(spec)],
         model=spec.name,
         window=Window(start=span.start, end=span.end, rows=len(rows)),
         newest=None if pd.isna(newest) else newest.floor("us").to_pydatetime(),
@@ -78,7 +78,7 @@ def profile_history(
             labelled_until=labelled_until,
             like=like,
         )
-    column = columns_of(spec)[-1]
+    column = list_monitored_columns(spec)[-1]
     return profile_remote(
         history,
         spec,
@@ -91,9 +91,9 @@ def profile_history(
 
 def reference_profile(version: ServedModel) -> WindowProfile:
     """The profile of what a version was trained on."""
-    return WindowProfile.model_validate(version.artifact(PROFILE_FILE))
+    return WindowProfile.model_validate(version.artifact(REFERENCE_PROFILE_FILE))
 
 
 def reference_uri(version: ServedModel) -> str:
     """Where that profile is kept."""
-    return f"runs:/{version.run_id}/{PROFILE_FILE}"
+    return f"runs:/{version.run_id}/{REFERENCE_PROFILE_FILE}"

@@ -12,7 +12,7 @@ import pandas as pd
 from trimtab.contracts.drift import FeatureRole
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
-from trimtab.detection.profiles.columns import columns_of
+from trimtab.detection.profiles.columns import list_monitored_columns
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 from trimtab.detection.tables.column_types import Stored
 from trimtab.detection.tables.ibis_engine import EngineTable, between, engine_table, told
@@ -96,7 +96,7 @@ def profile_remote(
 ) -> WindowProfile:
     """Count the span's rows where they are; targets from `labelled_until` on are not known yet."""
     _timed(history, spec)
-    watched = columns_of(spec)
+    watched = list_monitored_columns(spec)
     rows = Rows(spec.timestamp, span.start, span.end)
     roles = {role: [each for each in watched if each.role is role] for role in FeatureRole}
     try:

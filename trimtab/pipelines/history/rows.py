@@ -9,7 +9,7 @@ import pandas as pd
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
-from trimtab.detection.profiles.casting import as_categories, as_numbers
+from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
 from trimtab.detection.tables.timestamps import read_instants
 from trimtab.pipelines.history.remote import History, extremes, fetch, is_remote
 from trimtab.pipelines.history.time_ranges import Span
@@ -61,7 +61,7 @@ def covered(history: History, spec: ModelSpec) -> tuple[pd.Timestamp, pd.Timesta
 def targets(rows: Table, spec: ModelSpec) -> "Values[Any]":
     """The target as the model learns it: numbers, or categories as text; missing ones as NaN."""
     values = target_values(rows, spec)
-    return as_numbers(values) if spec.task is Task.REGRESSION else as_categories(values)
+    return cast_to_numbers(values) if spec.task is Task.REGRESSION else cast_to_categories(values)
 
 
 def target_values(rows: Table, spec: ModelSpec) -> "Values[Any]":
@@ -95,7 +95,7 @@ def inputs(rows: Table, spec: ModelSpec) -> Table:
     for feature in spec.features:
         values = feature_values(rows, feature.name)
         numeric = feature.kind is FeatureKind.NUMERIC
-        columns[feature.name] = as_numbers(values) if numeric else as_categories(values)
+        columns[feature.name] = cast_to_numbers(values) if numeric else cast_to_categories(values)
     times = rows[spec.timestamp].dt
     derived = {"hour": times.hour, "weekday": times.day_of_week, "month": times.month}
     for name in spec.time_features:

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 from trimtab.contracts.fitted import ServedModels
 from trimtab.contracts.model import Distribution, ModelSpec
 from trimtab.contracts.ports import Refused
-from trimtab.detection.profiles.window_profile import coarse, shares
+from trimtab.detection.profiles.window_profile import coarsen_bins, compute_shares
 from trimtab.pipelines.history.profiling import profile_rows, reference_profile
 from trimtab.pipelines.history.remote import History
 from trimtab.pipelines.history.rows import rows_between
@@ -43,12 +43,12 @@ def compare_column(
             f" {champion.version} was made: it cannot be compared; a newer version can"
         )
         raise Refused(msg)
-    before, now = coarse(found), coarse(now)
+    before, now = coarsen_bins(found), coarsen_bins(now)
     distribution = Distribution(
         feature=request.feature,
         bins=before.bins,
-        reference=tuple(shares(before).tolist()),
-        current=tuple(shares(now).tolist()),
+        reference=tuple(compute_shares(before).tolist()),
+        current=tuple(compute_shares(now).tolist()),
     )
     return {"distribution": distribution.model_dump(mode="json")}
 

@@ -8,16 +8,16 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.fitted import (
-    PROFILE_FILE,
-    RECORDED_FILE,
-    ROWS_FILE,
+    RECORDED_CLASSES_FILE,
+    REFERENCE_PROFILE_FILE,
+    REFERENCE_ROWS_FILE,
     SEGMENTS_FILE,
     Baseline,
     ServedModel,
     ServedModels,
-    error_of,
+    standard_error_name,
 )
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
@@ -61,7 +61,7 @@ def establish_baseline(
 
 def baseline_key(spec: ModelSpec, champion: ServedModel) -> str:
     """Digest of the version and of what it is measured under."""
-    return digest([champion.version, spec.model_dump(mode="json", include=_MEASURED_UNDER)])
+    return compute_digest([champion.version, spec.model_dump(mode="json", include=_MEASURED_UNDER)])
 
 
 def measure_baseline(
@@ -81,20 +81,24 @@ def measure_baseline(
     predictions = estimator.outputs(model, rows, spec)
     profile = profile_rows(rows, spec, span=span, predictions=predictions)
     foresight = foresee(model, good, spec, seed=SEED)
-    metrics = {spec.metric: score.value, error_of(spec.metric): score.error, "rows": len(good)}
+    metrics = {
+        spec.metric: score.value,
+        standard_error_name(spec.metric): score.error,
+        "rows": len(good),
+    }
     return Baseline(
         version=champion.version,
         key=baseline_key(spec, champion),
         metrics={name: float(value) for name, value in metrics.items() if value is not None},
         artifacts={
-            PROFILE_FILE: profile.model_dump(mode="json"),
+            REFERENCE_PROFILE_FILE: profile.model_dump(mode="json"),
             SEGMENTS_FILE: dict(segment_metrics(model, good, spec)),
             **calibrate_reference(rows, spec, predictions=predictions, profile=profile),
             **recorded,
             **foresight.artifacts,
             **usual_metrics(model, good, spec, foresight),
         },
-        frames={ROWS_FILE: reference_rows(rows, spec, seed=SEED)},
+        frames={REFERENCE_ROWS_FILE: reference_rows(rows, spec, seed=SEED)},
         companions=foresight.companions,
     )
 
@@ -113,4 +117,6 @@ def _answering(
     classes = tuple(sorted(targets(rows, spec).dropna().unique())) if chances else ()
     if spec.task is Task.REGRESSION or len(classes) != _TWO:
         return Recorded(model.column, model.task), {}
-    return Recorded(model.column, model.task, classes), {RECORDED_FILE: {"classes": list(classes)}}
+    return Recorded(model.column, model.task, classes), {
+        RECORDED_CLASSES_FILE: {"classes": list(classes)}
+    }

@@ -13,7 +13,13 @@ from pydantic import JsonValue
 
 from trimtab.contracts import tags as tag
 from trimtab.contracts.drift import FeatureKind
-from trimtab.contracts.fitted import PROFILE_FILE, ROWS_FILE, SEGMENTS_FILE, FittedModel, error_of
+from trimtab.contracts.fitted import (
+    REFERENCE_PROFILE_FILE,
+    REFERENCE_ROWS_FILE,
+    SEGMENTS_FILE,
+    FittedModel,
+    standard_error_name,
+)
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.pipelines.history.profiling import profile_rows
@@ -61,18 +67,18 @@ def learn(
         },
         params=estimator.describe(spec, seed),
         tags={
-            tag.TRAINED_START: span.start.isoformat(),
-            tag.TRAINED_END: span.end.isoformat(),
-            tag.TRAINED_ROWS: str(len(good)),
+            tag.TRAINED_START_TAG: span.start.isoformat(),
+            tag.TRAINED_END_TAG: span.end.isoformat(),
+            tag.TRAINED_ROWS_TAG: str(len(good)),
             **tags,
         },
         artifacts={
-            PROFILE_FILE: profile.model_dump(mode="json"),
+            REFERENCE_PROFILE_FILE: profile.model_dump(mode="json"),
             SEGMENTS_FILE: segments,
             **calibrate_reference(rows, spec, predictions=predictions, profile=profile),
             **foresight.artifacts,
         },
-        frames={ROWS_FILE: reference_rows(rows, spec, seed=seed)},
+        frames={REFERENCE_ROWS_FILE: reference_rows(rows, spec, seed=seed)},
         companions=foresight.companions,
     )
 
@@ -100,7 +106,7 @@ def _measure(
 
 
 def _named(score: estimator.Score, metric: str) -> dict[str, float]:
-    values = {metric: score.value, error_of(metric): score.error}
+    values = {metric: score.value, standard_error_name(metric): score.error}
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -7,7 +7,13 @@ from kedro.pipeline import Node, Pipeline, pipeline
 from pydantic import JsonValue
 
 from trimtab.contracts import tags as tag
-from trimtab.contracts.fitted import FittedModel, ServedModel, ServedModels, error_of, expected
+from trimtab.contracts.fitted import (
+    FittedModel,
+    ServedModel,
+    ServedModels,
+    expected_metric_name,
+    standard_error_name,
+)
 from trimtab.contracts.model import ModelSpec
 from trimtab.pipelines.history.profiling import reference_profile
 from trimtab.pipelines.history.remote import History
@@ -38,7 +44,7 @@ def train_challenger(
     corrupt = corrupt_windows(history, spec, request.as_of, reference=reference)
     sound = learnable(without(history, spec, corrupt), spec, request.as_of)
     held = held_to(champion, spec.metric)
-    standard = held.get(expected(spec.metric))
+    standard = held.get(expected_metric_name(spec.metric))
     fitted = learn(
         sound.history,
         spec,
@@ -46,10 +52,10 @@ def train_challenger(
         seed=request.seed,
         tags={
             "trimtab.role": "challenger",
-            tag.EFFECT_KEY: request.key,
-            tag.EVENT_ID: request.event_id,
-            tag.CORRELATION_ID: request.correlation_id,
-            tag.PLAN_HASH: request.plan_hash,
+            tag.EFFECT_KEY_TAG: request.key,
+            tag.EVENT_ID_TAG: request.event_id,
+            tag.CORRELATION_ID_TAG: request.correlation_id,
+            tag.PLAN_HASH_TAG: request.plan_hash,
             **_left_out(corrupt),
         },
     )
@@ -58,15 +64,19 @@ def train_challenger(
 
 def _left_out(corrupt: Sequence[Span]) -> dict[str, str]:
     starts = ", ".join(f"{span.start:%Y-%m-%dT%H:%MZ}" for span in corrupt)
-    return {tag.LEFT_OUT: starts} if corrupt else {}
+    return {tag.EXCLUDED_WINDOWS_TAG: starts} if corrupt else {}
 
 
 def held_to(champion: ServedModel, metric: str) -> Mapping[str, float]:
     """The metric that the line of champions is expected to keep: what the first one had."""
-    name = expected(metric) if expected(metric) in champion.metrics else metric
+    name = (
+        expected_metric_name(metric) if expected_metric_name(metric) in champion.metrics else metric
+    )
     pairs = {
-        expected(metric): champion.metrics.get(name),
-        error_of(expected(metric)): champion.metrics.get(error_of(name)),
+        expected_metric_name(metric): champion.metrics.get(name),
+        standard_error_name(expected_metric_name(metric)): champion.metrics.get(
+            standard_error_name(name)
+        ),
     }
     return {name: value for name, value in pairs.items() if value is not None}
 
@@ -87,7 +97,7 @@ def report_challenger(
     return {
         "version": made.version,
         "reused": reused,
-        "rows": int(made.tags[tag.TRAINED_ROWS]),
+        "rows": int(made.tags[tag.TRAINED_ROWS_TAG]),
         "trained_on": reference_profile(made).window.model_dump(mode="json"),
     }
 

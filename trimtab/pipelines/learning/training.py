@@ -30,7 +30,7 @@ def report_champion(models: ServedModels, spec: ModelSpec) -> dict[str, JsonValu
         "version": champion.version,
         "metric": spec.metric,
         "value": champion.metrics[spec.metric],
-        "rows": int(champion.tags[tag.TRAINED_ROWS]),
+        "rows": int(champion.tags[tag.TRAINED_ROWS_TAG]),
         "holdout_rows": int(champion.metrics["holdout_rows"]),
         "profile_uri": reference_uri(champion),
         "reference": reference_profile(champion).window.model_dump(mode="json"),

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import MAX_EVENT_BYTES, DriftEvent, DriftFinding
 
 
@@ -36,5 +36,5 @@ def event_id(finding: DriftFinding, *, again: bool = False) -> str:
     """
     start, end = finding.current.start.astimezone(UTC), finding.current.end.astimezone(UTC)
     known = [finding.model, finding.champion_version, start.isoformat(), end.isoformat()]
-    what = digest([*known, "labelled"] if again else known)
+    what = compute_digest([*known, "labelled"] if again else known)
     return f"{start:%Y-%m-%dT%H:%MZ}-{what[:8]}"

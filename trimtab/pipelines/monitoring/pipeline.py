@@ -14,6 +14,7 @@ from kedro.pipeline import Node, Pipeline, pipeline
 from trimtab.contracts.drift import DriftEvent, DriftFinding
 from trimtab.contracts.fitted import ServedModels
 from trimtab.contracts.model import ModelSpec
+from trimtab.contracts.monitoring import Suppression, SuppressionReason, format_suppression
 from trimtab.detection.drift.fingerprint import fingerprint_of
 from trimtab.detection.performance.finding import find_drift, is_announced
 from trimtab.detection.performance.performance_impact import Harm
@@ -22,7 +23,12 @@ from trimtab.pipelines.history.remote import History
 from trimtab.pipelines.history.rows import Table, Values, rows_between
 from trimtab.pipelines.learning.baseline import establish_baseline
 from trimtab.pipelines.monitoring.announcement import event_of
-from trimtab.pipelines.monitoring.cooldown import Announcements, Verdict, heed_cooldown
+from trimtab.pipelines.monitoring.cooldown import (
+    Announcements,
+    Proposal,
+    Publication,
+    apply_cooldown,
+)
 from trimtab.pipelines.monitoring.reference import Reference, find_reference
 from trimtab.pipelines.monitoring.window_report import describe_run, report_window, show_window
 from trimtab.pipelines.requests import MonitoringRequest, WindowRequest, request_node
@@ -141,52 +147,53 @@ def examine(
     return [found.model_copy(update={"fingerprint": same})]
 
 
-def propose(
+def propose_event(
     findings: Sequence[DriftFinding],
     spec: ModelSpec,
     request: MonitoringRequest,
     profile_uri: str,
-) -> list[DriftEvent]:
-    """An event for each finding that may hurt; the others were recorded, and that is all."""
-    return [
-        event_of(
-            finding.model_copy(update={"current_profile_uri": profile_uri}), again=request.again
-        )
-        for finding in findings
-        if is_announced(finding, spec)
-    ]
+) -> Proposal:
+    """Return an event for the finding if it is worth one, else why it is only recorded."""
+    if not findings:
+        return Proposal(None)
+    (finding,) = findings
+    if not is_announced(finding, spec):
+        return Proposal(None, Suppression(reason=SuppressionReason.NO_LOSS_EXPECTED))
+    located = finding.model_copy(update={"current_profile_uri": profile_uri})
+    return Proposal(event_of(located, again=request.again))
 
 
-def settle(
-    candidates: Sequence[DriftEvent],
+def decide_publication(
+    proposal: Proposal,
     spec: ModelSpec,
     request: MonitoringRequest,
     reference: Reference,
     measured: Measured,
     announcements: Announcements,
-) -> Verdict:
-    """Which of the candidates are published: not what was announced a short while ago."""
+) -> Publication:
+    """Publish the proposed event unless the same drift was announced a short time ago."""
     profiles = (reference.profile, measured.profile)
-    return heed_cooldown(candidates, spec, request, profiles=profiles, announcements=announcements)
+    return apply_cooldown(proposal, spec, request, profiles=profiles, announcements=announcements)
 
 
-def publish(verdict: Verdict) -> tuple[list[DriftEvent], list[DriftEvent]]:
-    """To the stream, and then to whoever must know that it got there."""
-    return verdict.events, verdict.events
+def publish_events(publication: Publication) -> tuple[list[DriftEvent], list[DriftEvent]]:
+    """Return the events twice: for the stream, and for the node that records the announcement."""
+    return publication.events, publication.events
 
 
-def remember(
-    _published: Sequence[DriftEvent],
-    findings: Sequence[DriftFinding],
-    verdict: Verdict,
-    profile_uri: str,
+def record_announcement(
+    _published: Sequence[DriftEvent], publication: Publication, profile_uri: str
 ) -> dict[str, Any]:
-    """What is kept with the window's run; after publishing, so that nothing is only said to be."""
-    harmless = "not expected to hurt" if findings and not verdict.events else ""
+    """Return what the window's run records, after publishing: an announcement, or why not.
+
+    `_published` makes Kedro run this node after the events are on the stream, so that nothing is
+    recorded as announced that was not.
+    """
+    suppression = publication.suppression
     return {
         "uri": profile_uri,
-        "announcement": verdict.announcement,
-        "why": verdict.why or harmless,
+        "announcement": publication.announcement,
+        "why": format_suppression(suppression) if suppression else "",
     }
 
 
@@ -217,17 +224,25 @@ def create_pipeline() -> Pipeline:
             ),
             Node(examine, ["measured", "model_spec", "reference", "harm"], "findings"),
             Node(describe_run, ["measured", "reference", "harm", "findings"], "window_profile"),
-            Node(propose, ["findings", "model_spec", "request", "window_profile"], "candidates"),
             Node(
-                settle,
-                ["candidates", "model_spec", "request", "reference", "measured", "announcements"],
-                "verdict",
+                propose_event, ["findings", "model_spec", "request", "window_profile"], "proposal"
             ),
-            Node(publish, "verdict", ["drift_events", "published"]),
-            Node(remember, ["published", "findings", "verdict", "window_profile"], "announcement"),
+            Node(
+                decide_publication,
+                ["proposal", "model_spec", "request", "reference", "measured", "announcements"],
+                "publication",
+            ),
+            Node(publish_events, "publication", ["drift_events", "published"]),
+            Node(
+                record_announcement,
+                ["published", "publication", "window_profile"],
+                "announcement",
+            ),
             Node(show_window, ["measured", "model_spec", "reference", "harm", "request"], "shown"),
             Node(
-                report_window, ["measured", "model_spec", "findings", "verdict", "shown"], "report"
+                report_window,
+                ["measured", "model_spec", "findings", "publication", "shown"],
+                "report",
             ),
         ]
     )

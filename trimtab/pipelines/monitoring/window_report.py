@@ -7,9 +7,10 @@ from pydantic import JsonValue
 
 from trimtab.contracts.drift import DriftFinding
 from trimtab.contracts.model import ModelSpec
+from trimtab.contracts.monitoring import format_suppression
 from trimtab.detection.performance.finding import look
 from trimtab.detection.performance.performance_impact import Harm
-from trimtab.pipelines.monitoring.cooldown import Verdict
+from trimtab.pipelines.monitoring.cooldown import Publication
 from trimtab.pipelines.monitoring.reference import Reference
 from trimtab.pipelines.requests import MonitoringRequest
 from trimtab.pipelines.scoring.realised_performance import Measured
@@ -64,11 +65,11 @@ def report_window(
     measured: Measured,
     spec: ModelSpec,
     findings: Sequence[DriftFinding],
-    verdict: Verdict,
+    publication: Publication,
     shown: dict[str, JsonValue],
 ) -> dict[str, JsonValue]:
     """What the window showed: `finding` also where it was recorded only and `event` is None."""
-    events = verdict.events
+    events, suppression = publication.events, publication.suppression
     told = [event.data for event in events] or findings
     metric = measured.realised.metric
     return {
@@ -76,8 +77,9 @@ def report_window(
         "event": events[0].model_dump(mode="json") if events else None,
         "finding": told[0].model_dump(mode="json") if told else None,
         "metric": metric.model_dump(mode="json") if metric else None,
-        "note": _note(measured, spec, findings, verdict),
-        "why": verdict.why,
+        "note": _note(measured, spec, publication),
+        "why": format_suppression(suppression) if suppression else "",
+        "suppression": suppression.model_dump(mode="json") if suppression else None,
         **shown,
     }
 
@@ -96,16 +98,12 @@ def _figures(measured: Measured, harm: Harm) -> Iterator[tuple[str, float]]:
         yield "multivariate_auc", harm.multivariate.auc
 
 
-def _note(
-    measured: Measured, spec: ModelSpec, findings: Sequence[DriftFinding], verdict: Verdict
-) -> str:
+def _note(measured: Measured, spec: ModelSpec, publication: Publication) -> str:
     rows = measured.profile.window.rows
     if rows < spec.minimum_rows:
         return f"{rows} rows, fewer than minimum_rows = {spec.minimum_rows}: not examined"
-    if verdict.events:
+    if publication.events:
         return "drift: an event was published"
-    if verdict.why:
-        return f"drift: recorded, not announced: {verdict.why}"
-    if findings:
-        return "drift that is not expected to hurt: recorded, not announced"
+    if publication.suppression:
+        return f"drift recorded, not published: {format_suppression(publication.suppression)}"
     return "no drift" if measured.realised.metric else "no drift; no labelled rows to measure on"

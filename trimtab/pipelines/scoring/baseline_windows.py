@@ -15,7 +15,7 @@ from pydantic import Field, JsonValue
 
 from trimtab.contracts.base import Record
 from trimtab.contracts.drift import PerformanceChange
-from trimtab.contracts.fitted import STANDARDS_FILE, ServedModel
+from trimtab.contracts.fitted import BASELINE_WINDOWS_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.detection.calibration.seasonality import DAY, WEEK
@@ -77,13 +77,13 @@ def usual_metrics(
         if (estimate := estimate_performance(scene, spec, seen)) is not None:
             told["estimated"].append((place, estimate.estimated))
     standards = Standards(**{name: _usual(values) for name, values in told.items()})
-    return {STANDARDS_FILE: standards.model_dump(mode="json")}
+    return {BASELINE_WINDOWS_FILE: standards.model_dump(mode="json")}
 
 
 def standards_of(champion: ServedModel) -> Standards:
     """What was kept with the version."""
     try:
-        return Standards.model_validate(champion.artifact(STANDARDS_FILE))
+        return Standards.model_validate(champion.artifact(BASELINE_WINDOWS_FILE))
     except Refused:
         return Standards()
 

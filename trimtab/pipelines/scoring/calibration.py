@@ -6,7 +6,7 @@ from typing import Any, Final
 import pandas as pd
 from pydantic import JsonValue
 
-from trimtab.contracts.fitted import CALIBRATION_FILE, STRATA_FILE, ServedModel
+from trimtab.contracts.fitted import CALIBRATION_FILE, SEASONAL_PROFILES_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec, ReferencePeriod
 from trimtab.contracts.ports import Refused
 from trimtab.detection.calibration.seasonality import Rhythm, Strata, rhythm_of, stratify
@@ -28,7 +28,7 @@ def calibrate_reference(
     blocks = list(_blocks(rows, spec, rhythm, predictions=predictions, profile=profile))
     kept = {CALIBRATION_FILE: calibrate(blocks, plan_of(spec, rhythm)).model_dump(mode="json")}
     if spec.reference is ReferencePeriod.TRAINING and (strata := stratify(blocks, rhythm)):
-        kept[STRATA_FILE] = strata.model_dump(mode="json", exclude_defaults=True)
+        kept[SEASONAL_PROFILES_FILE] = strata.model_dump(mode="json", exclude_defaults=True)
     return kept
 
 
@@ -65,7 +65,7 @@ def calibration_of(version: ServedModel) -> Calibration | None:
 def strata_of(version: ServedModel) -> Strata | None:
     """Its reference by hour or weekday; None where windows need none."""
     try:
-        return Strata.model_validate(version.artifact(STRATA_FILE))
+        return Strata.model_validate(version.artifact(SEASONAL_PROFILES_FILE))
     except Refused:
         return None
 

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from sklearn.model_selection import KFold
 
 from trimtab.contracts.drift import FeatureKind
-from trimtab.contracts.fitted import EXPECTATION_FILE, IMPORTANCE_FILE, LOSS_FILE
+from trimtab.contracts.fitted import IMPORTANCE_FILE, LOSS_FILE, PERFORMANCE_ESTIMATION_FILE
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.detection.drift.domain_classifier import sample
 from trimtab.detection.performance.performance_estimation import (
@@ -53,7 +53,7 @@ def foresee(model: Any, held_out: Table, spec: ModelSpec, *, seed: int) -> Fores
         IMPORTANCE_FILE: dict(estimator.importances(model, weighed, spec, seed=seed))
     }
     if expectation:
-        artifacts[EXPECTATION_FILE] = expectation.model_dump(mode="json")
+        artifacts[PERFORMANCE_ESTIMATION_FILE] = expectation.model_dump(mode="json")
     return Foresight(artifacts, companions)
 
 

@@ -12,10 +12,10 @@ from pydantic import JsonValue
 
 from trimtab.contracts.drift import MultivariateDrift, PerformanceChange, PerformanceEstimate
 from trimtab.contracts.fitted import (
-    EXPECTATION_FILE,
     IMPORTANCE_FILE,
     LOSS_FILE,
-    ROWS_FILE,
+    PERFORMANCE_ESTIMATION_FILE,
+    REFERENCE_ROWS_FILE,
     ServedModel,
 )
 from trimtab.contracts.model import ModelSpec, Task
@@ -81,7 +81,7 @@ def compare_rows(
 ) -> MultivariateDrift | None:
     """How well the window's rows can be told from those that the champion was trained on."""
     try:
-        reference = champion.frame(ROWS_FILE)
+        reference = champion.frame(REFERENCE_ROWS_FILE)
     except Refused:
         return None
     reference = at_the_same_hours(reference, rows, spec, strata_of(champion))
@@ -103,7 +103,7 @@ def estimate_performance(
     scene: Scene, spec: ModelSpec, champion: ServedModel
 ) -> PerformanceEstimate | None:
     """The metric to expect of the rows without their labels; None where that was not learnt."""
-    kept = _kept(champion, EXPECTATION_FILE)
+    kept = _kept(champion, PERFORMANCE_ESTIMATION_FILE)
     expectation = Expectation.model_validate(kept) if kept else None
     if expectation is None or expectation.metric != spec.metric:
         return None

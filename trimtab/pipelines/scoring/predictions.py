@@ -4,7 +4,7 @@ from typing import Any
 
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import ModelSpec, Task
-from trimtab.contracts.tags import EFFECT_KEY
+from trimtab.contracts.tags import EFFECT_KEY_TAG
 from trimtab.detection.onboarding.predictions import Recorded, are_chances
 from trimtab.pipelines.history.rows import Table, feature_values
 
@@ -19,7 +19,7 @@ def answering(champion: ServedModel, rows: Table, spec: ModelSpec) -> Any:  # no
     whoever answered, where a window has nothing on record.
     """
     model = champion.load()
-    if spec.prediction is None or isinstance(model, Recorded) or EFFECT_KEY in champion.tags:
+    if spec.prediction is None or isinstance(model, Recorded) or EFFECT_KEY_TAG in champion.tags:
         return model
     values = feature_values(rows, spec.prediction).dropna()
     if values.empty:

@@ -4,7 +4,7 @@ import math
 from typing import Final, NamedTuple
 
 from trimtab.contracts.drift import PerformanceChange
-from trimtab.contracts.fitted import ServedModel, error_of, expected
+from trimtab.contracts.fitted import ServedModel, expected_metric_name, standard_error_name
 from trimtab.contracts.model import ModelSpec, VersionMetric
 from trimtab.detection.drift.standard_errors import surpasses_chance
 from trimtab.detection.profiles.window_profile import WindowProfile
@@ -84,8 +84,8 @@ def held_to(champion: ServedModel, metric: str) -> tuple[float, float | None] | 
     held to what the first champion had there, if that was better.
     """
     known = [
-        (champion.metrics[name], champion.metrics.get(error_of(name)))
-        for name in (metric, expected(metric))
+        (champion.metrics[name], champion.metrics.get(standard_error_name(name)))
+        for name in (metric, expected_metric_name(metric))
         if name in champion.metrics
     ]
     return max(known, key=lambda each: each[0], default=None)

