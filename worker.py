@@ -43,8 +43,8 @@ from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.logging import configure_logging
 from trimtab.runtime.paths import shipped_knowledge
 from trimtab.runtime.settings import Settings, load_settings
-from trimtab.runtime.telemetry import telemetry
-from trimtab.runtime.temporal import connect
+from trimtab.runtime.telemetry import start_tracing
+from trimtab.runtime.temporal import connect_temporal
 from workflows.deliberation import DeliberationWorkflow
 from workflows.drift_response import DriftResponseWorkflow
 from workflows.monitoring import MonitoringWorkflow
@@ -169,8 +169,8 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
     await asyncio.to_thread(collaborators.open)
     async with AsyncExitStack() as stack:
         stack.callback(collaborators.pipelines.close)
-        plugins = stack.enter_context(telemetry(settings, service="trimtab-worker"))
-        client = await connect(settings, plugins=[GoogleAdkPlugin(), *plugins])
+        plugins = stack.enter_context(start_tracing(settings, service="trimtab-worker"))
+        client = await connect_temporal(settings, plugins=[GoogleAdkPlugin(), *plugins])
         executor = stack.enter_context(ThreadPoolExecutor(settings.worker.activities))
         for queue in queues:
             duties = collaborators.duties(queue)

@@ -30,7 +30,7 @@ from trimtab.cli.backtest.progress_display import ProgressDisplay
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import DriftEvent
 from trimtab.runtime.embedded.children import start_child
-from trimtab.runtime.embedded.embedded_stack import StackError
+from trimtab.runtime.errors import StackError
 from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.settings_sections import BacktestSettings, RedisSettings, TemporalSettings
 
@@ -162,7 +162,6 @@ async def everything(
     settings = _settings(home)
     async with BacktestStack(settings, progress=display.show) as stack:
         peer = start_child(
-            "bare",
             [sys.executable, bare.__file__, stack.addresses.temporal],
             log=home / "logs" / "bare.log",
         )

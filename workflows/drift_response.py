@@ -297,7 +297,7 @@ class DriftResponseWorkflow:
                 audit_sequence=self._chain.sequence,
                 audit_tip=self._chain.tip,
             ),
-            id=names.remediation_id(self._event.subject),
+            id=names.build_remediation_id(self._event.subject),
             result_type=Outcome,
             task_queue=names.MAIN_QUEUE,
             parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,

@@ -80,7 +80,7 @@ async def _ask_agents(incident: IncidentInput, pack: EvidencePack, *, analyst: s
             analyst=analyst,
             call_timeout=incident.call_timeout,
         ),
-        id=names.deliberation_id(incident.event.id),
+        id=names.build_deliberation_id(incident.event.id),
         result_type=Deliberation,
         task_queue=names.MAIN_QUEUE,
         execution_timeout=incident.deliberation_timeout,

@@ -9,7 +9,7 @@ import pytest
 SETUP = """
 import logging, logging.config, warnings
 import structlog
-from trimtab.runtime.correlation import bind_correlation
+from trimtab.runtime.correlation import bind_correlation_id
 from trimtab.runtime.logging import configure_logging
 from trimtab.runtime.settings import load_settings
 
@@ -43,7 +43,7 @@ def test_a_line_is_one_json_object_whoever_logs() -> None:
 
 def test_the_correlation_id_is_on_every_line_inside() -> None:
     logged = lines(
-        "with bind_correlation('event-7'):\n"
+        "with bind_correlation_id('event-7'):\n"
         "    log.info('a')\n"
         "    logging.getLogger('library').warning('b')\n"
         "log.info('c')\n"

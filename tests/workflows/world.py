@@ -29,7 +29,7 @@ from trimtab.contracts import names
 from trimtab.contracts.approval import HumanDecision
 from trimtab.contracts.evidence import Document, DocumentKind
 from trimtab.contracts.incident import IncidentInput, IncidentReport
-from trimtab.contracts.names import drift_response_id
+from trimtab.contracts.names import build_drift_response_id
 from workflows.drift_response import DriftResponseWorkflow
 from workflows.remediation import RemediationWorkflow
 
@@ -98,7 +98,7 @@ class World:
             handle: Handle = await self.client.start_workflow(
                 DriftResponseWorkflow.run,
                 incident,
-                id=drift_response_id(incident.event.subject, incident.event.id),
+                id=build_drift_response_id(incident.event.subject, incident.event.id),
                 task_queue=names.MAIN_QUEUE,
                 start_signal=None if early is None else "human_decision",
                 start_signal_args=[] if early is None else [early],

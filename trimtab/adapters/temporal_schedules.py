@@ -33,9 +33,9 @@ from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.monitoring import MonitoringInput
 from trimtab.contracts.ports import Unavailable
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings
-from trimtab.runtime.temporal import connect, connect_config, ensure_search_attributes
+from trimtab.runtime.temporal import connect_temporal, ensure_search_attributes, load_connect_config
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LETTING_GO: Final = 0.1
@@ -70,9 +70,9 @@ async def opened(settings: Settings) -> "AsyncIterator[Schedules]":
 
     Raises `Unavailable` where Temporal does not answer, now or meanwhile.
     """
-    address = connect_config(settings)["target_host"]
+    address = load_connect_config(settings)["target_host"]
     try:
-        client = await connect(settings)
+        client = await connect_temporal(settings)
         yield Schedules(client)
     except RuntimeError as error:
         msg = (
@@ -107,7 +107,7 @@ class Schedules:
         model = request.spec.name
         try:
             await self._client.create_schedule(
-                names.schedule_id(model),
+                names.build_schedule_id(model),
                 _schedule(request),
                 search_attributes=_attributes(model),
                 rpc_timeout=timedelta(seconds=10),
@@ -139,7 +139,7 @@ class Schedules:
 
     async def one(self, model: str) -> Scheduled | None:
         """A model's schedule, or None."""
-        return await self._look(names.schedule_id(model))
+        return await self._look(names.build_schedule_id(model))
 
     async def served(self) -> bool:
         """Whether a worker waits for what schedules start."""
@@ -153,7 +153,7 @@ class Schedules:
         return bool(answer.pollers)
 
     async def _update(self, request: MonitoringInput) -> str:
-        handle = self._client.get_schedule_handle(names.schedule_id(request.spec.name))
+        handle = self._client.get_schedule_handle(names.build_schedule_id(request.spec.name))
         there = await handle.describe()
         wanted = _schedule(request)
         if _timing(there.schedule) == _timing(wanted) and await self._input(there) == request:
@@ -167,7 +167,7 @@ class Schedules:
         return "updated"
 
     async def _there(self, model: str) -> ScheduleHandle:
-        handle = self._client.get_schedule_handle(names.schedule_id(model))
+        handle = self._client.get_schedule_handle(names.build_schedule_id(model))
         try:
             await handle.describe()
         except RPCError as error:
@@ -230,7 +230,7 @@ def _schedule(request: MonitoringInput) -> Schedule:
         action=ScheduleActionStartWorkflow(
             names.MONITORING,
             request,
-            id=names.schedule_id(model),
+            id=names.build_schedule_id(model),
             task_queue=names.MAIN_QUEUE,
             typed_search_attributes=_attributes(model),
             static_summary=f"{model}: judge the windows that are due",
@@ -265,7 +265,7 @@ def _fault(model: str, scheduled: ModelSpec | None) -> str:
     if scheduled is None:
         return f"it was not made by this version of Trimtab: {again}"
     try:
-        now = load_model(model)
+        now = load_model_spec(model)
     except BadConfigurationError:
         return f"the model is not configured here: `trimtab schedule {model} --remove`"
     return "" if now == scheduled else f"the configuration has changed since: {again}"

@@ -18,7 +18,7 @@ from tests.servers import running
 from trimtab.adapters.knowledge import knowledge_base
 from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, open_chroma
 from trimtab.contracts.ports import Unavailable
-from trimtab.runtime.embedded.children import free_port
+from trimtab.runtime.embedded.children import find_free_port
 from trimtab.runtime.embedded.servers import Ports
 from trimtab.runtime.settings import Settings, load_settings
 
@@ -32,7 +32,7 @@ class Chroma:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def command(self, ports: Ports) -> list[str]:
+    def build_command(self, ports: Ports) -> list[str]:
         program = Path(sys.executable).parent / "chroma"
         where = ["--path", str(self._folder), "--host", "127.0.0.1", "--port", str(ports[0])]
         return [str(program), "run", *where]
@@ -81,7 +81,7 @@ def test_what_one_client_writes_another_finds(server: Settings, tmp_path: Path) 
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
-    settings = load_settings(chroma={"url": f"http://127.0.0.1:{free_port()}"})
+    settings = load_settings(chroma={"url": f"http://127.0.0.1:{find_free_port()}"})
 
     with pytest.raises(Unavailable, match="open Chroma"):
         open_chroma(settings)

@@ -19,7 +19,7 @@ from trimtab.cli.app import app
 from trimtab.contracts.model import Task, Tier
 from trimtab.contracts.ports import Refused
 from trimtab.pipelines.session import run_pipeline
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:Hint. Inferred schema contains integer column")
@@ -132,7 +132,7 @@ def test_a_model_of_somebody_elses_making_is_put_under_watch(deployment: Path) -
     before = version_now()
 
     code, output = configure("--since", "2026-01-15")
-    spec = load_model("prices")
+    spec = load_model_spec("prices")
     examined, found = run("doctor")
     sound, bad = monitor("2026-02-12", "2026-02-19"), monitor("2026-03-02", "2026-03-09")
 
@@ -201,7 +201,7 @@ def test_predictions_on_record_stand_in_for_a_model_that_is_not_loaded(deploymen
     bad = monitor("2026-03-02", "2026-03-09")
 
     assert (code, examined) == (0, 0), output + found
-    assert load_model("prices").prediction == "predicted_price"
+    assert load_model_spec("prices").prediction == "predicted_price"
     assert bad["finding"]["performance"]["degraded"]
     assert not Path("loaded").exists()
 
@@ -244,7 +244,7 @@ def test_classes_are_watched_by_their_chances(deployment: Path, recorded: bool) 
     code, output = configure("--target", "dear", "--since", "2026-01-15")
     bad = monitor("2026-03-02", "2026-03-09")
 
-    spec = load_model("prices")
+    spec = load_model_spec("prices")
     assert code == 0, output
     assert (spec.task, spec.target, spec.metric) == (Task.CLASSIFICATION, "dear", "roc_auc")
     assert (spec.prediction == "y_pred") is recorded

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import until
-from trimtab.runtime.embedded.process_guard import leashed
-from trimtab.runtime.stack_addresses import birth
+from trimtab.runtime.embedded.process_guard import guard_command
+from trimtab.runtime.stack_addresses import get_creation_time
 
 FAMILY = """
 import os, subprocess, sys, time
@@ -53,7 +53,7 @@ def processes() -> Iterator[list[Leashed]]:
 
 def start(command: list[str], *, grace: float = 5.0) -> Leashed:
     return subprocess.Popen(
-        leashed(command, grace=grace),
+        guard_command(command, grace=grace),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
 
@@ -84,7 +84,7 @@ def test_a_death_by_signal_is_told_as_a_shell_would(processes: list[Leashed]) ->
 
 def test_a_command_that_does_not_exist_is_told(processes: list[Leashed]) -> None:
     process = subprocess.Popen(
-        leashed(["no-such-command"], grace=1), stdin=subprocess.PIPE, stderr=subprocess.PIPE
+        guard_command(["no-such-command"], grace=1), stdin=subprocess.PIPE, stderr=subprocess.PIPE
     )
     processes.append(process)
     _, errors = process.communicate(timeout=60)
@@ -100,7 +100,7 @@ async def test_all_descendants_end_when_the_starter_lets_go(processes: list[Leas
     let_go(process)
 
     assert process.wait(10) == 128 + signal.SIGTERM
-    await until(lambda: not any(map(birth, family)))
+    await until(lambda: not any(map(get_creation_time, family)))
 
 
 async def test_all_descendants_end_when_the_starter_is_killed_outright(
@@ -109,7 +109,12 @@ async def test_all_descendants_end_when_the_starter_is_killed_outright(
     log = tmp_path / "pids"
     with log.open("wb") as output:
         starter = subprocess.Popen(  # noqa: ASYNC220 - returns at once
-            [sys.executable, "-c", STARTER, *leashed([sys.executable, "-c", FAMILY], grace=5)],
+            [
+                sys.executable,
+                "-c",
+                STARTER,
+                *guard_command([sys.executable, "-c", FAMILY], grace=5),
+            ],
             stdout=output,
         )
     processes.append(starter)
@@ -118,7 +123,7 @@ async def test_all_descendants_end_when_the_starter_is_killed_outright(
 
     os.kill(starter.pid, signal.SIGKILL)
 
-    await until(lambda: not any(map(birth, family)))
+    await until(lambda: not any(map(get_creation_time, family)))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux' parent-death signal")
@@ -129,7 +134,7 @@ async def test_the_command_ends_when_the_leash_itself_is_killed(processes: list[
 
     process.kill()
 
-    await until(lambda: birth(command) is None)
+    await until(lambda: get_creation_time(command) is None)
     for pid in family[1:]:
         os.kill(pid, signal.SIGKILL)
 
@@ -162,4 +167,4 @@ async def test_what_a_command_leaves_behind_ends_with_it(processes: list[Leashed
     left = int(said(process))
 
     assert process.wait(10) == 0
-    await until(lambda: birth(left) is None)
+    await until(lambda: get_creation_time(left) is None)

@@ -15,7 +15,7 @@ from pydantic import JsonValue, ValidationError
 
 from trimtab.adapters.registry.tracking import faults_sorted, open_tracking
 from trimtab.contracts.monitoring import Announcement
-from trimtab.contracts.names import experiment_name
+from trimtab.contracts.names import build_experiment_name
 from trimtab.runtime.settings import Settings, load_settings
 
 SUBJECT: Final = "trimtab.announced.subject"
@@ -65,7 +65,7 @@ class AnnouncementLog:
         after, end = (until - span).timestamp(), until.timestamp()
         with faults_sorted():
             client = open_tracking(self._settings)
-            found = client.get_experiment_by_name(experiment_name(self._model, "monitoring"))
+            found = client.get_experiment_by_name(build_experiment_name(self._model, "monitoring"))
             if found is None:
                 return []
             wanted = (

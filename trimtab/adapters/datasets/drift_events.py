@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
-from trimtab.adapters.event_stream import connected
+from trimtab.adapters.event_stream import connect_stream
 from trimtab.contracts.drift import MAX_EVENT_BYTES, DriftEvent
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.runtime.settings import load_settings
@@ -26,7 +26,7 @@ class DriftEventsDataset(AbstractDataset[Sequence[DriftEvent], NoReturn]):
             return
         payloads = [_payload(event) for event in data]
         settings = load_settings()
-        with connected(settings) as server:
+        with connect_stream(settings) as server:
             for payload in payloads:
                 server.xadd(settings.redis.stream, {"event": payload})
 

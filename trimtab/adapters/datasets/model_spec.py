@@ -7,7 +7,7 @@ from kedro.io import AbstractDataset, DatasetError
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 
 
 class ModelSpecDataset(AbstractDataset[Never, ModelSpec]):
@@ -23,7 +23,7 @@ class ModelSpecDataset(AbstractDataset[Never, ModelSpec]):
             msg = "no model is named: pass the parameter `model`"
             raise Refused(msg)
         try:
-            return load_model(self._model)
+            return load_model_spec(self._model)
         except BadConfigurationError as error:
             raise Refused(str(error)) from error
 

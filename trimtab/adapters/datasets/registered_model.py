@@ -29,7 +29,7 @@ from trimtab.adapters.registry.version_files import (
     refused_where_missing,
 )
 from trimtab.contracts.fitted import Baseline, FittedModel, ServedModel
-from trimtab.contracts.names import experiment_name
+from trimtab.contracts.names import build_experiment_name
 from trimtab.contracts.ports import NoChampionError, Refused
 from trimtab.contracts.tags import EFFECT_KEY_TAG, TRAINED_ROWS_TAG
 from trimtab.runtime.settings import Settings, load_settings
@@ -111,7 +111,7 @@ class RegisteredModel:
 
     def _log(self, fitted: FittedModel) -> tuple[str, str, str]:
         experiment = experiment_id(
-            self._client, experiment_name(self._model, "training"), settings=self._settings
+            self._client, build_experiment_name(self._model, "training"), settings=self._settings
         )
         with mlflow.start_run(experiment_id=experiment, tags=dict(fitted.tags)) as run:
             mlflow.log_params(dict(fitted.params))

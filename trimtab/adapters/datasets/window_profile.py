@@ -6,7 +6,7 @@ from kedro.io import AbstractDataset, DatasetError
 from pydantic import JsonValue
 
 from trimtab.adapters.registry.tracking import experiment_id, faults_sorted, open_tracking
-from trimtab.contracts.names import experiment_name
+from trimtab.contracts.names import build_experiment_name
 from trimtab.runtime.settings import load_settings
 
 PROFILE_FILE = "profile.json"
@@ -30,7 +30,7 @@ class WindowProfileDataset(AbstractDataset[dict[str, JsonValue], str]):
         settings = load_settings()
         client = open_tracking(settings)
         with faults_sorted():
-            name = experiment_name(self._model, "monitoring")
+            name = build_experiment_name(self._model, "monitoring")
             experiment = experiment_id(client, name, settings=settings)
             run = client.create_run(experiment, tags=data["tags"])
             client.log_dict(run.info.run_id, data["profile"], PROFILE_FILE)

@@ -18,12 +18,12 @@ from trimtab.adapters.registry.tracking import experiment_id, faults_sorted
 from trimtab.adapters.registry.version_files import log_files, read_companion, read_frame, read_json
 from trimtab.contracts.fitted import RECORDED_CLASSES_FILE, Baseline, ServedModel
 from trimtab.contracts.model import ModelSpec
-from trimtab.contracts.names import experiment_name
+from trimtab.contracts.names import build_experiment_name
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.tags import TRAINED_ROWS_TAG, build_promotion_tag
 from trimtab.detection.onboarding.predictions import Recorded
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings
 
 VERSION: Final = "trimtab.baseline.version"
@@ -76,7 +76,7 @@ class ForeignVersions:
 
     @property
     def _experiment(self) -> str:
-        return experiment_name(self._model, "baselines")
+        return build_experiment_name(self._model, "baselines")
 
     def _newest(self, version: str | None = None) -> Run | None:
         """The newest baseline, of the version or of any."""
@@ -96,7 +96,7 @@ class ForeignVersions:
     def _load(self, found: ModelVersion, artifact: Artifact) -> Any:  # noqa: ANN401 - scikit-learn has no types
         """What was recorded of the champion that was found here; else the version itself."""
         try:
-            spec = load_model(self._model)
+            spec = load_model_spec(self._model)
         except BadConfigurationError as error:
             raise Refused(str(error)) from error
         if spec.prediction and self._serves(found):

@@ -22,12 +22,12 @@ from trimtab.contracts.audit import ChainStatus
 from trimtab.contracts.errors import TrimtabError
 from trimtab.contracts.ports import PipelineRunner
 from trimtab.pipelines.session import run_pipeline
-from trimtab.runtime.embedded.children import Child
+from trimtab.runtime.embedded.children import ChildProcess
 from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
 from trimtab.runtime.paths import SHIPPED
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.stack_addresses import StackAddresses
-from trimtab.runtime.temporal import connect
+from trimtab.runtime.temporal import connect_temporal
 
 if TYPE_CHECKING:  # takes three seconds, during which worker and bridge start
     from trimtab.adapters.registry.model_registry import MlflowRegistry
@@ -59,7 +59,7 @@ class BacktestStack:
         self._environment = dict(environment or {})
         self._progress = progress
         self._stack = EmbeddedStack(settings, progress=progress)
-        self._children: list[Child] = []
+        self._children: list[ChildProcess] = []
         self._processes: PipelineProcesses | None = None
         self.client: Client
         self.registry: MlflowRegistry
@@ -99,12 +99,12 @@ class BacktestStack:
                 )
             )
         self._processes = PipelineProcesses(
-            run_pipeline, max_workers=1, environment=self.addresses.environment()
+            run_pipeline, max_workers=1, environment=self.addresses.build_environment()
         )
         self._processes.warm()
         self.pipelines = self._processes
         self.registry = await asyncio.to_thread(self._open_registry)
-        self.client = await connect(self._reach_temporal())
+        self.client = await connect_temporal(self._reach_temporal())
         self._progress("waiting for the worker")
         await asyncio.gather(*map(self._wait_for_poller, names.QUEUES))
 
@@ -151,7 +151,8 @@ class BacktestStack:
         """Raise `BacktestStackError` if the worker or the bridge has ended."""
         for child in self._children:
             if child.returncode is not None:
-                msg = f"the {child.name} ended with code {child.returncode}:\n{child.last_lines()}"
+                last = child.read_last_lines()
+                msg = f"the {child.name} ended with code {child.returncode}:\n{last}"
                 raise BacktestStackError(msg)
 
     def verify_audit(self) -> tuple[ChainStatus, ...]:

@@ -34,10 +34,10 @@ from trimtab.cli.errors import ExitCode
 from trimtab.cli.signals import run_until_signal
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.report import RunReport
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.settings_sections import BacktestSettings
-from trimtab.runtime.stack_addresses import StackAddresses, running_stack
+from trimtab.runtime.stack_addresses import StackAddresses, find_running_stack
 
 UNANSWERED_TIMEOUT: Final = timedelta(seconds=5)
 """How long a question stays open in a backtest in which nobody can answer."""
@@ -69,7 +69,7 @@ def run_backtest(
     its remedy.
     """
     console = open_console()
-    spec = load_model(model)
+    spec = load_model_spec(model)
     respondent = _choose_respondent(console, yes=options.yes)
     settings = _build_settings(
         spec, can_answer=not isinstance(respondent, SilentRespondent), analyst=options.analyst
@@ -221,7 +221,7 @@ def _build_settings(spec: ModelSpec, *, can_answer: bool, analyst: str | None) -
 
 def _remove_last_home(home: Path) -> None:
     """Remove the last replay: a backtest begins with an empty registry and knowledge base."""
-    if home.exists() and running_stack(home) is None:
+    if home.exists() and find_running_stack(home) is None:
         shutil.rmtree(home)
 
 

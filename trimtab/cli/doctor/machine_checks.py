@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from trimtab.cli.doctor.check_result import CheckResult
-from trimtab.runtime.embedded.servers import Server, StackError, Temporal, Valkey
+from trimtab.runtime.embedded.servers import Server, TemporalServer, ValkeyServer
+from trimtab.runtime.errors import StackError
 from trimtab.runtime.paths import install_command
 from trimtab.runtime.settings import Settings
 
@@ -21,15 +22,15 @@ MIN_FREE_BYTES: Final = 2**30
 def check_binaries(settings: Settings) -> Iterator[CheckResult]:
     """Yield whether the embedded servers and the `temporal` command can be run."""
     with tempfile.TemporaryDirectory() as folder:
-        yield _check_binary(Temporal(Path(folder) / "temporal.db"))
+        yield _check_binary(TemporalServer(Path(folder) / "temporal.db"))
         if settings.redis.url is None:
-            yield _check_binary(Valkey(Path(folder)))
+            yield _check_binary(ValkeyServer(Path(folder)))
 
 
 def _check_binary(server: Server) -> CheckResult:
     thing = f"binary of {server.name}"
     try:
-        binary = server.command([0] * server.port_count)[0]
+        binary = server.build_command([0] * server.port_count)[0]
         version = subprocess.run(  # noqa: S603 - a binary from a wheel of ours
             [binary, "--version"],
             capture_output=True,

@@ -12,7 +12,7 @@ from trimtab.contracts.model import ModelSpec
 from trimtab.pipelines.catalog import build_catalog
 from trimtab.pipelines.history.remote import fetch_all, is_remote
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings
 
 _MAX_CAUSE_LENGTH: Final = 400
@@ -31,7 +31,7 @@ def _check_model(
 ) -> Iterator[CheckResult]:
     thing = f"model {name}"
     try:
-        spec = load_model(name)
+        spec = load_model_spec(name)
     except BadConfigurationError as error:
         yield from (CheckResult.fault(thing, fault) for fault in error.faults)
         return

@@ -14,7 +14,7 @@ from trimtab.cli.errors import ExitCode
 from trimtab.cli.progress import show_progress_when_slow
 from trimtab.contracts.decision import Limits
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_limits, model_names, policy_hash
+from trimtab.runtime.models import compute_policy_hash, list_model_names, load_limits
 from trimtab.runtime.settings import Settings, find_unknown_variables, load_settings
 
 
@@ -40,7 +40,7 @@ def check_everything(
     show("reading settings and policy")
     limits = yield from _check_limits()
     settings = yield from _check_settings()
-    names = model_names() if model is None else (model,)
+    names = list_model_names() if model is None else (model,)
     yield from _check_models(names, limits, _drop_without_registry(settings), show=show)
     if settings is not None:
         yield from _check_surroundings(settings, show=show)
@@ -73,7 +73,9 @@ def _check_limits() -> Generator[CheckResult, None, Limits | None]:
     except BadConfigurationError as error:
         yield from (CheckResult.fault("policy", fault) for fault in error.faults)
         return None
-    yield CheckResult.fine("policy", f"complete; its hash begins with {policy_hash(limits)[:12]}")
+    yield CheckResult.fine(
+        "policy", f"complete; its hash begins with {compute_policy_hash(limits)[:12]}"
+    )
     return limits
 
 

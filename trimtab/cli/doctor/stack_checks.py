@@ -21,14 +21,13 @@ from temporalio.service import RPCError
 
 from trimtab.cli.doctor.check_result import CheckResult
 from trimtab.contracts.ports import Refused, Unavailable
-from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.errors import BadConfigurationError, NoTemporalAddressError
 from trimtab.runtime.settings import Settings
-from trimtab.runtime.stack_addresses import running_stack
+from trimtab.runtime.stack_addresses import find_redis_url, find_running_stack
 from trimtab.runtime.temporal import (
-    NoTemporalAddressError,
-    connect,
-    connect_config,
-    missing_search_attributes,
+    connect_temporal,
+    find_missing_search_attributes,
+    load_connect_config,
 )
 
 TIMEOUT_SECONDS: Final = 5.0
@@ -43,7 +42,7 @@ def check_temporal(settings: Settings) -> Iterator[CheckResult]:
     """Yield whether Temporal answers and knows the search attributes."""
     thing = "Temporal"
     try:
-        address = connect_config(settings)["target_host"]
+        address = load_connect_config(settings)["target_host"]
         missing = asyncio.run(_list_missing_search_attributes(settings))
     except NoTemporalAddressError:
         yield CheckResult.note(thing, _NOT_RUNNING)
@@ -64,13 +63,12 @@ def check_temporal(settings: Settings) -> Iterator[CheckResult]:
 
 async def _list_missing_search_attributes(settings: Settings) -> dict[str, str]:
     async with asyncio.timeout(TIMEOUT_SECONDS):
-        return await missing_search_attributes(await connect(settings))
+        return await find_missing_search_attributes(await connect_temporal(settings))
 
 
 def check_redis(settings: Settings) -> Iterator[CheckResult]:
     """Yield whether the server of the stream answers."""
-    stack = running_stack(settings.home)
-    url = str(settings.redis.url) if settings.redis.url else stack.redis if stack else None
+    url = find_redis_url(settings)
     if url is None:
         yield CheckResult.note("Redis", _NOT_RUNNING)
         return
@@ -94,7 +92,7 @@ def check_redis(settings: Settings) -> Iterator[CheckResult]:
 
 def check_mlflow(settings: Settings) -> Iterator[CheckResult]:
     """Yield whether the model registry answers."""
-    stack = running_stack(settings.home)
+    stack = find_running_stack(settings.home)
     uri = settings.mlflow_tracking_uri or (stack.tracking if stack else settings.tracking_uri)
     try:
         if uri.startswith(_SQLITE):

@@ -22,7 +22,7 @@ from trimtab.cli.window_option import parse_time_range
 from trimtab.contracts.drift import DriftEvent, Severity, Window
 from trimtab.contracts.model import ModelSpec
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import load_settings
 
 
@@ -69,7 +69,7 @@ def _read_events(options: ImportOptions) -> tuple[Sequence[DriftEvent], list[str
     if model is None:
         fault = f"--model: a report of {options.source.value} does not name its model: name it"
         raise BadConfigurationError([fault])
-    spec = load_model(model)
+    spec = load_model_spec(model)
     report = _read_report(file, options.source)
     current = _choose_current_window(report, spec, given=options.window, file=file)
     reference = _choose_reference_window(report, spec, given=options.reference, current=current)
@@ -96,7 +96,7 @@ def _check_subjects(events: Sequence[DriftEvent], model: str | None) -> Sequence
         if model is not None and event.subject != model:
             msg = f"event {event.id!r} is about {event.subject!r}, not about {model!r}"
             raise MalformedReportError(msg)
-        load_model(event.subject)  # otherwise the bridge would make it a dead letter
+        load_model_spec(event.subject)  # otherwise the bridge would make it a dead letter
     return events
 
 

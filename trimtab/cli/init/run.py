@@ -22,7 +22,7 @@ from trimtab.detection.onboarding.signature import guess_target, guess_timestamp
 from trimtab.detection.profiles.column_names import choose_valid_names
 from trimtab.files.atomic_file import write_atomically
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import name_faults, slug
+from trimtab.runtime.models import check_model_name, slug
 from trimtab.runtime.paths import local_conf, shipped_conf
 from trimtab.runtime.settings import load_settings
 
@@ -83,7 +83,7 @@ def _print_how_to_set_champion(interface: ModelSignature, console: Console) -> N
 
 def _choose_destinations(name: str, *, force: bool) -> tuple[Path, Path]:
     """Return the files of the model and of its catalog entry; raise `BadConfigurationError`."""
-    if faults := [f"MODEL = {fault}" for fault in name_faults(name)]:
+    if faults := [f"MODEL = {fault}" for fault in check_model_name(name)]:
         raise BadConfigurationError(faults)
     model = local_conf() / "models" / f"{slug(name)}.yml"
     catalog = local_conf() / f"catalog_{slug(name)}.yml"

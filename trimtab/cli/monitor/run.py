@@ -24,7 +24,7 @@ from trimtab.contracts.ports import NoChampionError, Refused
 from trimtab.detection.performance.finding import tells
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.pipelines.session import run_pipeline
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 
 Report = dict[str, Any]
 """Outputs of the pipeline `monitoring`."""
@@ -54,7 +54,7 @@ def run_monitor(name: str, *, window: str, html: Path | None, publish: bool) -> 
 
 
 def _check_window(name: str, window: str, *, publish: bool) -> Report:
-    spec = load_model(name)
+    spec = load_model_spec(name)
     with show_progress_when_slow("loading the pipelines") as show:
         if window == LAST:
             show("looking for the last window")

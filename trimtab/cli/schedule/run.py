@@ -15,7 +15,7 @@ from trimtab.cli.errors import ExitCode
 from trimtab.contracts.model import MIN_MONITORING_INTERVAL
 from trimtab.contracts.monitoring import MonitoringInput
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings, load_settings
 
 _SOURCE_NOTE: Final = "by `trimtab schedule`"
@@ -54,7 +54,7 @@ def _check_options(
 
 
 def _build_request(name: str, *, every: str | None, lag: str | None) -> MonitoringInput:
-    spec = load_model(name)
+    spec = load_model_spec(name)
     interval = parse_duration(every, "--every") if every else None
     if interval is not None and interval < MIN_MONITORING_INTERVAL:
         fault = f"--every = {every}: write at least 1m: each run reads a window's rows"

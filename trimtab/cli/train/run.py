@@ -10,14 +10,14 @@ from trimtab.cli.progress import show_progress_when_slow
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.pipelines.session import prepare, run_pipeline
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import load_settings
 
 
 def run_train(name: str) -> ExitCode:
     """Train the model's first champion and print what it is; raise `Refused` where it has one."""
     with show_progress_when_slow() as show:
-        spec = load_model(name)
+        spec = load_model_spec(name)
         prepare()
         show("asking MLflow")
         _refuse_second_champion(spec)

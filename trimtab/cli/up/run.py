@@ -12,10 +12,10 @@ from rich.table import Table
 
 from trimtab.cli.errors import ExitCode, InterruptionError
 from trimtab.cli.signals import run_until_signal
-from trimtab.runtime.embedded.children import Child
+from trimtab.runtime.embedded.children import ChildProcess
 from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
-from trimtab.runtime.embedded.servers import StackError
 from trimtab.runtime.embedded.supervisor import keep_running
+from trimtab.runtime.errors import StackError
 from trimtab.runtime.paths import SHIPPED
 from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.stack_addresses import StackAddresses
@@ -66,11 +66,11 @@ async def _keep_front_doors_running(stack: EmbeddedStack, console: Console) -> N
     def report_end(message: str) -> None:
         console.print(message, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
-    def start_front_door(name: str, file: str) -> Child:
+    def start_front_door(name: str, file: str) -> ChildProcess:
         return stack.start_child(name, [sys.executable, str(SHIPPED / file)])
 
     doors = [
-        keep_running(partial(start_front_door, name, file), tell=report_end)
+        keep_running(partial(start_front_door, name, file), report=report_end)
         for name, file in FRONT_DOORS.items()
     ]
     try:

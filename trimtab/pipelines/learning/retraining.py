@@ -51,7 +51,7 @@ def train_challenger(
         span=best_span(sound, spec, standard=standard, seed=request.seed),
         seed=request.seed,
         tags={
-            "trimtab.role": "challenger",
+            tag.ROLE_TAG: "challenger",
             tag.EFFECT_KEY_TAG: request.key,
             tag.EVENT_ID_TAG: request.event_id,
             tag.CORRELATION_ID_TAG: request.correlation_id,

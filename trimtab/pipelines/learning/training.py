@@ -19,7 +19,7 @@ from trimtab.pipelines.requests import TrainingRequest, request_node
 def train_champion(history: History, spec: ModelSpec, request: TrainingRequest) -> FittedModel:
     """Learn from the reference windows."""
     span = reference_span(spec, first_window_start(history, spec))
-    fitted = learn(history, spec, span=span, seed=request.seed, tags={"trimtab.role": "champion"})
+    fitted = learn(history, spec, span=span, seed=request.seed, tags={tag.ROLE_TAG: "champion"})
     return replace(fitted, alias="champion")
 
 

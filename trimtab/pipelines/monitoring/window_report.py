@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from trimtab.contracts import tags
 from trimtab.contracts.drift import DriftFinding
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.monitoring import format_suppression
@@ -26,10 +27,10 @@ def describe_run(
         "finding": findings[0].model_dump(mode="json") if findings else None,
         "metrics": dict(_figures(measured, harm)),
         "tags": {
-            "trimtab.window.start": window.start.isoformat(),
-            "trimtab.window.end": window.end.isoformat(),
-            "trimtab.champion": reference.champion.version,
-            "trimtab.drift": "recorded" if findings else "none",  # until it is on the stream
+            tags.WINDOW_START_TAG: window.start.isoformat(),
+            tags.WINDOW_END_TAG: window.end.isoformat(),
+            tags.CHAMPION_TAG: reference.champion.version,
+            tags.DRIFT_TAG: "recorded" if findings else "none",  # until it is on the stream
         },
     }
 
