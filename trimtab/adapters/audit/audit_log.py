@@ -24,9 +24,9 @@ from trimtab.adapters.audit.audit_chain import (
     same_incident,
     written,
 )
-from trimtab.adapters.slug import slug
 from trimtab.contracts.audit import GENESIS, AuditAppend, AuditEntry, AuditLine
 from trimtab.contracts.ports import Refused, Unavailable
+from trimtab.contracts.slug import slug
 from trimtab.files.secret_file import read_or_create_secret
 
 KEY_BYTES: Final = 32

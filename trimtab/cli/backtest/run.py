@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shlex
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
@@ -29,11 +28,12 @@ from trimtab.cli.backtest.respondent import (
     TerminalRespondent,
 )
 from trimtab.cli.backtest.summary import summarise_backtest
-from trimtab.cli.console import open_console, print_unbroken
+from trimtab.cli.console import open_console, print_command, print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.signals import run_until_signal
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.report import RunReport
+from trimtab.runtime.backtest_homes import build_backtest_home
 from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.settings_sections import BacktestSettings
@@ -186,13 +186,12 @@ def _format_window(replayed: ReplayedWindow) -> str:
 
 def _print_next_commands(home: Path, report: RunReport, console: Console) -> None:
     """Print the commands that read what was kept."""
-    folder = f"--home {shlex.quote(str(home))}"
     console.print("To verify the audit log:")
-    print_unbroken(console, f"  trimtab audit verify {folder}")
+    print_command(console, "audit", "verify", "--home", str(home))
     if report.incidents:
         console.print("To read one incident:")
-        incident = shlex.quote(report.incidents[-1].event_id)
-        print_unbroken(console, f"  trimtab audit show {incident} {folder}")
+        incident = report.incidents[-1].event_id
+        print_command(console, "audit", "show", incident, "--home", str(home))
 
 
 def _print_addresses(addresses: StackAddresses, console: Console) -> None:
@@ -210,12 +209,12 @@ def _print_addresses(addresses: StackAddresses, console: Console) -> None:
 def _build_settings(spec: ModelSpec, *, can_answer: bool, analyst: str | None) -> Settings:
     """Return the user's settings, but in a home of the backtest's own, with the past as now."""
     settings = load_settings(**({"analyst": {"model": analyst}} if analyst else {}))
-    home = settings.home.absolute()
-    slug = "".join(letter if letter.isalnum() else "-" for letter in spec.name)
     replay = BacktestSettings(
         replay=True, approval_timeout=None if can_answer else UNANSWERED_TIMEOUT
     )
-    isolated = isolate_settings(settings, home=home / "backtest" / slug)
+    isolated = isolate_settings(
+        settings, home=build_backtest_home(settings.home.absolute(), spec.name)
+    )
     return isolated.model_copy(update={"backtest": replay})
 
 
