@@ -93,6 +93,92 @@ def test_what_init_wrote_is_found_without_fault_and_nothing_is_changed(folder: P
     assert sorted(folder.rglob("*")) == before
 
 
+def test_when_all_is_well_there_is_a_line_for_each_model_and_one_for_the_stack() -> None:
+    change(owner="me")
+
+    lines = CliRunner().invoke(app, ["doctor"], catch_exceptions=False).output.splitlines()
+
+    assert len(lines) == 3
+    assert lines[0].startswith("model load: fine (1,000 rows: 336 to train on, 4 windows")
+    assert lines[1] == "stack and machine: fine"
+    assert lines[2].startswith("No fault (")
+    assert "with --verbose" in lines[2]
+
+
+def test_no_line_is_broken_inside_of_a_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+
+    said = CliRunner().invoke(app, ["doctor", "--verbose"], catch_exceptions=False).output
+
+    assert str(folder / ".trimtab") in said
+    assert "…" not in said
+
+
+def test_the_demos_model_is_not_shown_as_yours() -> None:
+    _, output = run()
+
+    assert "birmingham-parking" not in output
+
+
+def test_the_demos_home_shows_the_demos_model(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = folder / ".trimtab" / "backtest" / "birmingham-parking"
+    monkeypatch.setenv("TRIMTAB_HOME", str(home))
+
+    _, output = run()
+
+    assert "model birmingham-parking: fine" in output
+
+
+def test_a_folder_without_a_model_says_so_with_a_code_of_its_own(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder / "conf")
+
+    code, output = run()
+
+    assert code == 3
+    assert "This folder has no model of its own" in output
+    assert str(folder / "conf" / "conf" / "local" / "models") in output
+    assert "trimtab init MODEL --data FILE" in output
+
+
+def test_json_tells_programs_the_same() -> None:
+    change(target="lod")
+
+    result = CliRunner().invoke(app, ["doctor", "--json"], catch_exceptions=False)
+
+    found = json.loads(result.stdout)
+    faults = [each for each in found["checks"] if each["state"] == "fault"]
+    assert (result.exit_code, found["state"], found["models"]) == (1, "fault", ["load"])
+    assert [each["model"] for each in faults] == ["load"]
+    assert "has no column lod" in faults[0]["found"]
+    assert "correct the names" in faults[0]["remedy"]
+
+
+def test_one_model_may_be_checked_alone(folder: Path) -> None:
+    (folder / "conf" / "local" / "models" / "broken.yml").write_text("name: broken\n")
+
+    one = CliRunner().invoke(app, ["doctor", "--model", "load"], catch_exceptions=False)
+    other = CliRunner().invoke(app, ["doctor", "--model", "broken"], catch_exceptions=False)
+    unknown = CliRunner().invoke(app, ["doctor", "--model", "lod"], catch_exceptions=False)
+
+    assert (one.exit_code, other.exit_code, unknown.exit_code) == (0, 1, 2)
+    assert "broken" not in one.output
+    assert "did you mean load?" in unknown.stderr
+
+
+def test_two_files_of_one_model_are_a_fault(folder: Path) -> None:
+    models = folder / "conf" / "local" / "models"
+    (models / "copy.yml").write_text((models / "load.yml").read_text())
+
+    code, output = run()
+
+    assert code == 1
+    assert "both have name = 'load'" in output
+
+
 def test_every_fault_is_listed_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("conf/local/policy.yml").write_text("coldown: PT1H\n")
     Path("conf/local/models/broken.yml").write_text("name: broken\n")

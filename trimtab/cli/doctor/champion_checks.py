@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from trimtab.cli.champion_remedy import format_first_champion_remedy
 from trimtab.cli.doctor.check_result import CheckResult
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused, Unavailable
@@ -34,8 +35,8 @@ def check_champion(spec: ModelSpec, settings: Settings) -> Iterator[CheckResult]
     except Unavailable:
         return  # the check of MLflow reports it
     if champion is None:
-        remedy = f"run `trimtab train {spec.name}` to train one"
-        yield CheckResult.note(thing, "MLflow has no champion of it yet", remedy)
+        found = "MLflow has no champion of it yet"
+        yield CheckResult.note(thing, found, format_first_champion_remedy(spec.name, settings.home))
     elif not champion.own:
         yield from _check_foreign_champion(champion, spec, thing)
 

@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from temporalio.service import RPCError
 
+from trimtab.cli.console import format_command
 from trimtab.cli.doctor.check_result import CheckResult
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.runtime.errors import BadConfigurationError, NoTemporalAddressError
@@ -33,7 +34,6 @@ from trimtab.runtime.temporal import (
 TIMEOUT_SECONDS: Final = 5.0
 """How long a server has to answer."""
 GEMINI_KEYS: Final = ("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI")
-_NOT_RUNNING: Final = "not configured and not running; `trimtab up` and every backtest start it"
 _OLLAMA_PORT: Final = 11434
 _SQLITE: Final = "sqlite:///"
 
@@ -45,7 +45,7 @@ def check_temporal(settings: Settings) -> Iterator[CheckResult]:
         address = load_connect_config(settings)["target_host"]
         missing = asyncio.run(_list_missing_search_attributes(settings))
     except NoTemporalAddressError:
-        yield CheckResult.note(thing, _NOT_RUNNING)
+        yield _note_not_running(thing)
     except BadConfigurationError as error:
         yield from (CheckResult.fault(thing, fault) for fault in error.faults)
     except (RuntimeError, RPCError, TimeoutError) as error:
@@ -70,7 +70,7 @@ def check_redis(settings: Settings) -> Iterator[CheckResult]:
     """Yield whether the server of the stream answers."""
     url = find_redis_url(settings)
     if url is None:
-        yield CheckResult.note("Redis", _NOT_RUNNING)
+        yield _note_not_running("Redis")
         return
     shown = _remove_password(url)
     try:
@@ -183,6 +183,12 @@ def check_langfuse(settings: Settings) -> Iterator[CheckResult]:
     elif any(keys):
         remedy = "set both LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
         yield CheckResult.fault("Langfuse", "one of two keys is missing", remedy)
+
+
+def _note_not_running(thing: str) -> CheckResult:
+    up = format_command("up")
+    found = f"not configured and not running; `{up}` and every backtest start it"
+    return CheckResult.note(thing, found)
 
 
 def _fetch(url: str) -> bytes:

@@ -12,7 +12,7 @@ from trimtab.adapters.event_stream import (
     republish_all_dead_letters,
     republish_dead_letter,
 )
-from trimtab.cli.console import print_unbroken
+from trimtab.cli.console import print_command, print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.runtime.settings import load_settings
 
@@ -33,7 +33,7 @@ def run_dead(*, most: int) -> ExitCode:
     older = f", {count - len(letters)} older ones not shown" if count > len(letters) else ""
     console.print(f"{count} in {stream}{older}.", highlight=False)
     console.print("Once the cause is fixed, publish them again (or one, by its id):")
-    print_unbroken(console, "  trimtab events retry --all")
+    print_command(console, "events", "retry", "--all")
     return ExitCode.OK
 
 

@@ -12,6 +12,7 @@ from trimtab.charts.page import write_page
 from trimtab.charts.terminal import print_view
 from trimtab.charts.views import View
 from trimtab.cli.broken_pipe import ignore_broken_pipe
+from trimtab.cli.champion_remedy import format_first_champion_remedy
 from trimtab.cli.console import open_console, print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.output_file import check_output_folder
@@ -25,6 +26,7 @@ from trimtab.detection.performance.finding import tells
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.pipelines.session import run_pipeline
 from trimtab.runtime.models import load_model_spec
+from trimtab.runtime.settings import load_settings
 
 Report = dict[str, Any]
 """Outputs of the pipeline `monitoring`."""
@@ -70,10 +72,8 @@ def _check_window(name: str, window: str, *, publish: bool) -> Report:
         try:
             return run_pipeline("monitoring", params)
         except NoChampionError:
-            msg = (
-                f"model {name!r} has no champion: run `trimtab train {name}`, or point the alias"
-                " `champion` at a version in MLflow"
-            )
+            remedy = format_first_champion_remedy(name, load_settings().home)
+            msg = f"model {name!r} has no champion: {remedy}"
             raise Refused(msg) from None
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from trimtab.adapters.temporal_schedules import NoScheduleError, Scheduled, opened, request_for
-from trimtab.cli.console import print_unbroken
+from trimtab.cli.console import format_command, print_command
 from trimtab.cli.durations import format_duration, format_iso_duration, parse_duration
 from trimtab.cli.errors import ExitCode
 from trimtab.contracts.model import MIN_MONITORING_INTERVAL
@@ -47,7 +47,8 @@ def _check_options(
     times = [option for option, text in {"--every": every, "--lag": lag}.items() if text]
     given = [*changes, *times]
     if name is None and given:
-        fault = f"{given[0]}: no model is named: write `trimtab schedule MODEL {given[0]}`"
+        command = format_command("schedule", "MODEL", given[0])
+        fault = f"{given[0]}: no model is named: write `{command}`"
         raise BadConfigurationError([fault])
     if len(changes) > 1 or (changes and times):
         raise BadConfigurationError([f"{' '.join(given)}: give one of these at a time"])
@@ -75,7 +76,7 @@ async def _put_schedule(settings: Settings, request: MonitoringInput, console: C
     console.print(f"Schedule of {model} {done}: every {every}.", highlight=False)
     if now and now.paused:
         console.print("It is paused. To resume it:")
-        print_unbroken(console, f"  trimtab schedule {model} --resume")
+        print_command(console, "schedule", model, "--resume")
     elif now and now.upcoming:
         next_run = _format_minute(now.upcoming)
         console.print(f"The next window is checked at {next_run} UTC.", highlight=False)
@@ -88,9 +89,8 @@ async def _put_schedule(settings: Settings, request: MonitoringInput, console: C
         )
     _warn_of_false_alarms(request, console)
     if not is_served:
-        console.print("[yellow]No worker is running.[/] Start one, here or in a cluster:")
-        print_unbroken(console, "  trimtab up")
-        print_unbroken(console, "  python worker.py")
+        console.print("[yellow]No worker is running.[/] Run worker.py in a cluster, or here:")
+        print_command(console, "up")
 
 
 def _warn_of_false_alarms(request: MonitoringInput, console: Console) -> None:
@@ -118,7 +118,7 @@ async def _change_schedule(settings: Settings, name: str, flag: str, *, console:
                 else:
                     await schedules.resume(name, note=f"resumed {_SOURCE_NOTE}")
             except NoScheduleError:
-                fault = f"{name!r} has no schedule: `trimtab schedule` lists all"
+                fault = f"{name!r} has no schedule: `{format_command('schedule')}` lists all"
                 raise BadConfigurationError([fault]) from None
     console.print(f"Schedule of {name} {flag.removeprefix('--').rstrip('e')}ed.", highlight=False)
 
@@ -131,7 +131,7 @@ async def _list_schedules(settings: Settings, console: Console) -> None:
         console.print(_build_table(found))
         return
     console.print("No model has a schedule yet. To add one:")
-    print_unbroken(console, "  trimtab schedule MODEL --every 1h")
+    print_command(console, "schedule", "MODEL", "--every", "1h")
 
 
 def _build_table(found: Sequence[Scheduled]) -> Table:

@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.console import Console
 
-from trimtab.cli.console import print_unbroken, print_wrapped
+from trimtab.cli.console import print_command, print_wrapped
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.progress import show_progress_when_slow
 from trimtab.contracts.model import ModelSpec
@@ -56,4 +56,4 @@ def _print_champion(spec: ModelSpec, report: dict[str, Any], console: Console) -
     )
     console.print("Next:")
     for command in ("monitor", "schedule"):
-        print_unbroken(console, f"  trimtab {command} {spec.name}")
+        print_command(console, command, spec.name)
