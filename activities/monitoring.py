@@ -3,8 +3,8 @@
 from pydantic import JsonValue
 from temporalio import activity
 
-from activities.errors import translated
-from activities.heartbeat import beating
+from activities.errors import translate_errors
+from activities.heartbeat import run_with_heartbeat
 from trimtab.contracts.base import Record
 from trimtab.contracts.drift import DriftFinding
 from trimtab.contracts.monitoring import Suppression, WindowAnswer, WindowOrder
@@ -35,7 +35,7 @@ class MonitoringActivities:
         self._pipelines = pipelines
 
     @activity.defn
-    @translated
+    @translate_errors
     async def judge_window(self, order: WindowOrder) -> WindowAnswer:
         """What the window showed; an event that is published again keeps its id."""
         params: dict[str, JsonValue] = {
@@ -44,7 +44,7 @@ class MonitoringActivities:
             "end": order.end.isoformat(),
             "as_of": order.as_of.isoformat(),
         }
-        report = await beating(self._pipelines.run("monitoring", params))
+        report = await run_with_heartbeat(self._pipelines.run("monitoring", params))
         judged = _Judged.model_validate(report)
         return WindowAnswer(
             start=order.start,

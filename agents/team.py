@@ -40,16 +40,16 @@ ARecord = TypeVar("ARecord", bound=Record)
 
 
 async def deliberate(
-    data: DeliberationInput, *, asking: Mapping[str, Any], looking: Mapping[str, Any]
+    data: DeliberationInput, *, model_options: Mapping[str, Any], tool_options: Mapping[str, Any]
 ) -> Deliberation:
     """What the agents conclude; raises whatever went wrong.
 
     Args:
         data: The event, the model's configuration and the evidence.
-        asking: Options of the activities that call a language model.
-        looking: Options of the activities behind the tools.
+        model_options: Options of the activities that call a language model.
+        tool_options: Options of the activities behind the tools.
     """
-    team = _Team(data, asking=asking, looking=looking)
+    team = _Team(data, model_options=model_options, tool_options=tool_options)
     runner = InMemoryRunner(node=team.graph(), app_name=_APP)
     session = await runner.session_service.create_session(
         app_name=_APP,
@@ -72,13 +72,17 @@ class _Team:
     """The agents of one deliberation, and the steps in which they are asked."""
 
     def __init__(
-        self, data: DeliberationInput, *, asking: Mapping[str, Any], looking: Mapping[str, Any]
+        self,
+        data: DeliberationInput,
+        *,
+        model_options: Mapping[str, Any],
+        tool_options: Mapping[str, Any],
     ) -> None:
         self._data = data
-        self._asking = asking
+        self._model_options = model_options
         self._tally = Tally()
         self._looks = Looks(Case(data=data))
-        self._tools = tools(looking)
+        self._tools = tools(tool_options)
 
     def graph(self) -> Workflow:
         """Triage, a closer look, cause, plan, review: one after the other."""
@@ -113,7 +117,7 @@ class _Team:
 
     async def _look(self, ctx: Context, node_input: Case) -> Case:
         """Looking closer helps but is not needed: where it fails, the case goes on without."""
-        once = {**self._asking, "retry_policy": RetryPolicy(maximum_attempts=1)}
+        once = {**self._model_options, "retry_policy": RetryPolicy(maximum_attempts=1)}
         agent = gatherer(
             ModelCall(self._data.analyst, once, summary="investigator: closer look"),
             tally=self._tally,
@@ -140,7 +144,7 @@ class _Team:
         return node_input.model_copy(update={"review": review})
 
     def _model(self, summary: str) -> ModelCall:
-        return ModelCall(self._data.analyst, self._asking, summary=summary)
+        return ModelCall(self._data.analyst, self._model_options, summary=summary)
 
 
 async def _ask(

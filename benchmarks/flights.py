@@ -20,7 +20,7 @@ from replay import Look, Watched, features_of
 from rich.console import Console
 
 from trimtab.contracts.model import ModelSpec
-from trimtab.pipelines.history.time_ranges import Span
+from trimtab.pipelines.history.time_ranges import TimeRange
 
 LATE: Final = 15
 """Minutes."""
@@ -74,12 +74,12 @@ def spec() -> ModelSpec:
     )
 
 
-def months() -> Iterator[tuple[str, Span]]:
+def months() -> Iterator[tuple[str, TimeRange]]:
     """February to December, from midnight to midnight in New York, near enough."""
     starts = [datetime(2013, month, 1, 5, tzinfo=UTC) for month in range(1, 13)]
     starts.append(datetime(2014, 1, 1, 5, tzinfo=UTC))
     for start, end in pairwise(starts[1:]):
-        yield f"{start:%B}", Span(start, end)
+        yield f"{start:%B}", TimeRange(start, end)
 
 
 def line(month: str, rows: int, look: Look) -> str:

@@ -25,7 +25,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from trimtab.comparison.comparison import Question, compare_tables
 from trimtab.contracts.comparison import Comparison
-from trimtab.detection.drift.data_quality import announces
+from trimtab.detection.drift.quality_faults import warrants_event
 
 Law = Callable[[np.random.Generator, int], pd.DataFrame]
 _USUAL: Final = 0.05
@@ -123,7 +123,7 @@ def _rows(pairs: int) -> Iterator[str]:
                 found, raw = _pair(LAWS[name], sizes, seed, Path(folder))
                 told["drift"] += found.drifted
                 told["columns"] += any(each.drifted for each in found.features)
-                told["faults"] += any(map(announces, found.quality))
+                told["faults"] += any(map(warrants_event, found.quality))
                 told["raw"] += raw
         yield (
             f"| {name} | {sizes[0]:,} v {sizes[1]:,} | {_rate(told['drift'], pairs)}"

@@ -11,7 +11,7 @@ from typing import Any
 from temporalio import activity
 from temporalio.google_adk.workflow import ToolContextSnapshot, activity_as_tool
 
-from activities.inspection import Subject
+from activities.inspection import InspectionTarget
 from trimtab.contracts.deliberation import DeliberationInput
 
 
@@ -64,5 +64,5 @@ def tools(looking: Mapping[str, Any]) -> list[Callable[..., Any]]:
 def session_state(data: DeliberationInput) -> dict[str, Any]:
     """What every tool is told beside the model's words."""
     current = data.event.data.current
-    subject = Subject(model=data.spec.name, start=current.start, end=current.end)
+    subject = InspectionTarget(model=data.spec.name, start=current.start, end=current.end)
     return subject.model_dump(mode="json")

@@ -8,11 +8,11 @@ from temporalio.exceptions import ApplicationError
 
 from activities.authorisation import AuthorisationActivities
 from policies.decision import decide
-from tests.builders import NOW, a_plan, the_facts
+from tests.builders import NOW, a_plan, a_question, the_facts
 from trimtab.contracts.approval import Answer, Choice, HumanDecision
 from trimtab.contracts.authorisation import AuthorisationRequest
 from trimtab.contracts.base import compute_digest
-from trimtab.contracts.decision import Blackout, Facts, Limits, PolicyQuestion, Verdict
+from trimtab.contracts.decision import Blackout, Facts, Limits, RuleResult, Verdict
 from trimtab.contracts.deliberation import RemediationPlan
 from trimtab.contracts.remediation import Action, GrantClaims
 
@@ -34,12 +34,9 @@ def a_request(
     now: datetime = NOW,
     answer: Answer | None = None,
 ) -> AuthorisationRequest:
-    question = PolicyQuestion(
-        plan=plan or a_plan(), facts=facts, limits=limits or Limits(), now=now
-    )
-    decision = decide(question.plan, question.facts, question.limits, now=question.now)
+    question = a_question(plan, facts, limits, now)
     return AuthorisationRequest(
-        event_id="event-1", question=question, decision=decision, answer=answer
+        event_id="event-1", question=question, decision=decide(question), answer=answer
     )
 
 
@@ -100,8 +97,8 @@ def test_what_a_person_approved_is_granted_in_the_person_s_name() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (None, "nobody has answered"),
-        (an_answer(decision=None), "nobody has answered"),
+        (None, "no answer was received"),
+        (an_answer(decision=None), "no answer was received"),
         (an_answer(accepted=False, note="late"), "late"),
         (an_answer(a_plan(champion_version="2")), "approved plan"),
         (
@@ -152,7 +149,24 @@ def test_a_decision_that_the_policy_did_not_make_is_refused(changes: dict[str, A
     request = a_request(facts=UNSURE, answer=an_answer())
     forged = request.decision.model_copy(update=changes)
 
-    assert "not what the policy answers" in refusal(request.model_copy(update={"decision": forged}))
+    assert "is not the policy's answer" in refusal(request.model_copy(update={"decision": forged}))
+
+
+def test_a_decision_in_the_words_of_another_release_is_still_the_policy_s() -> None:
+    request = a_request(facts=UNSURE, answer=an_answer())
+    reworded = request.decision.model_copy(
+        update={
+            "reason": "said otherwise",
+            "results": tuple(
+                RuleResult(rule=result.rule, verdict=result.verdict, reason="said otherwise")
+                for result in request.decision.results
+            ),
+        }
+    )
+
+    claims = authorise(request.model_copy(update={"decision": reworded}))
+
+    assert claims.authority == "person:ada"
 
 
 def test_a_plan_for_another_event_is_refused() -> None:

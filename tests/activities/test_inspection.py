@@ -8,7 +8,12 @@ from pydantic import JsonValue
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.inspection import TEXT_LENGTH, Context, InspectionActivities, Subject
+from activities.inspection import (
+    MAX_DOCUMENT_LENGTH,
+    InspectionActivities,
+    InspectionContext,
+    InspectionTarget,
+)
 from tests.builders import a_window
 from tests.fakes import FakeKnowledge
 from trimtab.contracts.evidence import Document, DocumentKind, EvidenceItem, EvidenceSource
@@ -46,9 +51,11 @@ def activities(pipeline: OnePipeline, *documents: Document) -> InspectionActivit
     return InspectionActivities(pipelines=pipeline, knowledge=FakeKnowledge(*documents))
 
 
-def a_context() -> Context:
+def a_context() -> InspectionContext:
     window = a_window()
-    return Context(state=Subject(model="parking", start=window.start, end=window.end))
+    return InspectionContext(
+        state=InspectionTarget(model="parking", start=window.start, end=window.end)
+    )
 
 
 async def test_a_column_is_told_by_the_bins_that_moved_most() -> None:
@@ -99,7 +106,7 @@ def test_a_document_is_read_in_one_line_and_not_without_end() -> None:
 
     assert item.id == "document:runbook/a"
     assert item.statement.startswith("A: one two one")
-    assert len(item.statement) == TEXT_LENGTH
+    assert len(item.statement) == MAX_DOCUMENT_LENGTH
 
 
 def test_a_document_that_is_not_there_is_refused() -> None:
@@ -121,4 +128,4 @@ def test_the_context_is_the_wire_form_of_adks_snapshot() -> None:
         "function_call_id": "adk-1",
     }
 
-    assert Context.model_validate(wire) == a_context()
+    assert InspectionContext.model_validate(wire) == a_context()

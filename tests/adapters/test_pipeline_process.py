@@ -158,4 +158,4 @@ def test_what_was_never_used_can_be_closed() -> None:
 def test_the_word_for_warming_is_the_pipelines_own() -> None:
     from trimtab.pipelines import session  # noqa: PLC0415 - two rooms that do not know each other
 
-    assert session.WARM == WARM
+    assert session.WARM_UP_PIPELINE == WARM

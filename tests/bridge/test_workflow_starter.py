@@ -1,3 +1,4 @@
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -65,6 +66,17 @@ async def test_the_incident_takes_specification_limits_and_policy_hash_with_it(
     assert started.as_of is None
 
 
+async def test_the_incident_takes_the_command_with_it_by_which_a_person_answers(
+    starter: WorkflowStarter, temporal_client: Client, event_id: str
+) -> None:
+    await starter.start(an_event(event_id), published_at=NOW)
+
+    command = (await incident(temporal_client, event_id)).answer_command
+    assert shutil.which(command.program)
+    assert command.address == temporal_client.service_client.config.target_host
+    assert command.namespace == temporal_client.namespace
+
+
 async def test_the_same_event_again_is_no_second_incident(
     starter: WorkflowStarter, temporal_client: Client, event_id: str
 ) -> None:
@@ -84,10 +96,10 @@ async def test_the_incident_is_found_and_read_in_the_web_ui(
     handle = temporal_client.get_workflow_handle(build_drift_response_id("parking", event_id))
     described = await handle.describe()
     assert described.task_queue == names.MAIN_QUEUE
-    assert described.typed_search_attributes[options.MODEL] == "parking"
-    assert described.typed_search_attributes[options.SEVERITY] == "high"
-    assert described.typed_search_attributes[options.STAGE] == "opened"
-    assert described.typed_search_attributes[options.CORRELATION_ID] == event_id
+    assert described.typed_search_attributes[options.MODEL_KEY] == "parking"
+    assert described.typed_search_attributes[options.SEVERITY_KEY] == "high"
+    assert described.typed_search_attributes[options.STAGE_KEY] == "opened"
+    assert described.typed_search_attributes[options.CORRELATION_ID_KEY] == event_id
     assert await described.static_summary() == "parking: high drift, 2026-11-13 to 2026-11-20"
     assert "`Occupancy` drifted: PSI 0.31" in (await described.static_details() or "")
 

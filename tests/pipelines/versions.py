@@ -9,8 +9,8 @@ from tests.detection.windows import START, WEEK, spec
 from trimtab.contracts.fitted import FittedModel, ServedModel
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
-from trimtab.pipelines.history.time_ranges import Span
-from trimtab.pipelines.learning.model_fitting import learn
+from trimtab.pipelines.history.time_ranges import TimeRange
+from trimtab.pipelines.learning.model_fitting import fit_model
 
 
 def served(fitted: FittedModel, **changes: Any) -> ServedModel:
@@ -60,5 +60,5 @@ def sales(rows: int = 3000, *, start: Any = START, seed: int = 0, **columns: Any
 
 def learnt(rows: pd.DataFrame, model: ModelSpec) -> ServedModel:
     """The version that learns from the three weeks."""
-    span = Span(START, START + 3 * WEEK)
-    return served(learn(rows, model, span=span, seed=0, tags={}))
+    span = TimeRange(START, START + 3 * WEEK)
+    return served(fit_model(rows, model, time_range=span, seed=0, tags={}))

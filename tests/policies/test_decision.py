@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.decision import decide
-from tests.builders import NOW, a_plan, the_facts
+from tests.builders import NOW, a_plan, a_question, the_facts
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Blackout, Decision, Facts, Limits, Verdict
 from trimtab.contracts.deliberation import RemediationPlan
@@ -21,7 +21,7 @@ from trimtab.contracts.remediation import Action
 def decided(
     *, plan: dict[str, Any] | None = None, limits: dict[str, Any] | None = None, **facts: Any
 ) -> Decision:
-    return decide(a_plan(**(plan or {})), the_facts(**facts), Limits(**(limits or {})), now=NOW)
+    return decide(a_question(a_plan(**(plan or {})), the_facts(**facts), Limits(**(limits or {}))))
 
 
 def test_a_sound_and_confident_plan_executes() -> None:
@@ -157,24 +157,23 @@ def worse(facts: Facts) -> list[Facts]:
 
 @given(plan=plans, facts=facts)
 def test_worse_input_never_loosens(plan: RemediationPlan, facts: Facts) -> None:
-    verdict = decide(plan, facts, Limits(), now=NOW).verdict
+    verdict = decide(a_question(plan, facts)).verdict
 
     assert all(
-        decide(plan, other, Limits(), now=NOW).verdict.rank >= verdict.rank
-        for other in worse(facts)
+        decide(a_question(plan, other)).verdict.rank >= verdict.rank for other in worse(facts)
     )
 
 
 @given(plan=plans, facts=facts)
 def test_a_plan_to_do_nothing_never_executes(plan: RemediationPlan, facts: Facts) -> None:
-    decision = decide(plan, facts, Limits(), now=NOW)
+    decision = decide(a_question(plan, facts))
 
     assert plan.action is not Action.MONITOR or decision.verdict is not Verdict.EXECUTE
 
 
 @given(plan=plans, facts=facts)
 def test_what_executes_was_allowed_by_every_rule(plan: RemediationPlan, facts: Facts) -> None:
-    decision = decide(plan, facts, Limits(), now=NOW)
+    decision = decide(a_question(plan, facts))
 
     allowed = all(result.verdict is Verdict.EXECUTE for result in decision.results)
     assert (decision.verdict is Verdict.EXECUTE) == allowed

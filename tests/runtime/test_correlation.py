@@ -40,7 +40,7 @@ async def run(client: Client, *, correlation_id: str | None, attribute: str | No
     """One workflow from start to end, with every handler called; its cache is off."""
     queue = str(uuid4())
     attributes = TypedSearchAttributes(
-        [SearchAttributePair(options.CORRELATION_ID, attribute)] if attribute else []
+        [SearchAttributePair(options.CORRELATION_ID_KEY, attribute)] if attribute else []
     )
     with ThreadPoolExecutor(2) as executor:
         async with Worker(

@@ -1,8 +1,6 @@
 """The agents deliberate on a real Temporal server; whatever a model does wrong ends safely."""
 
-import asyncio
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +19,7 @@ from tests.agents.cases import (
 from tests.agents.fixtures import no_live_models, stage
 from tests.agents.scripted import Stage, Turn, calls, says
 from tests.workflows.deliberating import Deliberations, size, summaries
-from tests.workflows.golden import keep, recording
+from tests.workflows.golden import read_golden, record_golden
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.deliberation import Cause, Deliberation, DeliberationInput
 from trimtab.contracts.ports import Refused, Unavailable
@@ -32,7 +30,7 @@ __all__ = ["no_live_models", "stage"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-HISTORIES = Path(__file__).parent / "histories" / "deliberation"
+GOLDEN = ("concluded", "failed")
 LOOKS = says("done")
 GOOD: tuple[Turn, ...] = (
     says(a_triage_reply()),
@@ -83,8 +81,7 @@ async def test_the_rules_conclude_within_the_bounds_of_a_history(
     assert events <= 60
     assert measured_bytes <= 60_000
     await replay(history)
-    if recording():
-        keep(history, HISTORIES / "concluded.json")
+    record_golden(history, "deliberation/concluded")
 
 
 async def test_every_step_says_what_it_does_in_the_web_ui(deliberations: Deliberations) -> None:
@@ -347,8 +344,7 @@ async def test_a_failed_deliberation_replays(deliberations: Deliberations, stage
         history = await handle.fetch_history()
 
     await replay(history)
-    if recording():
-        keep(history, HISTORIES / "failed.json")
+    record_golden(history, "deliberation/failed")
 
 
 async def test_a_deliberation_that_is_no_longer_wanted_is_cancelled_not_failed(
@@ -382,11 +378,9 @@ async def test_a_model_call_has_the_timeout_that_it_was_given(
     assert timeouts == {timedelta(seconds=7)}
 
 
-@pytest.mark.parametrize("path", sorted(HISTORIES.glob("*.json")), ids=lambda path: path.stem)
-async def test_the_golden_history_replays(path: Path) -> None:
-    text: Any = await asyncio.to_thread(path.read_text)
-
-    await replay(WorkflowHistory.from_json(path.stem, text))
+@pytest.mark.parametrize("name", GOLDEN)
+async def test_a_golden_history_still_replays(name: str) -> None:
+    await replay(read_golden(f"deliberation/{name}"))
 
 
 async def test_the_same_evidence_gives_the_same_conclusion(deliberations: Deliberations) -> None:

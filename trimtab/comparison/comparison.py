@@ -88,7 +88,7 @@ def _compared(question: Question, before: Table, now: Table, say: Callable[[str]
         *filter(None, [question.timestamp]),
         *filter(is_pandas_index_name, left_out),
     }
-    found = compare_profiles(old, new, ignored=ignored, left_out=left_out.keys() - ignored)
+    found = compare_profiles(old, new, ignored=ignored, excluded=left_out.keys() - ignored)
     told = {
         "sources": ComparedSources(reference=before.shown, current=now.shown),
         "generated": datetime.now(UTC),

@@ -7,23 +7,25 @@ from typing import Final
 
 # On a version.
 EFFECT_KEY_TAG: Final = "trimtab.key"
-"""The key of the effect that made the version; search by it before creating."""
+"""Key of the effect that made the version; search for it before creating a version."""
 ROLE_TAG: Final = "trimtab.role"
-"""What the version was trained as: "champion" or "challenger"."""
+"""Role that the version was trained for: "champion" or "challenger"."""
 TRAINED_START_TAG: Final = "trimtab.trained.start"
-"""ISO time of the first instant it was trained on."""
+"""Tag of a version: ISO time of the first instant of its training data."""
 TRAINED_END_TAG: Final = "trimtab.trained.end"
-"""ISO time of the first instant after what it was trained on."""
+"""Tag of a version: ISO time of the first instant after its training data."""
 TRAINED_ROWS_TAG: Final = "trimtab.trained.rows"
-"""Number of rows it was trained on."""
+"""Tag of a version: number of rows that it was trained on."""
 EXCLUDED_WINDOWS_TAG: Final = "trimtab.trained.left_out"
-"""On a challenger: starts of the windows that it did not learn from, their data being corrupt."""
+"""Tag of a challenger: starts of the corrupt windows, which it was not trained on."""
 
 # On a version or an incident's run.
 EVENT_ID_TAG: Final = "trimtab.event_id"
-"""The drift event behind it; also on the run of the window that was announced."""
+"""Id of the drift event behind it; also on the run of the window that was announced."""
 CORRELATION_ID_TAG: Final = "trimtab.correlation_id"
+"""Tag of a version or an incident's run: the incident's correlation id."""
 PLAN_HASH_TAG: Final = "trimtab.plan_hash"
+"""Tag of a version: hash of the plan that it was trained for."""
 
 # On an incident's run.
 MODEL_TAG: Final = "trimtab.model"

@@ -14,8 +14,8 @@ from trimtab.adapters.registry.tracking import open_tracking
 from trimtab.contracts.fitted import FittedModel
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.tags import EFFECT_KEY_TAG, TRAINED_ROWS_TAG
-from trimtab.pipelines.history.rows import inputs
-from trimtab.pipelines.scoring import estimator
+from trimtab.pipelines.history.rows import build_model_inputs
+from trimtab.pipelines.scoring.estimator import fit_estimator
 from trimtab.runtime.settings import Settings
 
 KEY = "a" * 64
@@ -27,8 +27,8 @@ def rows() -> pd.DataFrame:
 
 def fitted(**changes: Any) -> FittedModel:
     fields: dict[str, Any] = {
-        "estimator": estimator.fit(rows(), spec(), seed=0),
-        "example": inputs(rows().head(3), spec()),
+        "estimator": fit_estimator(rows(), spec(), seed=0),
+        "example": build_model_inputs(rows().head(3), spec()),
         "metrics": {"r2": 0.5},
         "params": {"seed": 0},
         "tags": {EFFECT_KEY_TAG: KEY, TRAINED_ROWS_TAG: "200"},
@@ -49,7 +49,7 @@ def test_what_was_registered_predicts_as_it_did_before(sales: RegisteredModel) -
 
     loaded = sales.version("1").load()
 
-    table = inputs(rows(), spec())
+    table = build_model_inputs(rows(), spec())
     assert np.array_equal(loaded.predict(table), made.estimator.predict(table))
 
 

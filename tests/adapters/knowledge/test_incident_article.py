@@ -1,6 +1,6 @@
 import pytest
 
-from policies.evidence import describe
+from policies.knowledge_query import describe_finding
 from tests.adapters.reports.written_reports import a_report, an_effect, an_outcome, collected
 from tests.builders import (
     NOW,
@@ -166,4 +166,4 @@ def test_an_incident_is_found_by_the_question_that_it_was_asked_with(finding: Dr
 
     article = incident_article(report, document_id="incident:1")
 
-    assert article.keys == (describe(finding),)
+    assert article.keys == (describe_finding(finding),)

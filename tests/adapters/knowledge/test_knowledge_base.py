@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from policies.evidence import describe
+from policies.knowledge_query import describe_finding
 from tests.adapters.knowledge.articles import an_article
 from tests.adapters.reports.written_reports import a_report
 from tests.builders import a_finding
@@ -163,7 +163,7 @@ def test_incidents_that_are_all_alike_do_not_hide_the_runbooks(
     for number in range(6):
         knowledge.remember(a_report(), document_id=f"incident:parking:{number}")
 
-    found = knowledge.search(describe(a_finding()), limit=4)
+    found = knowledge.search(describe_finding(a_finding()), limit=4)
 
     kinds = [document.kind for document in found]
     assert kinds == [DocumentKind.INCIDENT] * 2 + [DocumentKind.RUNBOOK] * 2
@@ -221,7 +221,7 @@ def test_a_remembered_incident_is_found_by_what_it_looked_like(
     knowledge.index(folder)
     knowledge.remember(a_report(), document_id="incident:parking:event-1")
 
-    found = knowledge.search(describe(a_finding()))[0]
+    found = knowledge.search(describe_finding(a_finding()))[0]
 
     assert found.id == "incident:parking:event-1"
     assert found.similarity > 0.99
@@ -233,7 +233,7 @@ def test_remembering_again_replaces(knowledge: ChromaKnowledgeBase) -> None:
     knowledge.remember(a_report(), document_id="incident:1")
     knowledge.remember(a_report(ending=Ending.EXPIRED, deliberation=None), document_id="incident:1")
 
-    found = knowledge.search(describe(a_finding()))
+    found = knowledge.search(describe_finding(a_finding()))
 
     assert [(each.id, each.succeeded, each.cause) for each in found] == [("incident:1", None, None)]
 
@@ -297,7 +297,7 @@ def test_everything_is_there_after_a_restart(home: Path, folder: Path) -> None:
     knowledge = ChromaKnowledgeBase(open_chroma(Settings(home=home)))
 
     assert knowledge.search("no water in the well", limit=1)[0].id == "dry-well"
-    assert knowledge.search(describe(a_finding()), limit=1)[0].id == "incident:1"
+    assert knowledge.search(describe_finding(a_finding()), limit=1)[0].id == "incident:1"
 
 
 OTHER_PROCESS = """
@@ -319,7 +319,7 @@ def test_what_another_process_remembers_is_found(
 
     subprocess.run([sys.executable, "-c", OTHER_PROCESS, str(home)], check=True)
 
-    found = {document.id for document in knowledge.search(describe(a_finding()))}
+    found = {document.id for document in knowledge.search(describe_finding(a_finding()))}
     assert found == {"incident:mine", "incident:other"}
 
 
@@ -350,7 +350,7 @@ def test_processes_that_share_a_folder_lose_nothing(home: Path, folder: Path) ->
 
     remembered = [f"incident:{name}:{number}" for name in ("a", "b") for number in range(8)]
     assert all(knowledge.document(document_id) for document_id in remembered)
-    found = knowledge.search(describe(a_finding()), limit=20)
+    found = knowledge.search(describe_finding(a_finding()), limit=20)
     assert {each.id for each in found} == {*remembered, "dry-well", "loud-engine", "lost-key"}
 
 

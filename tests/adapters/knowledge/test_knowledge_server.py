@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from policies.evidence import describe
+from policies.knowledge_query import describe_finding
 from tests.adapters.knowledge.articles import an_article
 from tests.adapters.reports.written_reports import a_report
 from tests.builders import a_finding
@@ -65,7 +65,7 @@ def test_the_server_keeps_what_the_folder_keeps(server: Settings, tmp_path: Path
 
     assert knowledge.index(tmp_path).unchanged == 1
     assert knowledge.search("no water in the well", limit=1)[0].id == "dry-well"
-    assert knowledge.search(describe(a_finding()), limit=1)[0].id == "incident:1"
+    assert knowledge.search(describe_finding(a_finding()), limit=1)[0].id == "incident:1"
     assert knowledge.document("nowhere") is None
 
 

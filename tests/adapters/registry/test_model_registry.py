@@ -13,13 +13,13 @@ from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import OperationalError
 
 from policies.decision import decide
-from tests.builders import NOW, a_plan, the_facts
+from tests.builders import NOW, a_plan, a_question
 from trimtab.adapters.registry import incident_runs
 from trimtab.adapters.registry.model_registry import MlflowRegistry
 from trimtab.adapters.registry.tracking import open_tracking
 from trimtab.contracts.audit import RecordedTip
 from trimtab.contracts.base import compute_digest
-from trimtab.contracts.decision import Confidence, Limits
+from trimtab.contracts.decision import Confidence
 from trimtab.contracts.incident import Ending, IncidentReport
 from trimtab.contracts.ports import ModelRegistry, Refused, Unavailable
 from trimtab.contracts.remediation import Outcome, Verification
@@ -87,7 +87,7 @@ def a_report(event_id: str = "event-1", **changes: Any) -> IncidentReport:
         "evidence": None,
         "deliberation": None,
         "confidence": Confidence(value=0.87, parts=(), self_reported=0.9),
-        "decision": decide(plan, the_facts(), Limits(), now=NOW),
+        "decision": decide(a_question(plan)),
         "outcome": Outcome(
             verification=Verification(
                 metric="r2", before=0.78, after=0.9, rows=500, verified=True, detail=""

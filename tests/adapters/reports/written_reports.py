@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from policies.evidence import compose
+from policies.evidence import compose_evidence
 from tests.builders import NOW, a_deliberation, a_finding
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Confidence, Decision, Verdict
@@ -18,7 +18,7 @@ KEY = compute_digest(["key"])
 def collected(finding: DriftFinding | None = None) -> EvidencePack:
     """What the evidence of a finding is like."""
     registry = RegistryFacts(champion=None, versions=(), last_action_at=None)
-    return compose(finding or a_finding(), registry, (), (), now=NOW)
+    return compose_evidence(finding or a_finding(), registry, (), (), now=NOW)
 
 
 def an_effect(step: str = "promote", **changes: Any) -> RegistryEffect:

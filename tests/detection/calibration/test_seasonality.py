@@ -5,16 +5,17 @@ import pytest
 
 from tests.detection.streams import MONDAY, block, stream, together
 from trimtab.contracts.drift import Window
+from trimtab.detection.calibration.false_alarm_budget import CalibrationPlan
 from trimtab.detection.calibration.seasonality import (
     DAY,
     WEEK,
-    Strata,
-    matched,
-    rhythm_of,
-    stratify,
+    SeasonalProfiles,
+    build_seasonal_profiles,
+    find_seasonal_pattern,
+    match_season,
 )
-from trimtab.detection.calibration.thresholds import Plan, calibrate, thresholds_for
-from trimtab.detection.drift.column_drift import compare
+from trimtab.detection.calibration.thresholds import calibrate_thresholds, scale_thresholds
+from trimtab.detection.drift.column_drift import measure_feature_drift
 from trimtab.detection.profiles.window_profile import WindowProfile
 
 HOUR = timedelta(hours=1)
@@ -40,23 +41,25 @@ def hourly(seed: int, *, changed: int | None = None) -> "list[WindowProfile]":
 def alarms(blocks: list[WindowProfile]) -> list[int]:
     """Places in the fifth week that alarm when each hour is compared with the first four weeks."""
     known = blocks[: HOURS * WEEKS]
-    reference, rhythm = together(known), rhythm_of(HOUR, MONTH)
-    strata = stratify(known, rhythm)
-    plan = Plan(
+    reference, rhythm = together(known), find_seasonal_pattern(HOUR, MONTH)
+    strata = build_seasonal_profiles(known, rhythm)
+    plan = CalibrationPlan(
         window=rhythm.window,
         season=rhythm.season,
         matched=rhythm.matched,
         windows_per_year=8766,
         false_alarms_per_year=1,
     )
-    found = calibrate(known, plan)
+    found = calibrate_thresholds(known, plan)
     return [
         place
         for place, now in enumerate(blocks[HOURS * WEEKS :])
         if any(
             each.drifted
-            for each in compare(
-                matched(reference, strata, now.window), now, thresholds=thresholds_for(found, now)
+            for each in measure_feature_drift(
+                match_season(reference, strata, now.window),
+                now,
+                thresholds=scale_thresholds(found, now),
             )
         )
     ]
@@ -74,7 +77,9 @@ def test_without_matching_every_hour_would_look_drifted() -> None:
     blocks = hourly(3)
     reference = together(blocks[: HOURS * WEEKS])
 
-    drifted = [any(d.drifted for d in compare(reference, now)) for now in blocks[-24:]]
+    drifted = [
+        any(d.drifted for d in measure_feature_drift(reference, now)) for now in blocks[-24:]
+    ]
 
     assert sum(drifted) > 20
 
@@ -97,7 +102,7 @@ def test_without_matching_every_hour_would_look_drifted() -> None:
 def test_blocks_are_whole_days_where_windows_are(
     window: timedelta, weeks: int, expected: tuple[timedelta, int, int, bool]
 ) -> None:
-    found = rhythm_of(window, Window(start=MONDAY, end=MONDAY + weeks * WEEK, rows=0))
+    found = find_seasonal_pattern(window, Window(start=MONDAY, end=MONDAY + weeks * WEEK, rows=0))
 
     assert (found.block, found.window, found.season, found.matched) == expected
 
@@ -105,17 +110,17 @@ def test_blocks_are_whole_days_where_windows_are(
 def test_whole_weeks_need_no_strata() -> None:
     blocks = hourly(4)[:HOURS]
 
-    assert stratify(blocks, rhythm_of(WEEK, MONTH)) is None
+    assert build_seasonal_profiles(blocks, find_seasonal_pattern(WEEK, MONTH)) is None
     reference = together(blocks)
-    assert matched(reference, None, blocks[0].window) is reference
+    assert match_season(reference, None, blocks[0].window) is reference
 
 
 def test_all_strata_together_are_the_reference() -> None:
     blocks = hourly(5)[: HOURS * WEEKS]
     reference = together(blocks)
-    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
+    strata = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
 
-    found = matched(reference, strata, reference.window)
+    found = match_season(reference, strata, reference.window)
 
     assert found.window.rows == reference.window.rows
     for before, now in zip(reference.columns, found.columns, strict=True):
@@ -127,14 +132,14 @@ def test_all_strata_together_are_the_reference() -> None:
 def test_a_window_over_two_hours_is_compared_with_both_as_they_share_it() -> None:
     blocks = hourly(6)[: HOURS * WEEKS]
     reference = together(blocks)
-    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
+    strata = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
     start = blocks[6].window.start + timedelta(minutes=45)
     window = blocks[6].window.model_copy(update={"start": start, "end": start + HOUR})
 
-    found = matched(reference, strata, window).columns[0]
+    found = match_season(reference, strata, window).columns[0]
 
     first, second = (
-        matched(reference, strata, blocks[place].window).columns[0] for place in (6, 7)
+        match_season(reference, strata, blocks[place].window).columns[0] for place in (6, 7)
     )
     rows = first.present / 3 + second.present
     assert found.present == pytest.approx(rows, abs=2)
@@ -145,9 +150,9 @@ def test_a_window_over_two_hours_is_compared_with_both_as_they_share_it() -> Non
 def test_expected_rows_are_those_of_the_hour() -> None:
     blocks = hourly(7)[: HOURS * WEEKS]
     reference = together(blocks)
-    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
+    strata = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
 
-    found = matched(reference, strata, blocks[11].window)
+    found = match_season(reference, strata, blocks[11].window)
 
     assert found.window.rows == blocks[11].window.rows * HOURS * WEEKS
     assert found.columns[0].present == blocks[11].window.rows * WEEKS
@@ -159,25 +164,25 @@ def test_a_window_where_the_reference_has_no_rows_is_compared_with_all_of_it() -
 
     blocks = stream(daytime, HOURS * WEEKS, reference=HOURS * WEEKS, length=HOUR)
     reference = together(blocks)
-    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
+    strata = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
 
-    assert matched(reference, strata, blocks[3].window) is reference
+    assert match_season(reference, strata, blocks[3].window) is reference
 
 
 def test_strata_survive_their_json_and_are_compact() -> None:
     blocks = hourly(8)[: HOURS * WEEKS]
-    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
+    strata = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
     assert strata is not None
 
     kept = strata.model_dump_json(exclude_defaults=True)
 
-    assert Strata.model_validate_json(kept) == strata
+    assert SeasonalProfiles.model_validate_json(kept) == strata
     assert len(kept) < 168 * 2 * 1500
 
 
 def test_phases_count_from_where_the_reference_begins() -> None:
-    rhythm = rhythm_of(DAY, MONTH)
+    rhythm = find_seasonal_pattern(DAY, MONTH)
     first = block(np.ones((10, 1)), 0)
 
-    assert rhythm.phase(first.window.start) == 0
-    assert rhythm.phase(first.window.start - HOUR) == 6
+    assert rhythm.find_phase(first.window.start) == 0
+    assert rhythm.find_phase(first.window.start - HOUR) == 6

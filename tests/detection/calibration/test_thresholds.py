@@ -6,25 +6,27 @@ from scipy import stats
 
 from tests.detection.streams import Maker, stream, together
 from trimtab.detection.calibration import autocorrelation
+from trimtab.detection.calibration.false_alarm_budget import (
+    CalibrationPlan,
+    compute_alpha_per_check,
+)
 from trimtab.detection.calibration.resampling import (
-    Draw,
-    Shape,
-    bin_counts,
-    draw_windows,
-    stability_indices,
+    PseudoWindows,
+    WindowShape,
+    collect_bin_counts,
+    compute_psi_by_column,
+    draw_pseudo_windows,
 )
 from trimtab.detection.calibration.thresholds import (
     Calibration,
-    Plan,
-    calibrate,
-    chance_of_a_look,
-    thresholds_for,
+    calibrate_thresholds,
+    scale_thresholds,
 )
-from trimtab.detection.drift.column_drift import compare
-from trimtab.detection.drift.effect_sizes import stability_index
+from trimtab.detection.drift.column_drift import measure_feature_drift
+from trimtab.detection.drift.effect_sizes import compute_psi
 from trimtab.detection.profiles.window_profile import WindowProfile, coarsen_bins, compute_shares
 
-WEEKLY = Plan(window=7, season=7, windows_per_year=52, false_alarms_per_year=4)
+WEEKLY = CalibrationPlan(window=7, season=7, windows_per_year=52, false_alarms_per_year=4)
 
 
 def calm(seed: int, *, columns: int = 3) -> Maker:
@@ -37,8 +39,10 @@ def calm(seed: int, *, columns: int = 3) -> Maker:
     return day
 
 
-def calibrated(blocks: list[WindowProfile], reference: int, plan: Plan = WEEKLY) -> Calibration:
-    return calibrate(blocks[:reference], plan)
+def calibrated(
+    blocks: list[WindowProfile], reference: int, plan: CalibrationPlan = WEEKLY
+) -> Calibration:
+    return calibrate_thresholds(blocks[:reference], plan)
 
 
 def test_the_index_of_pseudo_windows_is_that_of_profiles() -> None:
@@ -46,18 +50,18 @@ def test_the_index_of_pseudo_windows_is_that_of_profiles() -> None:
     window, rest = np.zeros((1, 14)), np.ones((1, 14))
     window[0, :5], rest[0, :5] = 1.0, 0.0
 
-    found = stability_indices(bin_counts(blocks), Draw(window, rest))
+    found = compute_psi_by_column(collect_bin_counts(blocks), PseudoWindows(window, rest))
 
     now, before = together(blocks[:5]), together(blocks[5:])
     exact = [
-        stability_index(compute_shares(coarsen_bins(one)), compute_shares(coarsen_bins(other)))
+        compute_psi(compute_shares(coarsen_bins(one)), compute_shares(coarsen_bins(other)))
         for one, other in zip(before.columns, now.columns, strict=True)
     ]
     np.testing.assert_allclose(found[0], exact)
 
 
 def test_a_pseudo_week_holds_each_weekday_once_and_is_compared_with_the_others() -> None:
-    draw = draw_windows(Shape(7, 7, matched=False), 28, seed=0)
+    draw = draw_pseudo_windows(WindowShape(7, 7, matched=False), 28, seed=0)
 
     assert draw.window.shape == (1000, 28)
     weekdays = draw.window.reshape(1000, 4, 7).sum(axis=1)
@@ -66,15 +70,15 @@ def test_a_pseudo_week_holds_each_weekday_once_and_is_compared_with_the_others()
 
 
 def test_a_matched_window_is_compared_with_its_own_hours_only() -> None:
-    draw = draw_windows(Shape(1, 24, matched=True), 24 * 5, seed=0)
+    draw = draw_pseudo_windows(WindowShape(1, 24, matched=True), 24 * 5, seed=0)
 
     assert draw.window.shape == (120, 120)
     assert np.flatnonzero(draw.rest[30]).tolist() == [6, 54, 78, 102]
 
 
 def test_the_window_before_is_a_window_too() -> None:
-    drawn = draw_windows(Shape(3, 1, matched=False, lag=3), 30, seed=0)
-    hourly = draw_windows(Shape(1, 24, matched=False, lag=24), 24 * 3, seed=0)
+    drawn = draw_pseudo_windows(WindowShape(3, 1, matched=False, lag=3), 30, seed=0)
+    hourly = draw_pseudo_windows(WindowShape(1, 24, matched=False, lag=24), 24 * 3, seed=0)
 
     assert (drawn.window.sum(axis=1) == 3).all()
     assert (drawn.rest.sum(axis=1) == 3).all()
@@ -90,10 +94,13 @@ def test_the_budget_holds_on_streams_without_drift(budget: float, most: float) -
     alarms, years = 0, 0.0
     for seed in range(12):
         blocks = stream(calm(seed), 28 + 26 * 7, reference=28)
-        reference, limits = together(blocks[:28]), calibrate(blocks[:28], plan).thresholds
+        reference, limits = (
+            together(blocks[:28]),
+            calibrate_thresholds(blocks[:28], plan).thresholds,
+        )
         for week in range(26):
             window = together(blocks[28 + 7 * week : 35 + 7 * week])
-            moved = compare(reference, window, thresholds=limits)
+            moved = measure_feature_drift(reference, window, thresholds=limits)
             alarms += any(each.psi >= limits[each.name] for each in moved)
         years += 0.5
 
@@ -140,21 +147,21 @@ def test_what_lasts_from_day_to_day_asks_for_more() -> None:
         calibrated(stream(days(lasting), 84, reference=84), 84) for lasting in (0.0, 0.8)
     )
 
-    assert alike.lasting > 0.5 > alone.lasting
+    assert alike.autocorrelation > 0.5 > alone.autocorrelation
     assert alike.thresholds["x0"] > 2 * alone.thresholds["x0"]
 
 
 def test_few_blocks_ask_for_more() -> None:
     few, many = (calibrated(stream(calm(7), n, reference=n), n) for n in (14, 140))
 
-    assert few.caution > many.caution
+    assert few.correction > many.correction
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_too_few_blocks_leave_the_configured_floor_alone(count: int) -> None:
     blocks = stream(calm(1), 4, reference=4)[:count]
 
-    found = calibrate(blocks, WEEKLY)
+    found = calibrate_thresholds(blocks, WEEKLY)
 
     assert (found.thresholds, found.method) == ({}, "none")
 
@@ -163,7 +170,7 @@ def test_a_thin_window_may_stray_farther() -> None:
     blocks = stream(calm(1), 28, reference=28)
     found = calibrated(blocks, 28)
 
-    whole, thin = (thresholds_for(found, together(blocks[:days])) for days in (7, 1))
+    whole, thin = (scale_thresholds(found, together(blocks[:days])) for days in (7, 1))
 
     assert whole == pytest.approx(found.thresholds)
     assert thin["x0"] == pytest.approx(7 * whole["x0"], rel=0.01)
@@ -199,7 +206,7 @@ def test_the_budget_holds_however_often_overlapping_windows_are_looked_at(
     weeks, allowed = 52 * 200, 0.02
     hours = np.random.default_rng(2).normal(size=168 * weeks)
     week = np.convolve(hours, np.ones(168), "valid")[:: 168 // looks] / 168**0.5
-    chance = chance_of_a_look(allowed, looks=looks, repeats=168 / cooldown)
+    chance = compute_alpha_per_check(allowed, checks=looks, repeats=168 / cooldown)
     told, quiet = 0, -cooldown
     alarms = np.flatnonzero(week > stats.norm.isf(chance)) * (168 // looks)
     for place in alarms.tolist():
@@ -211,16 +218,16 @@ def test_the_budget_holds_however_often_overlapping_windows_are_looked_at(
 
 
 def test_windows_end_to_end_have_the_whole_chance() -> None:
-    assert chance_of_a_look(0.01, looks=1, repeats=1) == 0.01
-    assert chance_of_a_look(0.5, looks=168, repeats=1) >= 0.5 / 168
+    assert compute_alpha_per_check(0.01, checks=1, repeats=1) == 0.01
+    assert compute_alpha_per_check(0.5, checks=168, repeats=1) >= 0.5 / 168
 
 
 def test_a_column_is_not_believed_to_last_much_less_than_all_together() -> None:
     few, many = (
-        autocorrelation.believed([0.0, 0.3, 0.6], 21),
-        autocorrelation.believed([0.0, 0.3, 0.6], 210),
+        autocorrelation.combine_correlations([0.0, 0.3, 0.6], 21),
+        autocorrelation.combine_correlations([0.0, 0.3, 0.6], 210),
     )
 
     assert few[2] == many[2] == 0.6
     assert few[0] == few[1] > many[0] == many[1] > 0.3
-    assert max(autocorrelation.believed([0.95], 4)) == autocorrelation.LONGEST
+    assert max(autocorrelation.combine_correlations([0.95], 4)) == autocorrelation.MAX_CORRELATION

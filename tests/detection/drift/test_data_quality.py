@@ -7,7 +7,8 @@ import pytest
 
 from tests.detection.windows import START, WEEK, profile, spec, table
 from trimtab.contracts.drift import QualityFault
-from trimtab.detection.drift.data_quality import announces, find_faults
+from trimtab.detection.drift.data_quality import find_window_faults
+from trimtab.detection.drift.quality_faults import warrants_event
 from trimtab.detection.profiles.window_profile import WindowProfile
 
 REFERENCE = profile(table(6000))
@@ -16,7 +17,7 @@ GOOD = table(2000, seed=1)
 
 def faults(frame: pd.DataFrame, **options: Any) -> dict[str, QualityFault]:
     current = profile(frame, like=REFERENCE, **options)
-    return {fault.kind: fault for fault in find_faults(REFERENCE, current, spec=spec())}
+    return {fault.kind: fault for fault in find_window_faults(REFERENCE, current, spec=spec())}
 
 
 def spoilt(column: str, value: Any, share: float) -> pd.DataFrame:
@@ -36,7 +37,7 @@ def test_negative_targets_are_dirt_and_not_corruption() -> None:
     assert fault.column == "revenue"
     assert fault.fraction == pytest.approx(0.002)
     assert not fault.corrupt
-    assert not announces(fault)
+    assert not warrants_event(fault)
     assert "4 of 2000" in fault.detail
 
 
@@ -73,7 +74,7 @@ def test_categories_that_the_reference_could_not_have_seen_yet_are_no_fault(know
     reference = profile(customers(0, known=known))
     windows = [profile(customers(seed, known=known), like=reference) for seed in range(1, 11)]
 
-    told = [find_faults(reference, current, spec=spec()) for current in windows]
+    told = [find_window_faults(reference, current, spec=spec()) for current in windows]
 
     assert all(any(each.unseen for each in window.columns) for window in windows)
     assert [fault for found in told for fault in found] == []
@@ -86,13 +87,13 @@ def test_more_new_categories_than_expected_are_a_fault_of_the_excess(
     reference = profile(customers(0))
     current = profile(customers(1, new=new), like=reference)
 
-    (fault,) = find_faults(reference, current, spec=spec())
+    (fault,) = find_window_faults(reference, current, spec=spec())
 
     # half of the rows are of customers that are new anyway, and so cannot become so
     assert fault.kind == "unseen_category"
     assert fault.fraction == pytest.approx(new / 2, abs=0.05)
     assert fault.corrupt is corrupt
-    assert "were to be expected" in fault.detail
+    assert "were expected" in fault.detail
 
 
 def test_without_a_count_of_what_was_seen_once_nothing_new_is_expected() -> None:
@@ -100,7 +101,7 @@ def test_without_a_count_of_what_was_seen_once_nothing_new_is_expected() -> None
     columns = (each.model_copy(update={"once": None}) for each in reference.columns)
     older = reference.model_copy(update={"columns": tuple(columns)})
 
-    (fault,) = find_faults(older, profile(customers(1), like=older), spec=spec())
+    (fault,) = find_window_faults(older, profile(customers(1), like=older), spec=spec())
 
     assert (fault.kind, fault.corrupt) == ("unseen_category", True)
 
@@ -117,7 +118,7 @@ def test_a_column_that_nobody_knows_is_told_whatever_its_name() -> None:
 
     assert fault.column is None
     assert "size (m²)" in fault.detail
-    assert not announces(fault)
+    assert not warrants_event(fault)
 
 
 def test_a_stuck_sensor_corrupts() -> None:
@@ -128,7 +129,7 @@ def test_a_category_that_stands_alone_is_announced_and_does_not_corrupt() -> Non
     fault = faults(GOOD.assign(shop="north"))["constant"]
 
     assert not fault.corrupt
-    assert announces(fault)
+    assert warrants_event(fault)
 
 
 def test_prices_in_cents_are_a_changed_unit() -> None:
@@ -175,7 +176,9 @@ def test_a_window_that_falls_silent_is_stale() -> None:
 def test_labels_that_have_not_come_are_no_missing_values() -> None:
     current = profile(GOOD.assign(revenue=None), like=REFERENCE, predictions=GOOD["revenue"])
 
-    kinds = {fault.kind for fault in find_faults(REFERENCE, unlabelled(current), spec=spec())}
+    kinds = {
+        fault.kind for fault in find_window_faults(REFERENCE, unlabelled(current), spec=spec())
+    }
 
     assert kinds == set()
 
@@ -198,14 +201,14 @@ def test_a_window_whose_rows_collapsed_is_corrupt() -> None:
     fault = faults(table(190, seed=1))["few_rows"]
 
     assert fault.corrupt
-    assert "190 rows where the reference suggests 2000" in fault.detail
+    assert "190 rows; the reference suggests 2000" in fault.detail
 
 
 def test_an_hour_of_few_rows_is_no_collapse_for_hours_differ() -> None:
     current = profile(table(3, seed=1), like=REFERENCE)
     hour = current.window.model_copy(update={"end": current.window.start + timedelta(hours=1)})
 
-    found = find_faults(REFERENCE, current.model_copy(update={"window": hour}), spec=spec())
+    found = find_window_faults(REFERENCE, current.model_copy(update={"window": hour}), spec=spec())
 
     assert [(fault.kind, fault.corrupt) for fault in found if fault.kind == "few_rows"] == [
         ("few_rows", False)
@@ -216,15 +219,15 @@ def test_what_was_wrong_before_is_no_new_fault() -> None:
     reference = profile(spoilt("price", "n/a", 0.3).assign(revenue=-1.0))
     current = profile(spoilt("price", "n/a", 0.3).assign(revenue=-1.0), like=reference)
 
-    assert find_faults(reference, current, spec=spec()) == ()
+    assert find_window_faults(reference, current, spec=spec()) == ()
 
 
 def test_a_few_values_that_are_no_numbers_are_told_and_not_announced() -> None:
     fault = faults(spoilt("price", "n/a", 0.002))["retyped_column"]
 
     assert fault.fraction == pytest.approx(0.002)
-    assert not announces(fault)
-    assert announces(faults(spoilt("price", "n/a", 0.06))["retyped_column"])
+    assert not warrants_event(fault)
+    assert warrants_event(faults(spoilt("price", "n/a", 0.06))["retyped_column"])
 
 
 def flag(share: float, rows: int, *, seed: int) -> "pd.Series[float]":
@@ -235,7 +238,7 @@ def of_price(old: Any, new: Any) -> dict[str, QualityFault]:
     """The faults of a window whose prices were those and are these."""
     reference = profile(table(len(old), price=np.asarray(old)))
     current = profile(table(len(new), seed=1, price=np.asarray(new)), like=reference)
-    return {fault.kind: fault for fault in find_faults(reference, current, spec=spec())}
+    return {fault.kind: fault for fault in find_window_faults(reference, current, spec=spec())}
 
 
 @pytest.mark.parametrize("share", [0.001, 0.0005])
@@ -279,7 +282,7 @@ def test_what_is_always_one_category_at_this_hour_is_no_constant() -> None:
     matched = REFERENCE.model_copy(update={"columns": columns})
     current = profile(GOOD.assign(shop="north"), like=REFERENCE)
 
-    assert find_faults(matched, current, spec=spec()) == ()
+    assert find_window_faults(matched, current, spec=spec()) == ()
 
 
 def gaps(share: float, rows: int, *, seed: int) -> "pd.Series[float]":
@@ -312,7 +315,7 @@ def test_dirt_is_told_where_there_is_more_of_it_than_chance_explains(
     reference = profile(spoilt("price", value, 0.004))
     current = profile(spoilt("price", value, now), like=reference)
 
-    assert (kind in {f.kind for f in find_faults(reference, current, spec=spec())}) is told
+    assert (kind in {f.kind for f in find_window_faults(reference, current, spec=spec())}) is told
 
 
 @pytest.mark.parametrize(("kind", "value"), [("range", -1.0), ("retyped_column", "n/a")])
@@ -339,7 +342,7 @@ def repeating(rows: int, duplicates: int, **columns: Any) -> WindowProfile:
 def test_more_rows_of_a_narrow_table_repeat_each_other_more(
     before: tuple[int, int], now: tuple[int, int], *, told: bool
 ) -> None:
-    found = find_faults(repeating(*before), repeating(*now), spec=spec())
+    found = find_window_faults(repeating(*before), repeating(*now), spec=spec())
 
     assert ("duplicates" in {fault.kind for fault in found}) is told
 
@@ -348,7 +351,7 @@ def test_more_rows_of_a_narrow_table_repeat_each_other_more(
 def test_rows_that_a_column_does_not_tell_apart_any_more_are_not_told_as_repeated(
     column: dict[str, Any],
 ) -> None:
-    found = find_faults(REFERENCE, repeating(2000, 1900, **column), spec=spec())
+    found = find_window_faults(REFERENCE, repeating(2000, 1900, **column), spec=spec())
 
     assert "duplicates" not in {fault.kind for fault in found}
     assert found[0].corrupt
@@ -358,7 +361,7 @@ def test_rows_repeated_beyond_those_that_lost_a_value_are_told() -> None:
     some = spoilt("price", None, 0.1)["price"]
 
     kinds = [
-        {fault.kind for fault in find_faults(REFERENCE, found, spec=spec())}
+        {fault.kind for fault in find_window_faults(REFERENCE, found, spec=spec())}
         for found in (repeating(2000, 200, price=some), repeating(2000, 600, price=some))
     ]
 

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from trimtab.contracts.drift import MultivariateDrift
 from trimtab.contracts.model import Sensitivity
-from trimtab.detection.drift.domain_classifier import sample, tell_apart
+from trimtab.detection.drift.domain_classifier import detect_multivariate_drift, sample_frame
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def rows(
 
 
 def told(reference: pd.DataFrame, current: pd.DataFrame, **changes: Any) -> MultivariateDrift:
-    found = tell_apart(reference, current, sensitivity=Sensitivity(**changes))
+    found = detect_multivariate_drift(reference, current, sensitivity=Sensitivity(**changes))
     assert found is not None
     return found
 
@@ -58,7 +58,9 @@ def test_few_days_that_each_have_a_level_of_their_own_are_no_drift(
         times = pd.date_range("2026-01-05", periods=len(levels), freq="432s", tz="UTC", name="at")
         return rows(len(levels), seed=seed, height=3 * levels).set_index(times)
 
-    found = tell_apart(days(21, 3), days(7, 8), sensitivity=Sensitivity(), dependence=dependence)
+    found = detect_multivariate_drift(
+        days(21, 3), days(7, 8), sensitivity=Sensitivity(), dependence=dependence
+    )
 
     assert found is not None
     assert found.drifted is drifted
@@ -142,13 +144,16 @@ def test_missing_values_and_many_categories_are_fine() -> None:
 
 
 def test_too_few_rows_or_no_common_column_are_not_compared() -> None:
-    assert tell_apart(rows(99), rows(), sensitivity=Sensitivity()) is None
-    assert tell_apart(rows()[["height"]], rows()[["town"]], sensitivity=Sensitivity()) is None
+    assert detect_multivariate_drift(rows(99), rows(), sensitivity=Sensitivity()) is None
+    assert (
+        detect_multivariate_drift(rows()[["height"]], rows()[["town"]], sensitivity=Sensitivity())
+        is None
+    )
 
 
 def test_a_sample_keeps_the_order_of_time() -> None:
-    drawn = sample(pd.DataFrame({"place": range(1000)}), 100, seed=3)
+    drawn = sample_frame(pd.DataFrame({"place": range(1000)}), 100, seed=3)
 
     assert len(drawn) == 100
     assert drawn["place"].is_monotonic_increasing
-    assert sample(drawn, 100) is drawn
+    assert sample_frame(drawn, 100) is drawn

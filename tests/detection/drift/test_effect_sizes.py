@@ -12,12 +12,12 @@ from tests.detection.columns import profiled
 from trimtab.contracts.comparison import EffectSizes
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.drift.effect_sizes import (
-    effects_of,
-    jensen_shannon,
-    stability_index,
-    total_variation,
+    compute_effect_sizes,
+    compute_jensen_shannon,
+    compute_psi,
+    compute_total_variation,
 )
-from trimtab.detection.drift.wasserstein import cumulative_gap, wasserstein
+from trimtab.detection.drift.wasserstein import compute_kolmogorov_distance, compute_wasserstein
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.window_profile import ColumnProfile
 
@@ -32,7 +32,7 @@ def pair(before: Rows, now: Rows, column: Column = NUMBER) -> tuple[ColumnProfil
 
 
 def moved(before: Rows, now: Rows, column: Column = NUMBER) -> EffectSizes:
-    return effects_of(*pair(before, now, column))
+    return compute_effect_sizes(*pair(before, now, column))
 
 
 Draw = Callable[[np.random.Generator], Rows]
@@ -60,8 +60,8 @@ def test_distances_of_profiles_are_those_of_the_rows(world: str) -> None:
     reference, current = pair(before, now)
 
     exact = stats.wasserstein_distance(before, now) / np.std(before)
-    assert wasserstein(reference, current) == pytest.approx(exact, rel=0.01, abs=0.01)
-    assert cumulative_gap(reference, current) == pytest.approx(
+    assert compute_wasserstein(reference, current) == pytest.approx(exact, rel=0.01, abs=0.01)
+    assert compute_kolmogorov_distance(reference, current) == pytest.approx(
         stats.ks_2samp(before, now).statistic, abs=0.01
     )
 
@@ -73,14 +73,14 @@ def test_distances_are_exact_on_values_that_lie_on_the_edges() -> None:
     reference, current = pair(before, now)
 
     exact = stats.wasserstein_distance(before, now) / np.std(before)
-    assert wasserstein(reference, current) == pytest.approx(exact, abs=1e-3)
-    assert cumulative_gap(reference, current) == pytest.approx(
+    assert compute_wasserstein(reference, current) == pytest.approx(exact, abs=1e-3)
+    assert compute_kolmogorov_distance(reference, current) == pytest.approx(
         stats.ks_2samp(before, now).statistic, abs=1e-12
     )
 
 
 def test_the_distance_of_distant_values_is_that_of_the_means() -> None:
-    found = wasserstein(*pair(np.arange(100.0), np.arange(100.0) * 1e6 + 1e9))
+    found = compute_wasserstein(*pair(np.arange(100.0), np.arange(100.0) * 1e6 + 1e9))
 
     assert found == pytest.approx((1e9 + 49.5e6 - 49.5) / np.std(np.arange(100.0)), rel=1e-6)
 
@@ -97,14 +97,14 @@ shares = st.lists(st.integers(0, 1000), min_size=8, max_size=8).filter(any).map(
 @settings(deadline=None)
 @given(shares, shares)
 def test_effects_on_shares_are_symmetric_bounded_and_those_of_scipy(one: Rows, other: Rows) -> None:
-    assert stability_index(one, other) == pytest.approx(stability_index(other, one))
-    assert jensen_shannon(one, other) == pytest.approx(jensen_shannon(other, one))
+    assert compute_psi(one, other) == pytest.approx(compute_psi(other, one))
+    assert compute_jensen_shannon(one, other) == pytest.approx(compute_jensen_shannon(other, one))
     expected = np.nan_to_num(distance.jensenshannon(one, other, base=2))
-    assert jensen_shannon(one, other) == pytest.approx(expected, abs=1e-7)
-    assert 0.0 <= jensen_shannon(one, other) <= 1.0
-    assert 0.0 <= total_variation(one, other) <= 1.0
+    assert compute_jensen_shannon(one, other) == pytest.approx(expected, abs=1e-7)
+    assert 0.0 <= compute_jensen_shannon(one, other) <= 1.0
+    assert 0.0 <= compute_total_variation(one, other) <= 1.0
     # Pinsker's inequality and its counterpart, for the Jensen-Shannon distance (Lin, 1991)
-    assert jensen_shannon(one, other) ** 2 <= total_variation(one, other) + 1e-9
+    assert compute_jensen_shannon(one, other) ** 2 <= compute_total_variation(one, other) + 1e-9
 
 
 numbers = st.lists(st.floats(-1e6, 1e6, allow_nan=False, width=32), min_size=30, max_size=200)

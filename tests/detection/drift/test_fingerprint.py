@@ -16,7 +16,7 @@ from trimtab.contracts.drift import (
     Severity,
 )
 from trimtab.contracts.monitoring import Announcement, Suppression, SuppressionReason
-from trimtab.detection.drift.fingerprint import announcement_of, find_suppression
+from trimtab.detection.drift.fingerprint import build_announcement, find_suppression
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -44,7 +44,7 @@ def announced(each_hour: list[Announcement], cooldown: timedelta = DAY) -> Itera
 
 def moves(**changes: Any) -> tuple[str, ...]:
     finding = a_finding(**{"features": (), "performance": None, **changes})
-    return announcement_of(finding, a_spec(), event_id="e", as_of=NOW).moves
+    return build_announcement(finding, a_spec(), event_id="e", as_of=NOW).moves
 
 
 def test_the_same_drift_every_hour_is_announced_once_a_cooldown() -> None:
@@ -144,7 +144,7 @@ def test_a_category_is_told_by_the_one_that_gained_most() -> None:
     now = profile(table(shop=north), like=before)
     finding = a_finding(features=(a_feature_drift("shop", kind=FeatureKind.CATEGORICAL),))
 
-    told = announcement_of(finding, a_spec(), event_id="e", as_of=NOW, profiles=(before, now))
+    told = build_announcement(finding, a_spec(), event_id="e", as_of=NOW, profiles=(before, now))
 
     assert "shop to north" in told.moves
 
@@ -159,7 +159,7 @@ def test_a_mean_that_hardly_moved_has_no_direction() -> None:
         mean_reference=mean.mean, mean_current=mean.mean + 0.01,
     )  # fmt: skip
 
-    told = announcement_of(
+    told = build_announcement(
         a_finding(features=(drift,)), a_spec(), event_id="e", as_of=NOW, profiles=(before, before)
     )
 
@@ -176,9 +176,11 @@ def test_long_names_stay_short_and_apart() -> None:
 
 
 def test_the_fingerprint_is_of_model_champion_and_moves_alone() -> None:
-    same = announcement_of(a_finding(severity=Severity.LOW), a_spec(), event_id="f", as_of=NOW)
-    first = announcement_of(a_finding(), a_spec(), event_id="e", as_of=NOW)
-    promoted = announcement_of(a_finding(champion_version="2"), a_spec(), event_id="e", as_of=NOW)
+    same = build_announcement(a_finding(severity=Severity.LOW), a_spec(), event_id="f", as_of=NOW)
+    first = build_announcement(a_finding(), a_spec(), event_id="e", as_of=NOW)
+    promoted = build_announcement(
+        a_finding(champion_version="2"), a_spec(), event_id="e", as_of=NOW
+    )
 
     assert first.fingerprint == same.fingerprint
     assert first.fingerprint != promoted.fingerprint

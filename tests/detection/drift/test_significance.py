@@ -11,7 +11,11 @@ from statsmodels.stats.multitest import multipletests
 from tests.detection.columns import profiled
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Correction
-from trimtab.detection.drift.significance import adjusted, chi_square, kolmogorov_smirnov
+from trimtab.detection.drift.significance import (
+    adjust_p_values,
+    run_chi_square_test,
+    run_kolmogorov_smirnov_test,
+)
 from trimtab.detection.profiles.columns import Column
 
 NUMBER = Column(name="x", kind=FeatureKind.NUMERIC)
@@ -25,7 +29,7 @@ def test_kolmogorov_and_smirnov_say_what_they_say_in_scipy(rows: int, step: floa
     now = np.minimum(chance.integers(0, 100, rows) + (chance.random(rows) < 10 * step), 100)
 
     reference = profiled(NUMBER, before)
-    found = kolmogorov_smirnov(reference, profiled(NUMBER, now, like=reference))
+    found = run_kolmogorov_smirnov_test(reference, profiled(NUMBER, now, like=reference))
 
     expected = stats.ks_2samp(before, now, method="asymp")
     assert found.statistic == pytest.approx(expected.statistic, abs=1e-12)
@@ -35,7 +39,7 @@ def test_kolmogorov_and_smirnov_say_what_they_say_in_scipy(rows: int, step: floa
 def test_equal_columns_are_explained_by_chance() -> None:
     reference = profiled(NUMBER, np.arange(1000))
 
-    assert kolmogorov_smirnov(reference, reference)[1:] == (0.0, 1.0)
+    assert run_kolmogorov_smirnov_test(reference, reference)[1:] == (0.0, 1.0)
 
 
 counts = st.lists(st.integers(5, 5000), min_size=2, max_size=20)
@@ -50,7 +54,7 @@ def test_chi_square_is_that_of_scipy(before: list[int], data: st.DataObject) -> 
     if (fair < 5).any():
         return
 
-    found, expected = chi_square(table), stats.chi2_contingency(table, correction=False)
+    found, expected = run_chi_square_test(table), stats.chi2_contingency(table, correction=False)
 
     assert found.statistic == pytest.approx(expected.statistic, rel=1e-9, abs=1e-9)
     assert found.p_value == pytest.approx(expected.pvalue, rel=1e-6, abs=1e-300)
@@ -62,12 +66,12 @@ def test_rare_categories_are_pooled() -> None:
 
     expected = stats.chi2_contingency(pooled, correction=False)
 
-    assert chi_square(table)[1:] == pytest.approx((expected.statistic, expected.pvalue))
+    assert run_chi_square_test(table)[1:] == pytest.approx((expected.statistic, expected.pvalue))
 
 
 @pytest.mark.parametrize("table", [[[50, 0], [70, 0]], [[2, 1], [1, 2]], [[900], [30]]])
 def test_one_category_cannot_differ(table: list[list[int]]) -> None:
-    assert chi_square(np.array(table, dtype="float64"))[1:] == (0.0, 1.0)
+    assert run_chi_square_test(np.array(table, dtype="float64"))[1:] == (0.0, 1.0)
 
 
 p_values = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=40)
@@ -76,10 +80,10 @@ p_values = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=40)
 @settings(deadline=None)
 @given(p_values)
 def test_the_rate_of_false_discoveries_is_bounded_as_in_scipy(raw: list[float]) -> None:
-    by_rate = adjusted(raw, Correction.BENJAMINI_HOCHBERG)
+    by_rate = adjust_p_values(raw, Correction.BENJAMINI_HOCHBERG)
 
     np.testing.assert_allclose(by_rate, stats.false_discovery_control(raw))
-    assert (adjusted(raw, Correction.HOLM) >= np.asarray(by_rate) - 1e-12).all()
+    assert (adjust_p_values(raw, Correction.HOLM) >= np.asarray(by_rate) - 1e-12).all()
 
 
 @pytest.mark.parametrize("count", [1, 2, 40])
@@ -90,12 +94,16 @@ def test_p_values_are_raised_as_in_statsmodels(count: int) -> None:
     by_rate = multipletests(raw, method="fdr_bh")[1]
     by_chance = multipletests(raw, method="holm")[1]
 
-    np.testing.assert_allclose(adjusted(list(raw), Correction.BENJAMINI_HOCHBERG), by_rate)
-    np.testing.assert_allclose(adjusted(list(raw), Correction.HOLM), by_chance)
+    np.testing.assert_allclose(adjust_p_values(list(raw), Correction.BENJAMINI_HOCHBERG), by_rate)
+    np.testing.assert_allclose(adjust_p_values(list(raw), Correction.HOLM), by_chance)
 
 
 def test_nothing_to_test_is_nothing_adjusted() -> None:
-    assert adjusted([], Correction.HOLM) == adjusted([], Correction.BENJAMINI_HOCHBERG) == ()
+    assert (
+        adjust_p_values([], Correction.HOLM)
+        == adjust_p_values([], Correction.BENJAMINI_HOCHBERG)
+        == ()
+    )
 
 
 def test_what_a_comparison_needs_imports_no_slow_library() -> None:

@@ -6,10 +6,10 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, r2_score, roc_auc_score
 
 from trimtab.detection.drift.standard_errors import (
-    groupings,
-    influence_error,
-    standard_error,
-    surpasses_chance,
+    compute_clustered_error,
+    compute_standard_error,
+    is_significant_loss,
+    label_time_clusters,
 )
 
 METRICS = {
@@ -40,7 +40,7 @@ def test_the_standard_error_is_how_much_the_metric_varies_from_sample_to_sample(
     samples = [sample(metric, random, rows) for _ in range(400)]
 
     varies = np.std([METRICS[metric](truth, found) for truth, found in samples])
-    told = np.mean([standard_error(metric, *one) or 0.0 for one in samples])
+    told = np.mean([compute_standard_error(metric, *one) or 0.0 for one in samples])
 
     assert told == pytest.approx(varies, rel=0.15)
 
@@ -48,23 +48,23 @@ def test_the_standard_error_is_how_much_the_metric_varies_from_sample_to_sample(
 def test_nothing_is_told_where_the_metric_is_undefined_or_unknown() -> None:
     constant, found = pd.Series([1.0] * 50), pd.Series(np.arange(50.0))
 
-    assert standard_error("r2", constant, found) is None
-    assert standard_error("another", found, found) is None
+    assert compute_standard_error("r2", constant, found) is None
+    assert compute_standard_error("another", found, found) is None
 
 
 def test_a_loss_counts_where_both_errors_together_do_not_explain_it() -> None:
-    assert surpasses_chance(0.05, 0.01, 0.01)
-    assert not surpasses_chance(0.03, 0.01, 0.01)
-    assert surpasses_chance(0.03, 0.01, None)
-    assert surpasses_chance(0.001, None, None)
-    assert not surpasses_chance(0.0, None, None)
+    assert is_significant_loss(0.05, 0.01, 0.01)
+    assert not is_significant_loss(0.03, 0.01, 0.01)
+    assert is_significant_loss(0.03, 0.01, None)
+    assert is_significant_loss(0.001, None, None)
+    assert not is_significant_loss(0.0, None, None)
 
 
 @pytest.mark.parametrize(("chance", "counts"), [(0.2, True), (0.05, False), (None, False)])
 def test_who_allows_more_false_alarms_is_told_of_less(
     chance: float | None, *, counts: bool
 ) -> None:
-    assert surpasses_chance(0.015, 0.01, chance=chance) is counts
+    assert is_significant_loss(0.015, 0.01, alpha=chance) is counts
 
 
 def test_rows_that_are_alike_count_as_one() -> None:
@@ -75,7 +75,9 @@ def test_rows_that_are_alike_count_as_one() -> None:
         noise = np.repeat(chance.normal(0, 1, 30), 20)  # a day has its own bias
         found = truth + noise
         values.append(1 - float(((truth - found) ** 2).sum() / ((truth - truth.mean()) ** 2).sum()))
-        errors.append(standard_error("r2", truth, found, alike=[pd.Series(np.arange(600) // 20)]))
+        errors.append(
+            compute_standard_error("r2", truth, found, clusters=[pd.Series(np.arange(600) // 20)])
+        )
 
     assert np.mean([each or 0.0 for each in errors]) == pytest.approx(np.std(values), rel=0.15)
 
@@ -86,7 +88,9 @@ def test_a_single_group_says_nothing_of_how_groups_differ() -> None:
 
     one = pd.Series(np.zeros(100))
 
-    assert standard_error("r2", truth, found, alike=[one]) == standard_error("r2", truth, found)
+    assert compute_standard_error("r2", truth, found, clusters=[one]) == compute_standard_error(
+        "r2", truth, found
+    )
 
 
 def minutes(days: int) -> pd.Series:
@@ -97,16 +101,16 @@ def minutes(days: int) -> pd.Series:
 def test_stretches_of_which_there_are_few_are_not_learnt_from(days: float, found: int) -> None:
     times = minutes(35).head(round(days * 24 * 12))
 
-    assert len(groupings(times, None)) == found
+    assert len(label_time_clusters(times, None)) == found
 
 
 def test_what_is_stated_is_not_learnt() -> None:
     times = minutes(7)
 
-    (days,) = groupings(times, timedelta(days=1))
+    (days,) = label_time_clusters(times, timedelta(days=1))
 
     assert days.nunique() == 7
-    assert not groupings(times, timedelta(0))
+    assert not label_time_clusters(times, timedelta(0))
 
 
 @pytest.mark.parametrize(
@@ -117,8 +121,8 @@ def test_the_stretches_that_resemble_each_other_are_learnt(stretch: int, grows: 
     found, naive = [], []
     for _ in range(40):
         influence = np.repeat(chance.normal(size=len(times) // stretch), stretch)
-        found.append(influence_error(influence, alike=groupings(times, None)))
-        naive.append(influence_error(influence))
+        found.append(compute_clustered_error(influence, clusters=label_time_clusters(times, None)))
+        naive.append(compute_clustered_error(influence))
 
     factor = np.mean(found) / np.mean(naive)
     assert 0.95 * grows < factor < 1.6 * grows
@@ -130,9 +134,9 @@ def test_a_loss_over_few_days_passes_for_real_as_rarely_as_is_allowed() -> None:
     for _ in range(400):
         before, after = (chance.normal(size=7).repeat(24 * 12) for _ in range(2))
         errors = [
-            influence_error(each - each.mean(), alike=groupings(times, None))
+            compute_clustered_error(each - each.mean(), clusters=label_time_clusters(times, None))
             for each in (before, after)
         ]
-        alarms += surpasses_chance(before.mean() - after.mean(), *errors, chance=0.05)
+        alarms += is_significant_loss(before.mean() - after.mean(), *errors, alpha=0.05)
 
     assert alarms / 400 <= 0.07

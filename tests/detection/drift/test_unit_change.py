@@ -5,7 +5,7 @@ import pytest
 
 from tests.detection.columns import profiled
 from trimtab.contracts.drift import FeatureKind
-from trimtab.detection.drift.unit_change import AffineMap, changed_unit
+from trimtab.detection.drift.unit_change import AffineMap, detect_unit_change
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.window_profile import ColumnProfile
 
@@ -25,7 +25,7 @@ def drawn(seed: int, rows: int = 20_000) -> Any:
 
 def found(before: Any, now: Any) -> AffineMap | None:
     reference: ColumnProfile = profiled(WARMTH, before)
-    return changed_unit(reference, profiled(WARMTH, now, like=reference))
+    return detect_unit_change(reference, profiled(WARMTH, now, like=reference))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_map_is_recognised_though_different_values_are_counted_by_bins_alone()
     reference = profiled(WARMTH, drawn(1)["gamma"])
     current = profiled(WARMTH, 1000 * drawn(2)["gamma"], like=reference)
 
-    unit = changed_unit(reference, current.model_copy(update={"sketch": ""}))
+    unit = detect_unit_change(reference, current.model_copy(update={"sketch": ""}))
 
     assert unit
     assert unit.scale == 1000.0

@@ -5,16 +5,16 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
+from trimtab.detection.performance.calibration_curve import (
+    MAX_CURVE_POINTS,
+    CalibrationCurve,
+    calibrate_probabilities,
+)
+from trimtab.detection.performance.cbpe import estimate_by_cbpe, fit_cbpe_reference
+from trimtab.detection.performance.dle import build_dle_reference, estimate_by_dle
 from trimtab.detection.performance.performance_estimation import (
-    CURVE_POINTS,
-    Curve,
-    Expectation,
-    Expected,
-    chances_of,
-    expect_by_confidence,
-    expect_by_loss,
-    expected_by_confidence,
-    expected_by_loss,
+    EstimationReference,
+    MetricEstimate,
 )
 
 Numbers = np.typing.NDArray[np.float64]
@@ -40,12 +40,15 @@ def realised(metric: str, scores: Numbers, truth: Codes) -> float:
 @pytest.mark.parametrize("centre", [0.0, 1.5])
 def test_the_expected_metric_is_the_one_that_comes(metric: str, centre: float) -> None:
     held_out, labels = two_classes(6000)
-    known = expect_by_confidence(metric, held_out, labels, predicted=held_out.argmax(axis=1))
+    known = fit_cbpe_reference(metric, held_out, labels, predicted=held_out.argmax(axis=1))
     scores, truth = two_classes(6000, centre=centre, seed=1)
 
     assert known is not None
-    found = expected_by_confidence(
-        metric, scores, chances_of(scores, known.curves), predicted=scores.argmax(axis=1)
+    found = estimate_by_cbpe(
+        metric,
+        scores,
+        calibrate_probabilities(scores, known.curves),
+        predicted=scores.argmax(axis=1),
     )
 
     assert found is not None
@@ -56,7 +59,7 @@ def test_the_expected_metric_is_the_one_that_comes(metric: str, centre: float) -
 def test_the_reference_is_estimated_on_rows_it_was_not_calibrated_on(metric: str) -> None:
     scores, truth = two_classes(6000)
 
-    known = expect_by_confidence(metric, scores, truth, predicted=scores.argmax(axis=1))
+    known = fit_cbpe_reference(metric, scores, truth, predicted=scores.argmax(axis=1))
 
     assert known is not None
     assert known.reference == pytest.approx(realised(metric, scores, truth), abs=0.015)
@@ -68,8 +71,8 @@ def test_with_certain_chances_the_expected_metric_is_the_realised_one() -> None:
     certain = np.column_stack([1.0 - truth, truth]).astype("float64")
     predicted = scores.argmax(axis=1)
 
-    area = expected_by_confidence("roc_auc", scores, certain, predicted=predicted)
-    recall = expected_by_confidence("balanced_accuracy", scores, certain, predicted=predicted)
+    area = estimate_by_cbpe("roc_auc", scores, certain, predicted=predicted)
+    recall = estimate_by_cbpe("balanced_accuracy", scores, certain, predicted=predicted)
 
     assert area is not None
     assert recall is not None
@@ -83,25 +86,23 @@ def test_three_classes_are_calibrated_each_and_chances_add_up() -> None:
     scores = random.dirichlet([1.0, 1.0, 1.0], 3000) + 1.5 * np.eye(3)[truth]
     scores /= scores.sum(axis=1, keepdims=True)
 
-    known = expect_by_confidence(
-        "balanced_accuracy", scores, truth, predicted=scores.argmax(axis=1)
-    )
+    known = fit_cbpe_reference("balanced_accuracy", scores, truth, predicted=scores.argmax(axis=1))
 
     assert known is not None
     assert len(known.curves) == 3
-    assert chances_of(scores, known.curves).sum(axis=1) == pytest.approx(np.ones(3000))
+    assert calibrate_probabilities(scores, known.curves).sum(axis=1) == pytest.approx(np.ones(3000))
     assert known.reference == pytest.approx(realised("balanced_accuracy", scores, truth), abs=0.02)
 
 
 def test_the_error_is_the_spread_of_repeats() -> None:
     held_out, labels = two_classes(6000)
-    known = expect_by_confidence("roc_auc", held_out, labels, predicted=held_out.argmax(axis=1))
+    known = fit_cbpe_reference("roc_auc", held_out, labels, predicted=held_out.argmax(axis=1))
     assert known is not None
 
-    def once(seed: int) -> Expected:
+    def once(seed: int) -> MetricEstimate:
         scores, _ = two_classes(800, seed=seed)
-        chances = chances_of(scores, known.curves)
-        found = expected_by_confidence("roc_auc", scores, chances, predicted=labels[:800])
+        chances = calibrate_probabilities(scores, known.curves)
+        found = estimate_by_cbpe("roc_auc", scores, chances, predicted=labels[:800])
         assert found is not None
         return found
 
@@ -122,7 +123,7 @@ def regression(rows: int, *, noisy: float, seed: int = 0) -> tuple[Numbers, Numb
 def test_r2_is_expected_as_it_comes_where_noisy_rows_become_more(noisy: float) -> None:
     predictions, losses, targets = regression(8000, noisy=noisy)
 
-    found = expected_by_loss(losses, predictions)
+    found = estimate_by_dle(losses, predictions)
 
     r2 = 1.0 - ((targets - predictions) ** 2).mean() / targets.var()
     assert found is not None
@@ -131,24 +132,24 @@ def test_r2_is_expected_as_it_comes_where_noisy_rows_become_more(noisy: float) -
 
 def test_a_loss_beyond_tolerance_and_chance_is_expected_to_hurt() -> None:
     good, bad = (regression(4000, noisy=noisy)[:2] for noisy in (0.1, 0.7))
-    known, later = expect_by_loss(good[1], good[0]), expected_by_loss(bad[1], bad[0])
+    known, later = build_dle_reference(good[1], good[0]), estimate_by_dle(bad[1], bad[0])
     assert known is not None
     assert later is not None
 
-    estimate = known.beside(later, tolerance=0.02)
+    estimate = known.compare(later, tolerance=0.02)
 
     assert estimate.method == "direct_loss"
     assert estimate.degraded
     assert estimate.error is not None
     assert estimate.error > later.error
-    assert not known.beside(later, tolerance=0.9).degraded
+    assert not known.compare(later, tolerance=0.9).degraded
 
 
 def test_a_loss_within_chance_is_not_believed() -> None:
-    known = Expectation(metric="r2", method="direct_loss", reference=0.9, error=0.05)
+    known = EstimationReference(metric="r2", method="direct_loss", reference=0.9, error=0.05)
 
-    assert not known.beside(Expected(0.82, 0.05, 100), tolerance=0.02).degraded
-    assert known.beside(Expected(0.7, 0.05, 100), tolerance=0.02).degraded
+    assert not known.compare(MetricEstimate(0.82, 0.05, 100), tolerance=0.02).degraded
+    assert known.compare(MetricEstimate(0.7, 0.05, 100), tolerance=0.02).degraded
 
 
 def test_rows_that_resemble_each_other_count_as_one() -> None:
@@ -156,8 +157,8 @@ def test_rows_that_resemble_each_other_count_as_one() -> None:
     groups = pd.Series(np.arange(2000))
     twice = [np.repeat(values, 2) for values in (losses, predictions)]
 
-    once, naive = expected_by_loss(losses, predictions), expected_by_loss(*twice)
-    honest = expected_by_loss(*twice, alike=[groups.repeat(2)])
+    once, naive = estimate_by_dle(losses, predictions), estimate_by_dle(*twice)
+    honest = estimate_by_dle(*twice, clusters=[groups.repeat(2)])
 
     assert once is not None
     assert naive is not None
@@ -170,25 +171,25 @@ def test_too_few_rows_or_one_class_give_nothing() -> None:
     scores, truth = two_classes(200)
     predicted = scores.argmax(axis=1)
 
-    assert expect_by_confidence("roc_auc", scores[:99], truth[:99], predicted=predicted) is None
-    assert expect_by_confidence("roc_auc", scores, truth * 0, predicted=predicted) is None
-    assert expected_by_confidence("roc_auc", scores[:9], scores[:9], predicted=predicted) is None
-    assert expected_by_loss(np.ones(9), np.ones(9)) is None
-    assert expected_by_loss(np.zeros(200), np.ones(200)) is None
-    assert expect_by_loss(np.ones(9), np.ones(9)) is None
+    assert fit_cbpe_reference("roc_auc", scores[:99], truth[:99], predicted=predicted) is None
+    assert fit_cbpe_reference("roc_auc", scores, truth * 0, predicted=predicted) is None
+    assert estimate_by_cbpe("roc_auc", scores[:9], scores[:9], predicted=predicted) is None
+    assert estimate_by_dle(np.ones(9), np.ones(9)) is None
+    assert estimate_by_dle(np.zeros(200), np.ones(200)) is None
+    assert build_dle_reference(np.ones(9), np.ones(9)) is None
 
 
 def test_an_expectation_survives_being_stored() -> None:
     scores, truth = two_classes(5000)
-    known = expect_by_confidence("roc_auc", scores, truth, predicted=scores.argmax(axis=1))
+    known = fit_cbpe_reference("roc_auc", scores, truth, predicted=scores.argmax(axis=1))
     assert known is not None
 
-    assert Expectation.model_validate_json(known.model_dump_json()) == known
-    assert max(len(curve.scores) for curve in known.curves) <= CURVE_POINTS
+    assert EstimationReference.model_validate_json(known.model_dump_json()) == known
+    assert max(len(curve.scores) for curve in known.curves) <= MAX_CURVE_POINTS
     assert len(known.model_dump_json()) < 40_000
 
 
 def test_beyond_its_ends_a_curve_is_flat() -> None:
-    curve = Curve(scores=(0.2, 0.6), chances=(0.1, 0.9))
+    curve = CalibrationCurve(scores=(0.2, 0.6), probabilities=(0.1, 0.9))
 
-    assert curve.at(np.array([0.0, 0.4, 1.0])) == pytest.approx([0.1, 0.5, 0.9])
+    assert curve.interpolate(np.array([0.0, 0.4, 1.0])) == pytest.approx([0.1, 0.5, 0.9])

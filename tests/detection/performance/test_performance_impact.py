@@ -13,10 +13,10 @@ from trimtab.contracts.drift import (
     PerformanceEstimate,
 )
 from trimtab.detection.performance.performance_impact import (
-    Harm,
+    PerformanceImpact,
+    add_impact,
+    compute_overall_loss,
     is_harmful,
-    overall_loss,
-    with_impact,
 )
 
 IMPORTANCE = {"price": 0.4, "shop": 0.01, "noise": -0.002}
@@ -37,7 +37,9 @@ def estimate(value: float, *, degraded: bool = False) -> PerformanceEstimate:
 
 def weighed(*drifts: FeatureDrift, **known: Any) -> tuple[FeatureDrift, ...]:
     performance = known.pop("performance", None)
-    return with_impact(drifts, Harm(importance=IMPORTANCE, **known), performance=performance)
+    return add_impact(
+        drifts, PerformanceImpact(importance=IMPORTANCE, **known), performance=performance
+    )
 
 
 def found(*drifts: FeatureDrift, **changes: Any) -> DriftFinding:
@@ -84,9 +86,9 @@ def test_moved_labels_and_predictions_cost_what_the_metric_lost() -> None:
 
 
 def test_a_realised_loss_goes_before_an_expected_one() -> None:
-    assert overall_loss(FINE, estimate(0.5)) == pytest.approx(0.001)
-    assert overall_loss(None, estimate(0.95)) == 0.0
-    assert overall_loss(None, None) is None
+    assert compute_overall_loss(FINE, estimate(0.5)) == pytest.approx(0.001)
+    assert compute_overall_loss(None, estimate(0.95)) == 0.0
+    assert compute_overall_loss(None, None) is None
 
 
 @pytest.mark.parametrize(

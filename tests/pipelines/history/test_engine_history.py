@@ -62,7 +62,7 @@ def test_the_doctor_counts_a_large_history_whole_and_says_that_it_looked_at_a_pa
     warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(warehouse)
-    monkeypatch.setattr(remote, "MOST_ROWS", 10_000)
+    monkeypatch.setattr(remote, "MAX_FETCHED_ROWS", 10_000)
 
     said = " ".join(each.found for each in check_model(PARKING, None))
 

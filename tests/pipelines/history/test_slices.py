@@ -6,8 +6,8 @@ import pytest
 
 from tests.detection.windows import START, WEEK, spec, table
 from trimtab.contracts.model import Slice
-from trimtab.pipelines.history.rows import rows_between
-from trimtab.pipelines.history.slices import learnable, slice_rows
+from trimtab.pipelines.history.rows import read_rows
+from trimtab.pipelines.history.slices import read_slice_rows, select_training_history
 
 AS_OF = START + WEEK
 
@@ -21,10 +21,10 @@ def week(*instants: timedelta, rows: int = 1000) -> pd.DataFrame:
 
 def parts(data: pd.DataFrame) -> list[list[int]]:
     gate, verification = (
-        slice_rows(data, spec(), AS_OF, part) for part in (Slice.GATE, Slice.VERIFICATION)
+        read_slice_rows(data, spec(), AS_OF, part) for part in (Slice.GATE, Slice.VERIFICATION)
     )
-    found = learnable(data, spec(), AS_OF)
-    learnt = rows_between(found.history, spec(), found.newest)
+    found = select_training_history(data, spec(), AS_OF)
+    learnt = read_rows(found.history, spec(), found.newest)
     return [sorted(rows["place"]) for rows in (learnt, gate, verification)]
 
 
@@ -58,14 +58,14 @@ def test_the_same_rows_are_dealt_out_alike() -> None:
 def test_rows_dated_finely_are_parted_by_time() -> None:
     data = week(*(timedelta(hours=hour) for hour in range(7 * 24)))
 
-    verification = slice_rows(data, spec(), AS_OF, Slice.VERIFICATION)
-    gate = slice_rows(data, spec(), AS_OF, Slice.GATE)
+    verification = read_slice_rows(data, spec(), AS_OF, Slice.VERIFICATION)
+    gate = read_slice_rows(data, spec(), AS_OF, Slice.GATE)
 
-    found = learnable(data, spec(), AS_OF)
+    found = select_training_history(data, spec(), AS_OF)
 
-    assert rows_between(found.history, spec(), found.newest)["at"].max() < gate["at"].min()
+    assert read_rows(found.history, spec(), found.newest)["at"].max() < gate["at"].min()
     assert gate["at"].max() < verification["at"].min()
 
 
 def test_recent_is_the_whole_window_however_rows_are_dated() -> None:
-    assert len(slice_rows(week(timedelta(0)), spec(), AS_OF, Slice.RECENT)) == 1000
+    assert len(read_slice_rows(week(timedelta(0)), spec(), AS_OF, Slice.RECENT)) == 1000

@@ -6,7 +6,7 @@ from tests.pipelines.conftest import Run
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Feature, SegmentMetric
 from trimtab.contracts.ports import Refused
-from trimtab.pipelines.learning.model_fitting import categories
+from trimtab.pipelines.learning.model_fitting import list_segment_columns
 
 WEEK = {"start": "2016-10-25T00:00:00Z", "end": "2016-11-01T00:00:00Z"}
 
@@ -31,7 +31,7 @@ def test_a_category_that_does_not_occur_has_no_metric(parking: Run) -> None:
 
 
 def test_a_number_is_no_segment(parking: Run) -> None:
-    with pytest.raises(Refused, match="these do: SystemCodeNumber, hour, weekday"):
+    with pytest.raises(Refused, match="these columns do: SystemCodeNumber, hour, weekday"):
         parking("segment", feature="Capacity", segment="500", **WEEK)
 
 
@@ -43,7 +43,7 @@ def test_only_the_segments_that_are_named_are_told_apart() -> None:
     )
     spec = a_spec(timestamp="at", features=both, time_features=())
 
-    everything = dict(categories(rows, spec))
-    chosen = dict(categories(rows, spec.model_copy(update={"segments": ("b",)})))
+    everything = dict(list_segment_columns(rows, spec))
+    chosen = dict(list_segment_columns(rows, spec.model_copy(update={"segments": ("b",)})))
 
     assert (sorted(everything), sorted(chosen)) == (["a", "b"], ["b"])

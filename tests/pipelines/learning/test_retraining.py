@@ -69,7 +69,7 @@ def test_a_corrupt_window_teaches_a_challenger_only_where_a_person_decided_so() 
     data.loc[data["at"] >= AS_OF - WEEK, "price"] *= 100
     order = {**ORDER, "model": "sales", "as_of": AS_OF}
 
-    with pytest.raises(Refused, match="nothing is learnt from it unless a person decides so"):
+    with pytest.raises(Refused, match="no model learns from it unless a person decides so"):
         train_challenger(data, spec(), RetrainingRequest.model_validate(order), Sales())
     decided = RetrainingRequest.model_validate({**order, "corrupt_too": True})
     made = train_challenger(data, spec(), decided, Sales())

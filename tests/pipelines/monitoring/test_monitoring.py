@@ -19,8 +19,11 @@ from trimtab.contracts.drift import (
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import VersionMetric
 from trimtab.detection.profiles.window_profile import WindowProfile
-from trimtab.pipelines.monitoring.announcement import event_id, event_of
-from trimtab.pipelines.scoring.realised_performance import Realised, performance_change
+from trimtab.pipelines.monitoring.announcement import build_event, compute_event_id
+from trimtab.pipelines.scoring.realised_performance import (
+    RealisedMetric,
+    measure_performance_change,
+)
 
 ADVENT = {"start": "2016-12-06T00:00:00Z", "end": "2016-12-13T00:00:00Z"}
 """The champion does worse than it did at training time, all week."""
@@ -111,7 +114,7 @@ def change(
         version="1", run_id="r", metrics=held_out, tags={}, load=dict, artifact=lambda _: {}
     )
     metric = VersionMetric(version="1", metric="r2", value=value, rows=500)
-    return performance_change(champion, Realised(metric, error), spec(tolerance=0.02))
+    return measure_performance_change(champion, RealisedMetric(metric, error), spec(tolerance=0.02))
 
 
 @pytest.mark.parametrize(
@@ -160,10 +163,10 @@ def test_an_event_id_depends_on_model_champion_and_window() -> None:
         ),
     ]
 
-    ids = {event_id(each) for each in (finding, *others)}
+    ids = {compute_event_id(each) for each in (finding, *others)}
 
     assert len(ids) == 4
-    assert event_id(finding) == event_id(a_finding())
+    assert compute_event_id(finding) == compute_event_id(a_finding())
 
 
 def crowded(**changes: Any) -> DriftFinding:
@@ -178,7 +181,7 @@ def crowded(**changes: Any) -> DriftFinding:
 
 
 def test_an_event_about_very_many_columns_still_fits() -> None:
-    event = event_of(crowded())
+    event = build_event(crowded())
 
     assert len(event.model_dump_json().encode()) <= MAX_EVENT_BYTES
     assert len(event.data.features) > 20
@@ -187,6 +190,6 @@ def test_an_event_about_very_many_columns_still_fits() -> None:
 def test_the_event_is_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
     before = datetime.now(UTC)
 
-    event = event_of(a_finding())
+    event = build_event(a_finding())
 
     assert before <= event.time <= datetime.now(UTC)

@@ -17,10 +17,14 @@ from tests.pipelines.scoring.test_calibration import (
 )
 from trimtab.contracts.fitted import CALIBRATION_FILE, REFERENCE_PROFILE_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec, ReferencePeriod
-from trimtab.detection.drift.column_drift import compare
+from trimtab.detection.drift.column_drift import measure_feature_drift
 from trimtab.pipelines.history.profiling import profile_rows
-from trimtab.pipelines.history.time_ranges import Span
-from trimtab.pipelines.monitoring.reference import Reference, earlier_span, find_reference
+from trimtab.pipelines.history.time_ranges import TimeRange
+from trimtab.pipelines.monitoring.reference import (
+    WindowReference,
+    find_earlier_range,
+    find_reference,
+)
 
 HOURLY = {"window": HOUR, "reference_windows": 168}
 
@@ -46,25 +50,29 @@ class Models:
         return None
 
 
-def reference(table: pd.DataFrame, configured: ModelSpec, span: Span) -> Reference:
+def reference(table: pd.DataFrame, configured: ModelSpec, span: TimeRange) -> WindowReference:
     """What a window is compared with, one week having been trained on."""
     first = table[table["at"] < START + 7 * DAY].reset_index(drop=True)
     profile, kept = stored(first, configured, 7)
     champion = version({REFERENCE_PROFILE_FILE: profile.model_dump(mode="json"), **kept})
     served = ServedModel(**{**vars(champion), "load": Steady})
-    return find_reference(configured, Models(served), history=table, span=span)
+    return find_reference(configured, Models(served), history=table, time_range=span)
 
 
-def hour(place: int) -> Span:
-    return Span(START + place * HOUR, START + (place + 1) * HOUR)
+def hour(place: int) -> TimeRange:
+    return TimeRange(START + place * HOUR, START + (place + 1) * HOUR)
 
 
-def drifted(table: pd.DataFrame, configured: ModelSpec, span: Span) -> set[str]:
+def drifted(table: pd.DataFrame, configured: ModelSpec, span: TimeRange) -> set[str]:
     found = reference(table, configured, span)
     rows = table[(table["at"] >= span.start) & (table["at"] < span.end)].reset_index(drop=True)
     predictions = pd.Series(180.0, index=rows.index)
-    current = profile_rows(rows, configured, span=span, predictions=predictions, like=found.profile)
-    compared = compare(found.profile, current, thresholds=found.thresholds(current))
+    current = profile_rows(
+        rows, configured, time_range=span, predictions=predictions, like=found.profile
+    )
+    compared = measure_feature_drift(
+        found.profile, current, thresholds=found.compute_thresholds(current)
+    )
     return {each.name for each in compared if each.drifted} & {"price", "shop"}
 
 
@@ -116,9 +124,9 @@ def test_an_earlier_window_with_too_few_rows_leaves_the_training_period() -> Non
 
 def test_a_season_shorter_than_the_window_is_the_window_before() -> None:
     configured = spec(reference=ReferencePeriod.SEASON, season=DAY)
-    week = Span(START + 7 * DAY, START + 14 * DAY)
+    week = TimeRange(START + 7 * DAY, START + 14 * DAY)
 
-    assert earlier_span(configured, week) == Span(START, START + 7 * DAY)
+    assert find_earlier_range(configured, week) == TimeRange(START, START + 7 * DAY)
 
 
 def test_training_stores_thresholds_that_monitoring_uses(parking: Run) -> None:

@@ -10,20 +10,20 @@ from tests.pipelines.scoring.test_calibration import version
 from trimtab.contracts.drift import PerformanceChange, PerformanceEstimate
 from trimtab.contracts.fitted import BASELINE_WINDOWS_FILE
 from trimtab.contracts.model import ModelSpec
-from trimtab.detection.performance.performance_impact import Harm
+from trimtab.detection.performance.performance_impact import PerformanceImpact
 from trimtab.pipelines.scoring.baseline_windows import (
-    Standards,
-    Usual,
-    harm_beside_usual,
-    realised_beside_usual,
-    standards_of,
-    usual_metrics,
+    WindowBaseline,
+    WindowBaselines,
+    compare_impact_with_baseline,
+    compare_realised_with_baseline,
+    load_window_baselines,
+    measure_baseline_windows,
 )
-from trimtab.pipelines.scoring.performance_estimation import Foresight
+from trimtab.pipelines.scoring.performance_estimation import EstimationArtifacts
 
 MIDNIGHT = datetime(2026, 1, 5, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-NOTHING = Foresight({}, {})
+NOTHING = EstimationArtifacts({}, {})
 
 
 class Noisy:
@@ -57,12 +57,12 @@ def change(current: float) -> PerformanceChange:
 
 
 @pytest.fixture(scope="module")
-def standards() -> Standards:
-    kept = usual_metrics(Noisy(), held_out(7), hourly(), NOTHING)
-    return standards_of(version(kept))
+def standards() -> WindowBaselines:
+    kept = measure_baseline_windows(Noisy(), held_out(7), hourly(), NOTHING)
+    return load_window_baselines(version(kept))
 
 
-def test_an_hour_is_held_to_that_hour(standards: Standards) -> None:
+def test_an_hour_is_held_to_that_hour(standards: WindowBaselines) -> None:
     assert standards.realised is not None
     assert sorted(standards.realised.means) == list(range(24))
     assert standards.realised.means[12] == pytest.approx(0.99, abs=0.01)
@@ -73,14 +73,14 @@ def test_an_hour_is_held_to_that_hour(standards: Standards) -> None:
     ("hour", "current", "degraded"), [(3, 0.7, False), (3, 0.2, True), (12, 0.5, True)]
 )
 def test_degraded_is_what_is_less_than_usual_at_that_hour(
-    standards: Standards, hour: int, current: float, *, degraded: bool
+    standards: WindowBaselines, hour: int, current: float, *, degraded: bool
 ) -> None:
-    found = realised_beside_usual(
+    found = compare_realised_with_baseline(
         change(current),
         hourly(),
         standards.realised,
         start=MIDNIGHT + timedelta(days=9, hours=hour),
-        chance=1e-4,
+        alpha=1e-4,
     )
 
     assert found is not None
@@ -88,12 +88,14 @@ def test_degraded_is_what_is_less_than_usual_at_that_hour(
     assert found.reference < 0.999
 
 
-def test_the_hour_is_the_same_in_every_zone(standards: Standards) -> None:
+def test_the_hour_is_the_same_in_every_zone(standards: WindowBaselines) -> None:
     start = MIDNIGHT + timedelta(days=9, hours=3)
     here, there = start, start.astimezone(timezone(timedelta(hours=9)))
 
     found = [
-        realised_beside_usual(change(0.7), hourly(), standards.realised, start=each, chance=1e-4)
+        compare_realised_with_baseline(
+            change(0.7), hourly(), standards.realised, start=each, alpha=1e-4
+        )
         for each in (here, there)
     ]
 
@@ -104,15 +106,15 @@ def test_the_estimate_is_held_to_that_hour_too() -> None:
     estimate = PerformanceEstimate(
         metric="r2", reference=0.99, estimated=0.7, rows=60, method="direct_loss", degraded=True
     )
-    usual = Usual(means={3: 0.72}, spread=0.03)
+    usual = WindowBaseline(means={3: 0.72}, spread=0.03)
 
-    found = harm_beside_usual(
-        Harm(estimate=estimate, concept_loss=0.3),
+    found = compare_impact_with_baseline(
+        PerformanceImpact(estimate=estimate, concept_loss=0.3),
         hourly(),
-        Standards(realised=usual, estimated=usual),
+        WindowBaselines(realised=usual, estimated=usual),
         performance=change(0.7).model_copy(update={"reference": 0.72}),
         start=MIDNIGHT + 3 * HOUR,
-        chance=0.01,
+        alpha=0.01,
     )
 
     assert found.estimate is not None
@@ -121,26 +123,26 @@ def test_the_estimate_is_held_to_that_hour_too() -> None:
 
 
 def test_weeks_are_held_to_what_was_held_out() -> None:
-    assert usual_metrics(Noisy(), held_out(7), windows.spec(), NOTHING) == {}
-    assert realised_beside_usual(
-        change(0.9), windows.spec(), None, start=MIDNIGHT, chance=None
+    assert measure_baseline_windows(Noisy(), held_out(7), windows.spec(), NOTHING) == {}
+    assert compare_realised_with_baseline(
+        change(0.9), windows.spec(), None, start=MIDNIGHT, alpha=None
     ) == change(0.9)
 
 
 def test_days_are_held_to_days() -> None:
-    kept = usual_metrics(Noisy(), held_out(7), hourly(window=24 * HOUR), NOTHING)
+    kept = measure_baseline_windows(Noisy(), held_out(7), hourly(window=24 * HOUR), NOTHING)
 
-    usual = standards_of(version(kept)).realised
+    usual = load_window_baselines(version(kept)).realised
     assert usual is not None
     assert list(usual.means) == [0]
     assert 0.0 < usual.spread < 0.01
 
 
 def test_too_few_windows_say_nothing_of_what_is_usual() -> None:
-    kept = usual_metrics(Noisy(), held_out(7).head(180), hourly(), NOTHING)
+    kept = measure_baseline_windows(Noisy(), held_out(7).head(180), hourly(), NOTHING)
 
-    assert Standards.model_validate(kept[BASELINE_WINDOWS_FILE]) == Standards()
+    assert WindowBaselines.model_validate(kept[BASELINE_WINDOWS_FILE]) == WindowBaselines()
 
 
 def test_a_version_of_old_has_none() -> None:
-    assert standards_of(version({})) == Standards()
+    assert load_window_baselines(version({})) == WindowBaselines()

@@ -10,17 +10,17 @@ from trimtab.contracts.drift import Window
 from trimtab.contracts.fitted import CALIBRATION_FILE, SEASONAL_PROFILES_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec, ReferencePeriod
 from trimtab.contracts.ports import Refused
-from trimtab.detection.calibration.seasonality import Strata, rhythm_of
+from trimtab.detection.calibration.seasonality import SeasonalProfiles, find_seasonal_pattern
 from trimtab.detection.calibration.thresholds import Calibration
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.pipelines.history.profiling import profile_rows
-from trimtab.pipelines.history.time_ranges import Span
+from trimtab.pipelines.history.time_ranges import TimeRange
 from trimtab.pipelines.scoring.calibration import (
-    at_the_same_hours,
+    build_calibration_plan,
     calibrate_reference,
-    calibration_of,
-    plan_of,
-    strata_of,
+    load_calibration,
+    load_seasonal_profiles,
+    select_matching_phases,
 )
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -51,8 +51,8 @@ def stored(
     rows: pd.DataFrame, spec: ModelSpec, days: int
 ) -> "tuple[WindowProfile, dict[str, Any]]":
     predictions = rows["revenue"] + 1.0
-    span = Span(START, START + days * DAY)
-    profile = profile_rows(rows, spec, span=span, predictions=predictions)
+    span = TimeRange(START, START + days * DAY)
+    profile = profile_rows(rows, spec, time_range=span, predictions=predictions)
     return profile, calibrate_reference(rows, spec, predictions=predictions, profile=profile)
 
 
@@ -85,12 +85,12 @@ def test_weekly_windows_are_calibrated_by_days_and_need_no_strata() -> None:
 def test_the_budget_counts_how_often_is_looked(
     every: timedelta | None, windows_a_year: float, looks: float
 ) -> None:
-    rhythm = rhythm_of(7 * DAY, Window(start=START, end=START + 28 * DAY, rows=0))
+    rhythm = find_seasonal_pattern(7 * DAY, Window(start=START, end=START + 28 * DAY, rows=0))
 
-    plan = plan_of(spec(monitored_every=every), rhythm)
+    plan = build_calibration_plan(spec(monitored_every=every), rhythm)
 
-    assert (round(plan.windows_per_year, 1), plan.looks) == (windows_a_year, looks)
-    assert plan.repeats == 7
+    assert (round(plan.windows_per_year, 1), plan.checks_per_window) == (windows_a_year, looks)
+    assert plan.repeats_per_window == 7
 
 
 def test_hourly_windows_are_calibrated_by_hours_and_matched_by_hour() -> None:
@@ -98,7 +98,7 @@ def test_hourly_windows_are_calibrated_by_hours_and_matched_by_hour() -> None:
     profile, kept = stored(rows, spec(window=HOUR, reference_windows=168), 7)
 
     calibration = Calibration.model_validate(kept[CALIBRATION_FILE])
-    strata = Strata.model_validate(kept[SEASONAL_PROFILES_FILE])
+    strata = SeasonalProfiles.model_validate(kept[SEASONAL_PROFILES_FILE])
     assert calibration.blocks == 168
     assert sorted(strata.profiles) == list(range(24))
     assert sum(each.window.rows for each in strata.profiles.values()) == profile.window.rows
@@ -129,9 +129,9 @@ def test_the_lag_is_that_of_the_reference(
     reference: ReferencePeriod, season: timedelta, lag: int
 ) -> None:
     hourly = spec(window=HOUR, reference_windows=672, reference=reference, season=season)
-    rhythm = rhythm_of(HOUR, Window(start=START, end=START + 28 * DAY, rows=0))
+    rhythm = find_seasonal_pattern(HOUR, Window(start=START, end=START + 28 * DAY, rows=0))
 
-    plan = plan_of(hourly, rhythm)
+    plan = build_calibration_plan(hourly, rhythm)
 
     assert plan.lag == lag
     assert plan.matched is (reference is ReferencePeriod.TRAINING)
@@ -140,18 +140,18 @@ def test_the_lag_is_that_of_the_reference(
 def test_rows_as_a_whole_are_compared_with_the_same_hours() -> None:
     rows = history(7)
     _, kept = stored(rows, spec(window=HOUR, reference_windows=168), 7)
-    strata = Strata.model_validate(kept[SEASONAL_PROFILES_FILE])
+    strata = SeasonalProfiles.model_validate(kept[SEASONAL_PROFILES_FILE])
     later = rows[rows["at"].dt.hour == 5].assign(at=lambda table: table["at"] + 7 * DAY)
 
-    found = at_the_same_hours(rows, later, spec(), strata)
+    found = select_matching_phases(rows, later, spec(), strata)
 
     assert set(found["at"].dt.hour) == {5}
     assert len(found) == 70
-    assert at_the_same_hours(rows, later, spec(), None) is rows
+    assert select_matching_phases(rows, later, spec(), None) is rows
 
 
 def test_a_version_of_old_has_neither() -> None:
     old = version({})
 
-    assert calibration_of(old) is None
-    assert strata_of(old) is None
+    assert load_calibration(old) is None
+    assert load_seasonal_profiles(old) is None

@@ -18,13 +18,18 @@ from trimtab.contracts.fitted import (
 )
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
-from trimtab.detection.drift.column_drift import compare
-from trimtab.detection.performance.performance_impact import Harm
-from trimtab.pipelines.history.profiling import profile_rows, reference_profile
-from trimtab.pipelines.history.time_ranges import Span
-from trimtab.pipelines.scoring import estimator
-from trimtab.pipelines.scoring.performance_impact import Scene, assess
-from trimtab.pipelines.scoring.realised_performance import loss_error, performance_change, realised
+from trimtab.detection.drift.column_drift import measure_feature_drift
+from trimtab.detection.performance.performance_impact import PerformanceImpact
+from trimtab.pipelines.history.profiling import load_reference_profile, profile_rows
+from trimtab.pipelines.history.time_ranges import TimeRange
+from trimtab.pipelines.scoring.metrics import score_model
+from trimtab.pipelines.scoring.performance_impact import PredictedWindow, estimate_impact
+from trimtab.pipelines.scoring.predictions import predict_outputs, predict_targets
+from trimtab.pipelines.scoring.realised_performance import (
+    build_realised_metric,
+    compute_loss_error,
+    measure_performance_change,
+)
 
 LATER = START + 3 * WEEK
 FEATURES = (
@@ -40,15 +45,17 @@ def champion() -> ServedModel:
     return learnt(sales(), REGRESSION)
 
 
-def harm(rows: pd.DataFrame, model: ModelSpec, version: ServedModel, *, labelled: bool) -> Harm:
+def harm(
+    rows: pd.DataFrame, model: ModelSpec, version: ServedModel, *, labelled: bool
+) -> PerformanceImpact:
     known = pd.Series(data=labelled, index=rows.index)
-    found = realised(version, estimator.score(version.load(), rows[known], model), model)
-    return assess(
-        Scene(rows, estimator.outputs(version.load(), rows, model), known),
+    found = build_realised_metric(version, score_model(version.load(), rows[known], model), model)
+    return estimate_impact(
+        PredictedWindow(rows, predict_outputs(version.load(), rows, model), known),
         model,
         version,
-        performance=performance_change(version, found, model),
-        error=loss_error(version, found, model.metric),
+        performance=measure_performance_change(version, found, model),
+        error=compute_loss_error(version, found, model.metric),
     )
 
 
@@ -82,7 +89,7 @@ def test_covariate_shift_into_noise_is_expected_to_hurt_and_explains_the_loss(
     assert found.estimate.degraded
     assert found.multivariate is not None
     assert next(iter(found.multivariate.importance)) == "price"
-    lost = champion.metrics["r2"] - estimator.score(champion.load(), rows, REGRESSION)[0]  # type: ignore[operator]  # both are numbers here
+    lost = champion.metrics["r2"] - score_model(champion.load(), rows, REGRESSION)[0]  # type: ignore[operator]  # both are numbers here
     assert found.concept_loss is not None
     assert found.concept_loss < 0.5 * lost
 
@@ -130,16 +137,16 @@ def test_labels_of_some_rows_are_compared_with_the_estimate_on_the_same(
 ) -> None:
     rows = later()
     known = pd.Series(np.arange(len(rows)) < 500, index=rows.index)
-    found = realised(
-        champion, estimator.score(champion.load(), rows[known], REGRESSION), REGRESSION
+    found = build_realised_metric(
+        champion, score_model(champion.load(), rows[known], REGRESSION), REGRESSION
     )
 
-    harmed = assess(
-        Scene(rows, estimator.predict(champion.load(), rows, REGRESSION), known),
+    harmed = estimate_impact(
+        PredictedWindow(rows, predict_targets(champion.load(), rows, REGRESSION), known),
         REGRESSION,
         champion,
-        performance=performance_change(champion, found, REGRESSION),
-        error=loss_error(champion, found, "r2"),
+        performance=measure_performance_change(champion, found, REGRESSION),
+        error=compute_loss_error(champion, found, "r2"),
     )
 
     assert harmed.estimate is not None
@@ -153,7 +160,7 @@ def test_a_version_of_which_nothing_was_stored_tells_nothing(champion: ServedMod
         artifact=served_nothing,
     )  # fmt: skip
 
-    assert harm(later(), REGRESSION, bare, labelled=True) == Harm()
+    assert harm(later(), REGRESSION, bare, labelled=True) == PerformanceImpact()
 
 
 def served_nothing(name: str) -> Any:
@@ -198,21 +205,23 @@ def test_scores_drift_though_every_class_is_as_frequent_as_before() -> None:
     ranked = sales(4000, start=LATER, seed=1)
     truth = ranked["revenue"] > 265.0
     version = learnt(sales().assign(revenue=lambda made: made["revenue"] > 265.0), model)
-    scores = estimator.outputs(version.load(), ranked, model)
+    scores = predict_outputs(version.load(), ranked, model)
     sides = scores[scores < 0.5], 1.0 - scores[scores > 0.5]
     sure = [side.nsmallest(len(side) // 2).index for side in sides]
     rows = ranked.assign(revenue=truth).loc[sure[0].union(sure[1])].reset_index(drop=True)
-    reference = reference_profile(version)
+    reference = load_reference_profile(version)
 
     current = profile_rows(
         rows,
         model,
-        span=Span(LATER, LATER + WEEK),
-        predictions=estimator.outputs(version.load(), rows, model),
+        time_range=TimeRange(LATER, LATER + WEEK),
+        predictions=predict_outputs(version.load(), rows, model),
         like=reference,
     )
 
-    found = {each.role: each for each in compare(reference, current)}[FeatureRole.PREDICTION]
+    found = {each.role: each for each in measure_feature_drift(reference, current)}[
+        FeatureRole.PREDICTION
+    ]
     assert found.kind is FeatureKind.NUMERIC
     assert found.drifted
 

@@ -12,8 +12,8 @@ from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.tags import EFFECT_KEY_TAG
 from trimtab.detection.onboarding.predictions import Recorded
-from trimtab.pipelines.scoring import estimator
-from trimtab.pipelines.scoring.predictions import answering
+from trimtab.pipelines.scoring.metrics import score_model
+from trimtab.pipelines.scoring.predictions import choose_predictor, predict_targets
 
 AMOUNTS = spec(prediction="said")
 
@@ -34,14 +34,14 @@ def rows(said: Any) -> pd.DataFrame:
 
 
 def who(model: ModelSpec, said: Any, **tags: str) -> Any:
-    return answering(champion(**tags), rows(said), model)
+    return choose_predictor(champion(**tags), rows(said), model)
 
 
 def test_numbers_on_record_are_used() -> None:
     found = who(AMOUNTS, [1.0, 2.0, None, 4.0])
 
     assert found == Recorded("said", AMOUNTS.task)
-    assert estimator.predict(found, rows([1.0, 2.0, None, 4.0]), AMOUNTS).isna().sum() == 1
+    assert predict_targets(found, rows([1.0, 2.0, None, 4.0]), AMOUNTS).isna().sum() == 1
 
 
 def test_chances_on_record_are_scored_as_chances() -> None:
@@ -50,8 +50,8 @@ def test_chances_on_record_are_scored_as_chances() -> None:
     found = who(model, said)
 
     assert found == Recorded("said", model.task, ("False", "True"))
-    assert estimator.score(found, rows(said), model).value == 1.0
-    assert list(estimator.predict(found, rows(said), model)) == ["True", "False"] * 2
+    assert score_model(found, rows(said), model).value == 1.0
+    assert list(predict_targets(found, rows(said), model)) == ["True", "False"] * 2
 
 
 def test_classes_on_record_are_classes() -> None:
@@ -60,7 +60,7 @@ def test_classes_on_record_are_classes() -> None:
     found = who(model, [True, False, False, False])
 
     assert found == Recorded("said", model.task)
-    assert estimator.score(found, rows([True, False, False, False]), model).value == 0.75
+    assert score_model(found, rows([True, False, False, False]), model).value == 0.75
 
 
 def test_for_an_area_classes_do_not_do_and_the_champion_is_asked() -> None:
@@ -70,7 +70,7 @@ def test_for_an_area_classes_do_not_do_and_the_champion_is_asked() -> None:
 @pytest.mark.parametrize("said", [None, float("nan")])
 def test_where_nothing_is_on_record_the_champion_is_asked(said: Any) -> None:
     assert isinstance(who(AMOUNTS, said), Model)
-    assert isinstance(answering(champion(), sales(4), AMOUNTS), Model)
+    assert isinstance(choose_predictor(champion(), sales(4), AMOUNTS), Model)
 
 
 def test_a_version_that_trimtab_made_is_asked_again() -> None:

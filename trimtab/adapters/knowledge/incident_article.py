@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from policies.evidence import MOSTLY
+from policies.knowledge_query import MAIN_SHARE
 from trimtab.adapters.knowledge.incident_signs import (
     FAULT_KINDS,
     Columns,
@@ -164,7 +164,7 @@ def _loss(items: tuple[EvidenceItem, ...]) -> Loss | None:
     change, beyond = told.get("performance:champion"), told.get("performance:concept-loss")
     if change is None or beyond is None:
         return None
-    return Loss.UNEXPLAINED if beyond >= MOSTLY * -change else Loss.EXPLAINED
+    return Loss.UNEXPLAINED if beyond >= MAIN_SHARE * -change else Loss.EXPLAINED
 
 
 def _verb(plan: RemediationPlan) -> str:

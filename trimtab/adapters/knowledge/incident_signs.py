@@ -1,7 +1,8 @@
 """Says what a document is about as Trimtab asks: so that like is compared with like.
 
-The question comes from `policies.evidence.describe`. A document that lists its signs is looked for
-by the very sentence that such a finding would be described with, whatever its wording.
+The question comes from `policies.knowledge_query.describe_finding`. A document that lists its
+signs is looked for by the very sentence that such a finding would be described with, whatever its
+wording.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Final, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from policies.evidence import describe
+from policies.knowledge_query import describe_finding
 from trimtab.contracts.drift import (
     DriftFinding,
     FeatureDrift,
@@ -90,7 +91,7 @@ def question(
     loss: Loss | None = None,
 ) -> str:
     """How Trimtab would ask for a case with these signs."""
-    return describe(
+    return describe_finding(
         DriftFinding(
             model="model",
             reference=_WINDOW,

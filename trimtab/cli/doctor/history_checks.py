@@ -10,15 +10,15 @@ from trimtab.cli.doctor.monitoring_checks import check_monitoring
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Feature, ModelSpec, Task
 from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
-from trimtab.pipelines.history.remote import History, count_rows, is_remote
+from trimtab.pipelines.history.remote import HistoryTable, count_rows, is_remote
 from trimtab.pipelines.history.rows import (
-    clean,
-    covered,
-    first_window_start,
-    row_times,
-    rows_between,
+    find_covered_times,
+    find_first_window_start,
+    keep_valid_targets,
+    read_row_times,
+    read_rows,
 )
-from trimtab.pipelines.history.time_ranges import reference_span
+from trimtab.pipelines.history.time_ranges import compute_reference_range
 from trimtab.pipelines.inspection.timeline import cut_windows
 from trimtab.pipelines.requests import Request
 
@@ -32,7 +32,7 @@ _TWO_CLASSES: Final = 2
 
 
 def check_history(
-    history: pd.DataFrame, spec: ModelSpec, *, whole: History | None = None
+    history: pd.DataFrame, spec: ModelSpec, *, whole: HistoryTable | None = None
 ) -> Iterator[CheckResult]:
     """Yield every fault of the data, or how much of it there is.
 
@@ -112,16 +112,17 @@ def _check_target(values: pd.Series, spec: ModelSpec, thing: str) -> Iterator[Ch
 
 
 def _check_windows(
-    history: pd.DataFrame, whole: History, spec: ModelSpec, thing: str
+    history: pd.DataFrame, whole: HistoryTable, spec: ModelSpec, thing: str
 ) -> Iterator[CheckResult]:
-    times = row_times(history, spec)
+    times = read_row_times(history, spec)
     undated = int(times.isna().sum())
     if undated > _MAX_UNDATED_SHARE * len(times):
         found = f"timestamp {spec.timestamp}: {undated:,} of {len(times):,} values are not times"
         yield CheckResult.fault(thing, found, "write ISO 8601 such as 2016-10-04T07:59:42Z")
     if undated == len(times):
         return
-    start, last = first_window_start(whole, spec), covered(whole, spec)[1].to_pydatetime()
+    start = find_first_window_start(whole, spec)
+    last = find_covered_times(whole, spec)[1].to_pydatetime()
     if (last - start) / spec.window > _MAX_WINDOWS:
         found = f"there are over {_MAX_WINDOWS:,} windows from {start:%Y-%m-%d} to {last:%Y-%m-%d}"
         yield CheckResult.fault(thing, found, "remove stray rows, or correct start and window")
@@ -130,10 +131,10 @@ def _check_windows(
 
 
 def _check_row_counts(
-    history: History, spec: ModelSpec, thing: str, *, sampled: int
+    history: HistoryTable, spec: ModelSpec, thing: str, *, sampled: int
 ) -> Iterator[CheckResult]:
-    span = reference_span(spec, first_window_start(history, spec))
-    training = len(clean(rows_between(history, spec, span), spec))
+    span = compute_reference_range(spec, find_first_window_start(history, spec))
+    training = len(keep_valid_targets(read_rows(history, spec, span), spec))
     windows = cast(
         "list[dict[str, Any]]", cut_windows(history, spec, Request(model=spec.name))["windows"]
     )

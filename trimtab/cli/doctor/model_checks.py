@@ -10,7 +10,7 @@ from trimtab.cli.doctor.history_checks import check_history
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.model import ModelSpec
 from trimtab.pipelines.catalog import build_catalog
-from trimtab.pipelines.history.remote import fetch_all, is_remote
+from trimtab.pipelines.history.remote import fetch_all_rows, is_remote
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings
@@ -39,7 +39,7 @@ def _check_model(
         yield from _check_costs(spec, limits, thing=thing)
     try:
         history = build_catalog({"model": name}).load("history")
-        sample = fetch_all(history, spec) if is_remote(history) else history
+        sample = fetch_all_rows(history, spec) if is_remote(history) else history
     except Exception as error:  # noqa: BLE001 - any Kedro dataset may stand there, with its own
         remedy = "correct its entry in a catalog*.yml of conf/local, or `dataset` of the model"
         found = f"dataset {spec.dataset}: {_find_first_cause(error)}"

@@ -14,7 +14,7 @@ from trimtab.detection.onboarding.exclusions import MANY_CATEGORIES
 from trimtab.detection.onboarding.monitoring_settings import thin_reference, windows_per_year
 from trimtab.detection.onboarding.predictions import are_chances, why_no_prediction
 from trimtab.detection.profiles.casting import cast_to_categories
-from trimtab.pipelines.history.rows import row_times
+from trimtab.pipelines.history.rows import read_row_times
 
 _MANY_FALSE_ALARMS: Final = 0.25
 """Share of the windows from which false alarms are many."""
@@ -26,7 +26,7 @@ def check_monitoring(history: pd.DataFrame, spec: ModelSpec, thing: str) -> Iter
     for column in spec.segments:
         yield from _check_segment(history, column, spec, thing)
     if spec.timestamp in history:
-        times = row_times(history, spec)
+        times = read_row_times(history, spec)
         if times.notna().any():
             covered = times.max() - times.min()
             yield from _check_season(covered, spec, thing)

@@ -9,7 +9,7 @@ from trimtab.cli.errors import ExitCode
 from trimtab.cli.progress import show_progress_when_slow
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
-from trimtab.pipelines.session import prepare, run_pipeline
+from trimtab.pipelines.session import run_pipeline, set_process_environment
 from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import load_settings
 
@@ -18,7 +18,7 @@ def run_train(name: str) -> ExitCode:
     """Train the model's first champion and print what it is; raise `Refused` where it has one."""
     with show_progress_when_slow() as show:
         spec = load_model_spec(name)
-        prepare()
+        set_process_environment()
         show("asking MLflow")
         _refuse_second_champion(spec)
         show(f"training {name}")
@@ -28,7 +28,7 @@ def run_train(name: str) -> ExitCode:
 
 
 def _refuse_second_champion(spec: ModelSpec) -> None:
-    from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - reads variables that prepare() sets
+    from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - reads variables that set_process_environment() sets
 
     settings = load_settings()
     champion = MlflowRegistry(settings=settings).champion(spec.name)

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.monitoring import Announcement, Suppression, SuppressionReason
-from trimtab.detection.drift.fingerprint import announcement_of, find_suppression
+from trimtab.detection.drift.fingerprint import build_announcement, find_suppression
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.pipelines.requests import MonitoringRequest
 
@@ -19,7 +19,7 @@ class Announcements(Protocol):
         """Return those of the `span` that ends at `until`, in the data's own time."""
 
 
-class Proposal(NamedTuple):
+class EventProposal(NamedTuple):
     """The event proposed for a window before the cooldown is applied."""
 
     event: DriftEvent | None
@@ -39,7 +39,7 @@ class Publication(NamedTuple):
 
 
 def apply_cooldown(
-    proposal: Proposal,
+    proposal: EventProposal,
     spec: ModelSpec,
     request: MonitoringRequest,
     profiles: tuple[WindowProfile, WindowProfile],
@@ -53,7 +53,7 @@ def apply_cooldown(
     event = proposal.event
     if event is None:
         return Publication([], suppression=proposal.suppression)
-    announcement = announcement_of(
+    announcement = build_announcement(
         event.data, spec, event_id=event.id, as_of=request.judged_at, profiles=profiles
     )
     earlier = announcements.within(
