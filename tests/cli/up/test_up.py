@@ -85,6 +85,20 @@ async def test_it_shows_where_everything_is_and_ctrl_c_ends_it(
     assert find_running_stack(tmp_path / ".trimtab") is None
 
 
+async def test_the_next_start_has_the_same_ports(started: Ups, tmp_path: Path) -> None:
+    addresses = []
+    for _ in range(2):
+        process = up(started, tmp_path, WAITS)
+        said_until(process, "Data and logs")
+        stack = find_running_stack(tmp_path / ".trimtab")
+        assert stack is not None
+        addresses.append((stack.temporal, stack.ui))
+        process.terminate()
+        process.communicate(timeout=60)
+
+    assert addresses[0] == addresses[1]
+
+
 async def test_a_crashed_part_is_started_again_before_your_eyes(
     started: Ups, tmp_path: Path
 ) -> None:
