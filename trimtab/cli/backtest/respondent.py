@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from rich.console import Console
-from rich.panel import Panel
-from rich.text import Text
+from rich.rule import Rule
 
 from policies.approval_page import format_signal_command
 from trimtab.cli.console import print_unbroken
@@ -119,7 +118,11 @@ def _build_command(view: IncidentView, workflow_id: str, address: str, choice: C
 
 
 def _print_page(console: Console, view: IncidentView, command: str, note: str) -> None:
-    console.print(Panel(Text(view.page or ""), title="A person must decide", expand=False))
+    """Print the page as it is: its lines are wrapped, and its command can be copied."""
+    console.print(Rule("A person must decide", align="left"))
+    for line in (view.page or "").splitlines():
+        print_unbroken(console, line)
+    console.print(Rule())
     print_unbroken(console, f"$ {command}", style="bold")
     console.print(f"[dim]{note}[/]")
 

@@ -131,6 +131,7 @@ class Backtest:
                 if self._options.keep:
                     with display.paused():
                         await self._keep_until_stopped(stack)
+                display.show("stopping the stack")
         return report
 
     async def _replay_history(
@@ -140,7 +141,8 @@ class Backtest:
         outputs = await replay.train()
         self._console.print(
             f"Champion: version {outputs['version']}, {outputs['metric']} {outputs['value']:.3f} "
-            f"on {outputs['holdout_rows']:,} held-out rows of {outputs['rows']:,}."
+            f"on {outputs['holdout_rows']:,} held-out rows of {outputs['rows']:,}.",
+            highlight=False,
         )
         windows = await replay.list_windows()
         display.expect(len(windows))

@@ -53,6 +53,7 @@ async def rehearse_question(finished: FinishedBacktest) -> None:
         replayed = await replay.replay(
             ReplayWindow(start=window.start, end=window.end, rows=window.rows)
         )
+        display.show("stopping the stack of the rehearsal")
     ending = replayed.report.ending.value if replayed.report else "no incident"
     console.print(f"It ended as [bold]{ending}[/]. Everything is kept in")
     print_unbroken(console, f"  {home}")
