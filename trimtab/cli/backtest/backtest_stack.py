@@ -17,6 +17,7 @@ from trimtab.adapters.audit.audit_log import audit_key
 from trimtab.adapters.audit.audit_verification import verify as verify_chains
 from trimtab.adapters.pipeline_process import PipelineProcesses
 from trimtab.cli.backtest.isolation import PRODUCTION_OVERRIDES
+from trimtab.cli.registry_access import open_registry
 from trimtab.contracts import names
 from trimtab.contracts.audit import ChainStatus
 from trimtab.contracts.errors import TrimtabError
@@ -103,15 +104,10 @@ class BacktestStack:
         )
         self._processes.warm()
         self.pipelines = self._processes
-        self.registry = await asyncio.to_thread(self._open_registry)
+        self.registry = await asyncio.to_thread(open_registry, self._settings)
         self.client = await connect_temporal(self._reach_temporal())
         self._progress("waiting for the worker")
         await asyncio.gather(*map(self._wait_for_poller, names.QUEUES))
-
-    def _open_registry(self) -> "MlflowRegistry":
-        from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - see TYPE_CHECKING
-
-        return MlflowRegistry(settings=self._settings)
 
     async def _wait_for_poller(self, queue: str) -> None:
         """Wait for a worker, so that the first incident is not timed with its start."""

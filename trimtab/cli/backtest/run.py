@@ -27,7 +27,7 @@ from trimtab.cli.backtest.respondent import (
     SilentRespondent,
     TerminalRespondent,
 )
-from trimtab.cli.backtest.summary import summarise_backtest
+from trimtab.cli.backtest.summary import RunCircumstances, summarise_backtest
 from trimtab.cli.console import open_console, print_command, print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.signals import run_until_signal
@@ -115,11 +115,13 @@ class Backtest:
                     self._spec,
                     replayed,
                     stack.verify_audit(),
-                    analyst=self._settings.analyst.model,
-                    seed=TRAINING_SEED,
-                    started_at=started_at,
-                    finished_at=datetime.now(UTC),
-                    servers=await stack.read_server_versions(),
+                    RunCircumstances(
+                        analyst=self._settings.analyst.model,
+                        seed=TRAINING_SEED,
+                        started_at=started_at,
+                        finished_at=datetime.now(UTC),
+                        server_versions=await stack.read_server_versions(),
+                    ),
                 )
                 with display.paused():
                     self._present(report)

@@ -1,34 +1,23 @@
 """Checks whether a model's champion can be monitored: it exists, and can be asked."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
 
 from trimtab.cli.champion_remedy import format_first_champion_remedy
 from trimtab.cli.doctor.check_result import CheckResult
+from trimtab.cli.registry_access import find_champion_signature, find_registry
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.contracts.signature import ModelSignature
 from trimtab.runtime.settings import Settings
 
-_SQLITE: Final = "sqlite:///"
-
-
-def registry_exists(settings: Settings) -> bool:
-    """Return whether there is a registry to ask; False for a database file that does not exist."""
-    uri = settings.tracking_uri
-    return not uri.startswith(_SQLITE) or Path(uri.removeprefix(_SQLITE)).exists()
-
 
 def check_champion(spec: ModelSpec, settings: Settings) -> Iterator[CheckResult]:
     """Yield what the registry has of the model; nothing if there is no registry yet."""
-    if not registry_exists(settings):
+    if find_registry(settings) is None:
         return
-    from trimtab.adapters.registry.registered_signature import find_interface  # noqa: PLC0415 - three seconds, and there may be no registry
-
     thing = f"model {spec.name}"
     try:
-        champion = find_interface(spec.name, settings=settings)
+        champion = find_champion_signature(spec.name, settings)
     except Refused as error:
         yield CheckResult.fault(thing, str(error))
         return

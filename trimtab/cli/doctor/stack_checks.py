@@ -21,6 +21,7 @@ from temporalio.service import RPCError
 
 from trimtab.cli.console import format_command
 from trimtab.cli.doctor.check_result import CheckResult
+from trimtab.cli.registry_access import open_registry
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.runtime.errors import BadConfigurationError, NoTemporalAddressError
 from trimtab.runtime.settings import Settings
@@ -117,9 +118,7 @@ def _check_sqlite(path: Path) -> CheckResult:
 
 
 def _check_registry(settings: Settings, uri: str) -> CheckResult:
-    from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - three seconds, and few registries are neither a file nor a server
-
-    MlflowRegistry(settings=settings).champion("trimtab")
+    open_registry(settings).champion("trimtab")
     return CheckResult.fine("MLflow", f"{_remove_password(uri)} answers")
 
 

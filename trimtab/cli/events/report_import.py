@@ -18,6 +18,7 @@ from trimtab.cli.console import print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.events.event_view import print_event
 from trimtab.cli.events.report_format import ReportFormat
+from trimtab.cli.registry_access import find_registry, open_registry
 from trimtab.cli.window_option import parse_time_range
 from trimtab.contracts.drift import DriftEvent, Severity, Window
 from trimtab.contracts.model import ModelSpec
@@ -130,10 +131,8 @@ def _choose_reference_window(
     if report.reference is not None:
         return report.reference
     settings = load_settings()
-    if settings.mlflow_tracking_uri or (settings.home / "mlflow.db").exists():
-        from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - takes three seconds, and there may be no registry
-
-        champion = MlflowRegistry(settings=settings).champion(spec.name)
+    if find_registry(settings) is not None:
+        champion = open_registry(settings).champion(spec.name)
         if champion is not None and champion.trained_on is not None:
             return champion.trained_on
     start = current.start - spec.reference_windows * spec.window

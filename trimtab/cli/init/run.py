@@ -10,10 +10,14 @@ from rich.console import Console
 
 from trimtab.adapters.datasets.history import HistoryDataset
 from trimtab.cli.console import format_command, print_command, print_unbroken
-from trimtab.cli.doctor.champion_checks import registry_exists
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.init.config_writer import format_catalog, format_model
 from trimtab.cli.init.proposal import print_proposal
+from trimtab.cli.registry_access import (
+    find_registry,
+    format_alias_command,
+    read_version_signature,
+)
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.signature import ModelSignature
 from trimtab.detection.onboarding.inspection import Proposal, Question, UnfitTableError, propose
@@ -77,15 +81,13 @@ def _print_next_step(proposal: Proposal, console: Console) -> None:
 
 
 def _print_how_to_set_champion(interface: ModelSignature, console: Console) -> None:
-    from trimtab.adapters.registry.registered_signature import how_to_point  # noqa: PLC0415 - three seconds, and most models are not in MLflow yet
-
     state = f"points at version {interface.champion}" if interface.champion else "is not set"
     console.print(
         f"The alias champion {state}. Its version is the one monitored. Nothing was changed. To"
         f" monitor version {interface.version}:",
         highlight=False,
     )
-    print_unbroken(console, f"  {how_to_point(interface)}")
+    print_unbroken(console, f"  {format_alias_command(interface)}")
 
 
 def _choose_destinations(name: str, *, force: bool) -> tuple[Path, Path]:
@@ -158,12 +160,10 @@ def _read_interface(options: InitOptions) -> ModelSignature | None:
         fault = f"MODEL = {options.name!r}: must be the name in MLflow: write `{command}`"
         raise BadConfigurationError([fault])
     settings = load_settings()
-    if not registry_exists(settings):
+    if find_registry(settings) is None:
         fault = f"--mlflow-model: there is no MLflow at {settings.tracking_uri}"
         raise BadConfigurationError([f"{fault}: set MLFLOW_TRACKING_URI to its address"])
-    from trimtab.adapters.registry.registered_signature import read_interface  # noqa: PLC0415 - three seconds, and most models are not in MLflow yet
-
-    return read_interface(options.name, settings=settings, version=options.version)
+    return read_version_signature(options.name, options.version, settings)
 
 
 def _choose_target_and_timestamp(

@@ -7,6 +7,7 @@ from rich.console import Console
 from trimtab.cli.console import print_command, print_wrapped
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.progress import show_progress_when_slow
+from trimtab.cli.registry_access import open_registry
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.pipelines.session import run_pipeline, set_process_environment
@@ -18,7 +19,7 @@ def run_train(name: str) -> ExitCode:
     """Train the model's first champion and print what it is; raise `Refused` where it has one."""
     with show_progress_when_slow() as show:
         spec = load_model_spec(name)
-        set_process_environment()
+        set_process_environment()  # MLflow reads it when it is imported
         show("asking MLflow")
         _refuse_second_champion(spec)
         show(f"training {name}")
@@ -28,10 +29,8 @@ def run_train(name: str) -> ExitCode:
 
 
 def _refuse_second_champion(spec: ModelSpec) -> None:
-    from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - reads variables that set_process_environment() sets
-
     settings = load_settings()
-    champion = MlflowRegistry(settings=settings).champion(spec.name)
+    champion = open_registry(settings).champion(spec.name)
     if champion is not None:
         msg = (
             f"{spec.name!r} has a champion in {settings.tracking_uri}, version {champion.version}:"
