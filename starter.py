@@ -1,6 +1,6 @@
-"""Front door: runs the bridge from the Redis stream to Temporal until it is told to stop.
+"""Front door: runs the bridge from the Redis stream to Temporal until it is stopped by a signal.
 
-Exit codes: 0 when told to stop, 2 when the configuration is wrong, 1 for anything unforeseen.
+Exit codes: 0 after SIGTERM or SIGINT, 2 when the configuration is wrong, 1 for anything unforeseen.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ def check_configuration(settings: Settings) -> None:
 
 
 async def run_bridge(settings: Settings, *, stop: asyncio.Event) -> None:
-    """Run the bridge until told to stop; Temporal and Redis may come and go meanwhile."""
+    """Run the bridge until `stop` is set; Temporal and Redis may come and go meanwhile."""
     consumer = settings.bridge.consumer or socket.gethostname()
     with start_tracing(settings, service="trimtab-bridge") as plugins:
         client = await connect_temporal(settings, plugins=plugins, lazy=True)

@@ -29,10 +29,11 @@ from activities.registration import (
     list_main_activities,
 )
 from agents.models import register_models
-from trimtab.adapters.audit.audit_log import JsonlAuditLog, audit_key
-from trimtab.adapters.grants import JwtGuard, JwtMint, private_key, public_key
-from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, open_chroma
-from trimtab.adapters.notifier import FileNotifier, LogNotifier, Notifiers
+from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key
+from trimtab.adapters.grants import JwtGuard, JwtMint, load_private_key, load_public_key
+from trimtab.adapters.knowledge.chroma_client import open_chroma
+from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
+from trimtab.adapters.notifier import CombinedNotifier, FileNotifier, LogNotifier
 from trimtab.adapters.pipeline_process import PipelineProcesses
 from trimtab.adapters.registry.model_registry import MlflowRegistry
 from trimtab.contracts import names
@@ -69,10 +70,10 @@ class Collaborators:
         self._replay = settings.backtest.replay
         self._registry = MlflowRegistry(settings=settings)
         self._knowledge = ChromaKnowledgeBase(open_chroma(settings))
-        self._notifier = Notifiers(LogNotifier(), FileNotifier(home / "approvals"))
+        self._notifier = CombinedNotifier(LogNotifier(), FileNotifier(home / "approvals"))
         self._audit = JsonlAuditLog(
             settings.audit.directory or home / "audit",
-            key=audit_key(settings.audit.key or keys / "audit.key"),
+            key=load_audit_key(settings.audit.key or keys / "audit.key"),
         )
         self.pipelines = PipelineProcesses(run_pipeline, max_workers=settings.worker.pipelines)
 
@@ -83,7 +84,7 @@ class Collaborators:
         """
         self._knowledge.index(shipped_knowledge())
         self._knowledge.search("drift")
-        self._registry.recorded_tips()
+        self._registry.list_recorded_tips()
 
     def build_duties(self, queue: str) -> Duties:
         """Return what a worker of that queue runs.
@@ -118,15 +119,15 @@ class Collaborators:
         )
 
     def _build_action_duties(self) -> Duties:
-        guard = JwtGuard(key=public_key(self._public_key_file))
+        guard = JwtGuard(key=load_public_key(self._public_key_file))
         activities = list_action_activities(
             registry=self._registry, pipelines=self.pipelines, guard=guard
         )
         return Duties([], activities)
 
     def _read_private_key(self) -> Ed25519PrivateKey:
-        key = private_key(self._private_key_file)
-        public_key(self._public_key_file, private=key)
+        key = load_private_key(self._private_key_file)
+        load_public_key(self._public_key_file, private=key)
         return key
 
 
@@ -134,7 +135,7 @@ async def run_worker(settings: Settings, queues: Sequence[str]) -> None:
     """Serve the queues until SIGTERM or Ctrl-C, then give running activities `worker.grace`."""
     register_models(ollama_host=settings.ollama_host, timeout=settings.analyst.timeout)
     collaborators = Collaborators(settings)
-    collaborators.pipelines.warm()
+    collaborators.pipelines.warm_up()
     await asyncio.to_thread(collaborators.open)
     async with AsyncExitStack() as stack:
         stack.callback(collaborators.pipelines.close)

@@ -1,4 +1,4 @@
-"""Judges one window: runs the pipeline `monitoring`, which publishes what it finds."""
+"""Judges one window by running the pipeline `monitoring`, which publishes the drift it finds."""
 
 from pydantic import JsonValue
 from temporalio import activity
@@ -11,25 +11,25 @@ from trimtab.contracts.monitoring import Suppression, WindowAnswer, WindowOrder
 from trimtab.contracts.ports import PipelineRunner
 
 
-class _Named(Record):
+class _PublishedEvent(Record):
     """The part of an event that is passed on; the event itself went to the stream."""
 
     id: str
 
 
-class _Judged(Record):
-    """What of the pipeline's report is passed on."""
+class _WindowReport(Record):
+    """The part of the pipeline's report that is passed on."""
 
     rows: int
     note: str
     why: str = ""
     suppression: Suppression | None = None
-    event: _Named | None = None
+    event: _PublishedEvent | None = None
     finding: DriftFinding | None = None
 
 
 class MonitoringActivities:
-    """Where they run, pipelines, the registry and the stream can be reached."""
+    """Activities of workers that can reach pipelines, registry and stream."""
 
     def __init__(self, *, pipelines: PipelineRunner) -> None:
         self._pipelines = pipelines
@@ -37,7 +37,7 @@ class MonitoringActivities:
     @activity.defn
     @translate_errors
     async def judge_window(self, order: WindowOrder) -> WindowAnswer:
-        """What the window showed; an event that is published again keeps its id."""
+        """Return the judgement of the window; an event that is published again keeps its id."""
         params: dict[str, JsonValue] = {
             "model": order.model,
             "start": order.start.isoformat(),
@@ -45,7 +45,7 @@ class MonitoringActivities:
             "as_of": order.as_of.isoformat(),
         }
         report = await run_with_heartbeat(self._pipelines.run("monitoring", params))
-        judged = _Judged.model_validate(report)
+        judged = _WindowReport.model_validate(report)
         return WindowAnswer(
             start=order.start,
             end=order.end,

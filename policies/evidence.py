@@ -76,7 +76,7 @@ def _build_registry_items(registry: RegistryFacts) -> tuple[EvidenceItem, ...]:
     if registry.champion is not None:
         items.append(
             EvidenceItem(
-                id=evidence_ids.CHAMPION,
+                id=evidence_ids.CHAMPION_ID,
                 source=EvidenceSource.REGISTRY,
                 statement=f"The champion is version {registry.champion.version}.",
                 version=registry.champion.version,
@@ -85,7 +85,7 @@ def _build_registry_items(registry: RegistryFacts) -> tuple[EvidenceItem, ...]:
     acted = registry.last_action_at
     items.append(
         EvidenceItem(
-            id=evidence_ids.LAST_ACTION,
+            id=evidence_ids.LAST_ACTION_ID,
             source=EvidenceSource.REGISTRY,
             statement=(
                 f"The model was last acted upon at {acted:%Y-%m-%d %H:%M}."

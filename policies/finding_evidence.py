@@ -33,7 +33,7 @@ def build_finding_items(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
 def _build_window_item(finding: DriftFinding) -> EvidenceItem:
     current, reference = finding.current, finding.reference
     return EvidenceItem(
-        id=evidence_ids.WINDOW_ROWS,
+        id=evidence_ids.WINDOW_ROWS_ID,
         source=EvidenceSource.DRIFT,
         statement=(
             f"The current window {current.start:%Y-%m-%d %H:%M} to {current.end:%Y-%m-%d %H:%M} "
@@ -98,7 +98,7 @@ def _build_performance_item(finding: DriftFinding) -> EvidenceItem | None:
         return None
     judgement = "more loss than is tolerated" if change.degraded else "within tolerance"
     return EvidenceItem(
-        id=evidence_ids.CHAMPION_PERFORMANCE,
+        id=evidence_ids.CHAMPION_PERFORMANCE_ID,
         source=EvidenceSource.PERFORMANCE,
         statement=(
             f"The champion's {change.metric} was {change.reference:.3f} on held-out reference "
@@ -118,7 +118,7 @@ def _build_estimate_item(finding: DriftFinding) -> EvidenceItem | None:
     if not found.degraded:
         judgement = "covariate shift costs no more than is tolerated"
     return EvidenceItem(
-        id=evidence_ids.ESTIMATED_PERFORMANCE,
+        id=evidence_ids.ESTIMATED_PERFORMANCE_ID,
         source=EvidenceSource.PERFORMANCE,
         statement=(
             f"Judged by its inputs alone, without labels, the champion's {found.metric} is "
@@ -142,7 +142,7 @@ def _build_concept_item(finding: DriftFinding) -> EvidenceItem | None:
         )
     meaning = "the same inputs have come to mean another target" if loss else "no concept drift"
     return EvidenceItem(
-        id=evidence_ids.CONCEPT_LOSS,
+        id=evidence_ids.CONCEPT_LOSS_ID,
         source=EvidenceSource.PERFORMANCE,
         statement=f"{stated}: {meaning}.",
         value=loss,
@@ -155,7 +155,7 @@ def _build_multivariate_item(finding: DriftFinding) -> EvidenceItem | None:
         return None
     by = ", ".join(list(found.importance)[:3])
     return EvidenceItem(
-        id=evidence_ids.ALL_INPUTS,
+        id=evidence_ids.ALL_INPUTS_ID,
         source=EvidenceSource.DRIFT,
         statement=(
             f"A classifier tells rows of the current window from reference rows with an AUC of "

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.waiting import until
 from trimtab.runtime.embedded.children import ChildProcess, start_child
-from trimtab.runtime.embedded.servers import Ports, Server, start_server
+from trimtab.runtime.embedded.server_start import start_server
+from trimtab.runtime.embedded.servers import Ports, Server
 
 
 def start_in(folder: Path, name: str, command: list[str]) -> ChildProcess:

@@ -34,7 +34,7 @@ class DeliberationWorkflow:
             )
         except Exception as error:
             # Everything is caught: an error of ADK that is not a Temporal failure would make the
-            # server retry this workflow task for ever, while the incident waits for its timeout.
+            # server retry this workflow task forever, while the incident waits for its timeout.
             if is_cancelled_exception(error):
                 raise
             raise ApplicationError(_format_error(error), type=FAILED, non_retryable=True) from error

@@ -10,7 +10,7 @@ BUG_TYPES: Final = (
     AttributeError,
     AssertionError,
 )
-"""Errors that fail a workflow. Otherwise its workflow task would be retried for ever, unseen."""
+"""Errors that fail a workflow. Otherwise its workflow task would be retried forever, unseen."""
 _MAX_LENGTH: Final = 500
 
 

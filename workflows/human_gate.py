@@ -64,7 +64,7 @@ class HumanGate:
         """Open the question, and judge the answers that arrived before it.
 
         An answer can be early: a workflow that is reset gets its signals again before it asks. It
-        counts if it names this plan's hash, so nobody has to answer twice.
+        counts if it names this plan's hash, so a person need not answer twice.
         """
         self._plan_hash, self._open_until = plan_hash, open_until
         early, self._early = self._early, []

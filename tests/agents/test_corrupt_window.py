@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from agents import rules
+from agents.analyst.actions import rank_actions
+from agents.analyst.answers import judge_causes
 from policies.evidence import compose_evidence
 from tests.agents.cases import a_brief
 from tests.builders import NOW
@@ -42,13 +43,13 @@ def test_a_corrupt_window_is_announced_and_its_cause_is_the_data(kind: str) -> N
     brief = a_brief(
         features=finding.features, quality=finding.quality, performance=finding.performance
     )
-    shares = rules.likelihoods(rules.read_signals(brief))
+    shares = judge_causes(brief)
 
     assert finding.corrupt
     assert should_publish(finding, spec())
     assert next(iter(shares)) is Cause.DATA_QUALITY
-    assert next(iter(rules.choose(brief, shares))) is Action.MONITOR
-    assert Action.RETRAIN not in rules.choose(brief, shares)
+    assert next(iter(rank_actions(brief, shares))) is Action.MONITOR
+    assert Action.RETRAIN not in rank_actions(brief, shares)
 
 
 @pytest.mark.parametrize("kind", BROKEN)

@@ -251,7 +251,7 @@ async def test_no_more_starts_are_under_way_than_allowed(world: World) -> None:
     assert len(starter.started) == 30
 
 
-async def test_a_stop_finishes_what_is_under_way(world: World) -> None:
+async def test_a_stop_finishes_starts_under_way(world: World) -> None:
     starter = FakeStarter()
     starter.gate.clear()
     bridge = world.start(starter)

@@ -4,7 +4,8 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.servers import start_in
-from trimtab.runtime.embedded.servers import MlflowServer, start_server
+from trimtab.runtime.embedded.server_start import start_server
+from trimtab.runtime.embedded.servers import MlflowServer
 
 
 @pytest.mark.e2e

@@ -138,7 +138,7 @@ def test_every_fault_of_a_model_is_listed_at_once(local: Path) -> None:
     assert message.count("flights.yml") == 3
 
 
-def test_what_contradicts_itself_is_a_fault(local: Path) -> None:
+def test_settings_that_contradict_each_other_are_faults(local: Path) -> None:
     text = (
         FLIGHTS.replace("roc_auc", "r2")
         .replace("P30D", "PT0S")
@@ -235,7 +235,7 @@ def test_a_file_that_is_no_configuration_is_named(
     assert "flights" in list_model_names()
 
 
-def test_words_that_yaml_would_guess_at_stay_words(local: Path) -> None:
+def test_words_that_yaml_1_1_would_guess_at_stay_words(local: Path) -> None:
     text = FLIGHTS.replace("name: carrier", "name: no").replace("departed", "2016-10-04")
     (local / "models" / "flights.yml").write_text(text.replace("delayed", "12:30"))
 
@@ -244,7 +244,7 @@ def test_words_that_yaml_would_guess_at_stay_words(local: Path) -> None:
     assert (spec.features[0].name, spec.timestamp, spec.target) == ("no", "2016-10-04", "12:30")
 
 
-def test_the_shipped_policy_is_what_the_contract_calls_default() -> None:
+def test_the_shipped_policy_is_the_default_of_the_contract() -> None:
     assert load_limits() == Limits()
     assert compute_policy_hash(load_limits()) == compute_digest(Limits())
 

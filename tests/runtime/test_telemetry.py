@@ -148,7 +148,7 @@ def test_without_a_destination_there_is_no_telemetry() -> None:
         assert plugins == ()
 
 
-def test_half_of_langfuses_keys_is_told_rather_than_ignored() -> None:
+def test_half_of_langfuses_keys_is_logged() -> None:
     settings = load_settings(langfuse_public_key="pk-test")
 
     with capture_logs() as logs, start_tracing(settings, service="trimtab-tests") as plugins:

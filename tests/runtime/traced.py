@@ -114,9 +114,9 @@ async def serve() -> None:
 
 
 async def told_to_stop() -> None:
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_signal_handler(15, told.set)
-    await told.wait()
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(15, stop.set)
+    await stop.wait()
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ class Bridge:
         self._trim_at = time.monotonic() + _TRIM_SECONDS
 
     async def run(self) -> None:
-        """Work until told to stop; then finish what is under way and leave the rest pending."""
+        """Work until `stop` is set; then finish starts under way and leave the rest pending."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._acknowledger.run())
             group.create_task(self._maintain_stream())
@@ -129,7 +129,7 @@ class Bridge:
         return max(0.5, self._settings.claim_after.total_seconds() / 4)
 
     async def _wait_for_capacity(self) -> int:
-        """Return how many entries may be read; wait until it is worth a read, or told to stop."""
+        """Return how many entries may be read; wait until it is worth a read, or `stop` is set."""
         wanted = min(_MAX_BATCH, -(-self._settings.open_starts // 4))
         while (capacity := self._settings.open_starts - len(self._held)) < wanted:
             if self._stop.is_set():

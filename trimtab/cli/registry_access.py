@@ -30,25 +30,25 @@ def open_registry(settings: Settings) -> "MlflowRegistry":
     return MlflowRegistry(settings=settings)
 
 
-def find_champion_signature(model: str, settings: Settings) -> ModelSignature | None:
+def load_champion_signature(model: str, settings: Settings) -> ModelSignature | None:
     """Return the signature of the model's champion, or None if it has no champion.
 
     Raises `Refused` if the signature names no columns, `Unavailable` if MLflow does not answer.
     """
-    from trimtab.adapters.registry.registered_signature import find_interface
+    from trimtab.adapters.registry.registered_signature import find_champion_signature
 
-    return find_interface(model, settings=settings)
+    return find_champion_signature(model, settings=settings)
 
 
-def read_version_signature(model: str, version: str | None, settings: Settings) -> ModelSignature:
+def load_version_signature(model: str, version: str | None, settings: Settings) -> ModelSignature:
     """Return the signature of a version, or else of the champion; raise `Refused` without one."""
-    from trimtab.adapters.registry.registered_signature import read_interface
+    from trimtab.adapters.registry.registered_signature import read_signature
 
-    return read_interface(model, settings=settings, version=version)
+    return read_signature(model, settings=settings, version=version)
 
 
-def format_alias_command(signature: ModelSignature) -> str:
+def write_alias_command(signature: ModelSignature) -> str:
     """Return the shell command that makes this version the champion."""
-    from trimtab.adapters.registry.registered_signature import how_to_point
+    from trimtab.adapters.registry.registered_signature import format_alias_command
 
-    return how_to_point(signature)
+    return format_alias_command(signature)

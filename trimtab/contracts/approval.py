@@ -40,8 +40,8 @@ class Answer(Record):
 class TemporalCommand(Record):
     """The `temporal` command with which a person answers, as it has to be typed where they are.
 
-    Only a program called `temporal` and an address may be named, so that nobody can smuggle another
-    command into the page that a person copies from.
+    It names a program called `temporal` and an address, and nothing else: no other command can get
+    onto the page that a person copies from.
     """
 
     program: str = Field(default="temporal", pattern=r"^([^\p{Cc}]*/)?temporal$", max_length=4096)

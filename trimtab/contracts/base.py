@@ -1,8 +1,8 @@
 """The two kinds of data that cross a wall, and the types that their fields share."""
 
 import hashlib
-from datetime import timedelta
-from typing import Annotated, Any
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -18,6 +18,7 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 NonNegativeDuration = Annotated[timedelta, Field(ge=timedelta(0))]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 digest in hexadecimal."""
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Record(BaseModel):

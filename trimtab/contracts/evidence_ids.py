@@ -16,19 +16,19 @@ MAX_ID_LENGTH: Final = 256
 """Longest id, in characters: room for two names of 128 characters."""
 EvidenceId = Annotated[str, StringConstraints(pattern=r"^[\w.:/ =#-]+$", max_length=MAX_ID_LENGTH)]
 
-WINDOW_ROWS: Final = "window:rows"
+WINDOW_ROWS_ID: Final = "window:rows"
 """How many rows the current window and the reference hold."""
-ALL_INPUTS: Final = "multivariate:rows"
+ALL_INPUTS_ID: Final = "multivariate:rows"
 """Whether the inputs drifted when they are taken together."""
-CHAMPION_PERFORMANCE: Final = "performance:champion"
+CHAMPION_PERFORMANCE_ID: Final = "performance:champion"
 """The champion's metric on labelled rows, before and now."""
-ESTIMATED_PERFORMANCE: Final = "performance:estimate"
+ESTIMATED_PERFORMANCE_ID: Final = "performance:estimate"
 """The champion's metric as estimated without labels."""
-CONCEPT_LOSS: Final = "performance:concept-loss"
+CONCEPT_LOSS_ID: Final = "performance:concept-loss"
 """The loss of the metric that covariate shift does not explain."""
-CHAMPION: Final = "registry:champion"
+CHAMPION_ID: Final = "registry:champion"
 """Which version is the champion."""
-LAST_ACTION: Final = "registry:last-action"
+LAST_ACTION_ID: Final = "registry:last-action"
 """When the model was last acted upon."""
 
 _WHOLE_WINDOW: Final = "window"
@@ -68,7 +68,7 @@ def build_segment_id(column: str, segment: str) -> str:
     """Return the id of the item in which an agent's tool measures one category of a column.
 
     A category may be any text: one that is long, or holds signs that an id may not hold, is shown
-    in part and told apart by a digest of the whole.
+    in part and identified by a digest of the whole.
     """
     start = segment[:_MAX_SEGMENT_LENGTH]
     shown = "".join(each if _may_stand_in_id(each) else "-" for each in start)

@@ -1,4 +1,4 @@
-"""Lists the pipelines for Kedro, which looks for this module by its name."""
+"""Lists the pipelines for Kedro, which imports this module by its name."""
 
 from kedro.pipeline import Pipeline
 

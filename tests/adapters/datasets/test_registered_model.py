@@ -43,7 +43,7 @@ def sales(mlflow_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Registe
     return RegisteredModel("sales", settings=mlflow_settings)
 
 
-def test_what_was_registered_predicts_as_it_did_before(sales: RegisteredModel) -> None:
+def test_a_registered_model_predicts_as_it_did_before(sales: RegisteredModel) -> None:
     made = fitted()
     sales.register(made)
 
@@ -64,7 +64,7 @@ def test_a_version_is_found_by_its_key_with_all_that_belongs_to_it(sales: Regist
     assert sales.made_by("b" * 64) is None
 
 
-def test_only_who_asks_for_the_alias_becomes_champion(sales: RegisteredModel) -> None:
+def test_only_a_version_with_the_alias_becomes_champion(sales: RegisteredModel) -> None:
     sales.register(fitted(alias="champion"))
     sales.register(fitted())
 

@@ -129,7 +129,7 @@ def test_versions_come_newest_first_and_tell_which_is_champion(world: World) -> 
     assert versions[0].metrics == {"r2": 0.9}
 
 
-def test_a_version_tells_what_it_was_trained_on(world: World) -> None:
+def test_a_version_names_the_window_it_was_trained_on(world: World) -> None:
     tags = {
         TRAINED_START_TAG: "2016-10-04T00:00:00+00:00",
         TRAINED_END_TAG: "2016-11-01T00:00:00+00:00",
@@ -217,7 +217,7 @@ def test_a_move_by_another_to_the_same_version_is_not_taken_for_ours(world: Worl
         world.registry.set_champion("parking", "2", expected="1", key=KEY)
 
 
-def test_what_a_person_moved_back_is_not_moved_again_by_a_late_retry(world: World) -> None:
+def test_an_alias_that_a_person_moved_back_is_not_moved_again_by_a_late_retry(world: World) -> None:
     world.registry.set_champion("parking", "2", expected="1", key=KEY)
     world.point("1")
 
@@ -331,10 +331,10 @@ def test_an_incident_closed_before_is_not_overwritten(world: World) -> None:
     assert world.registry.audit_tips() == {"event-1": KEY}
 
 
-def test_tips_are_told_by_model_over_any_number_of_pages(
+def test_tips_are_listed_by_model_over_any_number_of_pages(
     world: World, mlflow_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(incident_runs, "_PAGE", 2)
+    monkeypatch.setattr(incident_runs, "_PAGE_SIZE", 2)
     for number in range(5):
         world.registry.record_incident(a_report(f"event-{number}", audit_tip=f"{number:064}"))
     world.registry.record_incident(a_report("event-0", model="other", audit_tip=OTHER))
@@ -343,7 +343,7 @@ def test_tips_are_told_by_model_over_any_number_of_pages(
         f"event-{number}": f"{number:064}" for number in range(5)
     }
     assert world.registry.audit_tips("other") == {"event-0": OTHER}
-    assert len(MlflowRegistry(settings=mlflow_settings).recorded_tips()) == 6
+    assert len(MlflowRegistry(settings=mlflow_settings).list_recorded_tips()) == 6
 
 
 def test_a_deleted_run_still_tells_its_tip(world: World, mlflow_settings: Settings) -> None:
@@ -351,7 +351,7 @@ def test_a_deleted_run_still_tells_its_tip(world: World, mlflow_settings: Settin
     (run,) = world.runs()
     world.client.delete_run(run.info.run_id)
 
-    tips = MlflowRegistry(settings=mlflow_settings).recorded_tips()
+    tips = MlflowRegistry(settings=mlflow_settings).list_recorded_tips()
 
     assert tips == (RecordedTip(incident="event-1", model="parking", tip=KEY, entries=10),)
 

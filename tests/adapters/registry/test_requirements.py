@@ -9,7 +9,7 @@ import pytest
 from mlflow.models import infer_signature
 
 from tests.builders import a_spec
-from trimtab.adapters.registry.foreign_model import ForeignEstimator, load_foreign
+from trimtab.adapters.registry.foreign_model import ForeignEstimator, load_foreign_model
 from trimtab.adapters.registry.requirements import fetch_missing_requirements
 from trimtab.contracts.ports import Refused
 
@@ -66,7 +66,7 @@ def test_a_load_that_fails_names_version_model_and_package(needy: str) -> None:
     spec = a_spec(name="xprices", trust_pickle=True)
 
     with pytest.raises(Refused) as refused:
-        load_foreign(needy, spec=spec, version="1", trusted_types=frozenset())
+        load_foreign_model(needy, spec=spec, version="1", trusted_types=frozenset())
 
     assert str(refused.value).startswith(
         "version 1 of 'xprices' needs nosuchboost==3.1.0, which is not installed here: install"
@@ -78,7 +78,9 @@ def test_a_load_that_fails_without_a_list_names_the_module(needy: str) -> None:
     (Path(needy) / "requirements.txt").unlink()
 
     with pytest.raises(Refused, match="needs the module nosuchboost, which is not installed here"):
-        load_foreign(needy, spec=a_spec(trust_pickle=True), version="1", trusted_types=frozenset())
+        load_foreign_model(
+            needy, spec=a_spec(trust_pickle=True), version="1", trusted_types=frozenset()
+        )
 
 
 def test_a_model_that_imports_only_when_it_is_asked_says_so_too() -> None:

@@ -72,6 +72,6 @@ def test_a_companion_that_may_run_code_is_not_loaded(run: str, tmp_path: Any) ->
 
 
 @pytest.mark.parametrize("read", [read_json, read_frame, read_companion])
-def test_what_was_not_kept_is_refused(read: Any, run: str) -> None:
+def test_a_file_that_was_not_kept_is_refused(read: Any, run: str) -> None:
     with pytest.raises(Refused, match="has no artifact nothing"):
         read("here", run, "nothing")

@@ -24,7 +24,7 @@ def by_name(reference: WindowProfile, current: WindowProfile) -> dict[str, Featu
     return {drift.name: drift for drift in measure_feature_drift(reference, current)}
 
 
-def test_a_window_from_the_same_world_shows_no_drift() -> None:
+def test_a_window_from_the_same_distribution_shows_no_drift() -> None:
     reference = profile(table(5000))
 
     drifts = by_name(reference, profile(table(2000, seed=1), like=reference))
@@ -56,7 +56,7 @@ def test_a_changed_mix_of_categories_drifts() -> None:
     assert drift.test == "chi2"
 
 
-def test_a_tiny_change_in_a_million_rows_is_significant_and_yet_no_drift() -> None:
+def test_a_tiny_change_in_many_rows_is_significant_and_no_drift() -> None:
     reference = profile(table(300_000))
     nudged = table(300_000, seed=1)
     nudged["price"] *= 1.02
@@ -116,9 +116,9 @@ def test_target_and_predictions_are_compared_in_their_roles() -> None:
     assert not drifts["revenue"].drifted
 
 
-@pytest.mark.parametrize(("points", "found"), [(2, False), (6, True), (10, True)])
-def test_labels_drift_from_five_points_on_where_chance_is_known(
-    points: int, *, found: bool
+@pytest.mark.parametrize(("points", "drifted"), [(2, False), (6, True), (10, True)])
+def test_labels_drift_from_five_points_if_their_threshold_is_calibrated(
+    points: int, *, drifted: bool
 ) -> None:
     before, now = ([*["1"] * positive, *["0"] * (5000 - positive)] for positive in
                    (2500, 2500 + 50 * points))  # fmt: skip
@@ -129,11 +129,11 @@ def test_labels_drift_from_five_points_on_where_chance_is_known(
     (calibrated,) = measure_feature_drift(*both, thresholds={"y": 0.003})
     (unknown,) = measure_feature_drift(*both)
 
-    assert (calibrated.threshold, calibrated.drifted) == (0.01, found)
+    assert (calibrated.threshold, calibrated.drifted) == (0.01, drifted)
     assert (unknown.threshold, unknown.drifted) == (0.1, False)
 
 
-def test_what_chance_does_to_labels_holds_where_it_is_more_than_the_floor() -> None:
+def test_a_calibrated_threshold_applies_if_it_is_above_the_floor() -> None:
     reference = profile(table(3000))
     current = profile(table(2000, seed=1), like=reference)
 
@@ -145,11 +145,11 @@ def test_what_chance_does_to_labels_holds_where_it_is_more_than_the_floor() -> N
 
 
 @given(st.lists(st.floats(0.001, 1.0), min_size=2, max_size=12), st.data())
-def test_when_a_share_of_the_rows_changes_category_the_index_is_at_least_four_times_its_square(
-    parts: list[float], data: st.DataObject
+def test_the_stability_index_is_at_least_four_times_the_squared_total_variation(
+    shares: list[float], data: st.DataObject
 ) -> None:
-    others = data.draw(st.lists(st.floats(0.001, 1.0), min_size=len(parts), max_size=len(parts)))
-    before, now = (np.maximum(np.array(each) / sum(each), 0.001) for each in (parts, others))
+    others = data.draw(st.lists(st.floats(0.001, 1.0), min_size=len(shares), max_size=len(shares)))
+    before, now = (np.maximum(np.array(each) / sum(each), 0.001) for each in (shares, others))
 
     bound = 4 * compute_total_variation(before / before.sum(), now / now.sum()) ** 2
     assert compute_psi(before / before.sum(), now / now.sum()) >= 0.99 * bound - 1e-9
@@ -161,10 +161,10 @@ def test_a_column_without_values_is_not_compared() -> None:
     assert "price" not in by_name(reference, profile(table(2000, price=None), like=reference))
 
 
-part = st.lists(st.integers(0, 1000), min_size=2, max_size=12).filter(any)
+bin_counts = st.lists(st.integers(0, 1000), min_size=2, max_size=12).filter(any)
 
 
-@given(part, st.data())
+@given(bin_counts, st.data())
 def test_the_stability_index_is_a_finite_symmetric_distance(
     counts: list[int], data: st.DataObject
 ) -> None:

@@ -33,7 +33,7 @@ def change(loss: float) -> PerformanceChange:
         (0.2, Severity.CRITICAL),
     ],
 )
-def test_lost_performance_decides_in_tolerances(loss: float, severity: Severity) -> None:
+def test_the_loss_in_tolerances_decides(loss: float, severity: Severity) -> None:
     found = compute_severity([drift(3.0)], performance=change(loss), tolerance=0.02, corrupt=False)
 
     assert found is severity
@@ -71,7 +71,7 @@ def estimated(loss: float) -> PerformanceEstimate:
     ("loss", "severity"),
     [(0.01, Severity.LOW), (0.03, Severity.MEDIUM), (0.06, Severity.HIGH), (0.2, Severity.HIGH)],
 )
-def test_an_expected_loss_decides_without_labels_and_is_never_critical(
+def test_an_estimated_loss_decides_without_labels_and_is_never_critical(
     loss: float, severity: Severity
 ) -> None:
     found = compute_severity(
@@ -81,7 +81,7 @@ def test_an_expected_loss_decides_without_labels_and_is_never_critical(
     assert found is severity
 
 
-def test_a_realised_loss_goes_before_an_expected_one() -> None:
+def test_a_realised_loss_goes_before_an_estimated_one() -> None:
     found = compute_severity(
         [], performance=change(0.0), estimate=estimated(0.2), tolerance=0.02, corrupt=False
     )
@@ -93,7 +93,7 @@ def test_a_realised_loss_goes_before_an_expected_one() -> None:
     ("impact", "severity"),
     [(0.001, Severity.LOW), (0.03, Severity.MEDIUM), (0.5, Severity.HIGH), (None, Severity.MEDIUM)],
 )
-def test_the_impact_of_a_feature_decides_where_no_loss_is_known(
+def test_the_impact_of_a_feature_decides_if_no_loss_is_known(
     impact: float | None, severity: Severity
 ) -> None:
     moved = drift(3.0).model_copy(update={"impact": impact, "p_value": 1e-300})

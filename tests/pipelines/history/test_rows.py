@@ -29,7 +29,7 @@ def history(**columns: object) -> pd.DataFrame:
     return pd.DataFrame({**made, **columns})
 
 
-def test_a_span_holds_its_first_instant_and_not_its_last() -> None:
+def test_a_time_range_holds_its_start_and_not_its_end() -> None:
     rows = read_rows(history(), spec(), TimeRange(NOON, NOON + timedelta(days=1)))
 
     assert rows["price"].tolist() == [2.0]
@@ -41,7 +41,7 @@ def test_naive_times_are_read_as_utc() -> None:
     assert rows["at"].iloc[0] == pd.Timestamp("2026-01-05 11:59:59", tz="UTC")
 
 
-def test_the_history_itself_stays_as_it_is() -> None:
+def test_reading_rows_does_not_change_the_history() -> None:
     table = history()
 
     read_rows(table, spec(), TimeRange(NOON, NOON + timedelta(days=9)))
@@ -49,17 +49,17 @@ def test_the_history_itself_stays_as_it_is() -> None:
     assert table["at"].iloc[0] == "2026-01-05 11:59:59"
 
 
-def test_rows_whose_target_makes_no_sense_are_dropped() -> None:
+def test_rows_with_a_target_below_the_minimum_are_dropped() -> None:
     assert keep_valid_targets(history(), spec())["price"].tolist() == [1.0]
 
 
-def test_targets_beyond_the_highest_that_makes_sense_are_dropped_too() -> None:
+def test_rows_with_a_target_above_the_maximum_are_dropped() -> None:
     table = history(revenue=[10.0, 11.0, 1e9])
 
     assert keep_valid_targets(table, spec(target_maximum=11.0))["price"].tolist() == [1.0, 2.0]
 
 
-def test_classes_are_told_as_text_whatever_they_are_written_as() -> None:
+def test_classes_become_text_whatever_their_type() -> None:
     classes = spec(task=Task.CLASSIFICATION, metric="roc_auc", target_minimum=None)
 
     assert cast_targets(history(revenue=[1.0, 0.0, None]), classes).tolist()[:2] == ["1", "0"]
@@ -69,7 +69,7 @@ def test_classes_are_told_as_text_whatever_they_are_written_as() -> None:
     ]
 
 
-def test_the_input_is_the_features_in_their_order_and_the_parts_of_the_time() -> None:
+def test_the_inputs_are_the_features_in_their_order_and_the_time_features() -> None:
     rows = read_rows(history(), spec(), TimeRange(NOON, NOON + timedelta(days=9)))
 
     table = build_model_inputs(rows, spec(time_features=("hour", "weekday", "month")))
@@ -78,7 +78,7 @@ def test_the_input_is_the_features_in_their_order_and_the_parts_of_the_time() ->
     assert table.iloc[0].tolist() == [2.0, "south", 12.0, 0.0, 1.0]
 
 
-def test_a_feature_named_like_a_part_of_the_time_keeps_its_name() -> None:
+def test_a_feature_named_like_a_time_feature_keeps_its_name() -> None:
     model = spec(features=({"name": "hour", "kind": "numeric"},), time_features=("hour",))
     rows = read_rows(history(hour=7.0), model, TimeRange(NOON, NOON + timedelta(hours=1)))
 
@@ -93,7 +93,7 @@ def test_a_feature_that_the_table_lacks_is_missing_in_every_row() -> None:
     assert np.isnan(build_model_inputs(rows, spec())["price"]).all()
 
 
-def test_a_table_without_the_target_is_refused_with_what_it_has() -> None:
+def test_a_table_without_the_target_is_refused_with_its_columns() -> None:
     with pytest.raises(Refused, match="no column 'revenue'; it has at, price, shop"):
         cast_targets(history().drop(columns="revenue"), spec())
 

@@ -16,7 +16,7 @@ from trimtab.pipelines.history.time_ranges import (
 AS_OF = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def test_labels_that_are_late_move_the_newest_labelled_window_back() -> None:
+def test_late_labels_move_the_newest_labelled_window_back() -> None:
     newest = find_newest_labelled_range(spec(label_delay=timedelta(days=2)), AS_OF)
 
     assert newest == TimeRange(AS_OF - timedelta(days=9), AS_OF - timedelta(days=2))
@@ -36,7 +36,7 @@ def test_verification_is_the_last_fifth_of_the_newest_window_and_the_gate_the_on
     delay=st.timedeltas(timedelta(0), timedelta(days=60)),
     windows=st.integers(1, 20),
 )
-def test_nothing_that_judges_a_challenger_was_learnt_from(
+def test_a_challenger_never_learns_from_rows_that_judge_it(
     gate: float, verification: float, delay: timedelta, windows: int
 ) -> None:
     model = spec(
@@ -46,10 +46,10 @@ def test_nothing_that_judges_a_challenger_was_learnt_from(
         reference_windows=windows,
     )
 
-    learnt = compute_retraining_range(model, AS_OF)
+    learned = compute_retraining_range(model, AS_OF)
     judged = [compute_slice_range(model, AS_OF, part) for part in (Slice.GATE, Slice.VERIFICATION)]
 
-    assert learnt.start < learnt.end == judged[0].start
+    assert learned.start < learned.end == judged[0].start
     assert judged[0].start < judged[0].end == judged[1].start
     assert judged[1].end == AS_OF - delay
 
@@ -60,7 +60,7 @@ def test_a_challenger_learns_from_as_much_as_the_first_champion_and_the_newest_w
     )
 
 
-def test_a_long_span_holds_out_a_whole_window_and_a_short_one_a_quarter() -> None:
+def test_a_long_range_holds_out_a_whole_window_and_a_short_one_a_quarter() -> None:
     long, short = TimeRange(AS_OF - 3 * WEEK, AS_OF), TimeRange(AS_OF - 2 * WEEK, AS_OF)
 
     assert find_holdout_start(spec(), long) == AS_OF - WEEK

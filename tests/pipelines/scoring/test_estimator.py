@@ -23,7 +23,7 @@ def classes(metric: str = "roc_auc", **changes: Any) -> ModelSpec:
     return spec(task=Task.CLASSIFICATION, metric=metric, target_minimum=None, **changes)
 
 
-def test_what_can_be_learnt_is_learnt() -> None:
+def test_a_learnable_target_is_learned() -> None:
     model = fit_estimator(sales(), spec(), seed=0)
 
     value, rows, _ = score_model(model, sales(), spec())
@@ -49,7 +49,7 @@ def test_categories_never_seen_and_missing_values_can_be_scored() -> None:
     assert without.notna().all()
 
 
-def test_more_categories_than_the_trees_take_are_learnt_from() -> None:
+def test_more_categories_than_the_trees_take_can_be_learned() -> None:
     names = [f"shop {number % 400}" for number in range(2000)]
 
     model = fit_estimator(sales(2000, shop=names), spec(), seed=0)
@@ -58,20 +58,20 @@ def test_more_categories_than_the_trees_take_are_learnt_from() -> None:
 
 
 @pytest.mark.parametrize("column", ["price", "shop"])
-def test_a_feature_that_holds_nothing_yet_hinders_no_learning(column: str) -> None:
+def test_an_empty_feature_does_not_prevent_training(column: str) -> None:
     model = fit_estimator(sales().assign(**{column: None}), spec(), seed=0)
 
     assert predict_targets(model, sales(), spec()).notna().all()
 
 
-def test_a_model_without_categories_is_learnt() -> None:
+def test_a_model_without_categories_can_be_trained() -> None:
     numeric = spec(features=({"name": "price", "kind": "numeric"},))
 
     assert score_model(fit_estimator(sales(), numeric, seed=0), sales(), numeric)[1] == 600
 
 
 @pytest.mark.parametrize("metric", ["roc_auc", "balanced_accuracy"])
-def test_two_classes_are_told_apart(metric: str) -> None:
+def test_two_classes_are_distinguished(metric: str) -> None:
     rows = sales(revenue=sales()["revenue"] > 200)
     model = fit_estimator(rows, classes(metric), seed=0)
 
@@ -95,12 +95,12 @@ def test_a_constant_target_gives_no_metric() -> None:
     assert score_model(model, sales(revenue=7.0), spec()) == (None, 600, None)
 
 
-def test_a_class_that_is_alone_cannot_be_learnt() -> None:
+def test_a_single_class_cannot_be_learned() -> None:
     with pytest.raises(Refused, match="fewer than two classes"):
         fit_estimator(sales(revenue="yes"), classes(), seed=0)
 
 
-def test_roc_auc_is_for_two_classes() -> None:
+def test_roc_auc_needs_two_classes() -> None:
     rows = sales(revenue=np.tile(["a", "b", "c"], 200))
     model = fit_estimator(rows, classes(), seed=0)
 

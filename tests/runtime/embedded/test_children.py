@@ -20,7 +20,7 @@ def start(folder: Path, code: str, *arguments: str) -> ChildProcess:
     return start_child([sys.executable, "-c", code, *arguments], log=folder / "part.log", grace=2.0)
 
 
-async def test_what_a_child_says_is_kept_in_its_log(tmp_path: Path) -> None:
+async def test_a_childs_output_is_kept_in_its_log(tmp_path: Path) -> None:
     child = start(tmp_path, "print('one'); print('two')")
 
     assert await child.wait() == 0
@@ -37,7 +37,7 @@ async def test_the_last_lines_are_those_of_this_life(tmp_path: Path) -> None:
     assert (tmp_path / "part.log").read_text() == "then\nnow\n"
 
 
-async def test_what_a_child_says_before_we_look_is_kept_too(
+async def test_a_childs_output_before_the_first_read_is_kept_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Slow(subprocess.Popen[bytes]):
@@ -74,7 +74,7 @@ async def test_a_child_is_known_by_the_port_it_listens_on(tmp_path: Path) -> Non
     assert not child.listens_on(port)
 
 
-async def test_an_obituary_has_name_code_and_last_words(tmp_path: Path) -> None:
+async def test_an_exit_report_has_name_code_and_last_lines(tmp_path: Path) -> None:
     child = start(tmp_path, "import sys; sys.exit('no more')")
     await child.wait()
 

@@ -13,10 +13,11 @@ from redis.asyncio import Redis
 
 from tests.servers import start_in
 from tests.waiting import until
-from trimtab.runtime.embedded import servers
+from trimtab.runtime.embedded import server_start
 from trimtab.runtime.embedded.children import find_free_port
 from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
-from trimtab.runtime.embedded.servers import ValkeyServer, start_server
+from trimtab.runtime.embedded.server_start import start_server
+from trimtab.runtime.embedded.servers import ValkeyServer
 from trimtab.runtime.errors import StackError
 from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.stack_addresses import (
@@ -53,8 +54,8 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 async def test_data_survive_a_restart_and_nothing_else_does(settings: Settings) -> None:
-    told: list[str] = []
-    async with EmbeddedStack(settings, progress=told.append) as stack:
+    progress: list[str] = []
+    async with EmbeddedStack(settings, progress=progress.append) as stack:
         first = stack.addresses
         processes = [process for server in stack.servers for process in family(server.pid)]
         assert find_running_stack(settings.home) == first
@@ -66,7 +67,7 @@ async def test_data_survive_a_restart_and_nothing_else_does(settings: Settings) 
             await redis.xadd("drift-events", {"event": "kept"})
     assert find_running_stack(settings.home) is None
     assert not any(get_creation_time(process.pid) for process in processes)
-    assert "starting temporal" in told
+    assert "starting temporal" in progress
 
     async with EmbeddedStack(settings) as stack:
         client = await connect_temporal(settings)
@@ -97,7 +98,7 @@ async def test_everything_ends_within_seconds_of_a_kill_and_the_home_is_free_aga
         await until(lambda: not any(get_creation_time(process.pid) for process in processes))
 
 
-async def test_what_has_an_address_is_not_started(tmp_path: Path, valkey_url: str) -> None:
+async def test_a_server_with_an_address_is_not_started(tmp_path: Path, valkey_url: str) -> None:
     settings = load_settings(
         home=tmp_path,
         redis={"url": valkey_url},
@@ -113,7 +114,9 @@ async def test_what_has_an_address_is_not_started(tmp_path: Path, valkey_url: st
         assert stack.addresses.ui == "https://ui.example.org/"
 
 
-async def test_children_are_told_where_everything_is(tmp_path: Path, valkey_url: str) -> None:
+async def test_children_get_the_addresses_in_their_environment(
+    tmp_path: Path, valkey_url: str
+) -> None:
     settings = load_settings(
         home=tmp_path, redis={"url": valkey_url}, temporal={"address": "127.0.0.1:7233"}
     )
@@ -146,7 +149,7 @@ async def test_a_port_lost_in_a_race_is_replaced_by_another(
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         taken, free = stranger.getsockname()[1], find_free_port()
         ports = [taken, free]
-        monkeypatch.setattr(servers, "find_free_port", lambda: ports.pop(0))
+        monkeypatch.setattr(server_start, "find_free_port", lambda: ports.pop(0))
         child, chosen = await start_server(
             ValkeyServer(tmp_path), lambda *command: start_in(tmp_path, *command), ready_within=20
         )

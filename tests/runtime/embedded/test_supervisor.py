@@ -28,15 +28,15 @@ class Part:
         return child
 
 
-async def test_a_crashed_part_is_started_again_and_that_is_told(tmp_path: Path) -> None:
-    part, told = Part(tmp_path, 1, 139), list[str]()
+async def test_a_crashed_process_is_started_again_and_that_is_reported(tmp_path: Path) -> None:
+    part, reported = Part(tmp_path, 1, 139), list[str]()
 
-    keeping = asyncio.create_task(keep_running(part, report=told.append, first_delay=0.01))
+    keeping = asyncio.create_task(keep_running(part, report=reported.append, first_delay=0.01))
     await until(lambda: len(part.children) == 3 and part.children[2].read_last_lines())
     keeping.cancel()
     await part.children[2].stop()
 
-    assert [line.split(": ")[0] for line in told] == [
+    assert [line.split(": ")[0] for line in reported] == [
         "worker ended with code 1",
         "worker ended with code 139",
     ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from trimtab.adapters.audit.audit_log import audit_key
+from trimtab.adapters.audit.audit_log import load_audit_key
 from trimtab.adapters.audit.audit_verification import verify as verify_chains
 from trimtab.cli.registry_access import find_registry, open_registry
 from trimtab.contracts.audit import ChainStatus
@@ -40,7 +40,7 @@ def verify_deployment(settings: Settings) -> LogVerification:
     """
     folder = get_log_folder(settings)
     compared_with = find_registry(settings)
-    tips = open_registry(settings).recorded_tips() if compared_with else ()
+    tips = open_registry(settings).list_recorded_tips() if compared_with else ()
     if not tips and not any(folder.rglob("*.jsonl")):
         return LogVerification(folder=folder, statuses=(), compared_with=compared_with)
     statuses = verify_chains(folder, key=read_log_key(settings), tips=tips, now=datetime.now(UTC))
@@ -61,4 +61,4 @@ def read_log_key(settings: Settings) -> bytes:
     if not path.exists():
         msg = f"audit key {path} is missing: without the key it was written with, no log verifies"
         raise Refused(msg)
-    return audit_key(path)
+    return load_audit_key(path)

@@ -13,7 +13,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
 from temporalio.client import Client
 
-from trimtab.adapters.audit.audit_log import audit_key
+from trimtab.adapters.audit.audit_log import load_audit_key
 from trimtab.adapters.audit.audit_verification import verify as verify_chains
 from trimtab.adapters.pipeline_process import PipelineProcesses
 from trimtab.cli.backtest.isolation import PRODUCTION_OVERRIDES
@@ -102,7 +102,7 @@ class BacktestStack:
         self._processes = PipelineProcesses(
             run_pipeline, max_workers=1, environment=self.addresses.build_environment()
         )
-        self._processes.warm()
+        self._processes.warm_up()
         self.pipelines = self._processes
         self.registry = await asyncio.to_thread(open_registry, self._settings)
         self.client = await connect_temporal(self._reach_temporal())
@@ -156,8 +156,8 @@ class BacktestStack:
         home, audit = self._settings.home, self._settings.audit
         return verify_chains(
             audit.directory or home / "audit",
-            key=audit_key(audit.key or home / "keys" / "audit.key"),
-            tips=self.registry.recorded_tips(),
+            key=load_audit_key(audit.key or home / "keys" / "audit.key"),
+            tips=self.registry.list_recorded_tips(),
         )
 
     async def read_server_versions(self) -> dict[str, str]:

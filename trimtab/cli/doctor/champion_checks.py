@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from trimtab.cli.champion_remedy import format_first_champion_remedy
 from trimtab.cli.doctor.check_result import CheckResult
-from trimtab.cli.registry_access import find_champion_signature, find_registry
+from trimtab.cli.registry_access import find_registry, load_champion_signature
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.contracts.signature import ModelSignature
@@ -17,7 +17,7 @@ def check_champion(spec: ModelSpec, settings: Settings) -> Iterator[CheckResult]
         return
     thing = f"model {spec.name}"
     try:
-        champion = find_champion_signature(spec.name, settings)
+        champion = load_champion_signature(spec.name, settings)
     except Refused as error:
         yield CheckResult.fault(thing, str(error))
         return

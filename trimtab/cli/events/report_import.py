@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from trimtab.adapters.datasets.drift_events import publish as publish_events
+from trimtab.adapters.datasets.drift_events import publish_events
+from trimtab.adapters.monitoring_schedule import build_monitoring_input
 from trimtab.adapters.reports.cloudevents import read_cloudevents
-from trimtab.adapters.reports.event import event_from
+from trimtab.adapters.reports.event import build_event
 from trimtab.adapters.reports.evidently import read_evidently
 from trimtab.adapters.reports.nannyml import read_nannyml
 from trimtab.adapters.reports.report import ForeignReport, MalformedReportError
-from trimtab.adapters.temporal_schedules import request_for
 from trimtab.cli.console import print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.events.event_view import print_event
@@ -74,7 +74,7 @@ def _read_events(options: ImportOptions) -> tuple[Sequence[DriftEvent], list[str
     report = _read_report(file, options.source)
     current = _choose_current_window(report, spec, given=options.window, file=file)
     reference = _choose_reference_window(report, spec, given=options.reference, current=current)
-    event = event_from(
+    event = build_event(
         report, spec, current=current, reference=reference, severity=Severity(options.severity)
     )
     return (event,), list(_list_notes(report, event, window_is_given=options.window is not None))
@@ -117,7 +117,7 @@ def _choose_current_window(
     if report.current is not None:
         return report.current
     written_at = report.made_at or datetime.fromtimestamp(file.stat().st_mtime, tz=UTC)
-    end = request_for(spec).window_end(written_at)
+    end = build_monitoring_input(spec).window_end(written_at)
     return Window(start=end - spec.window, end=end, rows=report.rows)
 
 

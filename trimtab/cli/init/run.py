@@ -15,8 +15,8 @@ from trimtab.cli.init.config_writer import format_catalog, format_model
 from trimtab.cli.init.proposal import print_proposal
 from trimtab.cli.registry_access import (
     find_registry,
-    format_alias_command,
-    read_version_signature,
+    load_version_signature,
+    write_alias_command,
 )
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.signature import ModelSignature
@@ -87,7 +87,7 @@ def _print_how_to_set_champion(interface: ModelSignature, console: Console) -> N
         f" monitor version {interface.version}:",
         highlight=False,
     )
-    print_unbroken(console, f"  {format_alias_command(interface)}")
+    print_unbroken(console, f"  {write_alias_command(interface)}")
 
 
 def _choose_destinations(name: str, *, force: bool) -> tuple[Path, Path]:
@@ -163,7 +163,7 @@ def _read_interface(options: InitOptions) -> ModelSignature | None:
     if find_registry(settings) is None:
         fault = f"--mlflow-model: there is no MLflow at {settings.tracking_uri}"
         raise BadConfigurationError([f"{fault}: set MLFLOW_TRACKING_URI to its address"])
-    return read_version_signature(options.name, options.version, settings)
+    return load_version_signature(options.name, options.version, settings)
 
 
 def _choose_target_and_timestamp(

@@ -8,7 +8,9 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from trimtab.adapters.temporal_schedules import NoScheduleError, Scheduled, opened, request_for
+from trimtab.adapters.monitoring_schedule import build_monitoring_input
+from trimtab.adapters.schedule_status import ScheduleStatus
+from trimtab.adapters.temporal_schedules import NoScheduleError, open_schedules
 from trimtab.cli.console import format_command, print_command
 from trimtab.cli.durations import format_duration, format_iso_duration, parse_duration
 from trimtab.cli.errors import ExitCode
@@ -60,7 +62,7 @@ def _build_request(name: str, *, every: str | None, lag: str | None) -> Monitori
     if interval is not None and interval < MIN_MONITORING_INTERVAL:
         fault = f"--every = {every}: write at least 1m: each run reads a window's rows"
         raise BadConfigurationError([fault])
-    return request_for(
+    return build_monitoring_input(
         spec, every=interval, lag=parse_duration(lag, "--lag") if lag else timedelta(0)
     )
 
@@ -68,10 +70,10 @@ def _build_request(name: str, *, every: str | None, lag: str | None) -> Monitori
 async def _put_schedule(settings: Settings, request: MonitoringInput, console: Console) -> None:
     model = request.spec.name
     with console.status("connecting to Temporal"):
-        async with opened(settings) as schedules:
-            done = await schedules.put(request)
-            now = await schedules.one(model)
-            is_served = await schedules.served()
+        async with open_schedules(settings) as schedules:
+            done = await schedules.create_or_update(request)
+            now = await schedules.find(model)
+            is_served = await schedules.has_worker()
     every = format_duration(request.every)
     console.print(f"Schedule of {model} {done}: every {every}.", highlight=False)
     if now and now.paused:
@@ -109,7 +111,7 @@ def _warn_of_false_alarms(request: MonitoringInput, console: Console) -> None:
 
 async def _change_schedule(settings: Settings, name: str, flag: str, *, console: Console) -> None:
     with console.status("connecting to Temporal"):
-        async with opened(settings) as schedules:
+        async with open_schedules(settings) as schedules:
             try:
                 if flag == "--remove":
                     await schedules.remove(name)
@@ -125,8 +127,8 @@ async def _change_schedule(settings: Settings, name: str, flag: str, *, console:
 
 async def _list_schedules(settings: Settings, console: Console) -> None:
     with console.status("connecting to Temporal"):
-        async with opened(settings) as schedules:
-            found = await schedules.every_one()
+        async with open_schedules(settings) as schedules:
+            found = await schedules.list_all()
     if found:
         console.print(_build_table(found))
         return
@@ -134,7 +136,7 @@ async def _list_schedules(settings: Settings, console: Console) -> None:
     print_command(console, "schedule", "MODEL", "--every", "1h")
 
 
-def _build_table(found: Sequence[Scheduled]) -> Table:
+def _build_table(found: Sequence[ScheduleStatus]) -> Table:
     table = Table()
     for heading in ("model", "every", "state", "next (UTC)", "last (UTC)", "runs", "problem"):
         table.add_column(heading, overflow="fold")
@@ -151,7 +153,7 @@ def _build_table(found: Sequence[Scheduled]) -> Table:
     return table
 
 
-def _format_state(each: Scheduled) -> str:
+def _format_state(each: ScheduleStatus) -> str:
     if not each.paused:
         return "runs"
     return each.note if each.note.startswith("paused") else f"paused: {each.note}".rstrip(": ")

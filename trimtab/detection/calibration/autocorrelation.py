@@ -2,7 +2,7 @@
 
 Blocks that are drawn at random do not show that neighbours resemble each other. Blocks count as an
 autoregressive series of the first order, whose correlation is estimated twice: from neighbouring
-blocks, and from how much farther real windows stray from the reference than drawn ones.
+blocks, and from how much more real windows deviate from the reference than drawn ones.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def estimate_neighbour_correlation(counts: FloatArray, season: int) -> float:
 
 
 def estimate_window_correlation(ratio: float, drawn: WindowShape, blocks: int) -> float:
-    """Return the correlation that explains why real windows stray farther than drawn ones.
+    """Return the correlation that explains why real windows deviate more than drawn ones.
 
     `ratio` is that of their mean stability indices. The result is 0 if a window is a single block
     or is compared with one earlier window.
@@ -58,8 +58,8 @@ def estimate_window_correlation(ratio: float, drawn: WindowShape, blocks: int) -
     for correlation in _CORRELATION_GRID:
         correlations = correlation**lags
         spread = (blocks - correlations.sum() / blocks) / (blocks - 1)
-        strayed = float((contrasts @ correlations * contrasts).sum(axis=1).mean())
-        expected.append(strayed / spread / (1.0 / window + 1.0 / (blocks - window)))
+        deviation = float((contrasts @ correlations * contrasts).sum(axis=1).mean())
+        expected.append(deviation / spread / (1.0 / window + 1.0 / (blocks - window)))
     return float(np.interp(ratio, np.maximum.accumulate(expected), _CORRELATION_GRID))
 
 

@@ -48,11 +48,11 @@ class CalibrationPlan(Record):
 def compute_alpha_per_check(alpha: float, *, checks: float, repeats: float) -> float:
     """Return the false-positive rate of each check if all checks of a window together have `alpha`.
 
-    `checks` of overlapping windows are alike: while a window passes, a level that a normal variable
-    exceeds by u standard deviations is newly exceeded u squared times as often as by windows that
-    do not overlap (clumps of a process whose correlation falls linearly: Pickands, 1969; Aldous,
-    1989), and announced again `repeats` times, after each cooldown. It is never exceeded more often
-    than there are checks (Bonferroni, 1936).
+    Overlapping windows resemble each other. In the length of a window, a level of u standard
+    deviations is newly exceeded u squared times as often as by one window that does not overlap
+    (clumps of a process whose correlation falls linearly: Pickands, 1969; Aldous, 1989), and the
+    drift is announced again `repeats` times, after each cooldown. The level is never exceeded more
+    often than there are `checks` (Bonferroni, 1936).
     """
 
     def compute_alarm_rate(level: float) -> float:

@@ -25,8 +25,8 @@ FEW_ROWS_RATIO: Final = 0.5
 COLLAPSED_ROWS_RATIO: Final = 0.1
 """Ratio to the reference's rows per time below which a window of a day or more is corrupt."""
 MAX_EXTRAPOLATION: Final = 7.0
-"""Length of a window, in lengths of the reference, up to which the reference tells how many rows
-to expect: a day, for a window of a week."""
+"""Longest window, in lengths of the reference, for which the number of rows is extrapolated: a week
+from a reference of a day."""
 MIN_STALE_SHARE: Final = 0.25
 """Share of the window without rows at its end from which it is stale."""
 SECONDS_PER_DAY: Final = 86_400.0
@@ -114,8 +114,8 @@ def _find_duplicates_fault(
     """Yield a fault if more rows repeat another than in as many rows like the reference's.
 
     The share of repeated rows grows with the number of rows, and less than in proportion to it,
-    because a narrow table has only so many different rows. `lost` is the share of rows that may
-    repeat another because a column no longer distinguishes them.
+    because a narrow table has a limited number of different rows. `lost` is the share of rows that
+    may repeat another because a column no longer distinguishes them.
     """
     rows, rows_before = current.window.rows, max(reference.window.rows, 1)
     larger = max(1.0, rows / rows_before)

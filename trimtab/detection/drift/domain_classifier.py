@@ -1,7 +1,7 @@
-"""Detects drift of rows as a whole with a domain classifier, which tells window from reference.
+"""Detects drift of rows as a whole with a domain classifier, which separates window and reference.
 
-If it can tell them apart in rows that it has not learned from, the two differ, if only in how
-their columns go together (classifier two-sample test: Friedman, 2003; Lopez-Paz and Oquab, 2017).
+If it can separate them in rows that it has not learned from, the two differ, if only in how their
+columns are correlated (classifier two-sample test: Friedman, 2003; Lopez-Paz and Oquab, 2017).
 Its cost is bounded by the rows that it is given, not by the rows that exist.
 """
 
@@ -27,7 +27,7 @@ from trimtab.detection.profiles.arrays import BoolArray, FloatArray, IntArray
 CLASSIFIER_FOLDS: Final = 3
 """Folds of the cross-fit: each row is scored by a classifier that learned from the other folds."""
 UNINFORMATIVE_AUC: Final = 0.5
-"""Area under the curve if the rows cannot be told apart. A smaller one says no more: if the rows
+"""Area under the curve if the rows cannot be separated. A smaller one means the same: if the rows
 are few long stretches, what was learned of two is the opposite of the third (below-chance
 classification: Jamalabadi et al., 2016)."""
 MIN_ROWS_FOR_CLASSIFIER: Final = 100
@@ -61,7 +61,7 @@ def detect_multivariate_drift(
     alpha: float | None = None,
     seed: int = 0,
 ) -> MultivariateDrift | None:
-    """Measure how well rows of the window can be told from rows of the reference.
+    """Measure how well rows of the window can be separated from rows of the reference.
 
     Both frames hold rows in the order of time, numbers as floats and categories as text. Columns
     that only one of them has are left out. Returns None if either holds fewer than 100 rows or

@@ -7,7 +7,6 @@ bins: ten quantile bins of the reference for numbers, its top categories and "ot
 from typing import Final
 
 import numpy as np
-from scipy.special import rel_entr
 
 from trimtab.contracts.comparison import EffectSizes
 from trimtab.contracts.drift import FeatureKind
@@ -57,10 +56,16 @@ def compute_jensen_shannon(reference: FloatArray, current: FloatArray) -> float:
     (Endres and Schindelin, 2003). It is 1 if no bin holds values of both sides.
     """
     middle = (reference + current) / 2
-    nats = (rel_entr(reference, middle).sum() + rel_entr(current, middle).sum()) / 2
+    nats = (_compute_divergence(reference, middle) + _compute_divergence(current, middle)) / 2
     return float(np.sqrt(np.clip(nats / np.log(2), 0.0, 1.0)))
 
 
 def compute_total_variation(reference: FloatArray, current: FloatArray) -> float:
     """Return half the sum of |p - q| over the bins, 0 to 1: the share of values that moved bins."""
     return float(min(np.abs(reference - current).sum() / 2, 1.0))
+
+
+def _compute_divergence(shares: FloatArray, others: FloatArray) -> float:
+    """Return the Kullback-Leibler divergence in nats; an empty bin adds nothing."""
+    filled = shares > 0.0
+    return float(np.sum(shares[filled] * np.log(shares[filled] / others[filled])))

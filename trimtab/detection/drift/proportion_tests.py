@@ -1,8 +1,9 @@
 """Tests whether a share of rows rose by more than chance explains."""
 
+import math
 from typing import Final
 
-from scipy.special import bdtrc, gammaln
+from trimtab.detection.drift.tail_probabilities import compute_binomial_tail
 
 MIN_RISE_STANDARD_ERRORS: Final = 4.0
 """Standard errors by which a share must rise to count as risen."""
@@ -25,7 +26,8 @@ def two_proportion_test(
     if rise <= 0.0 or rise < MIN_RISE_STANDARD_ERRORS * error:
         return False
     expected = min((reference_count + 1.0) / (reference_rows + 1.0), 1.0)
-    return bool(bdtrc(round(count) - 1, round(rows), expected) < MAX_BINOMIAL_PROBABILITY)
+    as_many = compute_binomial_tail(round(count), round(rows), expected)
+    return as_many < MAX_BINOMIAL_PROBABILITY
 
 
 def compute_log_fisher_probability(rows: int, reference_count: int, reference_rows: int) -> float:
@@ -35,6 +37,6 @@ def compute_log_fisher_probability(rows: int, reference_count: int, reference_ro
     are of that kind, it is the share of the ways to choose `rows` of them in which all are. Unlike
     a binomial test it allows for the reference being a sample too (Fisher, 1922).
     """
-    ways = gammaln(reference_count + rows + 1) - gammaln(reference_count + 1)
-    all_ways = gammaln(reference_rows + rows + 1) - gammaln(reference_rows + 1)
-    return float(ways - all_ways)
+    ways = math.lgamma(reference_count + rows + 1) - math.lgamma(reference_count + 1)
+    all_ways = math.lgamma(reference_rows + rows + 1) - math.lgamma(reference_rows + 1)
+    return ways - all_ways

@@ -36,12 +36,12 @@ def format_drift_reason(
     if large:
         return f"{size}, but chance may explain it: {_format_p_value(test)}, above {alpha:g}"
     if significant:
-        return f"{size}: too small to matter, though not chance ({_format_p_value(test)})"
-    return f"{size}, and chance explains it ({_format_p_value(test)})"
+        return f"{size}: significant ({_format_p_value(test)}), but too small to matter"
+    return f"{size}, and chance may explain it ({_format_p_value(test)})"
 
 
 def _format_psi(psi: float, threshold: float, *, reached: bool) -> str:
-    """Compare two figures with so many digits that they differ in print."""
+    """Format both figures with as many digits as it takes to print them differently."""
     digits = next((n for n in range(2, 7) if f"{psi:.{n}f}" != f"{threshold:.{n}f}"), 6)
     relation = "above" if reached else "below"
     return f"PSI {psi:.{digits}f} is {relation} {threshold:.{digits}f}"

@@ -1,17 +1,20 @@
 """Significance tests on profiles: whether chance explains that a column moved.
 
 `scipy.stats` and `statsmodels` offer the same tests, but take a second to import. These few lines
-on `scipy.special` give the same figures, as the tests check.
+give the same figures, as the tests check.
 """
 
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
-from scipy.special import chdtrc, kolmogorov
 
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Correction
+from trimtab.detection.drift.tail_probabilities import (
+    compute_chi_square_tail,
+    compute_kolmogorov_tail,
+)
 from trimtab.detection.drift.wasserstein import compute_kolmogorov_distance
 from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.detection.profiles.window_profile import ColumnProfile
@@ -51,8 +54,8 @@ def run_kolmogorov_smirnov_test(
     rows = reference.present * current.present / (reference.present + current.present)
     scaled = np.sqrt(rows) * gap
     corrected = scaled + 1 / (6 * np.sqrt(rows)) + (scaled - 1) / (4 * rows)
-    p_value = kolmogorov(max(corrected, 0.0)) if gap else 1.0
-    return SignificanceResult("ks", gap, float(p_value))
+    p_value = compute_kolmogorov_tail(float(corrected)) if gap else 1.0
+    return SignificanceResult("ks", gap, p_value)
 
 
 def run_chi_square_test(counts: FloatArray) -> SignificanceResult:
@@ -68,7 +71,8 @@ def run_chi_square_test(counts: FloatArray) -> SignificanceResult:
         return SignificanceResult("chi2", 0.0, 1.0)
     fair = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
     statistic = float(((table - fair) ** 2 / fair).sum())
-    return SignificanceResult("chi2", statistic, float(chdtrc(table.shape[1] - 1, statistic)))
+    p_value = compute_chi_square_tail(statistic, table.shape[1] - 1)
+    return SignificanceResult("chi2", statistic, p_value)
 
 
 def adjust_p_values(p_values: Sequence[float], correction: Correction) -> tuple[float, ...]:

@@ -79,7 +79,7 @@ def compute_auc_error(
     *,
     clusters: tuple[ClusterLabels, ClusterLabels] = ((), ()),
 ) -> float:
-    """Return the standard error of the area under the curve that tells two samples apart.
+    """Return the standard error of the area under the curve that separates two samples.
 
     `current` says which rows are of the window; `clusters` are those of the other rows, then those
     of the window's. The errors of the two samples are independent.

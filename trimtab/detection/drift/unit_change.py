@@ -33,7 +33,7 @@ MIN_GAP_TO_EXPLAIN: Final = 0.25
 MIN_MEAN_SHIFT: Final = 1.5
 """Standard deviations that the mean must have moved for a map with a shift or another sign."""
 MAX_RATIO_ERROR: Final = 0.005
-"""Relative standard error of the ratio of means at which a small factor can still be told."""
+"""Relative standard error of the ratio of means up to which a small factor can be recognised."""
 
 
 class AffineMap(NamedTuple):

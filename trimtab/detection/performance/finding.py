@@ -88,9 +88,9 @@ def should_publish(finding: DriftFinding, spec: ModelSpec) -> bool:
 def shows_drift(finding: DriftFinding) -> bool:
     """Return whether the finding holds any kind of drift.
 
-    Drift is a drifted column, rows that can be told from the reference, a metric that degraded or
-    is expected to have degraded, or a fault that corrupts the window or changes the structure of a
-    column. Single dirty rows are not drift.
+    Drift is a drifted column, rows that can be separated from the reference, a metric that degraded
+    or is expected to have degraded, or a fault that corrupts the window or changes the structure of
+    a column. Single dirty rows are not drift.
     """
     changes = (finding.performance, finding.estimate)
     return (

@@ -6,7 +6,7 @@ for any model: Fisher, Rudin and Dominici, 2019). Drift does at most that to the
 it touches, unless the model errs worse outside of its training data than on noise. The impact of a
 feature's drift is therefore its importance times the Jensen-Shannon distance, which is 0 if nothing
 moved and 1 if no value occurs in both windows. It is a rough upper bound that ranks columns and
-tells harmless drift from the rest; the cost of all columns together is estimated by
+identifies harmless drift; the cost of all columns together is estimated by
 `trimtab.detection.performance.performance_estimation`.
 """
 

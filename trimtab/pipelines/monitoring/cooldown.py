@@ -15,7 +15,9 @@ from trimtab.pipelines.requests import MonitoringRequest
 class Announcements(Protocol):
     """The announcements of one model so far."""
 
-    def within(self, span: timedelta, *, until: datetime, subject: str) -> Sequence[Announcement]:
+    def find_recent(
+        self, duration: timedelta, *, until: datetime, subject: str
+    ) -> Sequence[Announcement]:
         """Return those of the `span` that ends at `until`, in the data's own time."""
 
 
@@ -56,7 +58,7 @@ def apply_cooldown(
     announcement = build_announcement(
         event.data, spec, event_id=event.id, as_of=request.judged_at, profiles=profiles
     )
-    earlier = announcements.within(
+    earlier = announcements.find_recent(
         spec.announcement_cooldown, until=request.judged_at, subject=announcement.subject
     )
     suppression = find_suppression(announcement, earlier, cooldown=spec.announcement_cooldown)

