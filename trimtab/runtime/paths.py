@@ -44,6 +44,11 @@ def command_prefix() -> str:
     return shlex.quote(str(_launcher("trimtab") if launcher else script))
 
 
+def format_command(*arguments: str) -> str:
+    """Return a command of Trimtab as it is typed in the user's shell, quoted where needed."""
+    return " ".join([command_prefix(), *map(shlex.quote, arguments)])
+
+
 def temporal_command() -> str:
     """Return how to type `temporal` in any folder of the user's shell, quoted for the shell.
 

@@ -9,7 +9,7 @@ from pandas import DataFrame
 from rich.console import Console
 
 from trimtab.adapters.datasets.history import HistoryDataset
-from trimtab.cli.console import format_command, print_command, print_unbroken
+from trimtab.cli.console import print_command, print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.init.config_writer import format_catalog, format_model
 from trimtab.cli.init.proposal import print_proposal
@@ -31,7 +31,7 @@ from trimtab.runtime.model_files import (
     find_model_file,
 )
 from trimtab.runtime.models import check_model_name
-from trimtab.runtime.paths import local_conf
+from trimtab.runtime.paths import format_command, local_conf
 from trimtab.runtime.settings import load_settings
 
 _MAX_NAME_LENGTH: Final = 128
