@@ -79,7 +79,7 @@ DOCUMENTS = (
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.path)
 def test_every_command_works_as_written(document: Document, tmp_path: Path) -> None:
     newcomer = Newcomer.in_folder(tmp_path)

@@ -30,7 +30,7 @@ class DeadLetter:
     """The event as it was received."""
     deliveries: int
     at: str
-    """When it was moved, ISO 8601."""
+    """Time of the move, ISO 8601."""
 
 
 @contextmanager

@@ -18,14 +18,10 @@ from trimtab.detection.drift.table_comparison import compare_profiles
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.row_numbers import is_pandas_index_name, is_row_number
 from trimtab.detection.profiles.window_profile import WindowProfile
-from trimtab.detection.tables.files import columns_of_parquet, is_text_file
-from trimtab.detection.tables.profiling import (
-    Inferred,
-    Span,
-    UnreadableError,
-    infer_columns,
-    profile_relation,
-)
+from trimtab.detection.tables.column_inference import InferredColumns
+from trimtab.detection.tables.files import UnreadableError, columns_of_parquet, is_text_file
+from trimtab.detection.tables.profiling import infer_columns, profile_relation
+from trimtab.detection.tables.row_filter import RowFilter
 
 _NAMED: Final = 12
 """Columns that an error lists."""
@@ -71,7 +67,7 @@ def compare_tables(question: Question, *, say: Callable[[str], None] = lambda _:
 def _compared(question: Question, before: Table, now: Table, say: Callable[[str], None]) -> Answer:
     say("looking at the columns")
     columns, left_out = _columns(question, before, now)
-    where = Span(question.timestamp) if question.timestamp else None
+    where = RowFilter(question.timestamp) if question.timestamp else None
     say("reading the reference")
     old = _profile(before, columns, where=where, like=None, side="REFERENCE")
     if numbering := _numbering(old):
@@ -153,7 +149,7 @@ def _check_named(question: Question, known: Collection[str], now: Table) -> None
 
 def _check_common(current: WindowProfile, now: Table) -> None:
     """That the tables have something to compare: asked only where nothing has a value."""
-    if any(column.present for column in current.columns):
+    if any(column.value_count for column in current.columns):
         return
     known = {each.column.name for each in current.columns}
     present = _names(_inferred(now, target=None, side="CURRENT"))
@@ -173,7 +169,7 @@ def _check_common(current: WindowProfile, now: Table) -> None:
         raise BadInput(msg)
 
 
-def _inferred(table: Table, *, target: str | None, side: str) -> Inferred:
+def _inferred(table: Table, *, target: str | None, side: str) -> InferredColumns:
     try:
         found = infer_columns(table.relation, target=target)
     except UnreadableError as error:
@@ -223,7 +219,7 @@ def _header(path: Path) -> list[str]:
     return [field.strip().strip("\"'") for field in re.split(f"[{_DELIMITERS}]", header)]
 
 
-def _names(table: Inferred) -> set[str]:
+def _names(table: InferredColumns) -> set[str]:
     return {*(column.name for column in table.columns), *table.left_out}
 
 
@@ -231,7 +227,7 @@ def _profile(
     table: Table,
     columns: tuple[Column, ...],
     *,
-    where: Span | None,
+    where: RowFilter | None,
     like: WindowProfile | None,
     side: str,
 ) -> WindowProfile:

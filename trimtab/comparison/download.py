@@ -40,12 +40,12 @@ def brought(table: Table, *, side: str, say: Callable[[str], None]) -> Iterator[
 
 def _write(relation: "ibis.Table", path: Path, *, named: str) -> None:
     """As it is, or with text for what does not fit its type, as in any column of SQLite."""
-    from trimtab.detection.tables.ibis_engine import EngineError, told  # noqa: PLC0415 - for databases only
+    from trimtab.detection.tables.ibis_engine import EngineError, translate_engine_errors  # noqa: PLC0415 - for databases only
 
     said = ""
     for form in (_as_it_is, _as_text):
         try:
-            with told(relation), catch_warnings():
+            with translate_engine_errors(relation), catch_warnings():
                 simplefilter("ignore")  # of what pandas will no longer have: Ibis uses it
                 form(relation).to_parquet(path)
         except EngineError as error:

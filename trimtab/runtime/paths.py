@@ -1,4 +1,4 @@
-"""Where things lie, and how commands are typed: what Trimtab ships with, and what is the user's."""
+"""Locates what Trimtab ships with and what is the user's, and says how commands are typed."""
 
 import os
 import shlex

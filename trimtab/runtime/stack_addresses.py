@@ -34,7 +34,7 @@ class StackAddresses(Record):
     pid: int
     """Process that holds the stack."""
     born: float
-    """When that process was created, in seconds since 1970: a process id may be used again."""
+    """Creation time of that process, in seconds since 1970: a process id may be used again."""
 
     def build_environment(self) -> dict[str, str]:
         """Return the variables that make any Trimtab process use this stack."""

@@ -16,7 +16,8 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from trimtab.contracts.base import NonNegativeDuration, Record
 from trimtab.contracts.drift import Window
-from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile, merge_windows
+from trimtab.detection.profiles.merging import merge_windows
+from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 
 DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
@@ -161,7 +162,7 @@ def _merge_weighted_columns(
     summed = ("unreadable", "unseen", "outside")
     once = reference.once
     if once is not None:  # it counts categories of the whole reference, and is scaled to this part
-        once = round(once * present / max(reference.present, 1))
+        once = round(once * present / max(reference.value_count, 1))
     return reference.model_copy(
         update={
             "rows": present + nulls,
@@ -177,7 +178,7 @@ def _merge_weighted_columns(
 
 
 def _merge_weighted_moments(weighted: Sequence[tuple[float, ColumnProfile]]) -> dict[str, Any]:
-    filled = [(w * each.present, each) for w, each in weighted if each.mean is not None]
+    filled = [(w * each.value_count, each) for w, each in weighted if each.mean is not None]
     total = sum(weight for weight, _ in filled)
     if not total:
         return {"mean": None, "std": None, "minimum": None, "maximum": None}

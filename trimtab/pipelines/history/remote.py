@@ -14,11 +14,16 @@ from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.detection.profiles.columns import list_monitored_columns
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
-from trimtab.detection.tables.column_types import Stored
-from trimtab.detection.tables.ibis_engine import EngineTable, between, engine_table, told
-from trimtab.detection.tables.profile_plan import Plan
-from trimtab.detection.tables.profiling import Span as Rows
-from trimtab.detection.tables.profiling import UnreadableError, profile_relation
+from trimtab.detection.tables.column_types import StorageType
+from trimtab.detection.tables.files import UnreadableError
+from trimtab.detection.tables.ibis_engine import (
+    EngineTable,
+    filter_engine_rows,
+    open_engine_table,
+    translate_engine_errors,
+)
+from trimtab.detection.tables.profiling import profile_relation
+from trimtab.detection.tables.row_filter import RowFilter
 from trimtab.pipelines.history.time_ranges import TimeRange
 
 if TYPE_CHECKING:
@@ -51,7 +56,7 @@ def fetch_all_rows(history: "ibis.Table", spec: ModelSpec) -> pd.DataFrame:
     return _fetch_sample(_open_table(history, spec))
 
 
-def count_rows(history: "ibis.Table", spec: ModelSpec) -> int:
+def count_history_rows(history: "ibis.Table", spec: ModelSpec) -> int:
     """Return the number of rows."""
     return _count_table_rows(_open_table(history, spec))
 
@@ -66,7 +71,7 @@ def find_first_and_last_time(
     inside = _filter_range(history, spec, _REPRESENTABLE_TIMES).table
     column = inside[spec.timestamp]
     table = EngineTable(inside.aggregate(first=column.min(), last=column.max()), {})
-    row = table.ask("SELECT * FROM trimtab_table")[0]
+    row = table.query("SELECT * FROM trimtab_table")[0]
     first, last = (pd.to_datetime(row[name], utc=True) for name in ("first", "last"))
     return first, last
 
@@ -83,7 +88,7 @@ def count_window_rows(
     length = int(spec.window.total_seconds())
     index = ((column.epoch_seconds() - int(start.timestamp())) // length).name("place")
     counted = table.table.select(index).group_by("place").agg(rows=lambda each: each.count())
-    counts = EngineTable(counted, {}).ask("SELECT place, rows FROM trimtab_table")
+    counts = EngineTable(counted, {}).query("SELECT place, rows FROM trimtab_table")
     end = last.to_pydatetime() + timedelta(microseconds=1)
     tail = fetch_rows(history.select(spec.timestamp), spec, TimeRange(end - spec.window, end))
     rows = {int(row["place"]): int(row["rows"]) for row in counts if row["place"] is not None}
@@ -102,7 +107,7 @@ def profile_engine_rows(
     """Profile a time range in the engine; targets from `labelled_until` on are not known yet."""
     _open_table(history, spec)
     monitored = list_monitored_columns(spec)
-    rows = Rows(spec.timestamp, time_range.start, time_range.end)
+    rows = RowFilter(spec.timestamp, time_range.start, time_range.end)
     roles = {role: [each for each in monitored if each.role is role] for role in FeatureRole}
     try:
         features = profile_relation(
@@ -122,12 +127,12 @@ def profile_engine_rows(
 
 def _open_table(history: "ibis.Table", spec: ModelSpec) -> EngineTable:
     """Return the table; raises `Refused` unless it stores a date or timestamp as its time."""
-    table = engine_table(history)
+    table = open_engine_table(history)
     kind = table.types.get(spec.timestamp)
     if kind is None:
         msg = f"dataset {spec.dataset!r} has no column {spec.timestamp!r}; it has "
         raise Refused(msg + ", ".join(table.types))
-    if kind is not Stored.TIME:
+    if kind is not StorageType.TIME:
         msg = (
             f"column {spec.timestamp!r} of dataset {spec.dataset!r} is stored as {kind}:"
             " a table in an engine needs a date or a timestamp there, such as a view that casts it"
@@ -137,8 +142,8 @@ def _open_table(history: "ibis.Table", spec: ModelSpec) -> EngineTable:
 
 
 def _filter_range(history: "ibis.Table", spec: ModelSpec, time_range: TimeRange) -> EngineTable:
-    rows = Rows(spec.timestamp, time_range.start, time_range.end)
-    return between(_open_table(history, spec), Plan(span=rows))
+    rows = RowFilter(spec.timestamp, time_range.start, time_range.end)
+    return filter_engine_rows(_open_table(history, spec), rows)
 
 
 def _fetch_sample(chosen: EngineTable) -> pd.DataFrame:
@@ -148,7 +153,7 @@ def _fetch_sample(chosen: EngineTable) -> pd.DataFrame:
 
         table = table.filter(ibis.random() < MAX_FETCHED_ROWS / count)
     backend = table.get_backend()
-    with told(table):
+    with translate_engine_errors(table):
         if backend.name == "duckdb":
             frame: pd.DataFrame = backend.con.execute(backend.compile(table)).df()
             return frame
@@ -156,4 +161,4 @@ def _fetch_sample(chosen: EngineTable) -> pd.DataFrame:
 
 
 def _count_table_rows(table: EngineTable) -> int:
-    return int(table.ask("SELECT COUNT(*) AS n FROM trimtab_table")[0]["n"])
+    return int(table.query("SELECT COUNT(*) AS n FROM trimtab_table")[0]["n"])

@@ -10,7 +10,7 @@ from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
 from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
-from trimtab.detection.tables.timestamps import read_instants
+from trimtab.detection.tables.timestamps import parse_timestamps
 from trimtab.pipelines.history.remote import (
     HistoryTable,
     fetch_rows,
@@ -37,7 +37,7 @@ def read_row_times(history: pd.DataFrame, spec: ModelSpec) -> "pd.Series[pd.Time
     column = _get_column(history, spec.timestamp, spec)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         return column
-    return read_instants(column).times
+    return parse_timestamps(column).times
 
 
 def find_first_window_start(history: HistoryTable, spec: ModelSpec) -> datetime:
