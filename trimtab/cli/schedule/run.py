@@ -22,6 +22,7 @@ from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import Settings, load_settings
 
 _SOURCE_NOTE: Final = "by `trimtab schedule`"
+_DONE: Final = {"--pause": "paused", "--resume": "resumed", "--remove": "removed"}
 
 
 def run_schedule(
@@ -117,13 +118,13 @@ async def _change_schedule(settings: Settings, name: str, flag: str, *, console:
                 if flag == "--remove":
                     await schedules.remove(name)
                 elif flag == "--pause":
-                    await schedules.pause(name, note=f"paused {_SOURCE_NOTE}")
+                    await schedules.pause(name, note=_SOURCE_NOTE)
                 else:
-                    await schedules.resume(name, note=f"resumed {_SOURCE_NOTE}")
+                    await schedules.resume(name, note=_SOURCE_NOTE)
             except NoScheduleError:
                 fault = f"{name!r} has no schedule: `{format_command('schedule')}` lists all"
                 raise BadConfigurationError([fault]) from None
-    console.print(f"Schedule of {name} {flag.removeprefix('--').rstrip('e')}ed.", highlight=False)
+    console.print(f"Schedule of {name} {_DONE[flag]}.", highlight=False)
 
 
 async def _list_schedules(settings: Settings, console: Console) -> None:
@@ -157,7 +158,7 @@ def _build_table(found: Sequence[ScheduleStatus]) -> Table:
 def _format_state(each: ScheduleStatus) -> str:
     if not each.paused:
         return "runs"
-    return each.note if each.note.startswith("paused") else f"paused: {each.note}".rstrip(": ")
+    return f"paused: {each.note}" if each.note else "paused"
 
 
 def _format_minute(time: datetime | None) -> str:
