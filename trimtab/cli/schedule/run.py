@@ -11,7 +11,7 @@ from rich.table import Table
 from trimtab.adapters.monitoring_schedule import build_monitoring_input
 from trimtab.adapters.schedule_status import ScheduleStatus
 from trimtab.adapters.temporal_schedules import NoScheduleError, open_schedules
-from trimtab.cli.console import print_command
+from trimtab.cli.console import print_command, print_wrapped
 from trimtab.cli.durations import format_duration, format_iso_duration, parse_duration
 from trimtab.cli.errors import ExitCode
 from trimtab.contracts.model import MIN_MONITORING_INTERVAL
@@ -133,6 +133,9 @@ async def _list_schedules(settings: Settings, console: Console) -> None:
             found = await schedules.list_all()
     if found:
         console.print(_build_table(found))
+        for each in found:
+            if each.fault:
+                print_wrapped(console, f"{each.model}: {each.fault}", style="yellow")
         return
     console.print("No model has a schedule yet. To add one:")
     print_command(console, "schedule", "MODEL", "--every", "1h")
@@ -140,7 +143,7 @@ async def _list_schedules(settings: Settings, console: Console) -> None:
 
 def _build_table(found: Sequence[ScheduleStatus]) -> Table:
     table = Table()
-    for heading in ("model", "every", "state", "next (UTC)", "last (UTC)", "runs", "problem"):
+    for heading in ("model", "every", "state", "next (UTC)", "last (UTC)", "runs"):
         table.add_column(heading, overflow="fold")
     for each in found:
         table.add_row(
@@ -150,7 +153,6 @@ def _build_table(found: Sequence[ScheduleStatus]) -> Table:
             _format_minute(each.upcoming),
             _format_minute(each.last),
             f"{each.runs}, {each.skipped} skipped" if each.skipped else str(each.runs),
-            each.fault,
         )
     return table
 
