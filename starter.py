@@ -21,7 +21,8 @@ from trimtab.bridge.stream import StreamConsumer
 from trimtab.bridge.workflow_starter import WorkflowStarter
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.logging import configure_logging
-from trimtab.runtime.models import list_model_names, load_limits, load_model_spec
+from trimtab.runtime.model_files import list_model_names
+from trimtab.runtime.models import load_limits, load_model_spec
 from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.stack_addresses import require_redis_url
 from trimtab.runtime.telemetry import start_tracing

@@ -31,8 +31,8 @@ from incidents import (
 from redis.asyncio import Redis
 from rich.console import Console
 
-from trimtab.cli.backtest.backtest_stack import Stage, StageFailed
-from trimtab.cli.backtest.narrator import Narrator
+from trimtab.cli.backtest.backtest_stack import BacktestStack, BacktestStackError
+from trimtab.cli.backtest.progress_display import ProgressDisplay
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import DriftEvent
 from trimtab.runtime.embedded.children import start_child
@@ -54,7 +54,9 @@ WARM_UP_RETRAININGS: Final = 2
 class Benchmark:
     """One run, which measures in a fixed order."""
 
-    def __init__(self, stack: Stage, incidents: IncidentRunner, *, display: Narrator) -> None:
+    def __init__(
+        self, stack: BacktestStack, incidents: IncidentRunner, *, display: ProgressDisplay
+    ) -> None:
         self._stack = stack
         self._incidents = incidents
         self._display = display
@@ -86,13 +88,13 @@ class Benchmark:
 
     async def _run_first_incident(self) -> DriftEvent:
         """Train, let the pipelines announce drift, and return the event of that incident."""
-        self._display.say("training the champion")
+        self._display.show("training the champion")
         trained = await self._stack.pipelines.run("training", {"model": MODEL})
         self._champion = str(trained["version"])
-        self._display.say("measuring a window that drifted")
+        self._display.show("measuring a window that drifted")
         outputs = await self._stack.pipelines.run("monitoring", {"model": MODEL, **WINDOW})
         event = DriftEvent.model_validate(outputs["event"])
-        self._display.say("the first incident, on a cold worker")
+        self._display.show("the first incident, on a cold worker")
         self.figures.first = await self._incidents.await_end(event)
         return event
 
@@ -170,15 +172,17 @@ class Benchmark:
 
     def _begin(self, title: str, count: int) -> None:
         self._stack.check()
-        self._display.say(f"{count} {title}")
+        self._display.show(f"{count} {title}")
         self._display.expect(count)
 
 
 @asynccontextmanager
-async def start_stack(home: Path, display: Narrator) -> AsyncIterator[tuple[Stage, IncidentRunner]]:
+async def start_stack(
+    home: Path, display: ProgressDisplay
+) -> AsyncIterator[tuple[BacktestStack, IncidentRunner]]:
     """Start stack, worker, bridge and the worker of bare workflows; all end with the block."""
     settings = _build_settings(home)
-    async with Stage(settings, progress=display.say) as stack:
+    async with BacktestStack(settings, progress=display.show) as stack:
         bare_worker = start_child(
             [sys.executable, bare_workflows.__file__, stack.addresses.temporal],
             log=home / "logs" / "bare.log",
@@ -206,11 +210,11 @@ def _build_settings(home: Path) -> Settings:
 async def _measure(
     home: Path, console: Console, *, monitored: int, retrained: int, burst: int
 ) -> None:
-    with Narrator(console) as display:
+    with ProgressDisplay(console) as display:
         async with start_stack(home, display) as (stack, incidents):
             benchmark = Benchmark(stack, incidents, display=display)
             await benchmark.run(monitored=monitored, retrained=retrained, burst=burst)
-            benchmark.figures.servers = await stack.server_versions()
+            benchmark.figures.servers = await stack.read_server_versions()
     benchmark.figures.print_tables(console)
 
 
@@ -234,7 +238,7 @@ def main(
             asyncio.run(
                 _measure(home, Console(), monitored=monitored, retrained=retrained, burst=burst)
             )
-        except (StageFailed, StackError) as error:
+        except (BacktestStackError, StackError) as error:
             sys.exit(str(error))
         except KeyboardInterrupt:
             sys.exit(130)

@@ -12,7 +12,8 @@ from trimtab.contracts.decision import Decision, Verdict
 from trimtab.contracts.evidence import EvidenceSource
 from trimtab.contracts.evidence_ids import build_drift_id
 
-_WIDTH: Final = 88
+_WIDTH: Final = 78
+"""Columns of a wrapped line: a terminal of 80 columns does not wrap it again."""
 _MAX_EVIDENCE: Final = 8
 """Number of evidence items on the page."""
 _MAX_CONCERNS: Final = 3
@@ -149,4 +150,7 @@ def _format_minute(instant: datetime) -> str:
 
 
 def _format_bullet(text: str) -> str:
-    return textwrap.fill(text, _WIDTH, initial_indent="  - ", subsequent_indent="    ")
+    return textwrap.fill(
+        text, _WIDTH, initial_indent="  - ", subsequent_indent="    ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip

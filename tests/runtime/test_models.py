@@ -8,15 +8,20 @@ from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.model import Task, Tier
 from trimtab.contracts.remediation import Action
+from trimtab.contracts.slug import slug
+from trimtab.runtime.backtest_homes import DEMO_MODEL, build_backtest_home, build_rehearsal_home
 from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.model_files import (
+    build_local_model_path,
+    list_model_names,
+    list_own_model_names,
+)
 from trimtab.runtime.models import (
     check_model_name,
     compute_policy_hash,
-    list_model_names,
     load_limits,
     load_model_spec,
     propose_model_name,
-    slug,
 )
 
 FLIGHTS = """\
@@ -76,7 +81,7 @@ def test_a_local_model_replaces_the_shipped_one(
 ) -> None:
     shipped = tmp_path / "shipped"
     (shipped / "base" / "models").mkdir(parents=True)
-    monkeypatch.setattr("trimtab.runtime.models.shipped_conf", lambda: shipped)
+    monkeypatch.setattr("trimtab.runtime.model_files.shipped_conf", lambda: shipped)
     (shipped / "base" / "models" / "flights.yml").write_text(FLIGHTS)
     before = load_model_spec("flights")
     (local / "models" / "flights.yml").write_text(FLIGHTS.replace("P30D", "P7D"))
@@ -153,10 +158,58 @@ def test_settings_that_contradict_each_other_are_faults(local: Path) -> None:
     assert "ignored = 'carrier': it is used too" in message
 
 
-def test_a_file_of_another_model_is_a_fault(local: Path) -> None:
+def test_a_model_is_called_as_its_file_says_whatever_the_file_is_called(local: Path) -> None:
     (local / "models" / "trains.yml").write_text(FLIGHTS)
 
-    assert "rename one of them" in faults_of("trains")
+    assert load_model_spec("flights").name == "flights"
+    assert "the file of that name is of model 'flights'" in faults_of("trains")
+
+
+def test_two_files_of_one_model_are_a_fault(local: Path) -> None:
+    for file in ("trains", "planes"):
+        (local / "models" / f"{file}.yml").write_text(FLIGHTS)
+
+    assert "both have name = 'flights': remove one" in faults_of("flights")
+
+
+@pytest.mark.parametrize("former", ["sales-of-EU-shops", "Churn", "wind.farm"])
+def test_a_file_of_a_former_release_is_still_found(local: Path, former: str) -> None:
+    name = former.replace("-of-", " of ").replace("-shops", " shops")
+    text = FLIGHTS.replace("flights\n", f"'{name}'\n", 1)
+    (local / "models" / f"{former}.yml").write_text(text)
+
+    assert load_model_spec(name).name == name
+    assert name in list_model_names()
+
+
+def test_names_that_differ_in_a_character_only_have_files_of_their_own(local: Path) -> None:
+    names = ("wind.farm", "wind_farm", "wind-farm", "Wind-farm", "wind farm")
+    for name in names:
+        text = FLIGHTS.replace("flights\n", f"'{name}'\n", 1)
+        build_local_model_path(name).write_text(text)
+
+    assert [load_model_spec(name).name for name in names] == list(names)
+    assert len(list((local / "models").iterdir())) == len(names)
+
+
+def test_the_demos_model_is_of_the_demos_homes_only(local: Path) -> None:
+    (local / "models" / "flights.yml").write_text(FLIGHTS)
+    mine = local.parents[1] / ".trimtab"
+    demo = build_backtest_home(mine, DEMO_MODEL)
+
+    assert list_own_model_names(mine) == ("flights",)
+    assert list_own_model_names(build_backtest_home(mine, "flights")) == ("flights",)
+    assert list_own_model_names(demo) == (DEMO_MODEL, "flights")
+    assert list_own_model_names(build_rehearsal_home(demo)) == (DEMO_MODEL, "flights")
+    assert DEMO_MODEL in list_model_names()
+
+
+def test_a_local_model_of_the_demos_name_is_the_users(local: Path) -> None:
+    text = FLIGHTS.replace("flights\n", f"{DEMO_MODEL}\n", 1)
+    (local / "models" / "mine.yml").write_text(text)
+
+    assert list_own_model_names(local) == (DEMO_MODEL,)
+    assert load_model_spec(DEMO_MODEL).target == "delayed"
 
 
 @pytest.mark.parametrize(

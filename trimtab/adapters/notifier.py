@@ -5,9 +5,9 @@ from typing import Final
 
 import structlog
 
-from trimtab.adapters.slug import slug
 from trimtab.contracts.approval import ApprovalRequest
 from trimtab.contracts.ports import Notifier, Unavailable
+from trimtab.contracts.slug import slug
 from trimtab.files.atomic_file import write_atomically
 
 _log = structlog.get_logger(__name__)

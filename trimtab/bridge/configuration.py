@@ -13,7 +13,8 @@ import structlog
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.model import ModelSpec
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import list_model_names, load_limits, load_model_spec
+from trimtab.runtime.model_files import list_model_names
+from trimtab.runtime.models import load_limits, load_model_spec
 
 _log = structlog.get_logger(__name__)
 _FRESH_SECONDS: Final = 2.0

@@ -11,10 +11,9 @@ from typing import Any, Final
 import typer
 from typer.core import TyperCommand
 
+from trimtab.cli.errors import ExitCode
 from trimtab.runtime.paths import SHIPPED, install_command
 
-BAD_INPUT: Final = 2
-"""Exit code where the application is missing."""
 _SIGNS_OF_A_CHECKOUT: Final = ("worker.py", "starter.py", "conf/base/trimtab.yml")
 _PACKAGES: Final = ("temporalio", "mlflow", "kedro", "chromadb", "redis", "structlog")
 """Packages of the application, of which none is the library's."""
@@ -34,7 +33,7 @@ def require_application() -> None:
     """Exit with code 2 and one sentence on standard error where the application is not there."""
     if fault := find_missing_application(SHIPPED):
         typer.echo(fault, err=True)
-        raise typer.Exit(BAD_INPUT)
+        raise typer.Exit(ExitCode.BAD_INPUT)
 
 
 def find_missing_application(checkout: Path) -> str:

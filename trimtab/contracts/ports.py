@@ -12,18 +12,27 @@ from pydantic import JsonValue
 
 from trimtab.contracts.approval import ApprovalRequest
 from trimtab.contracts.audit import AuditAppend, AuditLine
+from trimtab.contracts.errors import ErrorKind, TrimtabError
 from trimtab.contracts.evidence import Document
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelVersion
 from trimtab.contracts.remediation import GrantClaims
 
 
-class Unavailable(Exception):  # noqa: N818 - histories and logs hold the name
+class Unavailable(TrimtabError):  # noqa: N818 - histories and logs hold the name
     """Error of a port that cannot be reached or is busy: another attempt may help."""
 
+    kind = ErrorKind.UNAVAILABLE
 
-class Refused(Exception):  # noqa: N818 - histories and logs hold the name
+
+class Refused(TrimtabError):  # noqa: N818 - histories and logs hold the name
     """Error of a port that will refuse the same request again."""
+
+    kind = ErrorKind.REFUSED
+
+
+class NoChampionError(Refused):
+    """Error of a registry in which no version of the model has the alias `champion`."""
 
 
 class ModelRegistry(Protocol):

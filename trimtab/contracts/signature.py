@@ -44,3 +44,5 @@ class ModelSignature(Record):
     created_at: AwareDatetime
     where: str
     """Address of the model registry."""
+    missing_requirements: tuple[str, ...] = ()
+    """Requirements of the version that are not installed here, such as "xgboost==3.1.0"."""

@@ -1,13 +1,26 @@
 """Errors of configuration and stack that end a command with a message for people."""
 
+from trimtab.contracts.errors import ErrorKind, TrimtabError
 
-class BadConfigurationError(Exception):
+
+class BadConfigurationError(TrimtabError):
     """The configuration is wrong: one line an error, all of them."""
+
+    kind = ErrorKind.INVALID_INPUT
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
-        self.faults = faults
+        self._faults = faults
+
+    @property
+    def faults(self) -> list[str]:
+        """One line for each error."""
+        return self._faults
 
 
-class StackError(Exception):
+class NoTemporalAddressError(BadConfigurationError):
+    """No address of Temporal is configured, and no embedded stack runs."""
+
+
+class StackError(TrimtabError):
     """The embedded stack cannot run; the message names the cause and the remedy."""

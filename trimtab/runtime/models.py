@@ -17,7 +17,13 @@ from trimtab.contracts.model import ModelSpec, ReferencePeriod, Task
 from trimtab.contracts.suggestions import suggest_name
 from trimtab.runtime.configuration import merge_mappings, read_mapping, validate_record
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.paths import local_conf, shipped_conf
+from trimtab.runtime.model_files import (
+    find_model_file,
+    find_model_of_file,
+    list_model_names,
+    list_own_model_names,
+)
+from trimtab.runtime.paths import format_command, local_conf, shipped_conf
 
 METRICS_BY_TASK: Final = {
     Task.REGRESSION: ("r2",),
@@ -29,11 +35,6 @@ MODEL_NAME_PATTERN: Final = r"^\w[\w. -]{0,127}$"
 TIME_FEATURES: Final = ("hour", "weekday", "month")
 """Features that can be derived from the timestamp."""
 _DAYS_OF_WEEK = range(7)
-
-
-def slug(name: str) -> str:
-    """Return the stem of a model's files: its name, with "-" for characters unfit for a file."""
-    return re.sub(r"[^\w.-]", "-", name)
 
 
 def check_model_name(name: str) -> Iterator[str]:
@@ -48,22 +49,17 @@ def propose_model_name(name: str) -> str:
     return re.sub(r"[^\w. -]", "-", name).strip(" .-")[:128].strip() or "my-model"
 
 
-def list_model_names() -> tuple[str, ...]:
-    """Return every configured model's name, sorted; a broken file stands under its stem."""
-    return tuple(sorted({_read_name(path) for path in _find_model_files().values()}))
-
-
 def load_model_spec(name: str) -> ModelSpec:
     """Return the model's specification.
 
     Raises:
         BadConfigurationError: The model is not configured, or everything that is wrong with it.
     """
-    path = _find_model_files().get(slug(name))
+    path = find_model_file(name)
     if path is None:
         raise BadConfigurationError([_format_unknown_model(name)])
     spec = validate_record(read_mapping(path), ModelSpec, thing=str(path))
-    faults = [f"{path}: {fault}" for fault in _check_spec(spec, name)]
+    faults = [f"{path}: {fault}" for fault in _check_spec(spec)]
     if faults:
         raise BadConfigurationError(faults)
     return spec
@@ -90,31 +86,19 @@ def compute_policy_hash(limits: Limits) -> str:
     return compute_digest(limits)
 
 
-def _find_model_files() -> dict[str, Path]:
-    folders = (shipped_conf() / "base" / "models", local_conf() / "models")
-    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yml"))}
-
-
-def _read_name(path: Path) -> str:
-    try:
-        return str(read_mapping(path).get("name", path.stem))
-    except BadConfigurationError:
-        return path.stem
-
-
 def _format_unknown_model(name: str) -> str:
-    names = list_model_names()
-    meant = suggest_name(name, names)
-    there = f"there are {', '.join(names)}" if names else "there are none"
+    if other := find_model_of_file(name):
+        return f"model {name!r}: is not configured; the file of that name is of model {other!r}"
+    meant, own = suggest_name(name, list_model_names()), list_own_model_names(Path())
+    known = f"configured are {', '.join(own)}" if own else f"{local_conf() / 'models'} has no model"
     hint = f"did you mean {meant}? " if meant else ""
-    init = "`trimtab init NAME --data FILE --target COLUMN --timestamp COLUMN` makes one"
-    return f"model {name!r}: not configured; {there}: {hint}{init}"
+    options = ("--data", "FILE", "--target", "COLUMN", "--timestamp", "COLUMN")
+    init = format_command("init", "MODEL", *options)
+    return f"model {name!r}: is not configured; {known}: {hint}To configure one: `{init}`"
 
 
-def _check_spec(spec: ModelSpec, wanted: str) -> Iterator[str]:
+def _check_spec(spec: ModelSpec) -> Iterator[str]:
     """Yield everything that is wrong with a specification and the record cannot see."""
-    if spec.name != wanted:
-        yield f"name = {spec.name!r}: the file is that of {wanted!r}: rename one of them"
     yield from (f"name = {fault}" for fault in check_model_name(spec.name))
     if spec.metric not in METRICS_BY_TASK[spec.task]:
         known = " or ".join(METRICS_BY_TASK[spec.task])

@@ -1,4 +1,4 @@
-"""`trimtab audit` says whether the log is what was written, and by what it can tell."""
+"""`trimtab audit` says whether the log is as it was written, and what it was compared with."""
 
 import json
 import os
@@ -92,7 +92,19 @@ def test_a_log_that_is_as_it_was_written_verifies(deployment: Deployment) -> Non
     assert "Compared with the incidents recorded in sqlite:///" in result.stdout
 
 
-def test_an_edit_is_told_with_its_place_and_the_exit_code(deployment: Deployment) -> None:
+def test_no_id_is_broken_on_a_narrow_terminal(deployment: Deployment) -> None:
+    name = "2016-12-06T00:00Z-2589c2b3-of-a-detector-with-long-ids"
+    deployment.close(name)
+
+    result = CliRunner(env={"COLUMNS": "60"}).invoke(
+        app, ["verify", "--home", str(deployment.home)]
+    )
+
+    assert name in result.stdout
+    assert "valid" in result.stdout
+
+
+def test_an_edit_is_reported_with_its_place_and_the_exit_code(deployment: Deployment) -> None:
     deployment.close()
     path = deployment.close("event-2")
     path.write_bytes(path.read_bytes().replace(b'"decided"', b'"answered"'))
@@ -122,7 +134,7 @@ def test_a_file_that_is_gone_is_missed(deployment: Deployment) -> None:
     assert "the file is gone; the registry recorded 3 entries" in result.stdout
 
 
-def test_one_incident_may_be_asked_about(deployment: Deployment) -> None:
+def test_one_incident_may_be_verified_alone(deployment: Deployment) -> None:
     deployment.close()
     deployment.close("event-2").unlink()
 
@@ -150,7 +162,7 @@ def test_incidents_that_nothing_outside_the_log_knows_are_counted(deployment: De
     result = deployment.run("verify")
 
     assert result.exit_code == 0
-    assert "would not show: 1." in result.stdout
+    assert "1 not recorded there" in result.stdout
 
 
 def test_an_incident_that_was_closed_long_ago_must_be_known_outside_the_log(
@@ -164,15 +176,34 @@ def test_an_incident_that_was_closed_long_ago_must_be_known_outside_the_log(
     assert "the registry recorded no such incident" in " ".join(result.stdout.split())
 
 
-def test_an_empty_log_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_log_is_not_taken_for_a_valid_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
     result = CliRunner().invoke(app, ["verify", "--home", str(tmp_path)])
 
-    assert result.exit_code == 0
-    assert "is empty" in result.stdout
-    assert "Compared with nothing outside the log" in " ".join(result.stdout.split())
+    assert result.exit_code == 3
+    assert "is empty: nothing to verify" in " ".join(result.stdout.split())
+    assert "No model registry to compare with" in " ".join(result.stdout.split())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_log_may_be_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    call = ["verify", "--home", str(tmp_path), "--allow-empty"]
+
+    shown, printed = CliRunner().invoke(app, call), CliRunner().invoke(app, [*call, "--json"])
+
+    assert (shown.exit_code, printed.exit_code) == (0, 0)
+    assert "is empty" in shown.stdout
+    assert json.loads(printed.stdout)["empty"] is True
+
+
+def test_a_log_whose_files_are_all_gone_is_not_an_empty_one(deployment: Deployment) -> None:
+    deployment.close().unlink()
+
+    assert deployment.run("verify", "--allow-empty").exit_code == 1
 
 
 def test_a_home_that_is_not_there_is_no_empty_log(tmp_path: Path) -> None:
@@ -195,7 +226,7 @@ def test_a_log_without_its_key_does_not_verify_and_gets_no_new_one(deployment: D
     assert not key.exists()
 
 
-def test_an_incident_is_told_as_a_timeline(deployment: Deployment) -> None:
+def test_an_incident_is_shown_as_a_timeline(deployment: Deployment) -> None:
     deployment.close()
 
     result = deployment.run("show", "event-1")
@@ -206,7 +237,7 @@ def test_an_incident_is_told_as_a_timeline(deployment: Deployment) -> None:
     assert "drifted: Occupancy, Capacity" in result.stdout
 
 
-def test_a_broken_chain_is_told_up_to_the_fault(deployment: Deployment) -> None:
+def test_a_broken_chain_is_shown_up_to_the_fault(deployment: Deployment) -> None:
     path = deployment.close()
     path.write_bytes(path.read_bytes()[:-10])
 

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from trimtab.cli.backtest import respondent
-from trimtab.cli.backtest.respondent import AnswerFailed, Terminal
+from trimtab.cli.backtest.respondent import AnswerError, TerminalRespondent
 from trimtab.contracts.incident import IncidentView, Stage
 
 VIEW = IncidentView(
@@ -41,17 +41,17 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     async def run(command: str) -> None:
         ran.append(command)
 
-    monkeypatch.setattr(respondent, "_run", run)
+    monkeypatch.setattr(respondent, "_run_command", run)
     return ran
 
 
 async def answer() -> str:
-    terminal = Terminal(Console(file=io.StringIO()))
+    terminal = TerminalRespondent(Console(file=io.StringIO()))
     return await terminal.respond(VIEW, workflow_id="drift-response/x/1", address="127.0.0.1:7233")
 
 
 @pytest.mark.parametrize(
-    ("typed", "told", "sent"),
+    ("typed", "answer_text", "sent"),
     [
         ("approve\n", "approve was sent", '"decision": "approve"'),
         ("r\n", "reject was sent", '"decision": "reject"'),
@@ -62,16 +62,16 @@ async def answer() -> str:
     ],
 )
 async def test_what_is_typed_is_sent(
-    typed: str, told: str, sent: str | None, keyboard: int, commands: list[str]
+    typed: str, answer_text: str, sent: str | None, keyboard: int, commands: list[str]
 ) -> None:
     os.write(keyboard, typed.encode())
 
-    assert await answer() == told
+    assert await answer() == answer_text
     assert len(commands) == (sent is not None)
     assert all(sent is not None and sent in command for command in commands)
 
 
-async def test_a_question_can_be_withdrawn_while_nobody_types(
+async def test_a_question_can_be_withdrawn_while_no_one_types(
     keyboard: int, commands: list[str]
 ) -> None:
     asking = asyncio.ensure_future(answer())
@@ -84,7 +84,7 @@ async def test_a_question_can_be_withdrawn_while_nobody_types(
     assert commands == []
 
 
-async def test_an_answer_that_does_not_arrive_is_told_with_the_commands_words(
+async def test_an_answer_that_cannot_be_sent_is_reported_with_the_commands_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusing = tmp_path / "temporal"
@@ -92,5 +92,5 @@ async def test_an_answer_that_does_not_arrive_is_told_with_the_commands_words(
     refusing.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
 
-    with pytest.raises(AnswerFailed, match="already completed"):
-        await respondent._run("temporal workflow signal")
+    with pytest.raises(AnswerError, match="already completed"):
+        await respondent._run_command("temporal workflow signal")

@@ -6,21 +6,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-import typer
 import yaml
 from typer.testing import CliRunner
 
 from tests.detection.sample_tables import make_churn_table, make_hourly_table
+from trimtab.cli.app import app
 from trimtab.cli.doctor import machine_checks, stack_checks
-from trimtab.cli.doctor.check_result import Finding, State
-from trimtab.cli.doctor.command import doctor
-from trimtab.cli.init.command import init
+from trimtab.cli.doctor.check_result import CheckResult, CheckState
 from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
 from trimtab.runtime.settings import load_settings
-
-app = typer.Typer()
-app.command()(init)
-app.command()(doctor)
 
 CLOSED = "127.0.0.1:9"
 """The discard port, where nobody listens."""
@@ -49,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run() -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["doctor"], catch_exceptions=False)
+    result = CliRunner().invoke(app, ["doctor", "--verbose"], catch_exceptions=False)
     return result.exit_code, " ".join(result.output.split())
 
 
@@ -60,7 +54,7 @@ def change(**values: object) -> None:
     path.write_text(yaml.safe_dump(spec))
 
 
-def only(findings: Iterator[Finding]) -> Finding:
+def only(findings: Iterator[CheckResult]) -> CheckResult:
     (finding,) = findings
     return finding
 
@@ -93,10 +87,97 @@ def test_what_init_wrote_is_found_without_fault_and_nothing_is_changed(folder: P
 
     assert code == 0, output
     assert "model load" in output
-    assert "336 rows to learn from, 4 windows to replay" in output
-    assert "none configured or running" in output
+    assert "336 to train on, 4 windows to replay" in output
+    assert "not configured and not running" in output
     assert "No fault." in output
     assert sorted(folder.rglob("*")) == before
+
+
+def test_when_all_is_well_there_is_a_line_for_each_model_and_one_for_the_stack() -> None:
+    change(owner="me")
+
+    lines = CliRunner().invoke(app, ["doctor"], catch_exceptions=False).output.splitlines()
+
+    assert len(lines) == 3
+    assert lines[0].startswith("model load: fine (1,000 rows: 336 to train on, 4 windows")
+    assert lines[1] == "stack and machine: fine"
+    assert lines[2].startswith("No fault (")
+    assert "with --verbose" in lines[2]
+
+
+def test_no_line_is_broken_inside_of_a_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+
+    said = CliRunner().invoke(app, ["doctor", "--verbose"], catch_exceptions=False).output
+
+    assert str(folder / ".trimtab") in said
+    assert "…" not in said
+
+
+def test_the_demos_model_is_not_shown_as_yours() -> None:
+    _, output = run()
+
+    assert "birmingham-parking" not in output
+
+
+def test_the_demos_home_shows_the_demos_model(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = folder / ".trimtab" / "backtest" / "birmingham-parking"
+    monkeypatch.setenv("TRIMTAB_HOME", str(home))
+
+    _, output = run()
+
+    assert "model birmingham-parking: fine" in output
+
+
+def test_a_folder_without_a_model_says_so_with_a_code_of_its_own(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder / "conf")
+
+    code, output = run()
+
+    assert code == 3
+    assert "No fault" not in output
+    assert "This folder has no model of its own" in output
+    assert str(folder / "conf" / "conf" / "local" / "models") in output
+    assert "trimtab init MODEL --data FILE" in output
+
+
+def test_json_tells_programs_the_same() -> None:
+    change(target="lod")
+
+    result = CliRunner().invoke(app, ["doctor", "--json"], catch_exceptions=False)
+
+    found = json.loads(result.stdout)
+    faults = [each for each in found["checks"] if each["state"] == "fault"]
+    assert (result.exit_code, found["state"], found["models"]) == (1, "fault", ["load"])
+    assert [each["model"] for each in faults] == ["load"]
+    assert "has no column lod" in faults[0]["found"]
+    assert "correct the names" in faults[0]["remedy"]
+
+
+def test_one_model_may_be_checked_alone(folder: Path) -> None:
+    (folder / "conf" / "local" / "models" / "broken.yml").write_text("name: broken\n")
+
+    one = CliRunner().invoke(app, ["doctor", "--model", "load"], catch_exceptions=False)
+    other = CliRunner().invoke(app, ["doctor", "--model", "broken"], catch_exceptions=False)
+    unknown = CliRunner().invoke(app, ["doctor", "--model", "lod"], catch_exceptions=False)
+
+    assert (one.exit_code, other.exit_code, unknown.exit_code) == (0, 1, 2)
+    assert "broken" not in one.output
+    assert "did you mean load?" in unknown.stderr
+
+
+def test_two_files_of_one_model_are_a_fault(folder: Path) -> None:
+    models = folder / "conf" / "local" / "models"
+    (models / "copy.yml").write_text((models / "load.yml").read_text())
+
+    code, output = run()
+
+    assert code == 1
+    assert "both have name = 'load'" in output
 
 
 def test_every_fault_is_listed_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,22 +194,22 @@ def test_every_fault_is_listed_at_once(folder: Path, monkeypatch: pytest.MonkeyP
     code, output = run()
 
     assert code == 1
-    for told in (
+    for expected in (
         "did you mean cooldown?",
         "task: Field required",
         "has no column lod",
-        "there are when, temperature, load",
+        "it has when, temperature, load",
         "correct TRIMTAB_REDIS__URL",
         "correct TRIMTAB_TEMPORAL__ADDRESS",
         "correct MLFLOW_TRACKING_URI",
         "correct OLLAMA_HOST",
-        "LANGFUSE_PUBLIC_KEY and _SECRET_KEY",
+        "set both LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY",
     ):
-        assert told in output
+        assert expected in output
     assert "secret@" not in output
 
 
-def test_wrong_settings_do_not_keep_models_from_being_looked_at(
+def test_wrong_settings_do_not_keep_models_from_being_checked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TRIMTAB_BRIDGE__OPEN_STARTS", "-1")
@@ -137,18 +218,18 @@ def test_wrong_settings_do_not_keep_models_from_being_looked_at(
 
     assert code == 1
     assert "bridge.open_starts" in output
-    assert "336 rows to learn from" in output
+    assert "336 to train on" in output
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "expected"),
     [
-        ({"reference_windows": 6}, "none is left"),
-        ({"minimum_rows": 5000}, "no window has as many, at most 168"),
-        ({"window": "PT1H", "reference_windows": 1}, "hold 1 labelled rows"),
+        ({"reference_windows": 6}, "none is left to replay"),
+        ({"minimum_rows": 5000}, "no window has more than 168 rows"),
+        ({"window": "PT1H", "reference_windows": 1}, "they hold 1 labelled rows"),
         ({"window": "PT1M"}, "over 1,000 windows"),
         ({"timestamp": "temperature", "features": [{"name": "when", "kind": "categorical"}]},
-         "1,000 of 1,000 values are no times"),
+         "1,000 of 1,000 values are not times"),
         ({"features": [{"name": "temperature", "kind": "numeric", "maximum": 1}]}, "outside"),
         ({"task": "classification", "metric": "roc_auc"}, "write metric: balanced_accuracy"),
         ({"features": [{"name": "heat", "kind": "numeric"}]}, "has no column heat"),
@@ -158,27 +239,27 @@ def test_wrong_settings_do_not_keep_models_from_being_looked_at(
         ({"prediction": "y_pred"}, "has no such column"),
         ({"prediction": "load"}, "has another use too"),
         ({"segments": ["region"]}, "has no column region"),
-        ({"segments": ["temperature"]}, "temperature is no categorical feature"),
+        ({"segments": ["temperature"]}, "temperature is not a categorical feature"),
         ({"segments": ["load"]}, "is no categorical feature"),
         ({"reference": "season", "season": "P10D"}, "is no whole number of windows"),
         ({"reference": "season", "season": "P364D"}, "the history covers 41.62 days"),
-        ({"label_delay": "P60D"}, "as it stands no row has its label yet"),
-        ({"dependence": "P4D"}, "holds no two such stretches"),
+        ({"label_delay": "P60D"}, "so no row has its label yet"),
+        ({"dependence": "P4D"}, "does not hold two such periods"),
         ({"false_alarms_per_year": 100}, "there are 52.1 windows in a year"),
     ],
 )  # fmt: skip
-def test_a_configuration_that_its_data_belie_is_a_fault(
-    values: dict[str, object], told: str
+def test_a_configuration_that_contradicts_its_data_is_a_fault(
+    values: dict[str, object], expected: str
 ) -> None:
     change(**values)
 
     code, output = run()
 
     assert code == 1, output
-    assert told in output
+    assert expected in output
 
 
-def test_texts_cannot_be_learnt_as_amounts() -> None:
+def test_texts_are_not_accepted_as_numbers() -> None:
     make_churn_table().assign(
         load=make_churn_table()["left"], when=make_churn_table()["day"], temperature="?"
     ).to_csv("load.csv")
@@ -186,8 +267,8 @@ def test_texts_cannot_be_learnt_as_amounts() -> None:
     code, output = run()
 
     assert code == 1
-    assert "target load: 20,000 values are no numbers" in output
-    assert "feature temperature is numeric, but 20,000 values are no numbers" in output
+    assert "target load: 20,000 values are not numbers" in output
+    assert "feature temperature is numeric, but 20,000 values are not numbers" in output
 
 
 def test_a_history_that_is_gone_is_a_fault() -> None:
@@ -210,7 +291,7 @@ def test_a_broken_catalog_is_named() -> None:
     assert "correct the YAML there" in output
 
 
-def test_a_dear_retraining_and_a_new_column_are_only_noted() -> None:
+def test_an_expensive_retraining_and_a_new_column_are_only_noted() -> None:
     change(costs={"retraining": 500})
     make_hourly_table().assign(wind=1.0).to_csv("load.csv", index=False)
 
@@ -221,19 +302,19 @@ def test_a_dear_retraining_and_a_new_column_are_only_noted() -> None:
     assert "columns neither used nor ignored: wind" in output
 
 
-def test_what_is_odd_about_the_watch_is_only_noted() -> None:
+def test_unusual_monitoring_settings_are_only_noted() -> None:
     change(owner="", announcement_cooldown="PT1H", label_delay="P28D", false_alarms_per_year=20)
 
     code, output = run()
 
     assert code == 0, output
     assert "owner is empty" in output
-    assert "the same drift is announced with every window" in output
-    assert "no window of the replay gets its labels" in output
+    assert "the same drift is announced every time" in output
+    assert "no replayed window gets its labels" in output
     assert "one in 2.6 may be a false alarm" in output
 
 
-def test_recorded_predictions_are_looked_at() -> None:
+def test_recorded_predictions_are_checked() -> None:
     make_hourly_table().assign(y=make_hourly_table()["load"], words="none").to_csv(
         "load.csv", index=False
     )
@@ -261,7 +342,7 @@ def test_servers_that_answer_are_fine(server: str, monkeypatch: pytest.MonkeyPat
         )
     ]  # fmt: skip
 
-    assert [finding.state for finding in found] == [State.FINE] * 3
+    assert [finding.state for finding in found] == [CheckState.FINE] * 3
 
 
 def test_a_model_that_ollama_lacks_is_a_fault(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,8 +351,8 @@ def test_a_model_that_ollama_lacks_is_a_fault(server: str, monkeypatch: pytest.M
 
     found = only(stack_checks.check_analyst(load_settings()))
 
-    assert (found.state, found.remedy) == (State.FAULT, "`ollama pull llama3.2`")
-    assert "smollm2:latest" in found.said
+    assert (found.state, found.remedy) == (CheckState.FAULT, "run `ollama pull llama3.2`")
+    assert "smollm2:latest" in found.found
 
 
 def test_gemini_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +362,7 @@ def test_gemini_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with_key = only(stack_checks.check_analyst(load_settings()))
 
-    assert (without.state, with_key.state) == (State.FAULT, State.FINE)
+    assert (without.state, with_key.state) == (CheckState.FAULT, CheckState.FINE)
 
 
 @pytest.mark.parametrize(
@@ -295,7 +376,7 @@ def test_gemini_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_ollama_is_found_however_its_host_is_written(host: str, url: str) -> None:
-    assert stack_checks.ollama_url(host) == url
+    assert stack_checks.parse_ollama_host(host) == url
 
 
 def test_a_home_that_cannot_be_a_folder_is_a_fault(
@@ -306,21 +387,21 @@ def test_a_home_that_cannot_be_a_folder_is_a_fault(
 
     found = only(machine_checks.check_disk(load_settings()))
 
-    assert found.state is State.FAULT
+    assert found.state is CheckState.FAULT
     assert "TRIMTAB_HOME" in found.remedy
 
 
 def test_a_full_disk_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine_checks, "ROOM", 2**60)
+    monkeypatch.setattr(machine_checks, "MIN_FREE_BYTES", 2**60)
 
-    assert only(machine_checks.check_disk(load_settings())).state is State.FAULT
+    assert only(machine_checks.check_disk(load_settings())).state is CheckState.FAULT
 
 
 def test_the_binaries_of_the_wheels_run() -> None:
     found = list(machine_checks.check_binaries(load_settings()))
 
-    assert [finding.state for finding in found] == [State.FINE] * 2
-    assert "1.9.1" in found[0].said
+    assert [finding.state for finding in found] == [CheckState.FINE] * 2
+    assert "1.9.1" in found[0].found
 
 
 async def test_a_running_stack_is_found_and_answers(folder: Path) -> None:
@@ -334,7 +415,7 @@ async def test_a_running_stack_is_found_and_answers(folder: Path) -> None:
             )
         ]  # fmt: skip
 
-    said = "; ".join(finding.said for findings in found for finding in findings)
-    assert all(finding.state is not State.FAULT for findings in found for finding in findings)
+    said = "; ".join(finding.found for findings in found for finding in findings)
+    assert all(finding.state is not CheckState.FAULT for findings in found for finding in findings)
     assert said.count("answers") == 2
     assert "0 entries in drift-events" in said

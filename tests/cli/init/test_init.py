@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from tests.detection.sample_tables import (
@@ -14,7 +13,7 @@ from tests.detection.sample_tables import (
     make_species_table,
     make_wide_table,
 )
-from trimtab.cli.init.command import init
+from trimtab.cli.app import app
 from trimtab.contracts.model import Task
 from trimtab.pipelines.catalog import build_catalog
 from trimtab.pipelines.inspection.timeline import cut_windows
@@ -23,9 +22,6 @@ from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.paths import SHIPPED
 
 PARKING = SHIPPED / "data" / "01_raw" / "birmingham_parking_2016.csv.gz"
-
-app = typer.Typer()
-app.command()(init)
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +34,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(name: str, data: Path, target: str, timestamp: str, *more: str) -> tuple[int, str]:
     """Exit code and everything that was printed."""
-    arguments = [name, "--data", str(data), "--target", target, "--timestamp", timestamp, *more]
+    arguments = [
+        "init",
+        name,
+        "--data",
+        str(data),
+        "--target",
+        target,
+        "--timestamp",
+        timestamp,
+        *more,
+    ]
     result = CliRunner().invoke(app, arguments)
     return result.exit_code, " ".join(result.output.split())
 
@@ -75,7 +81,7 @@ def test_every_line_has_a_comment(folder: Path) -> None:
         assert uncommented((folder / "conf" / "local" / file).read_text()) == []
 
 
-def test_columns_of_any_name_are_called_by_names_that_can_be_carried(folder: Path) -> None:
+def test_columns_of_any_name_get_valid_names(folder: Path) -> None:
     names = {"load": "load (kW)", "when": "time [UTC]", "temperature": "temp °C"}
     make_hourly_table().rename(columns=names).to_csv("t.csv", index=False)
 
@@ -85,11 +91,11 @@ def test_columns_of_any_name_are_called_by_names_that_can_be_carried(folder: Pat
     assert code == 0, output
     assert (spec.target, spec.timestamp) == ("load kW", "time UTC")
     assert [feature.name for feature in spec.features] == ["temp C"]
-    assert "Here 'load (kW)' is called 'load kW'" in output
+    assert "'load (kW)' is called 'load kW' here" in output
     assert set(history("load")) == {"load kW", "time UTC", "temp C"}
 
 
-def test_predictions_in_the_table_are_recognised_and_not_learnt_from(folder: Path) -> None:
+def test_predictions_in_the_table_are_recognised_and_no_features(folder: Path) -> None:
     table = make_hourly_table()
     table.assign(predicted_load=table["load"] + 1.0).to_csv("t.csv", index=False)
 
@@ -102,7 +108,7 @@ def test_predictions_in_the_table_are_recognised_and_not_learnt_from(folder: Pat
     assert "Predictions are read from predicted_load" in output
 
 
-def test_how_closely_the_model_is_watched_stands_in_the_file(folder: Path) -> None:
+def test_the_monitoring_settings_are_in_the_file(folder: Path) -> None:
     make_churn_table().to_csv("churn.csv", index=False)
 
     run("churn", folder / "churn.csv", "left", "day")
@@ -176,7 +182,7 @@ def test_a_replay_finds_the_windows_that_were_announced(
     assert code == 0, output
     assert isinstance(cut, list)
     to_replay = len(cut) - spec.reference_windows
-    assert f"{spec.reference_windows} to learn from, {to_replay} to replay" in output
+    assert f"{spec.reference_windows} to train on, {to_replay} to replay" in output
     assert to_replay >= 2
 
 
@@ -218,7 +224,7 @@ def test_a_shipped_model_is_not_shadowed_by_accident() -> None:
     code, output = run("birmingham-parking", PARKING, "Occupancy", "LastUpdated")
 
     assert code == 2
-    assert "exists: choose another NAME" in output
+    assert "exists: choose another name" in output
 
 
 @pytest.mark.parametrize(
@@ -270,7 +276,7 @@ def test_a_missing_file_is_refused() -> None:
     assert "nowhere.csv" in output
 
 
-def test_words_of_the_table_cannot_break_the_file_or_the_terminal(folder: Path) -> None:
+def test_text_of_the_table_cannot_break_the_file_or_the_terminal(folder: Path) -> None:
     table = make_churn_table()
     table["plan"] = table["plan"].map(
         {"basic": "[/red] # x", "plus": "a: b\n- c", "pro": "\x1b[31m"}

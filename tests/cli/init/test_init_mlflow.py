@@ -1,4 +1,4 @@
-"""A model that MLflow already holds, logged the ordinary way, is put under watch."""
+"""A model that is in MLflow already, logged the ordinary way, is monitored."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,6 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-import typer
 import yaml
 from mlflow.models import infer_signature
 from sklearn.compose import make_column_transformer
@@ -16,17 +15,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from typer.testing import CliRunner
 
-from trimtab.cli.doctor.command import doctor
-from trimtab.cli.init.command import init
+from trimtab.cli.app import app
 from trimtab.contracts.model import Task, Tier
 from trimtab.contracts.ports import Refused
 from trimtab.pipelines.session import run_pipeline
 from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings
-
-app = typer.Typer()
-app.command()(init)
-app.command()(doctor)
 
 pytestmark = pytest.mark.filterwarnings("ignore:Hint. Inferred schema contains integer column")
 
@@ -71,6 +65,7 @@ def deployment(
 def register(model: Any, inputs: pd.DataFrame, *, alias: bool = True, **options: Any) -> str:
     """As people do it."""
     folder = Path("artifacts").absolute().as_uri()
+    options = {"pip_requirements": ["scikit-learn"], **options}
     experiment = mlflow.create_experiment("mine", artifact_location=folder)
     with mlflow.start_run(experiment_id=experiment):
         logged = mlflow.sklearn.log_model(
@@ -78,7 +73,6 @@ def register(model: Any, inputs: pd.DataFrame, *, alias: bool = True, **options:
             name="model",
             registered_model_name="prices",
             signature=infer_signature(inputs, model.predict(inputs)),
-            pip_requirements=["scikit-learn"],
             **options,
         )
     version = str(logged.registered_model_version)
@@ -131,7 +125,7 @@ def change(**values: object) -> None:
     path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | values))
 
 
-def test_a_model_of_somebody_elses_making_is_put_under_watch(deployment: Path) -> None:
+def test_a_model_that_was_made_elsewhere_is_monitored(deployment: Path) -> None:
     table = trades()
     table.to_parquet("trades.parquet")
     register(*fitted(table))
@@ -179,7 +173,23 @@ def test_what_runs_code_is_not_loaded_unless_a_person_says_so(deployment: Path) 
     assert bad["finding"]["performance"]["degraded"]
 
 
-def test_predictions_on_record_stand_in_for_a_model_that_is_not_loaded(deployment: Path) -> None:
+def test_a_package_that_the_model_needs_and_that_is_missing_is_named_by_doctor_first(
+    deployment: Path,
+) -> None:
+    table = trades()
+    table.to_parquet("trades.parquet")
+    register(*fitted(table), pip_requirements=["scikit-learn", "nosuchboost==3.1.0"])
+
+    configured, _ = configure("--since", "2026-01-15")
+    code, output = run("doctor")
+
+    assert configured == 0
+    assert code == 1
+    assert "champion version 1 needs nosuchboost==3.1.0, not installed here" in output
+    assert "add PACKAGES=nosuchboost==3.1.0`, or name a prediction column" in output
+
+
+def test_logged_predictions_replace_a_model_that_is_not_loaded(deployment: Path) -> None:
     table = trades()
     model, inputs = fitted(table, LeavesATrace())
     table["predicted_price"] = model.predict(table[inputs.columns])
@@ -220,7 +230,7 @@ def test_a_challenger_is_measured_beside_the_model_that_is_not_loaded(deployment
 
 
 @pytest.mark.parametrize("recorded", [False, True])
-def test_classes_are_watched_by_their_chances(deployment: Path, recorded: bool) -> None:  # noqa: FBT001 - a parameter
+def test_classes_are_monitored_by_their_probabilities(deployment: Path, recorded: bool) -> None:  # noqa: FBT001 - a parameter
     table = trades()
     table["dear"] = (table["price"] > 400).astype(int)
     learnt = table[table["at"] < "2026-01-15"]
@@ -259,25 +269,25 @@ def test_a_changed_configuration_is_measured_anew_and_the_same_one_is_not(
     assert (once, len(baselines())) == (1, 2)
 
 
-def test_without_an_alias_it_is_said_how_to_set_it_and_nothing_is_set(deployment: Path) -> None:
+def test_without_an_alias_init_says_how_to_set_it_and_sets_nothing(deployment: Path) -> None:
     table = trades()
     table.to_parquet("trades.parquet")
     register(*fitted(table), alias=False)
 
     refused, output = configure()
-    looked, told = configure("--version", "1")
+    inspected, explained = configure("--version", "1")
 
     assert refused == 1
     assert "no version of 'prices' has the alias 'champion'" in output
     assert 'set_registered_model_alias("prices", "champion", "1")' in output
-    assert looked == 0, told
-    assert "may have been trained on the reference" in told
-    assert "The alias champion is not set" in told
-    assert 'set_registered_model_alias("prices", "champion", "1")' in told
+    assert inspected == 0, explained
+    assert "may have been trained on the reference" in explained
+    assert "The alias champion is not set" in explained
+    assert 'set_registered_model_alias("prices", "champion", "1")' in explained
     assert mlflow.MlflowClient().get_registered_model("prices").aliases == {}
 
 
-def test_what_cannot_be_watched_is_said_at_once(deployment: Path) -> None:
+def test_a_model_that_cannot_be_monitored_is_refused_at_once(deployment: Path) -> None:
     table = trades()
     table.rename(columns={"size": "sise"}).assign(rooms="many").to_parquet("trades.parquet")
     unknown, nothing = configure()
@@ -306,7 +316,7 @@ def test_a_registry_that_is_not_there_is_not_made(
     code, output = configure()
 
     assert code == 2
-    assert "say where it is by MLFLOW_TRACKING_URI" in output
+    assert "set MLFLOW_TRACKING_URI to its address" in output
     assert not Path(".trimtab").exists()
 
 

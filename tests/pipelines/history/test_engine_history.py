@@ -55,7 +55,7 @@ def test_the_doctor_checks_a_history_in_an_engine(
     found = list(check_model(PARKING, None))
 
     assert [each for each in found if each.state == "fault"] == []
-    assert any("rows" in each.said for each in found)
+    assert any("rows" in each.found for each in found)
 
 
 def test_the_doctor_counts_all_of_a_large_history_and_says_that_it_checked_a_sample(
@@ -64,10 +64,10 @@ def test_the_doctor_counts_all_of_a_large_history_and_says_that_it_checked_a_sam
     monkeypatch.chdir(warehouse)
     monkeypatch.setattr(remote, "MAX_FETCHED_ROWS", 10_000)
 
-    said = " ".join(each.said for each in check_model(PARKING, None))
+    said = " ".join(each.found for each in check_model(PARKING, None))
 
     assert "35,717 rows: " in said
-    assert "8 windows to replay; values were looked at in " in said
+    assert "8 windows to replay; values were checked in " in said
 
 
 def test_a_database_can_be_written_by_others_after_a_run(

@@ -36,7 +36,7 @@ from trimtab.adapters.registry.version_files import (
 )
 from trimtab.contracts.fitted import Baseline, FittedModel, ServedModel
 from trimtab.contracts.names import build_experiment_name
-from trimtab.contracts.ports import Refused
+from trimtab.contracts.ports import NoChampionError, Refused
 from trimtab.contracts.tags import EFFECT_KEY_TAG, TRAINED_ROWS_TAG
 from trimtab.runtime.settings import Settings, load_settings
 
@@ -83,10 +83,11 @@ class RegisteredModel:
         """Return the version that the alias `champion` points at.
 
         Raises:
-            Refused: There is none.
+            NoChampionError: There is none.
         """
         with refuse_if_missing(
-            f"model {self._model!r} has no champion: run the pipeline training first"
+            f"model {self._model!r} has no champion: run the pipeline training first",
+            NoChampionError,
         ):
             return self._build_served(
                 self._client.get_model_version_by_alias(self._model, "champion")

@@ -5,7 +5,8 @@ program that its maker wrote: it runs with the rights of the process that loads 
 only if the model's configuration says `trust_pickle: true`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import mlflow.pyfunc
@@ -16,6 +17,7 @@ from mlflow.models import Model
 from mlflow.types import ColSpec
 from numpy.typing import NDArray
 
+from trimtab.adapters.registry.requirements import explain_missing_package, format_remedy
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.signature import NUMBER_TYPES
@@ -37,11 +39,24 @@ class ForeignEstimator:
 
     def predict(self, table: pd.DataFrame) -> "pd.Series[Any]":
         """Return a number, or the class as text, for each row."""
-        found = np.asarray(self._model.predict(self._select_inputs(table)))
+        with self._explain_missing_module():
+            found = np.asarray(self._model.predict(self._select_inputs(table)))
         column = found.reshape(len(table), -1)[:, 0]
         values = pd.Series(column, index=table.index).infer_objects()
         numeric = self._spec.task is Task.REGRESSION
         return cast_to_numbers(values) if numeric else cast_to_categories(values)
+
+    @contextmanager
+    def _explain_missing_module(self) -> Iterator[None]:
+        """Raise `Refused` if the model imports what is missing only when it predicts."""
+        try:
+            yield
+        except ModuleNotFoundError as error:
+            msg = (
+                f"the champion of {self._spec.name!r} needs the module {error.name}, which is not"
+                f" installed here: {format_remedy([])}"
+            )
+            raise Refused(msg) from error
 
     def _select_inputs(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the columns that the signature names, in its order and types."""
@@ -62,7 +77,9 @@ class ForeignClassifier(ForeignEstimator):
 
     def predict_proba(self, table: pd.DataFrame) -> NDArray[np.float64]:
         """Return probabilities of shape (len(table), number of classes)."""
-        probabilities: NDArray[np.float64] = self._model.predict_proba(self._select_inputs(table))
+        probabilities: NDArray[np.float64]
+        with self._explain_missing_module():
+            probabilities = self._model.predict_proba(self._select_inputs(table))
         return probabilities
 
     @property
@@ -72,17 +89,19 @@ class ForeignClassifier(ForeignEstimator):
 
 
 def load_foreign_model(
-    path: str, *, spec: ModelSpec, trusted_types: frozenset[str]
+    path: str, *, spec: ModelSpec, version: str, trusted_types: frozenset[str]
 ) -> ForeignEstimator:
     """Return the model in an MLflow folder.
 
     Raises:
-        Refused: Loading it may run code, and the configuration does not trust its maker.
+        Refused: Loading it may run code, and the configuration does not trust its maker; or a
+            package that it needs is not installed.
     """
     described = Model.load(path)
     inputs = read_signature_inputs(described)
     if is_safe_to_load(described, trusted_types):
-        return _wrap(mlflow.sklearn.load_model(path), inputs, spec)
+        with explain_missing_package(path, model=spec.name, version=version):
+            return _wrap(mlflow.sklearn.load_model(path), inputs, spec)
     if not spec.trust_pickle:
         msg = (
             f"the champion of {spec.name!r} is kept as {format_storage(described)}: loading it may"
@@ -90,7 +109,8 @@ def load_foreign_model(
             " write `trust_pickle: true` into its configuration if you trust its maker"
         )
         raise Refused(msg)
-    loaded = mlflow.pyfunc.load_model(path)
+    with explain_missing_package(path, model=spec.name, version=version):
+        loaded = mlflow.pyfunc.load_model(path)
     model = loaded.get_raw_model() if "sklearn" in described.flavors else loaded
     return _wrap(model, inputs, spec)
 

@@ -112,7 +112,9 @@ class ForeignVersions:
         if spec.prediction and self._made_logged_predictions(found):
             return LoggedPredictions(spec.prediction, spec.task, _read_classes(artifact))
         uri, source = self._settings.tracking_uri, str(found.source)
-        return _load_estimator(uri, source, spec.model_dump_json(), self._trusted)
+        return _load_estimator(
+            uri, source, str(found.version), spec.model_dump_json(), self._trusted
+        )
 
     def _made_logged_predictions(self, found: ModelVersion) -> bool:
         """Return whether this version made the logged predictions: it served when we came."""
@@ -142,9 +144,14 @@ def _read_classes(artifact: ReadArtifact) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=_MODELS_KEPT)
-def _load_estimator(_tracking: str, source: str, spec: str, trusted: frozenset[str]) -> Estimator:
+def _load_estimator(
+    _tracking: str, source: str, version: str, spec: str, trusted: frozenset[str]
+) -> Estimator:
     with translate_mlflow_errors():
         path = mlflow.artifacts.download_artifacts(artifact_uri=source)
         return load_foreign_model(
-            path, spec=ModelSpec.model_validate_json(spec), trusted_types=trusted
+            path,
+            spec=ModelSpec.model_validate_json(spec),
+            version=version,
+            trusted_types=trusted,
         )

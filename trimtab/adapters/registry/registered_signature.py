@@ -15,6 +15,7 @@ from trimtab.adapters.registry.foreign_model import (
     read_signature_inputs,
 )
 from trimtab.adapters.registry.model_registry import CHAMPION_ALIAS
+from trimtab.adapters.registry.requirements import fetch_missing_requirements
 from trimtab.adapters.registry.tracking import open_tracking, translate_mlflow_errors
 from trimtab.adapters.registry.version_files import TRUSTED_TYPES
 from trimtab.contracts.model import Task
@@ -80,6 +81,7 @@ def _build_signature(
     model = found.name
     with translate_mlflow_errors():
         described = Model.load(str(found.source))
+        missing = fetch_missing_requirements(str(found.source))
     inputs = read_signature_inputs(described)
     if not inputs:
         msg = (
@@ -100,6 +102,7 @@ def _build_signature(
         own=TRAINED_ROWS_TAG in found.tags,
         created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
         where=settings.tracking_uri,
+        missing_requirements=missing,
     )
 
 

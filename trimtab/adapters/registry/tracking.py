@@ -13,8 +13,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import OperationalError
 
-from trimtab.adapters.slug import slug
 from trimtab.contracts.ports import Refused, Unavailable
+from trimtab.contracts.slug import slug
 from trimtab.runtime.settings import Settings
 
 _RETRYABLE_CODES: Final = frozenset(

@@ -88,15 +88,15 @@ def read_companion(_tracking: str, run_id: str, name: str) -> Estimator:
 
 
 @contextmanager
-def refuse_if_missing(message: str) -> Iterator[None]:
-    """Raise `Refused` with the message if MLflow has no such thing."""
+def refuse_if_missing(message: str, error_type: type[Refused] = Refused) -> Iterator[None]:
+    """Raise `Refused`, or a kind of it, with the message if MLflow has no such thing."""
     with translate_mlflow_errors():
         try:
             yield
         except MlflowException as error:
             if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
                 raise
-            raise Refused(message) from error
+            raise error_type(message) from error
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import psutil
 
 from trimtab.runtime.embedded.children import GRACE_SECONDS, ChildProcess, start_child
 from trimtab.runtime.embedded.home_lock import lock_home
+from trimtab.runtime.embedded.ports import HomePorts, list_displaced_ports
 from trimtab.runtime.embedded.server_start import start_server
 from trimtab.runtime.embedded.servers import (
     MlflowServer,
@@ -41,7 +42,8 @@ Progress = Callable[[str], None]
 class EmbeddedStack:
     """Starts the servers that the settings name no address of: an async context manager.
 
-    Everything it starts ends with this process, even by kill -9.
+    Everything it starts ends with this process, even by kill -9. With `usual_ports`, a server has
+    the port that clients try first, or that of last time, where it is free.
     """
 
     def __init__(
@@ -49,12 +51,15 @@ class EmbeddedStack:
         settings: Settings,
         *,
         mlflow_ui: bool = False,
+        usual_ports: bool = False,
         progress: Progress = lambda _: None,
         ready_within: float = READY_TIMEOUT_SECONDS,
     ) -> None:
         self._settings = settings
         self._home = settings.home.absolute()
         self._mlflow_ui = mlflow_ui
+        self._ports = HomePorts(self._home) if usual_ports else None
+        self._displaced_ports: list[str] = []
         self._progress = progress
         self._ready_within = ready_within
         self._servers: list[ChildProcess] = []
@@ -69,6 +74,11 @@ class EmbeddedStack:
             msg = "the embedded stack has not been started: enter it with `async with` first"
             raise StackError(msg)
         return self._addresses
+
+    @property
+    def displaced_ports(self) -> Sequence[str]:
+        """One line for each usual port that was in use; only where those were asked for."""
+        return tuple(self._displaced_ports)
 
     @property
     def servers(self) -> Sequence[ChildProcess]:
@@ -174,9 +184,15 @@ class EmbeddedStack:
     async def _start_server(self, server: Server) -> tuple[str, Ports]:
         self._progress(f"starting {server.name}")
         child, ports = await start_server(
-            server, self._start_server_process, ready_within=self._ready_within
+            server,
+            self._start_server_process,
+            ready_within=self._ready_within,
+            preferred=self._ports.choose(server.name, server.port_count) if self._ports else (),
         )
         self._servers.append(child)
+        if self._ports is not None:
+            self._ports.keep(server.name, ports)
+            self._displaced_ports += list_displaced_ports(server.name, ports)
         self._progress(f"{server.name} is ready on 127.0.0.1:{ports[0]}")
         return server.name, ports
 

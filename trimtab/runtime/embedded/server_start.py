@@ -15,7 +15,11 @@ _POLL_SECONDS: Final = 0.05
 
 
 async def start_server(
-    server: Server, start: Callable[[str, list[str]], ChildProcess], *, ready_within: float
+    server: Server,
+    start: Callable[[str, list[str]], ChildProcess],
+    *,
+    ready_within: float,
+    preferred: Ports = (),
 ) -> tuple[ChildProcess, Ports]:
     """Start a server on free ports and wait until it is ready.
 
@@ -23,12 +27,14 @@ async def start_server(
         server: The server.
         start: Starts a command line under a name.
         ready_within: Seconds that the server has to become ready.
+        preferred: Ports to try first; none for any free ones.
 
     Raises:
         StackError: It ended early, or is not ready in time; the message has the end of its log.
     """
-    for _ in range(_MAX_ATTEMPTS):
-        ports = [find_free_port() for _ in range(server.port_count)]
+    for attempt in range(_MAX_ATTEMPTS):
+        ports = preferred if attempt == 0 else ()
+        ports = ports or [find_free_port() for _ in range(server.port_count)]
         child = start(server.name, server.build_command(ports))
         try:
             if await _wait_until_ready(server, child, ports=ports, ready_within=ready_within):
