@@ -25,8 +25,8 @@ from incidents import Incidents, Timing, again, calmed, shape_of
 from redis.asyncio import Redis
 from rich.console import Console
 
-from trimtab.cli.backtest.backtest_stack import Stage, StageFailed
-from trimtab.cli.backtest.narrator import Narrator
+from trimtab.cli.backtest.backtest_stack import BacktestStack, BacktestStackError
+from trimtab.cli.backtest.progress_display import ProgressDisplay
 from trimtab.contracts.base import digest
 from trimtab.contracts.drift import DriftEvent
 from trimtab.runtime.embedded.children import start_child
@@ -52,11 +52,13 @@ WARM_UP: Final = 5
 class Benchmark:
     """One run: what is measured, in this order."""
 
-    def __init__(self, stage: Stage, incidents: Incidents, *, narrator: Narrator) -> None:
-        self._stage = stage
+    def __init__(
+        self, stack: BacktestStack, incidents: Incidents, *, display: ProgressDisplay
+    ) -> None:
+        self._stack = stack
         self._incidents = incidents
-        self._narrator = narrator
-        self._peer = Peer(stage.client)
+        self._display = display
+        self._peer = Peer(stack.client)
         self._champion = ""
         self.figures = Figures()
 
@@ -79,13 +81,13 @@ class Benchmark:
 
     async def _first_event(self) -> DriftEvent:
         """Train, and let the pipelines themselves announce the first drift."""
-        self._narrator.say("training the champion")
-        trained = await self._stage.pipelines.run("training", {"model": MODEL})
+        self._display.show("training the champion")
+        trained = await self._stack.pipelines.run("training", {"model": MODEL})
         self._champion = str(trained["version"])
-        self._narrator.say("measuring a window that drifted")
-        outputs = await self._stage.pipelines.run("monitoring", {"model": MODEL, **WINDOW})
+        self._display.show("measuring a window that drifted")
+        outputs = await self._stack.pipelines.run("monitoring", {"model": MODEL, **WINDOW})
         event = DriftEvent.model_validate(outputs["event"])
-        self._narrator.say("the first incident, on a cold worker")
+        self._display.show("the first incident, on a cold worker")
         self.figures.first = await self._incidents.end_of(event)
         return event
 
@@ -97,7 +99,7 @@ class Benchmark:
         self._begin("warming up: bare workflows", WARM_UP)
         for _ in range(WARM_UP):
             await self._peer.one(shape)
-            self._narrator.advance()
+            self._display.advance()
 
     async def _one_by_one(
         self, what: str, events: Iterator[DriftEvent], count: int, *, reset: bool = False
@@ -108,14 +110,14 @@ class Benchmark:
         for event in islice(events, count):
             if reset:
                 await asyncio.to_thread(self._reset_champion, event)
-            self._stage.check()
+            self._stack.check()
             timings.append(await self._incidents.one(event))
-            self._narrator.advance()
+            self._display.advance()
         return timings, event
 
     def _reset_champion(self, event: DriftEvent) -> None:
         """The first version again, so that each incident finds a better one."""
-        registry = self._stage.registry
+        registry = self._stack.registry
         served = registry.champion(MODEL)
         assert served is not None  # noqa: S101 - training made one
         if served.version != self._champion:
@@ -133,11 +135,11 @@ class Benchmark:
         seconds = []
         for _ in range(count):
             seconds.append(await self._peer.one(shape))
-            self._narrator.advance()
+            self._display.advance()
         return seconds
 
     async def _saturate(self, event: DriftEvent, count: int) -> None:
-        figures, advance = self.figures, self._narrator.advance
+        figures, advance = self.figures, self._display.advance
         self._begin("incidents at once", count)
         before = cpu_seconds()
         events = list(islice(again(event, "burst"), count))
@@ -152,24 +154,26 @@ class Benchmark:
         figures.bare_cpu = spent_since(before, count=count)
 
     def _begin(self, what: str, count: int) -> None:
-        self._stage.check()
-        self._narrator.say(f"{count} {what}" if count else what)
-        self._narrator.expect(count)
+        self._stack.check()
+        self._display.show(f"{count} {what}" if count else what)
+        self._display.expect(count)
 
 
 @asynccontextmanager
-async def everything(home: Path, narrator: Narrator) -> AsyncIterator[tuple[Stage, Incidents]]:
+async def everything(
+    home: Path, display: ProgressDisplay
+) -> AsyncIterator[tuple[BacktestStack, Incidents]]:
     """Stack, worker and bridge, and the peer's worker; all end with the block."""
     settings = _settings(home)
-    async with Stage(settings, progress=narrator.say) as stage:
+    async with BacktestStack(settings, progress=display.show) as stack:
         peer = start_child(
             "bare",
-            [sys.executable, bare.__file__, stage.addresses.temporal],
+            [sys.executable, bare.__file__, stack.addresses.temporal],
             log=home / "logs" / "bare.log",
         )
         try:
-            async with Redis.from_url(stage.addresses.redis) as redis:
-                yield stage, Incidents(stage.client, redis, stream=settings.redis.stream)
+            async with Redis.from_url(stack.addresses.redis) as redis:
+                yield stack, Incidents(stack.client, redis, stream=settings.redis.stream)
         finally:
             await peer.stop()
 
@@ -188,11 +192,11 @@ def _settings(home: Path) -> Settings:
 
 
 async def _measure(home: Path, console: Console, *, calm: int, acting: int, burst: int) -> None:
-    with Narrator(console) as narrator:
-        async with everything(home, narrator) as (stage, incidents):
-            benchmark = Benchmark(stage, incidents, narrator=narrator)
+    with ProgressDisplay(console) as display:
+        async with everything(home, display) as (stack, incidents):
+            benchmark = Benchmark(stack, incidents, display=display)
             await benchmark.run(calm=calm, acting=acting, burst=burst)
-            benchmark.figures.servers = await stage.server_versions()
+            benchmark.figures.servers = await stack.read_server_versions()
     benchmark.figures.show(console)
 
 
@@ -210,7 +214,7 @@ def main(
         home = Path(folder) / "home"
         try:
             asyncio.run(_measure(home, Console(), calm=incidents, acting=acting, burst=burst))
-        except (StageFailed, StackError) as error:
+        except (BacktestStackError, StackError) as error:
             sys.exit(str(error))
         except KeyboardInterrupt:
             sys.exit(130)

@@ -4,14 +4,15 @@ import signal
 
 import pytest
 
-from trimtab.cli.signals import Interrupted, until_told
+from trimtab.cli.errors import InterruptionError
+from trimtab.cli.signals import run_until_signal
 
 
 async def test_work_that_ends_by_itself_is_returned() -> None:
     async def work() -> int:
         return 7
 
-    assert await until_told(work()) == 7
+    assert await run_until_signal(work()) == 7
 
 
 @pytest.mark.parametrize(
@@ -30,15 +31,15 @@ async def test_a_signal_ends_the_work_once_it_has_cleaned_up(
             await asyncio.sleep(0)
             done.append("cleaned up")
 
-    with pytest.raises(Interrupted) as caught:
-        await until_told(work())
+    with pytest.raises(InterruptionError) as caught:
+        await run_until_signal(work())
 
-    assert caught.value.code == code
+    assert caught.value.exit_code == code
     assert number.name in str(caught.value)
     assert done == ["cleaned up"]
 
 
 async def test_handlers_are_taken_away_again() -> None:
-    await until_told(asyncio.sleep(0))
+    await run_until_signal(asyncio.sleep(0))
 
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -10,10 +10,10 @@ from rich.console import Console
 from temporalio.client import Client
 
 from tests.e2e.ollama_server import TOOLS_MODEL
-from trimtab.cli.backtest.backtest_stack import Stage
-from trimtab.cli.backtest.narrator import Narrator
-from trimtab.cli.backtest.replay import Replay, Replayed
-from trimtab.cli.backtest.respondent import Nobody
+from trimtab.cli.backtest.backtest_stack import BacktestStack
+from trimtab.cli.backtest.progress_display import ProgressDisplay
+from trimtab.cli.backtest.replay import Replay, ReplayedWindow
+from trimtab.cli.backtest.respondent import SilentRespondent
 from trimtab.contracts.decision import Verdict
 from trimtab.contracts.incident import Ending
 from trimtab.runtime.models import load_model
@@ -43,7 +43,7 @@ def test_nonsense_ends_with_a_person_or_in_monitoring(
 class FirstIncident:
     """What came of it."""
 
-    replayed: Replayed
+    replayed: ReplayedWindow
     champion_moved: bool
     answers: int
     """Of the language model, in the first deliberation."""
@@ -58,17 +58,17 @@ async def first_incident(analyst: str, *, home: Path) -> FirstIncident:
     )
     spec = load_model("birmingham-parking")
     console = Console(file=io.StringIO())
-    with Narrator(console) as narrator:
-        async with Stage(settings, progress=narrator.say) as stage:
-            replay = Replay(stage, spec, Nobody(console), narrator=narrator)
+    with ProgressDisplay(console) as display:
+        async with BacktestStack(settings, progress=display.show) as stack:
+            replay = Replay(stack, spec, SilentRespondent(console), display=display)
             before = (await replay.train())["version"]
-            for window in await replay.windows():
+            for window in await replay.list_windows():
                 replayed = await replay.replay(window)
                 if replayed.report is not None:
                     break
-            champion = await asyncio.to_thread(stage.registry.champion, spec.name)
+            champion = await asyncio.to_thread(stack.registry.champion, spec.name)
             assert replayed.event is not None
-            answers = await model_answers(stage.client, replayed.event.id)
+            answers = await model_answers(stack.client, replayed.event.id)
     return FirstIncident(replayed, champion is None or champion.version != before, answers)
 
 

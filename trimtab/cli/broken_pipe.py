@@ -1,4 +1,4 @@
-"""Lets whoever reads the output stop when it likes, such as `head`."""
+"""Lets the reader of the output stop early, as `head` does."""
 
 import os
 import sys
@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def readers_may_go() -> Iterator[None]:
-    """A reader that has gone does not change the verdict."""
+def ignore_broken_pipe() -> Iterator[None]:
+    """Keep the exit code as it is when the reader of standard output has gone."""
     try:
         yield
     except (BrokenPipeError, SystemExit):  # Rich ends the process with 1 for a broken pipe

@@ -1,58 +1,66 @@
-"""Shows that something is going on once it has taken longer than a second."""
+"""Shows what a command is doing once it has taken longer than a second."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock, Timer
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a tenth of a second to import, and only a terminal needs it
     from rich.console import Console
     from rich.status import Status
 
-PATIENCE: Final = 1.0
-"""Seconds during which nothing is shown."""
+PATIENCE_SECONDS: Final = 1.0
+"""How long nothing is shown."""
 
 
 @contextmanager
-def told_when_slow(console: "Console") -> Iterator[Callable[[str], None]]:
-    """What it yields is told what is going on; shown on a terminal only, and taken away again."""
-    progress = _Progress(console)
-    timer = Timer(PATIENCE, progress.show)
+def show_progress_when_slow(doing: str = "") -> Iterator[Callable[[str], None]]:
+    """Yield a function that takes what is being done now.
+
+    It is shown on standard error, on a terminal only, and removed at the end.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - see TYPE_CHECKING
+
+    progress = _Progress(Console(stderr=True), doing)
+    timer = Timer(PATIENCE_SECONDS, progress.show)
     timer.daemon = True
-    if console.is_terminal:
-        timer.start()
+    timer.start()
     try:
-        yield progress.say
+        yield progress.replace
     finally:
         timer.cancel()
         progress.end()
 
 
 class _Progress:
-    def __init__(self, console: "Console") -> None:
+    def __init__(self, console: "Console", doing: str) -> None:
         self._console = console
-        self._doing = ""
+        self._doing = doing
         self._status: Status | None = None
-        self._ended = False
-        self._turn = Lock()
+        self._has_ended = False
+        self._lock = Lock()
 
-    def say(self, doing: str) -> None:
-        """What is going on from now on."""
-        with self._turn:
+    def replace(self, doing: str) -> None:
+        """Replace what is being done."""
+        with self._lock:
             self._doing = doing
             if self._status is not None:
                 self._status.update(doing)
 
     def show(self) -> None:
-        """From now on it can be seen."""
-        with self._turn:
-            if not self._ended:
+        """Show it from now on."""
+        with self._lock:
+            if not self._has_ended:
                 self._status = self._console.status(self._doing)
                 self._status.start()
 
     def end(self) -> None:
-        """Take it away."""
-        with self._turn:
-            self._ended = True
+        """Remove it."""
+        with self._lock:
+            self._has_ended = True
             if self._status is not None:
                 self._status.stop()

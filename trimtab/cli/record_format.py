@@ -1,47 +1,51 @@
-"""Records as people read them: one line a thing, without what only a machine reads."""
+"""Formats records for people: one line for each value, without what only a program reads."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-LONGEST: Final = 300
-"""Characters of one thing; the log has all of them."""
+MAX_VALUE_LENGTH: Final = 300
+"""Characters of one value; the log has all of them."""
 _DIGEST: Final = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
-_NAMES: Final = ("rule", "name", "action", "evidence_id")
-"""By the first of these a record in a list is called."""
-_PLAIN: Final = ("quote", "reason", "verdict")
-"""What says by itself what it is."""
+_TITLE_KEYS: Final = ("rule", "name", "action", "evidence_id")
+"""The first of these that a record in a list has is its title."""
+_UNLABELLED_KEYS: Final = ("quote", "reason", "verdict")
+"""Values that are understood without their key."""
 
 
-def told(record: Mapping[str, object], *, indent: str = "") -> Iterator[str]:
-    """The lines of a record, what is empty left out and digests shortened."""
+def format_record(record: Mapping[str, object], *, indent: str = "") -> Iterator[str]:
+    """Yield the lines of a record, without empty values and with digests shortened."""
     for name, value in record.items():
-        if value in (None, "", [], {}):
+        if _is_empty(value):
             continue
         if isinstance(value, Mapping):
             yield f"{indent}{name}:"
-            yield from told(value, indent=f"{indent}  ")
+            yield from format_record(value, indent=f"{indent}  ")
         elif isinstance(value, list) and all(isinstance(each, Mapping) for each in value):
             yield f"{indent}{name}:"
-            yield from (f"{indent}  • {_in_a_line(each)}" for each in value)
+            yield from (f"{indent}  • {_format_in_one_line(each)}" for each in value)
         else:
-            yield f"{indent}{name}: {_short(value)}"
+            yield f"{indent}{name}: {_format_value(value)}"
 
 
-def _in_a_line(record: Mapping[str, object]) -> str:
-    name = next((each for each in _NAMES if each in record), None)
+def _format_in_one_line(record: Mapping[str, object]) -> str:
+    title = next((each for each in _TITLE_KEYS if each in record), None)
     rest = [
-        _short(value) if key in _PLAIN else f"{key} {_short(value)}"
+        _format_value(value) if key in _UNLABELLED_KEYS else f"{key} {_format_value(value)}"
         for key, value in record.items()
-        if key != name and value not in (None, "", [], {})
+        if key != title and not _is_empty(value)
     ]
-    return "; ".join(rest) if name is None else f"{record[name]}: {'; '.join(rest)}"
+    return "; ".join(rest) if title is None else f"{record[title]}: {'; '.join(rest)}"
 
 
-def _short(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(_short, value))
+        return ", ".join(map(_format_value, value))
     if isinstance(value, float):
         return f"{value:.4g}"
     text = _DIGEST.sub(r"\1…", str(value))
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…"
+
+
+def _is_empty(value: object) -> bool:
+    return value in (None, "", [], {})

@@ -1,33 +1,61 @@
-"""Help as it is read: paragraphs that fill the terminal, wherever the source breaks its lines."""
+"""The `typer.Typer` that Trimtab's commands are registered with.
+
+It fills the terminal with the paragraphs of a docstring, wherever the source breaks its lines, and
+turns what a command returns or raises into an exit code.
+"""
 
 import inspect
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import typer
 
+from trimtab.cli.errors import explain_errors
+
 Function = Callable[..., Any]
 
 
-class CommandLine(typer.Typer):
-    """A `typer.Typer` whose commands are helped by the paragraphs of their docstrings."""
+class TrimtabTyper(typer.Typer):
+    """A `typer.Typer` whose commands return their exit code and explain their errors."""
 
     def command(  # type: ignore[override] # hands on whatever Typer takes
         self,
         name: str | None = None,
-        **options: Any,  # noqa: ANN401 - as above
+        *,
+        one_means_drift: bool = False,
+        **options: Any,  # noqa: ANN401 - whatever Typer takes
     ) -> Callable[[Function], Function]:
-        """As Typer's."""
+        """Register a command.
+
+        Args:
+            name: Its name; that of the function by default.
+            one_means_drift: Whether its exit code 1 means drift, so that no error may have it.
+            options: Options of `typer.Typer.command`.
+        """
         register = super().command
 
         def add(function: Function) -> Function:
-            told = {"help": in_paragraphs(function.__doc__ or ""), **options}
-            return register(name, **told)(function)
+            known = {"help": join_paragraph_lines(function.__doc__ or ""), **options}
+            register(name, **known)(_exit_with_result(function, one_means_drift=one_means_drift))
+            return function
 
         return add
 
 
-def in_paragraphs(text: str) -> str:
-    """Without the line breaks inside of paragraphs."""
-    parts = inspect.cleandoc(text).split("\n\n")
-    return "\n\n".join(" ".join(part.split()) for part in parts)
+def join_paragraph_lines(text: str) -> str:
+    """Return the text without the line breaks inside its paragraphs."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def _exit_with_result(function: Function, *, one_means_drift: bool) -> Function:
+    """Return the function as a command: what it returns is the exit code, None for 0."""
+
+    @wraps(function)
+    def run(*args: Any, **options: Any) -> None:  # noqa: ANN401 - whatever the command takes
+        with explain_errors(one_means_drift=one_means_drift):
+            code = function(*args, **options)
+        raise typer.Exit(code or 0)
+
+    return run

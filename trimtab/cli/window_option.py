@@ -10,38 +10,44 @@ LAST: Final = "last"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def span_between(text: str, option: str) -> tuple[datetime, datetime]:
-    """The span of "START/END", times without a zone in UTC; raises `BadConfigurationError`."""
+def parse_time_range(text: str, option: str) -> tuple[datetime, datetime]:
+    """Return start and end of "START/END"; times without a zone are in UTC.
+
+    Raises `BadConfigurationError`.
+    """
     first, slash, second = text.partition("/")
     if not slash:
         raise BadConfigurationError([f"{option} = {text!r}: write START/END"])
-    start, end = instant(first, option), instant(second, option)
+    start, end = parse_time(first, option), parse_time(second, option)
     if end <= start:
         raise BadConfigurationError([f"{option} = {text!r}: its end is not after its start"])
     return start, end
 
 
-def window_of(text: str, spec: ModelSpec) -> tuple[datetime, datetime]:
-    """START/END, or the window that begins then; raises `BadConfigurationError`."""
+def parse_window(text: str, spec: ModelSpec) -> tuple[datetime, datetime]:
+    """Return start and end of "START/END", or of the model's window that begins at "START".
+
+    Raises `BadConfigurationError`.
+    """
     if "/" in text:
-        return span_between(text, "--window")
-    start = instant(text, "--window")
+        return parse_time_range(text, "--window")
+    start = parse_time(text, "--window")
     return start, start + spec.window
 
 
-def instant(text: str, option: str) -> datetime:
-    """A day or an instant; without a zone it is UTC."""
+def parse_time(text: str, option: str) -> datetime:
+    """Return a day or a time; without a zone it is in UTC. Raises `BadConfigurationError`."""
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
-        fault = f"{option} = {text!r}: write a day or an instant such as 2016-12-13T06:00"
+        fault = f"{option} = {text!r}: write a day or a time such as 2016-12-13T06:00"
         raise BadConfigurationError([fault]) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def told(start: datetime, end: datetime) -> str:
-    """A span for people, to the minute."""
+def format_time_range(start: datetime, end: datetime) -> str:
+    """Return "START to END" in UTC: as days where both are midnights, else to the minute."""
     day = timedelta(days=1)
-    whole = (start - _EPOCH) % day == (end - _EPOCH) % day == timedelta(0)
-    form = "%Y-%m-%d" if whole else "%Y-%m-%d %H:%M"
+    are_midnights = (start - _EPOCH) % day == (end - _EPOCH) % day == timedelta(0)
+    form = "%Y-%m-%d" if are_midnights else "%Y-%m-%d %H:%M"
     return f"{start.astimezone(UTC):{form}} to {end.astimezone(UTC):{form}}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
+from trimtab.contracts.errors import ErrorKind, TrimtabError
 from trimtab.detection.tables.files import is_text_file
 
 if TYPE_CHECKING:  # takes a second to import, and files need none of it
@@ -33,8 +34,10 @@ _NAMED: Final = 12
 """Tables that an error lists."""
 
 
-class BadInput(Exception):  # noqa: N818 - says what it is
+class BadInput(TrimtabError):  # noqa: N818 - says what it is
     """What was asked for cannot be done: the thing, its value and the remedy."""
+
+    kind = ErrorKind.INVALID_INPUT
 
 
 class Table(NamedTuple):

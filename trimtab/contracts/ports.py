@@ -12,18 +12,27 @@ from pydantic import JsonValue
 
 from trimtab.contracts.approval import ApprovalRequest
 from trimtab.contracts.audit import AuditAppend, AuditLine
+from trimtab.contracts.errors import ErrorKind, TrimtabError
 from trimtab.contracts.evidence import Document
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelVersion
 from trimtab.contracts.remediation import GrantClaims
 
 
-class Unavailable(Exception):  # noqa: N818 - says what the thing is, not that it is an error
+class Unavailable(TrimtabError):  # noqa: N818 - says what the thing is, not that it is an error
     """The thing behind a port cannot be reached or is busy: trying again may help."""
 
+    kind = ErrorKind.UNAVAILABLE
 
-class Refused(Exception):  # noqa: N818 - says what the thing did, not that it is an error
+
+class Refused(TrimtabError):  # noqa: N818 - says what the thing did, not that it is an error
     """The thing behind a port said no, and will say no again."""
+
+    kind = ErrorKind.REFUSED
+
+
+class NoChampionError(Refused):
+    """No version of the model has the alias `champion`."""
 
 
 class ModelRegistry(Protocol):

@@ -31,6 +31,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from trimtab.contracts.errors import ErrorKind, TrimtabError
 from trimtab.runtime.paths import local_conf, shipped_conf
 
 _PREFIX: Final = "TRIMTAB_"
@@ -224,12 +225,19 @@ class Settings(BaseSettings):
         return self.mlflow_tracking_uri or f"sqlite:///{self.home.absolute() / 'mlflow.db'}"
 
 
-class BadConfigurationError(Exception):
+class BadConfigurationError(TrimtabError):
     """The configuration is wrong: one line a fault, all of them."""
+
+    kind = ErrorKind.INVALID_INPUT
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
-        self.faults = faults
+        self._faults = faults
+
+    @property
+    def faults(self) -> list[str]:
+        """One line for each fault."""
+        return self._faults
 
 
 def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - whatever the command line gives

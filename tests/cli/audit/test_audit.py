@@ -150,7 +150,7 @@ def test_incidents_that_nothing_outside_the_log_knows_are_counted(deployment: De
     result = deployment.run("verify")
 
     assert result.exit_code == 0
-    assert "would not show: 1." in result.stdout
+    assert "1 not recorded there" in result.stdout
 
 
 def test_an_incident_that_was_closed_long_ago_must_be_known_outside_the_log(
@@ -164,15 +164,34 @@ def test_an_incident_that_was_closed_long_ago_must_be_known_outside_the_log(
     assert "the registry recorded no such incident" in " ".join(result.stdout.split())
 
 
-def test_an_empty_log_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_log_is_not_taken_for_a_valid_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
     result = CliRunner().invoke(app, ["verify", "--home", str(tmp_path)])
 
-    assert result.exit_code == 0
-    assert "is empty" in result.stdout
-    assert "Compared with nothing outside the log" in " ".join(result.stdout.split())
+    assert result.exit_code == 3
+    assert "is empty: nothing to verify" in " ".join(result.stdout.split())
+    assert "No model registry to compare with" in " ".join(result.stdout.split())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_log_may_be_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    call = ["verify", "--home", str(tmp_path), "--allow-empty"]
+
+    shown, printed = CliRunner().invoke(app, call), CliRunner().invoke(app, [*call, "--json"])
+
+    assert (shown.exit_code, printed.exit_code) == (0, 0)
+    assert "is empty" in shown.stdout
+    assert json.loads(printed.stdout)["empty"] is True
+
+
+def test_a_log_whose_files_are_all_gone_is_not_an_empty_one(deployment: Deployment) -> None:
+    deployment.close().unlink()
+
+    assert deployment.run("verify", "--allow-empty").exit_code == 1
 
 
 def test_a_home_that_is_not_there_is_no_empty_log(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trimtab.cli.backtest.isolation import OVERRULED, forget_production, isolated
+from trimtab.cli.backtest.isolation import PRODUCTION_OVERRIDES, forget_production, isolate_settings
 from trimtab.runtime.settings import (
     AuditSettings,
     ChromaSettings,
@@ -35,7 +35,7 @@ def production(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nothing_of_the_settings_points_at_production_any_more(tmp_path: Path) -> None:
-    own = isolated(load_settings(), home=tmp_path / "own")
+    own = isolate_settings(load_settings(), home=tmp_path / "own")
 
     assert own.home == tmp_path / "own"
     assert own.temporal == TemporalSettings()
@@ -52,7 +52,7 @@ def test_the_analyst_and_where_traces_go_stay(
     monkeypatch.setenv("TRIMTAB_ANALYST__MODEL", "ollama/qwen3:8b")
     monkeypatch.setenv("TRIMTAB_TELEMETRY__OTLP_ENDPOINT", "http://127.0.0.1:4318/v1/traces")
 
-    own = isolated(load_settings(), home=tmp_path)
+    own = isolate_settings(load_settings(), home=tmp_path)
 
     assert own.analyst.model == "ollama/qwen3:8b"
     assert own.telemetry.otlp_endpoint is not None
@@ -82,7 +82,7 @@ def test_the_processes_of_a_backtest_overrule_the_local_file_too(
         "temporal: {namespace: prod, profile: prod}\n"
         "grants: {private_key: /var/keys/grant.pem, public_key: /var/keys/grant.pub.pem}\n"
     )
-    for name, value in OVERRULED.items():
+    for name, value in PRODUCTION_OVERRIDES.items():
         monkeypatch.setenv(name, value)
 
     found = load_settings()

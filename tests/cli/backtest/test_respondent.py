@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from trimtab.cli.backtest import respondent
-from trimtab.cli.backtest.respondent import AnswerFailed, Terminal
+from trimtab.cli.backtest.respondent import AnswerError, TerminalRespondent
 from trimtab.contracts.incident import IncidentView, Stage
 
 VIEW = IncidentView(
@@ -41,12 +41,12 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     async def run(command: str) -> None:
         ran.append(command)
 
-    monkeypatch.setattr(respondent, "_run", run)
+    monkeypatch.setattr(respondent, "_run_command", run)
     return ran
 
 
 async def answer() -> str:
-    terminal = Terminal(Console(file=io.StringIO()))
+    terminal = TerminalRespondent(Console(file=io.StringIO()))
     return await terminal.respond(VIEW, workflow_id="drift-response/x/1", address="127.0.0.1:7233")
 
 
@@ -92,5 +92,5 @@ async def test_an_answer_that_does_not_arrive_is_told_with_the_commands_words(
     refusing.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
 
-    with pytest.raises(AnswerFailed, match="already completed"):
-        await respondent._run("temporal workflow signal")
+    with pytest.raises(AnswerError, match="already completed"):
+        await respondent._run_command("temporal workflow signal")

@@ -6,21 +6,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-import typer
 import yaml
 from typer.testing import CliRunner
 
 from tests.detection.sample_tables import churn, hourly
+from trimtab.cli.app import app
 from trimtab.cli.doctor import machine_checks, stack_checks
-from trimtab.cli.doctor.check_result import Finding, State
-from trimtab.cli.doctor.command import doctor
-from trimtab.cli.init.command import init
+from trimtab.cli.doctor.check_result import CheckResult, CheckState
 from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
 from trimtab.runtime.settings import load_settings
-
-app = typer.Typer()
-app.command()(init)
-app.command()(doctor)
 
 CLOSED = "127.0.0.1:9"
 """The discard port, where nobody listens."""
@@ -49,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run() -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["doctor"], catch_exceptions=False)
+    result = CliRunner().invoke(app, ["doctor", "--verbose"], catch_exceptions=False)
     return result.exit_code, " ".join(result.output.split())
 
 
@@ -60,7 +54,7 @@ def change(**values: object) -> None:
     path.write_text(yaml.safe_dump(spec))
 
 
-def only(findings: Iterator[Finding]) -> Finding:
+def only(findings: Iterator[CheckResult]) -> CheckResult:
     (finding,) = findings
     return finding
 
@@ -257,7 +251,7 @@ def test_servers_that_answer_are_fine(server: str, monkeypatch: pytest.MonkeyPat
         )
     ]  # fmt: skip
 
-    assert [finding.state for finding in found] == [State.FINE] * 3
+    assert [finding.state for finding in found] == [CheckState.FINE] * 3
 
 
 def test_a_model_that_ollama_lacks_is_a_fault(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,8 +260,8 @@ def test_a_model_that_ollama_lacks_is_a_fault(server: str, monkeypatch: pytest.M
 
     found = only(stack_checks.check_analyst(load_settings()))
 
-    assert (found.state, found.remedy) == (State.FAULT, "`ollama pull llama3.2`")
-    assert "smollm2:latest" in found.said
+    assert (found.state, found.remedy) == (CheckState.FAULT, "`ollama pull llama3.2`")
+    assert "smollm2:latest" in found.found
 
 
 def test_gemini_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +271,7 @@ def test_gemini_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with_key = only(stack_checks.check_analyst(load_settings()))
 
-    assert (without.state, with_key.state) == (State.FAULT, State.FINE)
+    assert (without.state, with_key.state) == (CheckState.FAULT, CheckState.FINE)
 
 
 @pytest.mark.parametrize(
@@ -302,21 +296,21 @@ def test_a_home_that_cannot_be_a_folder_is_a_fault(
 
     found = only(machine_checks.check_disk(load_settings()))
 
-    assert found.state is State.FAULT
+    assert found.state is CheckState.FAULT
     assert "TRIMTAB_HOME" in found.remedy
 
 
 def test_a_full_disk_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine_checks, "ROOM", 2**60)
 
-    assert only(machine_checks.check_disk(load_settings())).state is State.FAULT
+    assert only(machine_checks.check_disk(load_settings())).state is CheckState.FAULT
 
 
 def test_the_binaries_of_the_wheels_run() -> None:
     found = list(machine_checks.check_binaries(load_settings()))
 
-    assert [finding.state for finding in found] == [State.FINE] * 2
-    assert "1.9.1" in found[0].said
+    assert [finding.state for finding in found] == [CheckState.FINE] * 2
+    assert "1.9.1" in found[0].found
 
 
 async def test_a_running_stack_is_found_and_answers(folder: Path) -> None:
@@ -330,7 +324,7 @@ async def test_a_running_stack_is_found_and_answers(folder: Path) -> None:
             )
         ]  # fmt: skip
 
-    said = "; ".join(finding.said for findings in found for finding in findings)
-    assert all(finding.state is not State.FAULT for findings in found for finding in findings)
+    said = "; ".join(finding.found for findings in found for finding in findings)
+    assert all(finding.state is not CheckState.FAULT for findings in found for finding in findings)
     assert said.count("answers") == 2
     assert "0 entries in drift-events" in said

@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from tests.detection.sample_tables import churn, hourly, species, wide
-from trimtab.cli.init.command import init
+from trimtab.cli.app import app
 from trimtab.contracts.model import Task
 from trimtab.pipelines.catalog import build_catalog
 from trimtab.pipelines.inspection.timeline import cut_windows
@@ -18,9 +17,6 @@ from trimtab.runtime.models import load_model
 from trimtab.runtime.paths import SHIPPED
 
 PARKING = SHIPPED / "data" / "01_raw" / "birmingham_parking_2016.csv.gz"
-
-app = typer.Typer()
-app.command()(init)
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +29,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(name: str, data: Path, target: str, timestamp: str, *more: str) -> tuple[int, str]:
     """Exit code and everything that was printed."""
-    arguments = [name, "--data", str(data), "--target", target, "--timestamp", timestamp, *more]
+    arguments = [
+        "init",
+        name,
+        "--data",
+        str(data),
+        "--target",
+        target,
+        "--timestamp",
+        timestamp,
+        *more,
+    ]
     result = CliRunner().invoke(app, arguments)
     return result.exit_code, " ".join(result.output.split())
 
@@ -80,7 +86,7 @@ def test_columns_of_any_name_are_called_by_names_that_can_be_carried(folder: Pat
     assert code == 0, output
     assert (spec.target, spec.timestamp) == ("load kW", "time UTC")
     assert [feature.name for feature in spec.features] == ["temp C"]
-    assert "Here 'load (kW)' is called 'load kW'" in output
+    assert "'load (kW)' is called 'load kW' here" in output
     assert set(history("load")) == {"load kW", "time UTC", "temp C"}
 
 
@@ -171,7 +177,7 @@ def test_a_replay_finds_the_windows_that_were_announced(
     assert code == 0, output
     assert isinstance(cut, list)
     to_replay = len(cut) - spec.reference_windows
-    assert f"{spec.reference_windows} to learn from, {to_replay} to replay" in output
+    assert f"{spec.reference_windows} to train on, {to_replay} to replay" in output
     assert to_replay >= 2
 
 
@@ -213,7 +219,7 @@ def test_a_shipped_model_is_not_shadowed_by_accident() -> None:
     code, output = run("birmingham-parking", PARKING, "Occupancy", "LastUpdated")
 
     assert code == 2
-    assert "exists: choose another NAME" in output
+    assert "exists: choose another name" in output
 
 
 @pytest.mark.parametrize(

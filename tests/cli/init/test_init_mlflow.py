@@ -7,7 +7,6 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-import typer
 import yaml
 from mlflow.models import infer_signature
 from sklearn.compose import make_column_transformer
@@ -16,17 +15,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from typer.testing import CliRunner
 
-from trimtab.cli.doctor.command import doctor
-from trimtab.cli.init.command import init
+from trimtab.cli.app import app
 from trimtab.contracts.model import Task, Tier
 from trimtab.contracts.ports import Refused
 from trimtab.pipelines.session import run_pipeline
 from trimtab.runtime.models import load_model
 from trimtab.runtime.settings import Settings
-
-app = typer.Typer()
-app.command()(init)
-app.command()(doctor)
 
 pytestmark = pytest.mark.filterwarnings("ignore:Hint. Inferred schema contains integer column")
 
@@ -306,7 +300,7 @@ def test_a_registry_that_is_not_there_is_not_made(
     code, output = configure()
 
     assert code == 2
-    assert "say where it is by MLFLOW_TRACKING_URI" in output
+    assert "set MLFLOW_TRACKING_URI to its address" in output
     assert not Path(".trimtab").exists()
 
 

@@ -44,8 +44,8 @@ def test_it_shows_each_column_and_publishes_nothing_unless_told(
     for word in ("Occupancy", "SystemCodeNumber", "r2", "degraded", "Nothing was published"):
         assert word in looked.output
     assert "was published" in published.output
-    assert "Not announced: announced as" in again.output
-    assert "Not announced: announced as" in shown.output
+    assert "Not published: announced as" in again.output
+    assert "Not published: announced as" in shown.output
     assert len(stream()) == 1
 
 

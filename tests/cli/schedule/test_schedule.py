@@ -13,7 +13,7 @@ from tests.builders import a_spec
 from tests.waiting import until
 from trimtab.adapters.temporal_schedules import EPOCH, Schedules, request_for
 from trimtab.cli.app import app
-from trimtab.cli.schedule.command import span_of, told
+from trimtab.cli.durations import format_duration, parse_duration
 from trimtab.contracts.monitoring import MonitoringInput
 from trimtab.runtime.settings import BadConfigurationError
 
@@ -56,9 +56,9 @@ def test_it_is_made_once_and_the_same_again_changes_nothing(trimtab: Trimtab) ->
 def test_it_says_what_will_happen_and_what_is_missing(trimtab: Trimtab) -> None:
     said = trimtab(PARKING, "--every", "1h").output
 
-    assert "next window is judged at" in said
+    assert "next window is checked at" in said
     assert "announced once in" in said
-    assert "No worker waits" in said
+    assert "No worker is running" in said
 
 
 def test_who_looks_more_often_than_the_budget_counts_is_told(trimtab: Trimtab) -> None:
@@ -174,17 +174,17 @@ def test_a_server_that_does_not_answer_is_named(
     [("1h", HOUR), ("1h30m", 1.5 * HOUR), ("7d", WEEK), ("1w", WEEK), ("PT1H", HOUR)],
 )
 def test_spans_are_written_as_people_do(text: str, span: timedelta) -> None:
-    assert span_of(text, "--every") == span
+    assert parse_duration(text, "--every") == span
 
 
 @pytest.mark.parametrize("text", ["", "h", "1x", "1", "-1h", "1h 5"])
 def test_what_is_no_span_says_so(text: str) -> None:
     with pytest.raises(BadConfigurationError, match="--every"):
-        span_of(text, "--every")
+        parse_duration(text, "--every")
 
 
 def test_a_span_is_told_as_it_is_typed() -> None:
-    assert [told(span) for span in (HOUR, 1.5 * HOUR, WEEK)] == ["1h", "1h30m", "7d"]
+    assert [format_duration(span) for span in (HOUR, 1.5 * HOUR, WEEK)] == ["1h", "1h30m", "7d"]
 
 
 def test_windows_of_a_model_without_a_start_end_at_midnight() -> None:

@@ -15,11 +15,11 @@ from trimtab.runtime.stack_addresses import birth, running_stack
 
 UP = """
 import sys
-import typer
-import trimtab.cli.up.command
+import trimtab.cli.up.run
+from trimtab.cli.app import main
 
-trimtab.cli.up.command.PARTS = {"worker": sys.argv.pop(1)}
-typer.run(trimtab.cli.up.command.up)
+trimtab.cli.up.run.FRONT_DOORS = {"worker": sys.argv.pop(1)}
+main()
 """
 WAITS = "import os, time; print(os.environ['TRIMTAB_REDIS__URL'], flush=True); time.sleep(600)"
 CRASHES = "raise SystemExit('out of memory')"
@@ -43,7 +43,7 @@ def up(started: Ups, folder: Path, part: str) -> subprocess.Popen[str]:
     """`trimtab up` in folder, with one small part in place of worker and bridge."""
     (folder / "part.py").write_text(part)
     process = subprocess.Popen(
-        [sys.executable, "-c", UP, str(folder / "part.py")],
+        [sys.executable, "-c", UP, str(folder / "part.py"), "up"],
         cwd=folder, text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
@@ -80,7 +80,7 @@ async def test_it_shows_where_everything_is_and_ctrl_c_ends_it(
     assert process.returncode == 0
     assert str(stack.ui) in said
     assert stack.redis in said
-    assert "Everything has been ended." in rest
+    assert "Everything has been stopped." in rest
     assert not any(birth(child.pid) for child in family)
     assert running_stack(tmp_path / ".trimtab") is None
 
@@ -95,7 +95,7 @@ async def test_a_crashed_part_is_started_again_before_your_eyes(
     process.terminate()
     rest, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert "Everything has been ended." in rest
+    assert "Everything has been stopped." in rest
 
 
 async def test_a_misconfigured_part_ends_it_with_the_reason(started: Ups, tmp_path: Path) -> None:

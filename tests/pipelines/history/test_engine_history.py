@@ -55,7 +55,7 @@ def test_the_doctor_looks_at_a_history_in_an_engine(
     found = list(check_model(PARKING, None))
 
     assert [each for each in found if each.state == "fault"] == []
-    assert any("rows" in each.said for each in found)
+    assert any("rows" in each.found for each in found)
 
 
 def test_the_doctor_counts_a_large_history_whole_and_says_that_it_looked_at_a_part(
@@ -64,7 +64,7 @@ def test_the_doctor_counts_a_large_history_whole_and_says_that_it_looked_at_a_pa
     monkeypatch.chdir(warehouse)
     monkeypatch.setattr(remote, "MOST_ROWS", 10_000)
 
-    said = " ".join(each.said for each in check_model(PARKING, None))
+    said = " ".join(each.found for each in check_model(PARKING, None))
 
     assert "35,717 rows: " in said
     assert "8 windows to replay; values were looked at in " in said

@@ -30,7 +30,7 @@ from trimtab.adapters.registry.version_files import (
 )
 from trimtab.contracts.fitted import Baseline, FittedModel, ServedModel
 from trimtab.contracts.names import experiment_name
-from trimtab.contracts.ports import Refused
+from trimtab.contracts.ports import NoChampionError, Refused
 from trimtab.contracts.tags import EFFECT_KEY, TRAINED_ROWS
 from trimtab.runtime.settings import Settings, load_settings
 
@@ -73,7 +73,8 @@ class RegisteredModel:
     def champion(self) -> ServedModel:
         """The version that the alias `champion` points at; raises `Refused` where none is."""
         with refused_where_missing(
-            f"model {self._model!r} has no champion: run the pipeline training first"
+            f"model {self._model!r} has no champion: run the pipeline training first",
+            NoChampionError,
         ):
             return self._served(self._client.get_model_version_by_alias(self._model, "champion"))
 

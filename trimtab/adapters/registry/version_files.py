@@ -71,15 +71,15 @@ def read_companion(_tracking: str, run_id: str, name: str) -> Any:  # noqa: ANN4
 
 
 @contextmanager
-def refused_where_missing(message: str) -> Iterator[None]:
-    """Turn "there is none" into `Refused`, with what to do about it."""
+def refused_where_missing(message: str, error_type: type[Refused] = Refused) -> Iterator[None]:
+    """Turn "there is none" into `Refused`, or a kind of it, with what to do about it."""
     with faults_sorted():
         try:
             yield
         except MlflowException as error:
             if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
                 raise
-            raise Refused(message) from error
+            raise error_type(message) from error
 
 
 @contextmanager

@@ -1,58 +1,64 @@
-"""Examines a deployment's audit log against what its model registry recorded; changes nothing."""
+"""Verifies a deployment's audit log against what its model registry recorded; changes nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:  # importing the registry takes seconds, and `trimtab --help` needs none of it
-    from trimtab.contracts.audit import ChainStatus, RecordedTip
-    from trimtab.runtime.settings import Settings
+from trimtab.adapters.audit.audit_log import audit_key
+from trimtab.adapters.audit.audit_verification import verify as verify_chains
+from trimtab.contracts.audit import ChainStatus, RecordedTip
+from trimtab.contracts.ports import Refused
+from trimtab.runtime.settings import Settings
 
 _SQLITE: Final = "sqlite:///"
 
 
 @dataclass(frozen=True)
-class Examination:
-    """What verifying the whole log found."""
+class LogVerification:
+    """The state of every chain of a log."""
 
     folder: Path
-    statuses: tuple["ChainStatus", ...]
+    statuses: tuple[ChainStatus, ...]
     compared_with: str | None
     """Address of the registry whose records were compared with; None where there is none."""
 
     @property
     def valid(self) -> bool:
-        """Whether every chain is."""
+        """Whether every chain is valid."""
         return all(status.valid for status in self.statuses)
 
+    def select_incident(self, incident: str) -> "LogVerification":
+        """Return the same verification with this incident's chains only."""
+        kept = tuple(status for status in self.statuses if status.incident == incident)
+        return replace(self, statuses=kept)
 
-def examine(settings: "Settings") -> Examination:
-    """Verify the whole log against the registry's records; changes nothing.
 
-    Raises `Refused` when there is a log but no key, `Unavailable` when the registry is away.
+def verify_deployment(settings: Settings) -> LogVerification:
+    """Verify the whole log against the registry's records.
+
+    Raises `Refused` when there is a log but no key, `Unavailable` when the registry does not
+    answer.
     """
-    from trimtab.adapters.audit.audit_verification import verify as verify_chains  # noqa: PLC0415 - see above
-
-    folder = log_folder(settings)
-    compared_with = _registry(settings)
-    tips = _recorded(settings) if compared_with else ()
+    folder = get_log_folder(settings)
+    compared_with = _find_registry(settings)
+    tips = _read_recorded_tips(settings) if compared_with else ()
     if not tips and not any(folder.rglob("*.jsonl")):
-        return Examination(folder=folder, statuses=(), compared_with=compared_with)
-    statuses = verify_chains(folder, key=log_key(settings), tips=tips, now=datetime.now(UTC))
-    return Examination(folder=folder, statuses=statuses, compared_with=compared_with)
+        return LogVerification(folder=folder, statuses=(), compared_with=compared_with)
+    statuses = verify_chains(folder, key=read_log_key(settings), tips=tips, now=datetime.now(UTC))
+    return LogVerification(folder=folder, statuses=statuses, compared_with=compared_with)
 
 
-def log_folder(settings: "Settings") -> Path:
-    """Where the log lies."""
+def get_log_folder(settings: Settings) -> Path:
+    """Return the folder of the log; it need not exist."""
     return settings.audit.directory or settings.home.absolute() / "audit"
 
 
-def log_key(settings: "Settings") -> bytes:
-    """The key that is there: a new one would verify nothing."""
-    from trimtab.adapters.audit.audit_log import audit_key  # noqa: PLC0415 - see above
-    from trimtab.contracts.ports import Refused  # noqa: PLC0415 - see above
+def read_log_key(settings: Settings) -> bytes:
+    """Return the key that the log was written with; raise `Refused` where it is missing.
 
+    No new key is made: it would verify nothing.
+    """
     path = settings.audit.key or settings.home.absolute() / "keys" / "audit.key"
     if not path.exists():
         msg = f"audit key {path} is missing: without the key it was written with, no log verifies"
@@ -60,15 +66,15 @@ def log_key(settings: "Settings") -> bytes:
     return audit_key(path)
 
 
-def _registry(settings: "Settings") -> str | None:
-    """Where the registry is; None for a database that was never made."""
+def _find_registry(settings: Settings) -> str | None:
+    """Return the registry's address, or None for a database file that does not exist."""
     uri = settings.tracking_uri
     if uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).exists():
         return None
     return uri
 
 
-def _recorded(settings: "Settings") -> "tuple[RecordedTip, ...]":
-    from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - takes three seconds
+def _read_recorded_tips(settings: Settings) -> tuple[RecordedTip, ...]:
+    from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - takes three seconds, and there may be no registry
 
     return MlflowRegistry(settings=settings).recorded_tips()

@@ -1,15 +1,38 @@
-"""What was asked of a backtest on the command line."""
+"""The options that `trimtab demo` and `trimtab backtest` share."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+import typer
+
+YesOption = Annotated[
+    bool,
+    typer.Option(
+        "--yes", "-y", help="Answer for the person: approve with the `temporal` command shown."
+    ),
+]
+KeepOption = Annotated[
+    bool, typer.Option("--keep", help="Leave the stack running afterwards, until Ctrl-C.")
+]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report", metavar="FILE", dir_okay=False, help="Write the report as JSON to this file."
+    ),
+]
+AnalystOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="Who investigates: analyst/rules (no language model), ollama/<model> or gemini-….",
+    ),
+]
 
 
-class Wanted(NamedTuple):
-    """The options of `trimtab demo` and `trimtab backtest`."""
+class BacktestOptions(NamedTuple):
+    """The values of these options."""
 
     yes: bool = False
     keep: bool = False
     report: Path | None = None
     analyst: str | None = None
-    rehearsal: bool = False
-    """Whether a person is asked in the end, where nobody had to be before."""

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from redis.asyncio import Redis
 from temporalio.api.enums.v1 import TaskQueueType
@@ -13,10 +13,15 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
 from temporalio.client import Client
 
-from trimtab.cli.backtest.isolation import OVERRULED
+from trimtab.adapters.audit.audit_log import audit_key
+from trimtab.adapters.audit.audit_verification import verify as verify_chains
+from trimtab.adapters.pipeline_process import PipelineProcesses
+from trimtab.cli.backtest.isolation import PRODUCTION_OVERRIDES
 from trimtab.contracts import names
 from trimtab.contracts.audit import ChainStatus
+from trimtab.contracts.errors import TrimtabError
 from trimtab.contracts.ports import PipelineRunner
+from trimtab.pipelines.session import run_pipeline
 from trimtab.runtime.embedded.children import Child
 from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
 from trimtab.runtime.paths import SHIPPED
@@ -24,21 +29,21 @@ from trimtab.runtime.settings import Settings
 from trimtab.runtime.stack_addresses import StackAddresses
 from trimtab.runtime.temporal import connect
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # takes three seconds, during which worker and bridge start
     from trimtab.adapters.registry.model_registry import MlflowRegistry
 
-_GLANCE = 0.2
+_POLL_SECONDS: Final = 0.2
 
 
-class StageFailed(Exception):  # noqa: N818 - says what happened
-    """A part of the stack ended by itself; the message holds its last words."""
+class BacktestStackError(TrimtabError):
+    """The worker or the bridge has ended; the message holds its last lines."""
 
 
-class Stage:
-    """Starts everything, hands out clients, and ends everything: an async context manager.
+class BacktestStack:
+    """Starts everything, hands out clients, and stops everything: an async context manager.
 
-    Worker and bridge work in `folder`, whose conf/local is theirs; by default in ours. Variables
-    in `environment` overrule all others for them.
+    Worker and bridge run in `folder` and read its conf/local; by default in the working directory.
+    Variables in `environment` override all others for them.
     """
 
     def __init__(
@@ -55,13 +60,14 @@ class Stage:
         self._progress = progress
         self._stack = EmbeddedStack(settings, progress=progress)
         self._children: list[Child] = []
+        self._processes: PipelineProcesses | None = None
         self.client: Client
         self.registry: MlflowRegistry
         self.pipelines: PipelineRunner
 
     @property
     def addresses(self) -> StackAddresses:
-        """Where everything is."""
+        """The addresses of the servers."""
         return self._stack.addresses
 
     async def __aenter__(self) -> Self:
@@ -79,7 +85,7 @@ class Stage:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if hasattr(self, "_processes"):
+        if self._processes is not None:
             await asyncio.to_thread(self._processes.close)
         await self._stack.stop()
 
@@ -89,24 +95,26 @@ class Stage:
             command = [sys.executable, str(SHIPPED / f"{name}.py")]
             self._children.append(
                 self._stack.start_child(
-                    name, command, environment=self._replay_environment(), folder=self._folder
+                    name, command, environment=self._build_environment(), folder=self._folder
                 )
             )
-        from trimtab.adapters.pipeline_process import PipelineProcesses  # noqa: PLC0415 - slow to import
-        from trimtab.pipelines.session import run_pipeline  # noqa: PLC0415 - slow to import
-
         self._processes = PipelineProcesses(
             run_pipeline, max_workers=1, environment=self.addresses.environment()
         )
         self._processes.warm()
         self.pipelines = self._processes
         self.registry = await asyncio.to_thread(self._open_registry)
-        self.client = await connect(self._reached())
+        self.client = await connect(self._reach_temporal())
         self._progress("waiting for the worker")
-        await asyncio.gather(*map(self._until_served, names.QUEUES))
+        await asyncio.gather(*map(self._wait_for_poller, names.QUEUES))
 
-    async def _until_served(self, queue: str) -> None:
-        """So that the first incident does not wait for a worker that still starts."""
+    def _open_registry(self) -> "MlflowRegistry":
+        from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - see TYPE_CHECKING
+
+        return MlflowRegistry(settings=self._settings)
+
+    async def _wait_for_poller(self, queue: str) -> None:
+        """Wait for a worker, so that the first incident is not timed with its start."""
         request = DescribeTaskQueueRequest(
             namespace=self.client.namespace,
             task_queue=TaskQueue(name=queue),
@@ -117,21 +125,17 @@ class Stage:
             answer = await self.client.workflow_service.describe_task_queue(request)
             if answer.pollers:
                 return
-            await asyncio.sleep(_GLANCE)
+            await asyncio.sleep(_POLL_SECONDS)
 
-    def _open_registry(self) -> "MlflowRegistry":
-        from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - slow to import
-
-        return MlflowRegistry(settings=self._settings)
-
-    def _reached(self) -> Settings:
+    def _reach_temporal(self) -> Settings:
+        """Return the settings with the address of the server that was started."""
         temporal = self._settings.temporal.model_copy(update={"address": self.addresses.temporal})
         return self._settings.model_copy(update={"temporal": temporal})
 
-    def _replay_environment(self) -> dict[str, str]:
+    def _build_environment(self) -> dict[str, str]:
         analyst, timeout = self._settings.analyst, self._settings.backtest.approval_timeout
         return {
-            **OVERRULED,
+            **PRODUCTION_OVERRIDES,
             "TRIMTAB_BACKTEST__REPLAY": "true",
             "TRIMTAB_ANALYST__MODEL": analyst.model,
             "TRIMTAB_ANALYST__TIMEOUT": f"PT{analyst.timeout.total_seconds()}S",
@@ -144,34 +148,31 @@ class Stage:
         }  # fmt: skip
 
     def check(self) -> None:
-        """Raise `StageFailed` when worker or bridge has ended."""
+        """Raise `BacktestStackError` if the worker or the bridge has ended."""
         for child in self._children:
             if child.returncode is not None:
-                msg = f"the {child.name} ended with {child.returncode}:\n{child.last_lines()}"
-                raise StageFailed(msg)
+                msg = f"the {child.name} ended with code {child.returncode}:\n{child.last_lines()}"
+                raise BacktestStackError(msg)
 
     def verify_audit(self) -> tuple[ChainStatus, ...]:
-        """The state of every incident's chain, compared with what the registry recorded."""
-        from trimtab.adapters.audit.audit_log import audit_key  # noqa: PLC0415 - with the registry's imports
-        from trimtab.adapters.audit.audit_verification import verify  # noqa: PLC0415 - as above
-
+        """Return the state of every incident's chain, compared with the registry's records."""
         home, audit = self._settings.home, self._settings.audit
-        return verify(
+        return verify_chains(
             audit.directory or home / "audit",
             key=audit_key(audit.key or home / "keys" / "audit.key"),
             tips=self.registry.recorded_tips(),
         )
 
-    async def server_versions(self) -> dict[str, str]:
-        """Of the servers that ran."""
+    async def read_server_versions(self) -> dict[str, str]:
+        """Return the versions of the servers that ran."""
         answer = await self.client.workflow_service.get_system_info(GetSystemInfoRequest())
         async with Redis.from_url(self.addresses.redis) as redis:
             info = await redis.info("server")
         stream = info.get("valkey_version") or info["redis_version"]
         return {"temporal-server": answer.server_version, "stream-server": str(stream)}
 
-    async def stay(self) -> None:
-        """Until Ctrl-C, or until a part ends."""
+    async def wait_until_part_ends(self) -> None:
+        """Wait until cancelled; raise `BacktestStackError` if the worker or the bridge ends."""
         while True:
             self.check()
-            await asyncio.sleep(_GLANCE)
+            await asyncio.sleep(_POLL_SECONDS)

@@ -14,12 +14,12 @@ from trimtab.runtime.settings import (
     TemporalSettings,
 )
 
-_OF_PRODUCTION: Final = (
+_PRODUCTION_PREFIXES: Final = (
     "TRIMTAB_TEMPORAL__", "TRIMTAB_REDIS__", "TRIMTAB_CHROMA__", "TRIMTAB_AUDIT__",
     "TRIMTAB_GRANTS__", "TEMPORAL_", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI",
 )  # fmt: skip
-"""How variables begin that say where production is."""
-OVERRULED: Final = dict.fromkeys(
+"""Beginnings of the variables that say where production is."""
+PRODUCTION_OVERRIDES: Final = dict.fromkeys(
     (
         "TRIMTAB_TEMPORAL__NAMESPACE", "TRIMTAB_TEMPORAL__PROFILE", "TRIMTAB_CHROMA__URL",
         "TRIMTAB_AUDIT__DIRECTORY", "TRIMTAB_AUDIT__KEY", "TRIMTAB_GRANTS__PRIVATE_KEY",
@@ -27,21 +27,21 @@ OVERRULED: Final = dict.fromkeys(
     ),
     "null",
 )  # fmt: skip
-"""For the processes of a backtest, which read conf/local/trimtab.yml too."""
+"""Variables for the processes of a backtest, which also read conf/local/trimtab.yml."""
 
 
 def forget_production(variables: MutableMapping[str, str]) -> None:
-    """Take out what says where production is, for us and for whatever we start.
+    """Remove what says where production is, for this process and for whatever it starts.
 
     Temporal's own configuration file would give the `temporal` command another namespace.
     """
-    for name in [each for each in variables if each.startswith(_OF_PRODUCTION)]:
+    for name in [each for each in variables if each.startswith(_PRODUCTION_PREFIXES)]:
         del variables[name]
     variables["TEMPORAL_CONFIG_FILE"] = os.devnull
 
 
-def isolated(settings: Settings, *, home: Path) -> Settings:
-    """The same, with everything that is kept or served in a home of its own."""
+def isolate_settings(settings: Settings, *, home: Path) -> Settings:
+    """Return the settings with everything that is kept or served in a home of its own."""
     return settings.model_copy(
         update={
             "home": home,

@@ -1,26 +1,27 @@
-"""What would stop a backtest is told before anything is started, all at once."""
+"""Finds everything that would stop a backtest, before anything is started."""
 
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from trimtab.cli.doctor.check_result import State
+from trimtab.cli.doctor.check_result import CheckState
+from trimtab.cli.doctor.model_checks import check_model
 from trimtab.runtime.models import load_limits, load_model, model_names
 from trimtab.runtime.settings import BadConfigurationError
 
 
 def check_before_start(model: str, *, home: Path, report: Path | None) -> None:
-    """Raises `BadConfigurationError` with every fault of policy, models, data and folders."""
-    faults = [*_configuration_faults()]
+    """Raise `BadConfigurationError` with every fault of policy, models, data and folders."""
+    faults = [*_list_configuration_faults()]
     if not faults:
-        faults = [*_data_faults(model), *_folder_faults(home, report)]
+        faults = [*_list_data_faults(model), *_list_folder_faults(home, report)]
     if faults:
         raise BadConfigurationError(faults)
 
 
-def _configuration_faults() -> Iterator[str]:
-    """Also of other models: the bridge that is started answers for all of them."""
+def _list_configuration_faults() -> Iterator[str]:
+    """Yield the faults of every model: the bridge that is started needs all of them."""
     try:
         load_limits()
     except BadConfigurationError as error:
@@ -32,28 +33,27 @@ def _configuration_faults() -> Iterator[str]:
             yield from error.faults
 
 
-def _data_faults(model: str) -> Iterator[str]:
-    from trimtab.cli.doctor.model_checks import check_model  # noqa: PLC0415 - imports pandas and Kedro
+def _list_data_faults(model: str) -> Iterator[str]:
+    for result in check_model(model, load_limits()):
+        if result.state is CheckState.FAULT:
+            remedy = f": {result.remedy}" if result.remedy else ""
+            yield f"{result.thing}: {result.found}{remedy}"
 
-    for finding in check_model(model, load_limits()):
-        if finding.state is State.FAULT:
-            yield f"{finding.thing}: {finding.said}: {finding.remedy}"
 
-
-def _folder_faults(home: Path, report: Path | None) -> Iterator[str]:
+def _list_folder_faults(home: Path, report: Path | None) -> Iterator[str]:
     remedies = {home: "set TRIMTAB_HOME to a folder of yours"}
     if report is not None:
         remedies[report.absolute().parent] = "give --report another path"
     for folder, remedy in remedies.items():
-        fault = _unwritable(folder)
+        fault = _find_write_fault(folder)
         if fault:
             yield f"folder {folder}: {fault}: {remedy}"
     if report is not None and report.exists() and not os.access(report, os.W_OK):
-        yield f"report {report}: may not be written: {remedies[report.absolute().parent]}"
+        yield f"report {report}: cannot be written: {remedies[report.absolute().parent]}"
 
 
-def _unwritable(folder: Path) -> str | None:
-    """Why nothing can be written into a folder, which is made where it is missing."""
+def _find_write_fault(folder: Path) -> str | None:
+    """Return why nothing can be written into a folder, which is created if it is missing."""
     probe = folder / f".trimtab-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)

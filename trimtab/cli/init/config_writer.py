@@ -1,7 +1,7 @@
 """Writes a proposed configuration as YAML that explains itself: a comment on every line."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
@@ -13,162 +13,173 @@ from trimtab.contracts.model import Feature, ModelSpec, Task, Tier
 from trimtab.detection.onboarding.feature_proposal import Judgement
 from trimtab.detection.onboarding.inspection import Proposal
 
-_COMMENT_AT = 34
-_COMMENT_AT_MOST = 60
-_LONGEST = 160
+_MIN_COMMENT_COLUMN: Final = 34
+_MAX_COMMENT_COLUMN: Final = 60
+_MAX_COMMENT_LENGTH: Final = 160
 _METRICS: Final = {
     "r2": "share of the variance that is explained; 1 is perfect",
-    "roc_auc": "chance that it ranks a random case of one class above one of the other",
-    "balanced_accuracy": "mean share of each class that is told rightly",
+    "roc_auc": "probability that a random case of one class is ranked above one of the other",
+    "balanced_accuracy": "mean share of each class that is predicted correctly",
 }
 
 Line = tuple[str, str]
-"""YAML, and what it means."""
+"""YAML, and the comment that explains it."""
 
 
-def model_text(proposal: Proposal, *, source: Path, catalog: Path) -> str:
-    """Content of `conf/local/models/NAME.yml`."""
+def format_model(proposal: Proposal, *, source: Path, catalog: Path) -> str:
+    """Return the content of `conf/local/models/MODEL.yml`."""
     head = (
-        f"# How Trimtab watches {proposal.spec.name}: written by `trimtab init`, yours to change.\n"
-        f"# From {printable(source)}, {proposal.rows:,} rows. Checked by `trimtab doctor`.\n"
-        "# Spans are ISO 8601: P7D is seven days, PT6H six hours, PT0S none.\n\n"
+        f"# How Trimtab monitors {proposal.spec.name}; written by `trimtab init`, yours to edit.\n"
+        f"# From {make_printable(source)}, {proposal.rows:,} rows. Checked by `trimtab doctor`.\n"
+        "# Durations are ISO 8601: P7D is seven days, PT6H six hours, PT0S none.\n\n"
     )
-    return head + _join(_model_lines(proposal, catalog))
+    return head + _join_lines(_list_model_lines(proposal, catalog))
 
 
-def catalog_text(spec: ModelSpec, *, source: Path, model: Path, renamed: Mapping[str, str]) -> str:
-    """Content of `conf/local/catalog_NAME.yml`."""
+def format_catalog(
+    spec: ModelSpec, *, source: Path, model: Path, renamed: Mapping[str, str]
+) -> str:
+    """Return the content of `conf/local/catalog_MODEL.yml`."""
     filepath = str(source).replace("${", "\\${")
     lines: list[Line] = [
-        (f"{_yaml(spec.dataset)}:", f"named by `dataset` in {model}"),
+        (f"{_format_yaml(spec.dataset)}:", f"named by `dataset` in {model}"),
         ("  type: trimtab.adapters.datasets.history.HistoryDataset", "CSV, gzipped CSV or Parquet"),
-        (f"  filepath: {_yaml(filepath)}", "absolute: right from every folder"),
+        (f"  filepath: {_format_yaml(filepath)}", "absolute: the same from every folder"),
     ]
     if renamed:
-        signs = "names that hold more than letters, digits, _ . : / - and spaces"
-        lines.append(("  renamed:", signs))
+        reason = "names with other characters than letters, digits, _ . : / - and spaces"
+        lines.append(("  renamed:", reason))
     for name, new in renamed.items():
-        lines.append((f"    {_yaml(name)}: {_yaml(new)}", "as it is called here"))
-    head = (
-        f"# Where the history of {spec.name} is; conf/base/catalog.yml tells what else may be.\n\n"
-    )
-    return head + _join(lines)
+        lines.append((f"    {_format_yaml(name)}: {_format_yaml(new)}", "its name here"))
+    head = f"# Where the history of {spec.name} is. conf/base/catalog.yml lists other kinds.\n\n"
+    return head + _join_lines(lines)
 
 
-def printable(text: object) -> str:
-    """Words from a table, made fit for a comment and for a terminal: one line, no control signs."""
-    signs = "".join(sign if sign.isprintable() else " " for sign in str(text))
-    return " ".join(signs.split())[:_LONGEST]
+def make_printable(text: object) -> str:
+    """Return text of a table as one line without control characters, for comments and terminals."""
+    characters = "".join(each if each.isprintable() else " " for each in str(text))
+    return " ".join(characters.split())[:_MAX_COMMENT_LENGTH]
 
 
-def _model_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
+def _list_model_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
     spec = proposal.spec
-    seen = proposal.interface
-    yield (
-        f"name: {_yaml(spec.name)}",
-        f"in MLflow{f', looked at version {seen.version}' if seen else ''}",
-    )
-    yield f"task: {spec.task}", proposal.target.reason
-    yield f"dataset: {_yaml(spec.dataset)}", f"entry in {catalog}"
-    yield f"target: {_yaml(spec.target)}", proposal.target.holds
-    if spec.task is Task.REGRESSION:
-        yield f"target_minimum: {_yaml(_short(spec.target_minimum))}", _bound_note(spec)
-    yield f"prediction: {_yaml(spec.prediction)}", _prediction_note(proposal)
-    yield f"timestamp: {_yaml(spec.timestamp)}", f"time of each row; {proposal.reading}"
-    yield "features:", "what the model sees; minimum and maximum: what makes sense"
-    held = {column.name: column.holds for column in proposal.columns}
+    yield from _list_data_lines(proposal, catalog)
+    yield "features:", "inputs of the model; minimum and maximum: the values that make sense"
+    contents = {column.name: column.holds for column in proposal.columns}
     for feature in spec.features:
-        yield f"  - {_feature(feature)}", held[feature.name]
-    yield f"time_features: {_yaml(list(spec.time_features))}", "derived from the timestamp"
-    yield from _ignored_lines([column for column in proposal.columns if column.reason])
-    yield from _window_lines(proposal)
-    yield from _watch_lines(spec)
-    together = "rows this close resemble each other: P1D a day's; PT0S none; null: learnt"
-    yield f"dependence: {_stated(spec.dependence)}", together
-    if seen:
-        risk = "true runs code that the model brings, to ask it: docs/operations.md"
-        yield f"trust_pickle: {_yaml(spec.trust_pickle)}", risk
-    yield from _duty_lines(spec)
+        yield f"  - {_format_feature(feature)}", contents[feature.name]
+    yield f"time_features: {_format_yaml(list(spec.time_features))}", "derived from the timestamp"
+    yield from _list_ignored_lines([column for column in proposal.columns if column.reason])
+    yield from _list_window_lines(proposal)
+    yield from _list_monitoring_lines(spec)
+    dependence = "rows this close resemble each other: P1D a day's; PT0S none; null: estimated"
+    yield f"dependence: {_format_optional(spec.dependence)}", dependence
+    if proposal.interface:
+        risk = "true runs the model's own code to get predictions: see docs/operations.md"
+        yield f"trust_pickle: {_format_yaml(spec.trust_pickle)}", risk
+    yield from _list_decision_lines(spec)
 
 
-def _prediction_note(proposal: Proposal) -> str:
+def _list_data_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
+    spec, interface = proposal.spec, proposal.interface
+    inspected = f", inspected version {interface.version}" if interface else ""
+    yield f"name: {_format_yaml(spec.name)}", f"in MLflow{inspected}"
+    yield f"task: {spec.task}", proposal.target.reason
+    yield f"dataset: {_format_yaml(spec.dataset)}", f"entry in {catalog}"
+    yield f"target: {_format_yaml(spec.target)}", proposal.target.holds
+    if spec.task is Task.REGRESSION:
+        minimum = _format_yaml(_shorten_number(spec.target_minimum))
+        yield f"target_minimum: {minimum}", _explain_target_minimum(spec)
+    yield f"prediction: {_format_yaml(spec.prediction)}", _explain_prediction(proposal)
+    yield f"timestamp: {_format_yaml(spec.timestamp)}", f"time of each row; {proposal.reading}"
+
+
+def _explain_prediction(proposal: Proposal) -> str:
     if proposal.prediction is None:
-        return "column with what was predicted; null: the model is asked again"
-    return f"what was predicted; {proposal.prediction.holds}"
+        return "column with the model's predictions; null: the model is asked again"
+    return f"the model's predictions; {proposal.prediction.holds}"
 
 
-def _bound_note(spec: ModelSpec) -> str:
+def _explain_target_minimum(spec: ModelSpec) -> str:
     if spec.target_minimum is None:
-        return "no bound: smallest target that makes sense"
-    return "almost never below: rows below are dirty, not learnt from"
+        return "smallest target that makes sense; null: no bound"
+    return "smallest target that makes sense; training leaves out rows below it"
 
 
-def _feature(feature: Feature) -> str:
-    given = {"name": feature.name, "kind": feature.kind.value}
-    limits = {"minimum": _short(feature.minimum), "maximum": _short(feature.maximum)}
-    return _yaml({**given, **{key: value for key, value in limits.items() if value is not None}})
+def _format_feature(feature: Feature) -> str:
+    fields: dict[str, Any] = {"name": feature.name, "kind": feature.kind.value}
+    bounds = {
+        "minimum": _shorten_number(feature.minimum),
+        "maximum": _shorten_number(feature.maximum),
+    }
+    return _format_yaml(fields | {key: value for key, value in bounds.items() if value is not None})
 
 
-def _ignored_lines(left_out: list[Judgement]) -> Iterator[Line]:
-    yield ("ignored:" if left_out else "ignored: {}"), "columns left out, each with the reason"
-    for column in left_out:
-        yield f"  {_yaml(column.name)}: {_yaml(column.reason)}", column.holds
+def _list_ignored_lines(ignored: Sequence[Judgement]) -> Iterator[Line]:
+    yield ("ignored:" if ignored else "ignored: {}"), "columns left out, each with the reason"
+    for column in ignored:
+        yield f"  {_format_yaml(column.name)}: {_format_yaml(column.reason)}", column.holds
 
 
-def _window_lines(proposal: Proposal) -> Iterator[Line]:
+def _list_window_lines(proposal: Proposal) -> Iterator[Line]:
     spec, counts = proposal.spec, proposal.counts
-    usual = sorted(counts)[len(counts) // 2]
+    median = sorted(counts)[len(counts) // 2]
     replayed = len(counts) - spec.reference_windows
     if spec.start:
-        dated = f"; dated by {proposal.period}: dates lie near the ends of windows"
+        dated = f"; rows are dated by {proposal.period}, at the ends of windows"
         note = f"where the first window begins{dated if proposal.period else ''}"
         yield f"start: {spec.start.isoformat()}", note
     else:
-        yield "start: null", "midnight of the first row's day"
-    yield f"window: {_span(spec.window)}", f"{len(counts)} windows of about {usual:,} rows each"
-    often = "how often a window that ends then is looked at; null: when each window ends"
-    yield f"monitored_every: {_stated(spec.monitored_every)}", often
-    learnt = f"the first champion learns from these; {replayed} are left to replay"
-    yield f"reference_windows: {spec.reference_windows}", learnt
-    delay = "how long after a row its true target is known, such as P30D; none: at once"
-    yield f"label_delay: {_span(spec.label_delay)}", delay
+        yield "start: null", "null: midnight of the first row's day"
+    yield f"window: {_format_span(spec.window)}", f"{len(counts)} windows of about {median:,} rows"
+    often = "how often the window that ends then is checked; null: when each window ends"
+    yield f"monitored_every: {_format_optional(spec.monitored_every)}", often
+    training = f"the first champion is trained on these; {replayed} are left to replay"
+    yield f"reference_windows: {spec.reference_windows}", training
+    delay = "how long after a row its target is known, such as P30D; PT0S: at once"
+    yield f"label_delay: {_format_span(spec.label_delay)}", delay
 
 
-def _watch_lines(spec: ModelSpec) -> Iterator[Line]:
-    felt = spec.sensitivity
-    alike = "categorical columns whose parts have a metric each; [] for all of them"
-    yield f"segments: {_yaml(list(spec.segments))}", alike
-    yield f"reference: {spec.reference}", "a window is compared with: training, previous or season"
-    yield f"season: {_span(spec.season)}", "how long until things recur, for reference: season"
-    yield "sensitivity:", "a column drifts where it moved this far and its test agrees"
-    yield f"  psi: {felt.psi:g}", "how far, in population stability; 0.1 is moderate, 0.25 large"
-    outcomes = "the same of target and predictions; 0.01: five rows in a hundred change class"
-    yield f"  outcome_psi: {felt.outcome_psi:g}", outcomes
-    yield f"  p_value: {felt.p_value:g}", "largest p-value, adjusted for the number of columns"
-    yield f"  correction: {felt.correction}", "or holm: stricter, no false column at all"
-    yield f"  auc: {felt.auc:g}", "how well rows of both may be told apart; 0.5: not at all"
-    yield f"  rows_compared: {felt.rows_compared}", "most rows of each side for that"
-    wanted = f"{spec.false_alarms_per_year:g}"
-    yield f"false_alarms_per_year: {wanted}", "wanted at most: thresholds are calibrated for it"
-    again = "how long the same drift is not announced again, unless it grows"
-    yield f"announcement_cooldown: {_span(spec.announcement_cooldown)}", again
+def _list_monitoring_lines(spec: ModelSpec) -> Iterator[Line]:
+    limits = spec.sensitivity
+    segments = "categorical columns whose values each get their own metric; []: all of them"
+    yield f"segments: {_format_yaml(list(spec.segments))}", segments
+    yield f"reference: {spec.reference}", "windows are compared with: training, previous or season"
+    yield f"season: {_format_span(spec.season)}", "length of a season, for reference: season"
+    yield "sensitivity:", "a column drifts if its effect size and its test both say so"
+    yield f"  psi: {limits.psi:g}", "population stability index; 0.1 is moderate, 0.25 large"
+    outcomes = "the same for target and predictions; 0.01: 5 rows in 100 change their class"
+    yield f"  outcome_psi: {limits.outcome_psi:g}", outcomes
+    yield f"  p_value: {limits.p_value:g}", "largest p-value, adjusted for the number of columns"
+    yield f"  correction: {limits.correction}", "or holm: stricter, no false column at all"
+    auc = "AUC of a classifier that separates both windows' rows; 0.5: it cannot"
+    yield f"  auc: {limits.auc:g}", auc
+    yield f"  rows_compared: {limits.rows_compared}", "most rows of each window for that"
+    alarms = f"{spec.false_alarms_per_year:g}"
+    yield f"false_alarms_per_year: {alarms}", "at most: thresholds are calibrated for it"
+    cooldown = "how long the same drift is not announced again, unless it grows"
+    yield f"announcement_cooldown: {_format_span(spec.announcement_cooldown)}", cooldown
 
 
-def _duty_lines(spec: ModelSpec) -> Iterator[Line]:
+def _list_decision_lines(spec: ModelSpec) -> Iterator[Line]:
     costs = spec.costs
-    tiers = "experimental, standard or critical: what may be done alone (policy.yml)"
+    tiers = "experimental, standard or critical: what is done without a person (policy.yml)"
     if spec.tier is Tier.CRITICAL:
-        tiers = "a person decides: a retraining here makes another kind of model than yours"
-    better = "a challenger must beat the champion by more than this"
+        tiers = "a person decides: retraining here makes another kind of model than yours"
     yield f"tier: {spec.tier}", tiers
-    yield f"owner: {_yaml(spec.owner)}", "who is asked when a person must decide"
+    yield f"owner: {_format_yaml(spec.owner)}", "who is asked when a person must decide"
     yield f"metric: {spec.metric}", _METRICS[spec.metric]
-    yield f"tolerance: {spec.tolerance:g}", "loss of it that is still fine; a window's own noise"
-    yield f"minimum_rows: {spec.minimum_rows}", "fewer rows in a window are not enough to judge by"
+    yield f"tolerance: {spec.tolerance:g}", "loss of it that is still fine; the noise of a window"
+    yield f"minimum_rows: {spec.minimum_rows}", "a window with fewer rows is not judged"
+    better = "a challenger must beat the champion by more than this"
     yield f"promotion_margin: {spec.promotion_margin:g}", better
-    yield f"gate_fraction: {spec.gate_fraction:g}", "of the newest window: compares the two"
-    yield f"verification_fraction: {spec.verification_fraction:g}", "its last part: verifies"
-    yield "costs:", "guesses: put your own; the policy limits what a plan may cost"
+    yield (
+        f"gate_fraction: {spec.gate_fraction:g}",
+        "share of the newest labelled window that compares both",
+    )
+    last = "share of it that verifies what was done"
+    yield f"verification_fraction: {spec.verification_fraction:g}", last
+    yield "costs:", "guesses: write your own; the policy limits what a plan may cost"
     yield f"  currency: {costs.currency}", "must be the policy's"
     yield f"  retraining: {costs.retraining}", "one retraining with its evaluation"
     yield f"  rollback: {costs.rollback}", "going back to an earlier version"
@@ -176,19 +187,19 @@ def _duty_lines(spec: ModelSpec) -> Iterator[Line]:
     yield f"  degradation_per_day: {costs.degradation_per_day}", degraded
 
 
-def _join(lines: Iterable[Line]) -> str:
-    """The lines, with the comments of neighbours of the same depth below each other."""
+def _join_lines(lines: Iterable[Line]) -> str:
+    """Return the lines as text, with the comments of equally deep neighbours aligned."""
     text = ""
     for _, group in groupby(lines, key=lambda line: len(line[0]) - len(line[0].lstrip())):
         together = list(group)
         longest = max(len(left) for left, _ in together)
-        at = max(_COMMENT_AT, min(longest, _COMMENT_AT_MOST))
-        text += "".join(f"{left:<{at}}  # {printable(note)}\n" for left, note in together)
+        column = max(_MIN_COMMENT_COLUMN, min(longest, _MAX_COMMENT_COLUMN))
+        text += "".join(f"{left:<{column}}  # {make_printable(note)}\n" for left, note in together)
     return text
 
 
-def _yaml(value: Any) -> str:  # noqa: ANN401 - whatever YAML can hold
-    """One line of YAML that every version of it reads alike."""
+def _format_yaml(value: Any) -> str:  # noqa: ANN401 - whatever YAML can hold
+    """Return one line of YAML that every version of it reads alike."""
     if isinstance(value, str) and not value.isprintable():
         return json.dumps(value)
     flow = yaml.safe_dump([value], default_flow_style=True, width=10**6, allow_unicode=True,
@@ -196,16 +207,16 @@ def _yaml(value: Any) -> str:  # noqa: ANN401 - whatever YAML can hold
     return flow.strip()[1:-1]
 
 
-def _short(number: float | None) -> float | int | None:
+def _shorten_number(number: float | None) -> float | int | None:
     return int(number) if number is not None and number.is_integer() else number
 
 
-def _stated(span: timedelta | None) -> str:
-    return "null" if span is None else _span(span)
+def _format_optional(span: timedelta | None) -> str:
+    return "null" if span is None else _format_span(span)
 
 
-def _span(span: timedelta) -> str:
-    """Days are days here: "P365D", never "P1Y"."""
+def _format_span(span: timedelta) -> str:
+    """Return the duration in days, hours, minutes and seconds: "P365D", never "P1Y"."""
     clock = timedelta(seconds=span.seconds, microseconds=span.microseconds)
     hours, rest = divmod(clock, timedelta(hours=1))
     minutes, seconds = divmod(rest, timedelta(minutes=1))

@@ -1,73 +1,66 @@
 """Shows in the terminal what an inspection found and proposes."""
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from trimtab.cli.init.config_writer import printable
+from trimtab.cli.console import print_wrapped
+from trimtab.cli.durations import format_duration_in_words
+from trimtab.cli.init.config_writer import make_printable
 from trimtab.detection.onboarding.feature_proposal import Judgement
 from trimtab.detection.onboarding.inspection import Proposal
 
-_MOST_SHOWN = 40
-"""Features that are listed; what is left out is always listed in full."""
+MAX_FEATURES_SHOWN: Final = 40
+"""Features that are listed; columns that are left out are always listed."""
 
 
 def print_proposal(proposal: Proposal, console: Console, *, renamed: Mapping[str, str]) -> None:
-    """What is predicted, what each column becomes, how time is cut, and what to look at."""
+    """Print the target, the role of each column, how time is divided, and what to check."""
     spec = proposal.spec
-    learnt = spec.reference_windows
-    holds = printable(proposal.target.holds)
-    console.print(Text(f"{spec.task} of {spec.target}: {holds}", style="bold"))
-    console.print(_columns(proposal))
-    console.print(
-        f"{proposal.rows:,} rows in {len(proposal.counts)} windows of {_words(spec.window)}:"
-        f" {learnt} to learn from, {len(proposal.counts) - learnt} to replay."
-        f" Judged by {spec.metric}. Time read as {proposal.reading}.",
-        highlight=False,
-        markup=False,
+    training = spec.reference_windows
+    target = make_printable(proposal.target.holds)
+    console.print(Text(f"{spec.task} of {spec.target}: {target}", style="bold"))
+    console.print(_build_columns_table(proposal))
+    print_wrapped(
+        console,
+        f"{proposal.rows:,} rows in {len(proposal.counts)} windows of"
+        f" {format_duration_in_words(spec.window)}:"
+        f" {training} to train on, {len(proposal.counts) - training} to replay."
+        f" Metric: {spec.metric}. Time format: {proposal.reading}.",
     )
     if proposal.prediction:
-        held = printable(proposal.prediction.holds)
-        console.print(Text(f"Predictions are read from {spec.prediction}: {held}."))
+        values = make_printable(proposal.prediction.holds)
+        print_wrapped(console, f"Predictions are read from {spec.prediction}: {values}.")
     for name, new in renamed.items():
-        console.print(Text(f"Here {printable(name)!r} is called {new!r}."))
+        print_wrapped(console, f"{make_printable(name)!r} is called {new!r} here.")
     for warning in proposal.warnings:
-        console.print(Text("  ! ", style="yellow").append(printable(warning), style="default"))
+        print_wrapped(console, f"! {make_printable(warning)}", indent="  ", style="yellow")
 
 
-def _columns(proposal: Proposal) -> Table:
+def _build_columns_table(proposal: Proposal) -> Table:
     table = Table(title="Columns", title_justify="left")
-    for heading in ("column", "becomes", "holds, or why it is left out"):
+    for heading in ("column", "role", "values, or why it is left out"):
         table.add_column(heading, overflow="fold")
     features = [column for column in proposal.columns if column.kind]
     left_out = [column for column in proposal.columns if not column.kind]
-    for column in (*features[:_MOST_SHOWN], *left_out):
-        table.add_row(*_row(column))
-    more = len(features) - _MOST_SHOWN
+    for column in (*features[:MAX_FEATURES_SHOWN], *left_out):
+        table.add_row(*_format_cells(column))
+    more = len(features) - MAX_FEATURES_SHOWN
     if more > 0:
         table.caption = f"and {more} more features"
     return table
 
 
-def _row(column: Judgement) -> Iterator[Text]:
-    yield Text(printable(column.name))
+def _format_cells(column: Judgement) -> Iterator[Text]:
+    yield Text(make_printable(column.name))
     if not column.kind:
         yield Text("left out", style="dim")
-        yield Text(printable(column.reason), style="dim")
+        yield Text(make_printable(column.reason), style="dim")
         return
     low, high = column.minimum, column.maximum
     bounds = "" if low is None else f" from {low:g}"
     yield Text(f"{column.kind}{bounds}{'' if high is None else f' to {high:g}'}")
-    yield Text(printable(column.holds))
-
-
-def _words(span: timedelta) -> str:
-    days, hours = span / timedelta(days=1), span / timedelta(hours=1)
-    if days >= 1:
-        return f"{days:g} day{'s' if days != 1 else ''}"
-    return (
-        f"{hours:g} hour{'s' if hours != 1 else ''}" if hours >= 1 else f"{span.seconds / 60:g} min"
-    )
+    yield Text(make_printable(column.holds))

@@ -11,6 +11,7 @@ from urllib.request import urlopen
 
 from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
+from trimtab.contracts.errors import TrimtabError
 from trimtab.contracts.names import SEARCH_ATTRIBUTES
 from trimtab.runtime.embedded.children import Child, free_port
 
@@ -36,7 +37,7 @@ five times slower. And nobody is called over the network."""
 Ports = Sequence[int]
 
 
-class StackError(Exception):
+class StackError(TrimtabError):
     """The embedded stack cannot run; says why and what to do."""
 
 

@@ -1,0 +1,66 @@
+"""Runs `trimtab audit show`: prints one incident as a timeline."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from textwrap import fill
+
+from rich.console import Console
+from rich.text import Text
+
+from trimtab.adapters.audit.audit_chain import BrokenChainError
+from trimtab.adapters.audit.audit_log import JsonlAuditLog
+from trimtab.cli.audit.audit_verification import get_log_folder, read_log_key
+from trimtab.cli.console import print_unbroken
+from trimtab.cli.errors import ExitCode
+from trimtab.cli.record_format import format_record
+from trimtab.contracts.audit import AuditLine
+from trimtab.contracts.ports import Refused
+from trimtab.runtime.settings import load_settings
+
+
+def run_show(incident: str, *, model: str | None, home: Path | None) -> ExitCode:
+    """Print an incident's entries; of a broken chain those before the fault.
+
+    Raises `Refused` where there is no such incident, or its chain is broken.
+    """
+    settings = load_settings(**({} if home is None else {"home": home}))
+    folder = get_log_folder(settings)
+    if not any(folder.rglob("*.jsonl")):
+        msg = f"the audit log {folder} is empty: --home names another deployment's folder"
+        raise Refused(msg)
+    console = Console()
+    log = JsonlAuditLog(folder, key=read_log_key(settings))
+    try:
+        lines = log.lines(incident, model=model)
+    except Refused as refusal:
+        if isinstance(refusal.__cause__, BrokenChainError):
+            _print_timeline(refusal.__cause__.sound, console)
+        raise
+    if not lines:
+        msg = f"no incident {incident!r} in {folder}: `trimtab audit verify` lists all"
+        raise Refused(msg)
+    _print_timeline(lines, console)
+    return ExitCode.OK
+
+
+def _print_timeline(lines: Sequence[AuditLine], console: Console) -> None:
+    if lines:
+        first = lines[0].entry
+        print_unbroken(console, f"{first.model}: incident {first.incident}\n", style="bold")
+    for entry in (line.entry for line in lines):
+        passed = (entry.at - first.at).total_seconds()
+        at = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC {passed:+.1f} s"
+        head = Text(f"{entry.sequence:>2}  {at}  ").append(entry.gate.value, "bold cyan")
+        console.print(head.append(f"  {entry.actor}"), soft_wrap=True)
+        for line in format_record(entry.detail):
+            print_unbroken(console, _wrap_detail(line, console.width))
+        console.print()
+
+
+def _wrap_detail(line: str, width: int) -> str:
+    """Return the line wrapped to width, each further line two columns deeper than the first."""
+    depth = " " * (4 + len(line) - len(line.lstrip()))
+    return fill(
+        line.lstrip(), width, initial_indent=depth, subsequent_indent=f"{depth}  ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip

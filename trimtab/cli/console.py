@@ -1,0 +1,36 @@
+"""How the command line prints: as wide as the terminal, and paths and commands in one piece."""
+
+import os
+import sys
+from textwrap import wrap
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+PIPE_WIDTH: Final = 120
+"""Columns of what goes to a file or a pipe, unless COLUMNS says otherwise."""
+
+
+def open_console() -> Console:
+    """Return a console on standard output, as wide as its terminal."""
+    is_known = "COLUMNS" in os.environ or (sys.stdout is not None and sys.stdout.isatty())
+    return Console(width=None if is_known else PIPE_WIDTH)
+
+
+def print_unbroken(console: Console, text: str, *, style: str = "") -> None:
+    """Print one line that the terminal may wrap but that is copied in one piece."""
+    console.print(Text(text, style=style), soft_wrap=True)
+
+
+def print_wrapped(console: Console, text: str, *, indent: str = "", style: str = "") -> None:
+    """Print text wrapped between words, so that no path and no long word is ever broken.
+
+    Further lines are indented two columns deeper than the first.
+    """
+    lines = wrap(
+        text, max(console.width, 20), initial_indent=indent, subsequent_indent=f"{indent}  ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+    for line in lines:
+        print_unbroken(console, line, style=style)

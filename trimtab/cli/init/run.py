@@ -1,0 +1,184 @@
+"""Runs `trimtab init`: inspects a table, writes a configuration for its model, and shows it."""
+
+import shlex
+from datetime import UTC, datetime
+from os.path import abspath
+from pathlib import Path
+from typing import NamedTuple
+
+from pandas import DataFrame
+from rich.console import Console
+
+from trimtab.adapters.datasets.history import HistoryDataset
+from trimtab.cli.console import print_unbroken
+from trimtab.cli.doctor.champion_checks import registry_exists
+from trimtab.cli.errors import ExitCode
+from trimtab.cli.init.config_writer import format_catalog, format_model
+from trimtab.cli.init.proposal import print_proposal
+from trimtab.contracts.ports import Refused
+from trimtab.contracts.signature import ModelInterface
+from trimtab.detection.onboarding.inspection import Proposal, Question, UnfitTableError, propose
+from trimtab.detection.onboarding.signature import guess_target, guess_timestamp, interface_faults
+from trimtab.detection.profiles.column_names import choose_valid_names
+from trimtab.runtime.models import name_faults, slug
+from trimtab.runtime.paths import local_conf, shipped_conf
+from trimtab.runtime.settings import BadConfigurationError, load_settings
+
+
+class InitOptions(NamedTuple):
+    """The options of `trimtab init`."""
+
+    name: str
+    data: Path
+    target: str | None
+    timestamp: str | None
+    mlflow_model: str | None = None
+    version: str | None = None
+    since: datetime | None = None
+
+
+def run_init(options: InitOptions, *, force: bool) -> ExitCode:
+    """Write the configuration and show it; raise `BadConfigurationError` or `Refused`."""
+    console = Console()
+    source, here = Path(abspath(options.data)), Path.cwd()  # noqa: PTH100 - removes "..", keeps links
+    model, catalog = _choose_destinations(options.name, force=force)
+    with console.status(f"inspecting {source.name!r}"):
+        proposal, renamed = _inspect_table(source, options)
+    model_text = format_model(proposal, source=source, catalog=catalog.relative_to(here))
+    catalog_text = format_catalog(
+        proposal.spec, source=source, model=model.relative_to(here), renamed=renamed
+    )
+    _write_atomically(catalog, catalog_text)
+    _write_atomically(model, model_text)
+    print_proposal(proposal, console, renamed=renamed)
+    for path in (model, catalog):
+        print_unbroken(console, f"Wrote {path.relative_to(here)}")
+    _print_next_step(proposal, console)
+    return ExitCode.OK
+
+
+def _print_next_step(proposal: Proposal, console: Console) -> None:
+    name, interface = shlex.quote(proposal.spec.name), proposal.interface
+    console.print("Read it and correct it, then:")
+    for command in ("doctor", f"monitor {name}") if interface else (f"backtest {name}",):
+        print_unbroken(console, f"  trimtab {command}", style="bold")
+    if interface and interface.champion != interface.version:
+        _print_how_to_set_champion(interface, console)
+
+
+def _print_how_to_set_champion(interface: ModelInterface, console: Console) -> None:
+    from trimtab.adapters.registry.registered_signature import how_to_point  # noqa: PLC0415 - three seconds, and most models are not in MLflow yet
+
+    state = f"points at version {interface.champion}" if interface.champion else "is not set"
+    console.print(
+        f"The alias champion {state}. Its version is the one monitored. Nothing was changed. To"
+        f" monitor version {interface.version}:",
+        highlight=False,
+    )
+    print_unbroken(console, f"  {how_to_point(interface)}")
+
+
+def _choose_destinations(name: str, *, force: bool) -> tuple[Path, Path]:
+    """Return the files of the model and of its catalog entry; raise `BadConfigurationError`."""
+    if faults := [f"MODEL = {fault}" for fault in name_faults(name)]:
+        raise BadConfigurationError(faults)
+    model = local_conf() / "models" / f"{slug(name)}.yml"
+    catalog = local_conf() / f"catalog_{slug(name)}.yml"
+    shipped = shipped_conf() / "base" / "models" / model.name
+    existing = [path for path in (model, catalog, shipped) if path.exists()]
+    if existing and not force:
+        raise BadConfigurationError(
+            [
+                f"{path}: exists: choose another name, or overwrite it with --force"
+                for path in existing
+            ]
+        )
+    return model, catalog
+
+
+def _inspect_table(source: Path, options: InitOptions) -> tuple[Proposal, dict[str, str]]:
+    """Return the proposal, and the columns that are renamed: old name to new name."""
+    interface, table = _read_interface(options), _load_table(source)
+    renamed = {}
+    if not interface:  # a registered model has its own names
+        renamed = choose_valid_names(map(str, table.columns))
+    table = table.rename(columns=renamed)
+    options = options._replace(
+        target=renamed.get(options.target or "", options.target),
+        timestamp=renamed.get(options.timestamp or "", options.timestamp),
+    )
+    target, timestamp = _choose_target_and_timestamp(table, options, interface)
+    since = options.since
+    question = Question(
+        name=options.name,
+        dataset=f"history-{slug(options.name)}"[:128],
+        target=target,
+        timestamp=timestamp,
+        interface=interface,
+        since=since if since is None or since.tzinfo else since.replace(tzinfo=UTC),
+    )
+    try:
+        return propose(table, question), renamed
+    except UnfitTableError as error:
+        raise BadConfigurationError([f"{source.name}: {fault}" for fault in error.faults]) from None
+
+
+def _load_table(source: Path) -> DataFrame:
+    try:
+        return HistoryDataset(filepath=str(source)).load()
+    except Exception as error:
+        cause = error.__cause__  # Kedro wraps what a dataset raises
+        if isinstance(cause, Refused | OSError | EOFError):
+            raise BadConfigurationError([f"{source.name}: {cause}"]) from None
+        raise
+
+
+def _read_interface(options: InitOptions) -> ModelInterface | None:
+    if options.mlflow_model is None:
+        if options.version is not None:
+            raise BadConfigurationError([f"--version {options.version}: needs --mlflow-model NAME"])
+        return None
+    if options.mlflow_model != options.name:
+        command = f"trimtab init {shlex.quote(options.mlflow_model)} --mlflow-model …"
+        fault = f"MODEL = {options.name!r}: must be the name in MLflow: write `{command}`"
+        raise BadConfigurationError([fault])
+    settings = load_settings()
+    if not registry_exists(settings):
+        fault = f"--mlflow-model: there is no MLflow at {settings.tracking_uri}"
+        raise BadConfigurationError([f"{fault}: set MLFLOW_TRACKING_URI to its address"])
+    from trimtab.adapters.registry.registered_signature import read_interface  # noqa: PLC0415 - three seconds, and most models are not in MLflow yet
+
+    return read_interface(options.name, settings=settings, version=options.version)
+
+
+def _choose_target_and_timestamp(
+    table: DataFrame, options: InitOptions, interface: ModelInterface | None
+) -> tuple[str, str]:
+    """Return target and timestamp: as given, or the only column that fits.
+
+    Raises `BadConfigurationError` where several columns fit or none.
+    """
+    columns, faults = ", ".join(str(name) for name in table), []
+    times = (options.timestamp,) if options.timestamp else guess_timestamp(table)
+    if len(times) != 1:
+        found = (
+            f"{', '.join(times)} have times" if times else f"no column has times among {columns}"
+        )
+        faults.append(f"--timestamp is missing: {found}: name the column with each row's time")
+    targets: tuple[str, ...] = (options.target,) if options.target else ()
+    if interface and not options.target:
+        targets = guess_target(table, interface, timestamp=times[0] if times else None)
+    if len(targets) != 1:
+        found = f"it may be {', '.join(targets)}" if targets else f"the columns are {columns}"
+        faults.append(f"--target is missing: {found}: name the column with the true values")
+    faults.extend(interface_faults(table, interface) if interface else ())
+    if faults:
+        raise BadConfigurationError([f"{options.data.name}: {fault}" for fault in faults])
+    return targets[0], times[0]
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
