@@ -23,7 +23,7 @@ from rich.progress import track
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from trimtab.comparison.comparison import Question, compare_tables
+from trimtab.comparison.compare_tables import CompareRequest, compare_tables
 from trimtab.contracts.comparison import Comparison
 from trimtab.detection.drift.data_quality import announces
 
@@ -96,7 +96,7 @@ def _pair(law: Law, sizes: tuple[int, int], seed: int, folder: Path) -> tuple[Co
     files = [folder / "reference.parquet", folder / "current.parquet"]
     for table, file in zip(tables, files, strict=True):
         table.to_parquet(file, index=False)
-    found = compare_tables(Question(str(files[0]), str(files[1]))).comparison
+    found = compare_tables(CompareRequest(str(files[0]), str(files[1]))).comparison
     return found, any(_differs(*(table[name] for table in tables)) for name in tables[0])
 
 

@@ -81,6 +81,13 @@ def open_connected(table: "ibis.Table") -> Iterator[DuckTable]:
 
 
 @contextmanager
+def open_connection() -> Iterator["duckdb.DuckDBPyConnection"]:
+    """Yield a connection of its own to the database of this process; it keeps nothing."""
+    with _database().cursor() as connection:
+        yield connection
+
+
+@contextmanager
 def open_files(paths: Sequence[PathName], *, as_text: bool = False) -> Iterator[DuckTable]:
     """The files as one table; a column that only some of them have is empty in the others.
 

@@ -21,6 +21,7 @@ from trimtab.detection.tables.files import (
     open_connected,
     open_files,
 )
+from trimtab.detection.tables.memory_tables import MemoryTable
 from trimtab.detection.tables.profile_plan import Counted, Plan
 from trimtab.detection.tables.time_column import Span
 from trimtab.detection.tables.time_ranges import Day, days_in_duck, days_in_engine, times_of
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["Inferred", "Span", "UnreadableError", "infer_columns", "profile_relation"]
 
 Path = str | PathLike[str]
-Relation: TypeAlias = Union[Path, Sequence[Path], "ibis.Table"]
-"""One file, several files with the same columns (partitions), or an Ibis table."""
+Relation: TypeAlias = Union[Path, Sequence[Path], MemoryTable, "ibis.Table"]
+"""One file, several files with the same columns, a table in memory or an Ibis table."""
 
 Answer = TypeVar("Answer")
 _TIMELESS = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,7 +49,7 @@ def infer_columns(
     structs, UUIDs and text that nearly always differs are left out with a reason. Raises
     `UnreadableError`.
     """
-    if isinstance(relation, str | PathLike | Sequence):
+    if isinstance(relation, str | PathLike | Sequence | MemoryTable):
         return _of_files(relation, lambda table: infer(table, ignore, target=target))
     if relation.get_backend().name == "duckdb":
         with open_connected(relation) as table:
@@ -79,7 +80,7 @@ def profile_relation(
     Raises `UnreadableError`, also where all rows are asked for and none has a time.
     """
     plan = Plan(like=like, span=where, sketches=sketches)
-    if isinstance(relation, str | PathLike | Sequence):
+    if isinstance(relation, str | PathLike | Sequence | MemoryTable):
         counted, days = _of_files(relation, lambda table: _counted(table, columns, plan))
     elif relation.get_backend().name == "duckdb":
         with open_connected(relation) as table:
@@ -125,8 +126,13 @@ def _profile(
     )
 
 
-def _of_files(relation: Path | Sequence[Path], question: Callable[[DuckTable], Answer]) -> Answer:
-    """Ask the files; where a CSV turns out to be mixed, again with all of it as text."""
+def _of_files(
+    relation: Path | Sequence[Path] | MemoryTable, question: Callable[[DuckTable], Answer]
+) -> Answer:
+    """Ask the table; where a CSV turns out to be mixed, again with all of it as text."""
+    if isinstance(relation, MemoryTable):
+        with relation.open() as table:
+            return question(table)
     paths = [relation] if isinstance(relation, str | PathLike) else list(relation)
     try:
         with open_files(paths) as table:
