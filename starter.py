@@ -19,9 +19,10 @@ from trimtab.bridge.bridge import Bridge
 from trimtab.bridge.configuration import Configuration
 from trimtab.bridge.stream import Stream
 from trimtab.bridge.workflow_starter import Opener
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.logging import configure_logging
 from trimtab.runtime.models import load_limits, load_model, model_names
-from trimtab.runtime.settings import BadConfigurationError, Settings, load_settings
+from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.stack_addresses import redis_url
 from trimtab.runtime.telemetry import telemetry
 from trimtab.runtime.temporal import connect, connect_config, ensure_search_attributes

@@ -39,9 +39,10 @@ from trimtab.adapters.pipeline_process import PipelineProcesses
 from trimtab.adapters.registry.model_registry import MlflowRegistry
 from trimtab.contracts import names
 from trimtab.pipelines.session import run_pipeline
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.logging import configure_logging
-from trimtab.runtime.paths import knowledge
-from trimtab.runtime.settings import BadConfigurationError, Settings, load_settings
+from trimtab.runtime.paths import shipped_knowledge
+from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.telemetry import telemetry
 from trimtab.runtime.temporal import connect
 from workflows.deliberation import DeliberationWorkflow
@@ -86,7 +87,7 @@ class Collaborators:
 
         The knowledge base is brought up to date with the folder `knowledge`.
         """
-        self._knowledge.index(knowledge())
+        self._knowledge.index(shipped_knowledge())
         self._knowledge.search("drift")
         self._registry.recorded_tips()
 

@@ -29,6 +29,7 @@ from agents.role import Tally
 from agents.strategist.agent import strategist
 from trimtab.contracts.base import Record, Reply, digest
 from trimtab.contracts.deliberation import Deliberation, DeliberationInput
+from trimtab.contracts.validation_errors import format_validation_errors
 
 MOST_MODEL_CALLS: Final = 12
 """Model calls of one deliberation: five steps, four looks, and a few second answers."""
@@ -175,8 +176,5 @@ async def _reply(ctx: Context, agent: LlmAgent, question: str) -> Any:  # noqa: 
 def _described(fault: ValueError) -> str:
     if not isinstance(fault, ValidationError):
         return str(fault)[:_COMPLAINT_LENGTH]
-    lines = (
-        f"{'.'.join(str(part) for part in each['loc']) or 'answer'}: {each['msg']}"
-        for each in fault.errors(include_url=False, include_input=False, include_context=False)
-    )
+    lines = format_validation_errors(fault, whole="answer", max_value_length=0)
     return "; ".join(lines)[:_COMPLAINT_LENGTH]

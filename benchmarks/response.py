@@ -31,13 +31,8 @@ from trimtab.contracts.base import digest
 from trimtab.contracts.drift import DriftEvent
 from trimtab.runtime.embedded.children import start_child
 from trimtab.runtime.embedded.embedded_stack import StackError
-from trimtab.runtime.settings import (
-    BacktestSettings,
-    RedisSettings,
-    Settings,
-    TemporalSettings,
-    load_settings,
-)
+from trimtab.runtime.settings import Settings, load_settings
+from trimtab.runtime.settings_sections import BacktestSettings, RedisSettings, TemporalSettings
 
 MODEL: Final = "birmingham-parking"
 WINDOW: Final = {"start": "2016-12-06T00:00:00Z", "end": "2016-12-13T00:00:00Z"}

@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from agents.team import deliberate
     from trimtab.contracts import names
     from trimtab.contracts.deliberation import Deliberation, DeliberationInput
+    from trimtab.contracts.validation_errors import format_validation_errors
     from workflows.options import ASK, LOOK
 
 FAILED = "DeliberationFailed"
@@ -40,7 +41,6 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, ActivityError) and error.cause is not None:
         error = error.cause
     if isinstance(error, ValidationError):
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-        text = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in faults)
+        text = "; ".join(format_validation_errors(error, whole="reply", max_value_length=0))
         return f"the reply is not a {error.title}: {text}"[:_MESSAGE_LENGTH]
     return f"{type(error).__name__}: {error}"[:_MESSAGE_LENGTH]

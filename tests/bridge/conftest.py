@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from tests.bridge.world import World
 from trimtab.bridge.stream import Stream
-from trimtab.runtime.settings import BridgeSettings, RedisSettings
+from trimtab.runtime.settings_sections import BridgeSettings, RedisSettings
 
 
 @pytest.fixture

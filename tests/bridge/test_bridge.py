@@ -11,7 +11,7 @@ from tests.builders import an_event
 from tests.waiting import until
 from trimtab.bridge.stream import Stream
 from trimtab.bridge.workflow_starter import TemporalUnavailableError
-from trimtab.runtime.settings import BridgeSettings, RedisSettings
+from trimtab.runtime.settings_sections import BridgeSettings, RedisSettings
 
 HOUR = timedelta(hours=1)
 DOWN = TemporalUnavailableError("UNAVAILABLE: connection refused")

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from tests.bridge.local import watch
 from trimtab.bridge.configuration import Configuration
-from trimtab.runtime.settings import BadConfigurationError
+from trimtab.runtime.errors import BadConfigurationError
 
 
 class Clock:

@@ -6,7 +6,7 @@ from redis.exceptions import ResponseError
 
 from tests.bridge.world import SOON, World
 from trimtab.bridge.stream import GroupLostError, Stream
-from trimtab.runtime.settings import BridgeSettings, RedisSettings
+from trimtab.runtime.settings_sections import BridgeSettings, RedisSettings
 
 NO_TIME = timedelta(0)
 

@@ -11,7 +11,7 @@ from trimtab.bridge.bridge import Bridge
 from trimtab.bridge.entry_handling import IncidentOpener
 from trimtab.bridge.stream import Stream
 from trimtab.contracts.drift import DriftEvent
-from trimtab.runtime.settings import BridgeSettings, RedisSettings
+from trimtab.runtime.settings_sections import BridgeSettings, RedisSettings
 
 SOON = timedelta(milliseconds=50)
 

@@ -13,9 +13,9 @@ from trimtab.adapters.knowledge.knowledge_article import Article, Origin, openin
 from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.evidence import DocumentKind
 from trimtab.contracts.remediation import Action
-from trimtab.runtime.paths import knowledge
+from trimtab.runtime.paths import shipped_knowledge
 
-ARTICLES: Final = read_folders([knowledge()])
+ARTICLES: Final = read_folders([shipped_knowledge()])
 RUNBOOKS: Final = [each for each in ARTICLES if each.kind is DocumentKind.RUNBOOK]
 INCIDENTS: Final = [each for each in ARTICLES if each.kind is DocumentKind.INCIDENT]
 
@@ -68,7 +68,7 @@ def test_there_are_enough_runbooks_and_incidents() -> None:
 
 def test_kinds_lie_in_their_own_folders() -> None:
     for folder, articles in (("runbooks", RUNBOOKS), ("incidents", INCIDENTS)):
-        files = {file.stem for file in (knowledge() / folder).glob("*.md")}
+        files = {file.stem for file in (shipped_knowledge() / folder).glob("*.md")}
 
         assert files == {article.id for article in articles}
 
@@ -166,7 +166,7 @@ def test_a_runbook_s_python_is_python(article: Article) -> None:
 
 
 def test_the_guide_s_pattern_of_a_runbook_is_a_valid_one(tmp_path: Path) -> None:
-    guide = (knowledge() / "README.md").read_text(encoding="utf-8")
+    guide = (shipped_knowledge() / "README.md").read_text(encoding="utf-8")
     pattern = guide.partition("```markdown\n")[2].partition("```")[0]
     (tmp_path / "null-spike-upstream.md").write_text(pattern, encoding="utf-8")
 

@@ -106,7 +106,7 @@ def test_a_dataset_in_no_catalog_says_where_to_add_it(elsewhere: Run, tmp_path: 
     ("pipeline", "params", "said"),
     [
         ("guessing", {}, "there is no pipeline 'guessing'"),
-        ("training", {}, "model = .*Field required"),
+        ("training", {}, "model: Field required"),
         ("training", {"model": PARKING, "speed": 9}, "speed = 9: Extra inputs"),
         ("training", {"model": "unheard-of"}, "'unheard-of': not configured"),
         (

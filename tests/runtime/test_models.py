@@ -8,6 +8,7 @@ from trimtab.contracts.base import digest
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.model import Task, Tier
 from trimtab.contracts.remediation import Action
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import (
     load_limits,
     load_model,
@@ -17,7 +18,6 @@ from trimtab.runtime.models import (
     proposed_name,
     slug,
 )
-from trimtab.runtime.settings import BadConfigurationError
 
 FLIGHTS = """\
 name: flights
@@ -128,7 +128,7 @@ def test_every_fault_of_a_model_is_listed_at_once(local: Path) -> None:
 
     assert "task = 'clustering'" in message
     assert "window = 30: " in message
-    assert "write a span such as PT6H" in message
+    assert "write a duration such as PT6H" in message
     assert "did you mean label_delay?" in message
     assert message.count("flights.yml") == 3
 
@@ -162,7 +162,7 @@ def test_a_file_of_another_model_is_a_fault(local: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("a: [1, 2", "mend the YAML there"),
+        ("a: [1, 2", "correct the YAML there"),
         ("name: x\nname: y\n", "name stands twice"),
         ("- a\n- b\n", "write `key: value` lines"),
         (b"name: \xff\xfe\n", "cannot be read as UTF-8"),

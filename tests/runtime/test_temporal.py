@@ -11,7 +11,8 @@ from tests.builders import an_event
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.names import SEARCH_ATTRIBUTES
 from trimtab.runtime.embedded.servers import Temporal
-from trimtab.runtime.settings import BadConfigurationError, load_settings
+from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.settings import load_settings
 from trimtab.runtime.stack_addresses import StackAddresses, announce, birth
 from trimtab.runtime.temporal import (
     connect,

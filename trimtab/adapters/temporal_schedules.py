@@ -32,8 +32,9 @@ from trimtab.contracts import names
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.monitoring import MonitoringInput
 from trimtab.contracts.ports import Unavailable
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_model
-from trimtab.runtime.settings import BadConfigurationError, Settings
+from trimtab.runtime.settings import Settings
 from trimtab.runtime.temporal import connect, connect_config, ensure_search_attributes
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -16,7 +16,7 @@ import structlog
 from trimtab.bridge.backoff import Backoff
 from trimtab.bridge.entry_handling import STREAM_FAILURES, Held, IncidentOpener, Responder
 from trimtab.bridge.stream import Entry, GroupLostError, Stream
-from trimtab.runtime.settings import BridgeSettings
+from trimtab.runtime.settings_sections import BridgeSettings
 
 _log = structlog.get_logger(__name__)
 _BATCH: Final = 16

@@ -12,8 +12,8 @@ import structlog
 
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.model import ModelSpec
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_limits, load_model, model_names
-from trimtab.runtime.settings import BadConfigurationError
 
 _log = structlog.get_logger(__name__)
 _FRESH: Final = 2.0

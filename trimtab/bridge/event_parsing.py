@@ -3,7 +3,7 @@
 from pydantic import ValidationError
 
 from trimtab.contracts.drift import MAX_EVENT_BYTES, DriftEvent
-from trimtab.runtime.settings import describe
+from trimtab.contracts.validation_errors import format_validation_errors
 
 EVENT_FIELD = b"event"
 """Field of a stream entry that holds the CloudEvents envelope as JSON."""
@@ -30,6 +30,6 @@ def read_event(fields: dict[bytes, bytes]) -> DriftEvent:
     try:
         return DriftEvent.model_validate_json(raw)
     except ValidationError as error:
-        faults = describe(error, thing="event")
+        faults = [f"event: {line}" for line in format_validation_errors(error)]
         more = f"; and {len(faults) - _MOST_FAULTS} more" if len(faults) > _MOST_FAULTS else ""
         raise Refusal("; ".join(faults[:_MOST_FAULTS]) + more) from None

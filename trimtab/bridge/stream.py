@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
 from trimtab.bridge.event_parsing import EVENT_FIELD
-from trimtab.runtime.settings import BridgeSettings, RedisSettings
+from trimtab.runtime.settings_sections import BridgeSettings, RedisSettings
 
 SLACK: Final = timedelta(seconds=3)
 """How much longer than a blocking read the socket waits, lest it cut the read off."""

@@ -21,8 +21,9 @@ from trimtab.contracts.decision import Limits
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.incident import IncidentInput, Stage
 from trimtab.contracts.names import drift_response_id
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import policy_hash
-from trimtab.runtime.settings import BadConfigurationError, Settings
+from trimtab.runtime.settings import Settings
 from trimtab.runtime.telemetry import first_span
 from trimtab.runtime.temporal import ensure_search_attributes
 from workflows import options

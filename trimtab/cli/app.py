@@ -54,7 +54,7 @@ def declare_options(
 
 app.command()(demo)
 app.command()(backtest)
-app.command(one_means_drift=True)(compare)
+app.command(one_means_drift=True, needs_application=False)(compare)
 app.command()(init)
 app.command()(doctor)
 app.command()(train)

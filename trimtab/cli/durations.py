@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from trimtab.runtime.settings import BadConfigurationError
+from trimtab.runtime.errors import BadConfigurationError
 
 _DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trimtab.runtime.settings import BadConfigurationError
+from trimtab.runtime.errors import BadConfigurationError
 
 
 def check_output_folder(path: Path, option: str) -> None:

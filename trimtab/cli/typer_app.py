@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from trimtab.cli.application import ApplicationCommand
 from trimtab.cli.errors import explain_errors
 
 Function = Callable[..., Any]
@@ -24,6 +25,7 @@ class TrimtabTyper(typer.Typer):
         name: str | None = None,
         *,
         one_means_drift: bool = False,
+        needs_application: bool = True,
         **options: Any,  # noqa: ANN401 - whatever Typer takes
     ) -> Callable[[Function], Function]:
         """Register a command.
@@ -31,12 +33,15 @@ class TrimtabTyper(typer.Typer):
         Args:
             name: Its name; that of the function by default.
             one_means_drift: Whether its exit code 1 means drift, so that no error may have it.
+            needs_application: Whether it needs more than the installed library.
             options: Options of `typer.Typer.command`.
         """
         register = super().command
 
         def add(function: Function) -> Function:
             known = {"help": join_paragraph_lines(function.__doc__ or ""), **options}
+            if needs_application:
+                known["cls"] = ApplicationCommand
             register(name, **known)(_exit_with_result(function, one_means_drift=one_means_drift))
             return function
 

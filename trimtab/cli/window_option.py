@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from trimtab.contracts.model import ModelSpec
-from trimtab.runtime.settings import BadConfigurationError
+from trimtab.runtime.errors import BadConfigurationError
 
 LAST: Final = "last"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,20 +1,22 @@
 """Builds the catalog of one run: the checkout's entries under those of the working directory."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlparse
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.io import DataCatalog
+from omegaconf import DictConfig, OmegaConf
+from typing_extensions import override
 from yaml import YAMLError
 
 from trimtab.contracts.ports import Refused
 from trimtab.pipelines.hooks import bind_history
 from trimtab.runtime.configuration import read_mapping
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.paths import SHIPPED, local_conf, shipped_conf
-from trimtab.runtime.settings import BadConfigurationError
 
 _PATH_KEYS: Final = frozenset({"filepath", "filename", "path"})
 _FORMER_TYPES: Final = "adapters.datasets."
@@ -51,7 +53,7 @@ def _read(folder: Path, params: Mapping[str, Any], key: str) -> dict[str, Any]:
         return {}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "register_new_resolver", UserWarning)  # Kedro's own
-        loader = OmegaConfigLoader(
+        loader = _PlainYamlLoader(
             conf_source=str(folder.parent),
             base_env=folder.name,
             default_run_env=folder.name,
@@ -61,8 +63,32 @@ def _read(folder: Path, params: Mapping[str, Any], key: str) -> dict[str, Any]:
             return dict(loader[key])
         except MissingConfigException:
             return {}
+        except BadConfigurationError as error:
+            raise Refused(str(error)) from None
         except YAMLError as error:
             raise Refused(_broken_file(folder, key) or str(error)) from None
+
+
+class _PlainYamlLoader(OmegaConfigLoader):
+    """Kedro's loader, but for the dialect of YAML: the same as in every other file."""
+
+    @override
+    def _read_dir_configs(
+        self,
+        conf_path: str,
+        patterns: Iterable[str],
+        key: str,
+        processed_files: set[Path],
+        read_environment_variables: bool | None = False,
+    ) -> dict[Path, DictConfig]:
+        found = super()._read_dir_configs(
+            conf_path, patterns, key, processed_files, read_environment_variables
+        )
+        plain = {path: OmegaConf.create(read_mapping(path)) for path in found}
+        if read_environment_variables:
+            for config in plain.values():
+                self._resolve_environment_variables(config)
+        return plain
 
 
 def _broken_file(folder: Path, key: str) -> str:

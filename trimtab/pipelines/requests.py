@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, ValidationErro
 from trimtab.contracts.base import Digest, Name, Record
 from trimtab.contracts.model import Slice
 from trimtab.contracts.ports import Refused
+from trimtab.contracts.validation_errors import format_validation_errors
 from trimtab.pipelines.history.time_ranges import Span
 
 
@@ -132,10 +133,6 @@ def read_request(pipeline: str, params: Mapping[str, JsonValue]) -> Request:
     try:
         return REQUESTS[pipeline].model_validate(dict(params))
     except ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, fault['loc'])) or '(whole)'} = {fault['input']!r:.100}:"
-            f" {fault['msg']}"
-            for fault in error.errors(include_url=False)
-        ]
+        faults = format_validation_errors(error, max_value_length=100)
         msg = f"pipeline {pipeline!r} was asked wrongly: {'; '.join(faults)}"
         raise Refused(msg) from error

@@ -1,30 +1,29 @@
 """Reads a YAML file that a person wrote into a record, and names everything wrong with it at once.
 
-YAML 1.1 guesses: here `18:00`, `no` and `2016-10-04` stay the words that they look like, a bare
-number is no span of time, a key that stands twice is a fault, and so is one that nobody reads.
+A bare number is no span of time, and a key that nobody reads is an error.
 """
 
-import difflib
 import json
-import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from trimtab.runtime.settings import BadConfigurationError
+from trimtab.contracts.suggestions import suggest_name
+from trimtab.contracts.validation_errors import format_validation_errors
+from trimtab.files.yaml_text import InvalidYamlError, parse_yaml
+from trimtab.runtime.errors import BadConfigurationError
 
 RecordT = TypeVar("RecordT", bound=BaseModel)
 
-_SPAN: Final = "write a span such as PT6H (6 hours) or P7D (7 days)"
+_DURATION: Final = "write a duration such as PT6H (6 hours) or P7D (7 days)"
 _INSTANT: Final = "write date, time and zone, such as 2016-10-04T00:00:00Z"
 _LOCAL_TIME: Final = "write a local time such as 18:00"
 _REMEDIES: Final = {
-    "time_delta_type": _SPAN,
-    "time_delta_parsing": _SPAN,
+    "time_delta_type": _DURATION,
+    "time_delta_parsing": _DURATION,
     "timezone_aware": _INSTANT,
     "datetime_type": _INSTANT,
     "datetime_parsing": _INSTANT,
@@ -33,17 +32,19 @@ _REMEDIES: Final = {
     "string_type": "write text; put a number in quotes",
     "missing": "add it",
 }
+"""What to do about an error, by Pydantic's name for it."""
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """The file's content; {} where it is empty.
+    """Return the content of a YAML file, {} where it is empty.
 
-    Raises `BadConfigurationError` when it cannot be read or is no mapping.
+    Raises:
+        BadConfigurationError: The file cannot be read, is no YAML or holds no mapping.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_PlainLoader)  # noqa: S506 - derives from SafeLoader
-    except yaml.YAMLError as error:
-        raise BadConfigurationError([f"{path}: {_flatten(error)}: mend the YAML there"]) from None
+        content = parse_yaml(path.read_text(encoding="utf-8"))
+    except InvalidYamlError as error:
+        raise BadConfigurationError([f"{path}: {error}: correct the YAML there"]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadConfigurationError([f"{path}: cannot be read as UTF-8 text: {error}"]) from None
     if content is None:
@@ -53,92 +54,65 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return {str(key): value for key, value in content.items()}
 
 
-def to_record(raw: dict[str, Any], record: type[RecordT], *, thing: str) -> RecordT:
-    """The record that raw describes; raises `BadConfigurationError` with every fault."""
+def validate_record(raw: dict[str, Any], record: type[RecordT], *, thing: str) -> RecordT:
+    """Return the record that raw describes; unknown keys are errors.
+
+    Args:
+        raw: What a file holds.
+        record: The class to make of it.
+        thing: What the messages call raw, such as the file's path.
+
+    Raises:
+        BadConfigurationError: Everything that is wrong, at once.
+    """
     try:
         text = json.dumps(raw, default=str)
         return record.model_validate_json(text, strict=True, extra="forbid")
     except ValidationError as error:
-        raise BadConfigurationError(faults_in(error, record, thing=thing)) from None
+        faults = format_configuration_errors(error, record, thing=thing)
+        raise BadConfigurationError(faults) from None
 
 
-def faults_in(error: ValidationError, record: type[BaseModel], *, thing: str) -> list[str]:
-    """One line a fault: the thing, the key, the value, what is wrong with it and what to do."""
-    return [_describe(fault, thing, record) for fault in error.errors(include_url=False)]
+def format_configuration_errors(
+    error: ValidationError, record: type[BaseModel], *, thing: str
+) -> list[str]:
+    """Return one line per error: the thing, the key, the value, what is wrong and what to do."""
+    lines = format_validation_errors(
+        error, suggest_remedy=lambda each: _suggest_remedy(each, record)
+    )
+    return [f"{thing}: {line}" for line in lines]
 
 
-def overlaid(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Base with over's values: mappings merge, everything else is replaced."""
+def merge_mappings(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Return base with over's values: mappings merge, everything else is replaced."""
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)
         if isinstance(below, dict) and isinstance(value, dict):
-            merged[key] = overlaid(below, value)
+            merged[key] = merge_mappings(below, value)
         else:
             merged[key] = value
     return merged
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that was probably meant; "" where none is near."""
-    folded = {name.casefold(): name for name in known}
-    found = difflib.get_close_matches(word.casefold(), folded, n=1)
-    return folded[found[0]] if found else ""
-
-
-def _describe(fault: ErrorDetails, thing: str, record: type[BaseModel]) -> str:
-    place = ".".join(str(part) for part in fault["loc"]) or "(whole)"
-    remedy = _remedy(fault, record)
-    shown = "" if fault["type"] == "missing" else f" = {fault['input']!r:.120}"
-    return f"{thing}: {place}{shown}: {fault['msg']}{remedy and ': '}{remedy}"
-
-
-def _remedy(fault: ErrorDetails, record: type[BaseModel]) -> str:
-    if fault["type"] != "extra_forbidden":
-        return _REMEDIES.get(fault["type"], "")
-    key = str(fault["loc"][-1])
-    known = _record_at(record, fault["loc"][:-1]).model_fields
-    meant = nearest(key, known)
+def _suggest_remedy(error: ErrorDetails, record: type[BaseModel]) -> str:
+    if error["type"] != "extra_forbidden":
+        return _REMEDIES.get(error["type"], "")
+    known = _find_record(record, error["loc"][:-1]).model_fields
+    meant = suggest_name(str(error["loc"][-1]), known)
     return f"did you mean {meant}?" if meant else f"take it out; known are {', '.join(known)}"
 
 
-def _record_at(record: type[BaseModel], place: tuple[int | str, ...]) -> type[BaseModel]:
-    for key in place:
+def _find_record(record: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel]:
+    """Return the class of the record at a path below another one."""
+    for key in path:
         if key in record.model_fields:
-            record = next(_records_in(record.model_fields[str(key)].annotation), record)
+            record = next(_find_records(record.model_fields[str(key)].annotation), record)
     return record
 
 
-def _records_in(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - any annotation
+def _find_records(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    for part in get_args(annotation):
-        yield from _records_in(part)
-
-
-def _flatten(error: yaml.YAMLError) -> str:
-    return " ".join(str(error).split())
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """YAML without version 1.1's guesses, and without keys that stand twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - the base class's signature
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        if twice:
-            raise yaml.constructor.ConstructorError(
-                problem=f"{', '.join(twice)} stands twice", problem_mark=node.start_mark
-            )
-        return super().construct_mapping(node, deep=deep)
-
-
-_INTEGER = r"[-+]?(?:0|[1-9][0-9]*)"
-_DECIMAL = r"[-+]?(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)"
-_PLAIN: Final = [
-    (f"tag:yaml.org,2002:{tag}", re.compile(f"^(?:{pattern})$"))
-    for tag, pattern in (
-        ("null", "~|null|"), ("bool", "true|false"), ("int", _INTEGER), ("float", _DECIMAL)
-    )
-]  # fmt: skip
-_PlainLoader.yaml_implicit_resolvers = {None: _PLAIN}
+    for argument in get_args(annotation):
+        yield from _find_records(argument)

@@ -14,9 +14,10 @@ from trimtab.contracts.base import digest
 from trimtab.contracts.decision import Blackout, Limits
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import ModelSpec, ReferencePeriod, Task
-from trimtab.runtime.configuration import nearest, overlaid, read_mapping, to_record
+from trimtab.contracts.suggestions import suggest_name
+from trimtab.runtime.configuration import merge_mappings, read_mapping, validate_record
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.paths import local_conf, shipped_conf
-from trimtab.runtime.settings import BadConfigurationError
 
 METRICS: Final = {
     Task.REGRESSION: ("r2",),
@@ -57,7 +58,7 @@ def load_model(name: str) -> ModelSpec:
     path = _files().get(slug(name))
     if path is None:
         raise BadConfigurationError([_unknown(name)])
-    spec = to_record(read_mapping(path), ModelSpec, thing=str(path))
+    spec = validate_record(read_mapping(path), ModelSpec, thing=str(path))
     faults = [f"{path}: {fault}" for fault in _spec_faults(spec, name)]
     if faults:
         raise BadConfigurationError(faults)
@@ -69,7 +70,7 @@ def load_limits() -> Limits:
     base, local = shipped_conf() / "base" / "policy.yml", local_conf() / "policy.yml"
     over = read_mapping(local) if local.exists() else {}
     thing = f"{base} under {local}" if over else str(base)
-    limits = to_record(overlaid(read_mapping(base), over), Limits, thing=thing)
+    limits = validate_record(merge_mappings(read_mapping(base), over), Limits, thing=thing)
     faults = [f"{thing}: {fault}" for fault in _limits_faults(limits)]
     if faults:
         raise BadConfigurationError(faults)
@@ -95,7 +96,7 @@ def _name_in(path: Path) -> str:
 
 def _unknown(name: str) -> str:
     names = model_names()
-    meant = nearest(name, names)
+    meant = suggest_name(name, names)
     there = f"there are {', '.join(names)}" if names else "there are none"
     hint = f"did you mean {meant}? " if meant else ""
     init = "`trimtab init NAME --data FILE --target COLUMN --timestamp COLUMN` makes one"

@@ -1,21 +1,67 @@
-"""Where things lie: what Trimtab ships with, and what belongs to the working directory."""
+"""Where things lie, and how commands are typed: what Trimtab ships with, and what is the user's."""
 
+import os
+import shlex
+import shutil
+import sys
 from pathlib import Path
+from typing import Final
 
 SHIPPED = Path(__file__).resolve().parents[2]
 """The checkout: holds `conf/base`, `knowledge` and `data`."""
+LAUNCHER_VARIABLE: Final = "_TRIMTAB_LAUNCHER"
+"""Environment variable in which `bin/trimtab` passes on the path that it was called by."""
 
 
 def shipped_conf() -> Path:
-    """Trimtab's own configuration; never written to."""
+    """Return the folder of Trimtab's own configuration, which is never written to."""
     return SHIPPED / "conf"
 
 
 def local_conf() -> Path:
-    """The user's configuration: `conf/local` of the working directory."""
+    """Return the folder of the user's configuration: `conf/local` of the working directory."""
     return Path.cwd() / "conf" / "local"
 
 
-def knowledge() -> Path:
-    """Runbooks and past incidents in Markdown."""
+def shipped_knowledge() -> Path:
+    """Return the folder of the shipped runbooks and past incidents, in Markdown."""
     return SHIPPED / "knowledge"
+
+
+def command_prefix() -> str:
+    """Return how to type `trimtab` in the user's shell, quoted where the shell needs it.
+
+    That is the path of `bin/trimtab` as it was called, so that a printed command can be pasted
+    into the same shell, or plain `trimtab` where the PATH leads to this very environment. Whoever
+    started neither gets the full path of the environment's own script.
+    """
+    script = Path(sys.executable).with_name("trimtab")
+    launcher = os.environ.get(LAUNCHER_VARIABLE)
+    if _is_on_path("trimtab", script) or not (launcher or script.exists()):
+        return "trimtab"
+    if launcher and Path(launcher).exists():
+        return shlex.quote(launcher)
+    return shlex.quote(str(_launcher("trimtab") if launcher else script))
+
+
+def temporal_command() -> str:
+    """Return how to type `temporal` in any folder of the user's shell, quoted for the shell.
+
+    That is the full path of this environment's binary, or plain `temporal` where the PATH leads to
+    that binary or the environment has none.
+    """
+    binary = Path(sys.executable).with_name("temporal")
+    if _is_on_path("temporal", binary) or not binary.exists():
+        return "temporal"
+    return shlex.quote(str(binary))
+
+
+def _is_on_path(program: str, script: Path) -> bool:
+    """Return whether the PATH's first program of that name runs this environment's script."""
+    found = shutil.which(program)
+    ours = {script.resolve(), _launcher(program).resolve()}
+    return found is not None and Path(found).resolve() in ours
+
+
+def _launcher(program: str) -> Path:
+    return SHIPPED / "bin" / program

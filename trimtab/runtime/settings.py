@@ -1,167 +1,51 @@
 """One typed settings object: `conf/base/trimtab.yml` → `conf/local/trimtab.yml` → environment.
 
-Environment variables start with TRIMTAB_ and part levels by two underscores, such as
+Environment variables start with TRIMTAB_ and separate levels by two underscores, such as
 TRIMTAB_REDIS__URL; MLFLOW_TRACKING_URI, OLLAMA_HOST and LANGFUSE_* keep their own names.
 """
 
-import difflib
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Final
 
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    AnyUrl,
-    BaseModel,
-    ConfigDict,
-    Field,
-    HttpUrl,
-    SecretStr,
-    UrlConstraints,
-    ValidationError,
-)
+from pydantic import AliasChoices, BaseModel, Field, HttpUrl, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    YamlConfigSettingsSource,
 )
 
-from trimtab.contracts.errors import ErrorKind, TrimtabError
+from trimtab.contracts.suggestions import suggest_name
+from trimtab.runtime.configuration import format_configuration_errors, read_mapping
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.paths import local_conf, shipped_conf
+from trimtab.runtime.settings_sections import (
+    AnalystSettings,
+    AuditSettings,
+    BacktestSettings,
+    BridgeSettings,
+    ChromaSettings,
+    GrantSettings,
+    RedisSettings,
+    Section,
+    TelemetrySettings,
+    TemporalSettings,
+    WorkerSettings,
+)
 
 _PREFIX: Final = "TRIMTAB_"
-_NEAR: Final = 0.8
-"""Likeness from which a name is a slip of the pen."""
-Moment = Annotated[timedelta, Field(gt=timedelta(0))]
-"""A span that takes time."""
-RedisUrl = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["redis", "rediss", "unix"])]
-
-
-def _known_analyst(name: str) -> str:
-    if not re.fullmatch(r"analyst/rules|ollama/\S+|gemini-\S+", name):
-        msg = "unknown analyst: write analyst/rules, ollama/<model> or gemini-<model>"
-        raise ValueError(msg)
-    return name
-
-
-class Section(BaseModel):
-    """A part of the settings: unknown keys are faults."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TemporalSettings(Section):
-    """Where Temporal is."""
-
-    address: str | None = None
-    """host:port; None for Temporal's own environment profile, or else the embedded server."""
-    namespace: str | None = None
-    """None for the profile's, or else "default"."""
-    profile: str | None = None
-    """Name of a profile in Temporal's own configuration file."""
-    ui_url: HttpUrl | None = None
-    """Where people find the Web UI; only shown, never called."""
-
-
-class RedisSettings(Section):
-    """Where the events come from."""
-
-    url: RedisUrl | None = None
-    """None for the embedded server."""
-    stream: str = "drift-events"
-    group: str = "drift-responders"
-    dead_letters: str = "drift-events.dead"
-
-
-class BridgeSettings(Section):
-    """How the bridge reads."""
-
-    consumer: str | None = None
-    """Name in the consumer group; None for the host name. Keep it across restarts."""
-    open_starts: int = Field(default=64, ge=1, le=1024)
-    """Most workflow starts under way at once."""
-    block: Moment = timedelta(seconds=2)
-    """How long one read waits for new entries."""
-    claim_after: Moment = timedelta(seconds=60)
-    """Idle time after which another consumer's entry is taken over."""
-    max_deliveries: int = Field(default=5, ge=1)
-    """Deliveries after which an entry counts as poison."""
-
-
-class ChromaSettings(Section):
-    """Where the knowledge base is."""
-
-    url: HttpUrl | None = None
-    """A Chroma server; None for the embedded one on disk."""
-
-
-class AnalystSettings(Section):
-    """Which language model answers."""
-
-    model: Annotated[str, AfterValidator(_known_analyst)] = "analyst/rules"
-    timeout: Moment = timedelta(seconds=60)
-    """For one model call."""
-    deliberation_timeout: Moment = timedelta(minutes=4)
-    """For a whole deliberation; after it the incident escalates."""
-
-
-class GrantSettings(Section):
-    """Keys that authorise actions; made on first use when embedded."""
-
-    private_key: Path | None = None
-    """PEM file, Ed25519; only where grants are minted. None for `.trimtab/keys/grant.pem`."""
-    public_key: Path | None = None
-    """PEM file; where actions are run. None for `.trimtab/keys/grant.pub.pem`."""
-    lifetime: Moment = timedelta(hours=2)
-
-
-class AuditSettings(Section):
-    """Where the audit log is and what it is keyed with."""
-
-    directory: Path | None = None
-    """None for `.trimtab/audit`. Workers on several machines need a shared volume."""
-    key: Path | None = None
-    """File with the HMAC key. None for `.trimtab/keys/audit.key`."""
-
-
-class WorkerSettings(Section):
-    """How much one worker does at once."""
-
-    activities: int = Field(default=20, ge=1)
-    pipelines: int = Field(default=1, ge=1)
-    """Processes that load models and data."""
-    grace: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(seconds=5)
-    """What activities have to finish when the worker is told to stop; Temporal tries the rest
-    again elsewhere."""
-
-
-class TelemetrySettings(Section):
-    """Logs and traces."""
-
-    log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
-    otlp_endpoint: HttpUrl | None = None
-    """OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; None for no export."""
-
-
-class BacktestSettings(Section):
-    """Only for replays of history; set by `trimtab backtest` for the bridge that it starts."""
-
-    replay: bool = False
-    """Whether an event's own time stands for now in policy questions."""
-    approval_timeout: timedelta | None = None
-    """Waits this long for a person instead of the policy's time; None for the policy's."""
+_FILE: Final = "trimtab.yml"
+_SIMILARITY: Final = 0.8
+"""Similarity from which an unknown variable is taken for a misspelt one."""
 
 
 class Settings(BaseSettings):
-    """Everything that can be set, with where it comes from."""
+    """Everything that can be set, and the sources it is read from."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TRIMTAB_",
+        env_prefix=_PREFIX,
         env_nested_delimiter="__",
         env_parse_none_str="null",
         extra="forbid",
@@ -209,15 +93,19 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class's signature
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags win over the environment, the environment over files."""
-        local = YamlConfigSettingsSource(settings_cls, yaml_file=local_conf() / "trimtab.yml")
-        base = YamlConfigSettingsSource(
-            settings_cls, yaml_file=shipped_conf() / "base" / "trimtab.yml"
-        )
-        return init_settings, env_settings, local, base
+        """Return the sources: flags win over the environment, the environment over files.
+
+        Raises:
+            BadConfigurationError: A file cannot be read.
+        """
+        del dotenv_settings, file_secret_settings  # not among our sources
+        files = (local_conf() / _FILE, shipped_conf() / "base" / _FILE)
+        contents = [read_mapping(file) if file.exists() else {} for file in files]
+        from_files = [InitSettingsSource(settings_cls, content) for content in contents]
+        return init_settings, env_settings, *from_files
 
     @property
     def tracking_uri(self) -> str:
@@ -225,71 +113,45 @@ class Settings(BaseSettings):
         return self.mlflow_tracking_uri or f"sqlite:///{self.home.absolute() / 'mlflow.db'}"
 
 
-class BadConfigurationError(TrimtabError):
-    """The configuration is wrong: one line a fault, all of them."""
+def load_settings(**flags: object) -> Settings:
+    """Return the settings; flags are top-level settings that win over every other source.
 
-    kind = ErrorKind.INVALID_INPUT
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self._faults = faults
-
-    @property
-    def faults(self) -> list[str]:
-        """One line for each fault."""
-        return self._faults
-
-
-def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - whatever the command line gives
-    """The settings; raises `BadConfigurationError` with every fault at once."""
-    from trimtab.runtime.configuration import faults_in, read_mapping  # noqa: PLC0415 - it imports this module
-
-    local = local_conf() / "trimtab.yml"
-    if local.exists():
-        read_mapping(local)  # tells what is no YAML, or no mapping
-    faults = list(_misspelt(os.environ))
+    Raises:
+        BadConfigurationError: Everything that is wrong, at once.
+    """
+    faults = [
+        f"environment: {name}: no such setting: did you mean {meant}?"
+        for name, meant in find_unknown_variables(os.environ).items()
+        if meant
+    ]
     try:
-        settings = Settings(**flags)
+        settings = Settings.model_validate(flags)
     except ValidationError as error:
-        thing = f"flags, environment or {local}"
-        raise BadConfigurationError([*faults, *faults_in(error, Settings, thing=thing)]) from None
+        thing = f"flags, environment or {local_conf() / _FILE}"
+        faults += format_configuration_errors(error, Settings, thing=thing)
+        raise BadConfigurationError(faults) from None
     if faults:
         raise BadConfigurationError(faults)
     return settings
 
 
-def unknown_variables(environ: Iterable[str]) -> dict[str, str]:
-    """Variables named like ours that nobody reads, each with the one that was probably meant."""
-    known = {name.removeprefix(_PREFIX) for name in _variables(Settings, _PREFIX)}
-    asked = (name.upper() for name in environ)
-    ours = {name.removeprefix(_PREFIX) for name in asked if name.startswith(_PREFIX)}
-    near = {name: difflib.get_close_matches(name, known, n=1, cutoff=_NEAR) for name in ours}
-    return {
-        _PREFIX + name: f"{_PREFIX}{meant[0]}" if meant else ""
-        for name, meant in sorted(near.items())
-        if name not in known
-    }
+def find_unknown_variables(environ: Iterable[str]) -> dict[str, str]:
+    """Return variables named like ours that no setting reads, each with the one probably meant.
+
+    The second is "" where no variable of ours is similar.
+    """
+    known = {name.removeprefix(_PREFIX) for name in _list_variables(Settings, _PREFIX)}
+    upper = sorted({name.upper() for name in environ})
+    ours = [name.removeprefix(_PREFIX) for name in upper if name.startswith(_PREFIX)]
+    unknown = [name for name in ours if name not in known]
+    meant = {name: suggest_name(name, known, similarity=_SIMILARITY) for name in unknown}
+    return {_PREFIX + name: near and _PREFIX + near for name, near in meant.items()}
 
 
-def _misspelt(environ: Mapping[str, str]) -> Iterator[str]:
-    for name, meant in unknown_variables(environ).items():
-        if meant:
-            yield f"environment: {name}: no such setting: did you mean {meant}?"
-
-
-def _variables(section: type[BaseModel], prefix: str) -> Iterator[str]:
+def _list_variables(section: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in section.model_fields.items():
         variable = prefix + name.upper()
         if field.validation_alias is None:
             yield variable
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            yield from _variables(field.annotation, f"{variable}__")
-
-
-def describe(error: ValidationError, *, thing: str) -> list[str]:
-    """One line a fault: the thing, the key, the value and what is wrong with it."""
-    return [
-        f"{thing}: {'.'.join(str(part) for part in fault['loc']) or '(whole)'}"
-        f" = {fault['input']!r:.120}: {fault['msg']}"
-        for fault in error.errors(include_url=False)
-    ]
+            yield from _list_variables(field.annotation, f"{variable}__")

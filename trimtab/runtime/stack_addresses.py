@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from trimtab.contracts.base import Record
 from trimtab.files.atomic_file import write_atomically
-from trimtab.runtime.settings import BadConfigurationError, Settings
+from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.settings import Settings
 
 _ADDRESSES_MODE: Final = 0o600
 """Addresses may hold passwords."""

@@ -25,7 +25,8 @@ from temporalio.contrib.opentelemetry import (
 )
 
 from trimtab.runtime.correlation import current_correlation
-from trimtab.runtime.settings import BadConfigurationError, Settings
+from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.settings import Settings
 from trimtab.runtime.trace_sampling import incident_sampler
 
 _log = structlog.get_logger(__name__)

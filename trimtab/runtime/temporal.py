@@ -23,7 +23,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from trimtab.contracts.names import SEARCH_ATTRIBUTES
 from trimtab.runtime.correlation import CorrelationInterceptor
-from trimtab.runtime.settings import BadConfigurationError, Settings, TemporalSettings
+from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.settings import Settings
+from trimtab.runtime.settings_sections import TemporalSettings
 from trimtab.runtime.stack_addresses import running_stack
 
 _TYPES: Final = {

@@ -15,14 +15,14 @@ from tests.builders import a_feature_drift, a_finding
 from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, open_chroma
 from trimtab.contracts.drift import DriftFinding, FeatureRole, PerformanceChange, QualityFault
 from trimtab.contracts.evidence import DocumentKind
-from trimtab.runtime.paths import knowledge
+from trimtab.runtime.paths import shipped_knowledge
 from trimtab.runtime.settings import Settings
 
 
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> ChromaKnowledgeBase:
     base = ChromaKnowledgeBase(open_chroma(Settings(home=tmp_path_factory.mktemp("home"))))
-    base.index(knowledge())
+    base.index(shipped_knowledge())
     return base
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from trimtab.cli.backtest.isolation import PRODUCTION_OVERRIDES, forget_production, isolate_settings
-from trimtab.runtime.settings import (
+from trimtab.runtime.settings import load_settings
+from trimtab.runtime.settings_sections import (
     AuditSettings,
     ChromaSettings,
     GrantSettings,
     RedisSettings,
     TemporalSettings,
-    load_settings,
 )
 
 PRODUCTION = {

@@ -6,7 +6,8 @@ import pytest
 
 from tests.cli.init.test_init import run
 from trimtab.cli.backtest.preflight import check_before_start
-from trimtab.runtime.settings import BadConfigurationError, load_settings
+from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.settings import load_settings
 
 PARKING = "birmingham-parking"
 
@@ -73,7 +74,7 @@ def test_a_column_that_has_gone_is_told_with_those_there_are(folder: Path) -> No
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("home: [1\n", "mend the YAML there"),
+        ("home: [1\n", "correct the YAML there"),
         ("- a\n", "write `key: value` lines"),
         ("hom: x\n", "hom = 'x': Extra inputs are not permitted: did you mean home?"),
         ("analyst: {model: nonsense}\n", "write analyst/rules, ollama/<model> or gemini-<model>"),

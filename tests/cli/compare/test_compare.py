@@ -424,7 +424,7 @@ def test_no_file_of_a_table_is_written_over(
         (("old.parquet", "duckdb://nowhere.db?table=x"), "no such database file"),
         (("old.parquet", "base.db?table=x"), "the pattern matches no file"),
         (("old.parquet", "nonsense://host/base?table=x"), "nonsense"),
-        (("old.parquet", "new.parquet", "--json", "old.parquet/x.json"), "'old.parquet' is not a folder"),
+        (("old.parquet", "new.parquet", "--json", "old.parquet/x.json"), "is not a folder"),
         (("old.parquet", "new.parquet", "--json", "./old.parquet"), "a table that is compared"),
         (("old.parquet", "new.parquet", "--html", "new.parquet"), "a table that is compared"),
         (("old.parquet", "new.parquet", "--json", "x", "--html", "x"), "another option"),

@@ -199,7 +199,7 @@ def test_a_broken_catalog_is_named() -> None:
 
     assert code == 1
     assert "catalog_mine.yml" in output
-    assert "mend the YAML there" in output
+    assert "correct the YAML there" in output
 
 
 def test_a_dear_retraining_and_a_new_column_are_only_noted() -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from trimtab.bridge.stream import Entry, Stream
 from trimtab.cli.app import app
-from trimtab.runtime.settings import RedisSettings
+from trimtab.runtime.settings_sections import RedisSettings
 
 EVENT = b'{\n  "id": "event-1",\n  "subject": "prices"\n}'
 

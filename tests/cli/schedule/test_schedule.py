@@ -15,7 +15,7 @@ from trimtab.adapters.temporal_schedules import EPOCH, Schedules, request_for
 from trimtab.cli.app import app
 from trimtab.cli.durations import format_duration, parse_duration
 from trimtab.contracts.monitoring import MonitoringInput
-from trimtab.runtime.settings import BadConfigurationError
+from trimtab.runtime.errors import BadConfigurationError
 
 PARKING = "birmingham-parking"
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)

@@ -6,8 +6,8 @@ from kedro.io import AbstractDataset, DatasetError
 
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_model
-from trimtab.runtime.settings import BadConfigurationError
 
 
 class ModelSpecDataset(AbstractDataset[Never, ModelSpec]):

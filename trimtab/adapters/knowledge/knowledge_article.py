@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import frontmatter
-import yaml
+from frontmatter.default_handlers import YAMLHandler
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -26,6 +26,8 @@ from trimtab.contracts.drift import Severity
 from trimtab.contracts.evidence import DocumentKind
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.remediation import Action
+from trimtab.contracts.validation_errors import format_validation_errors
+from trimtab.files.yaml_text import InvalidYamlError, parse_yaml
 
 MAX_TEXT: Final = 4000
 """Characters of a document: what `contracts.evidence.Document` holds."""
@@ -153,21 +155,27 @@ def read_folders(folders: Sequence[Path]) -> tuple[Article, ...]:
 def read_article(file: Path) -> Article:
     """One article; raises `Refused` with what is wrong in the file."""
     try:
-        post = frontmatter.loads(file.read_text(encoding="utf-8"))
+        post = frontmatter.loads(file.read_text(encoding="utf-8"), handler=_FrontMatterHandler())
         front = FrontMatter.model_validate(post.metadata, context={"stem": file.stem})
         text = post.content.strip()
         return Article(text=text, keys=_keys(front, text), **front.model_dump(include=_KEPT))
-    except (ValidationError, yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except (ValidationError, InvalidYamlError, UnicodeDecodeError, OSError) as error:
         msg = f"{file}: {_fault(error)}"
         raise Refused(msg) from error
 
 
+class _FrontMatterHandler(YAMLHandler):
+    """Reads front matter in our dialect of YAML."""
+
+    def load(self, fm: str, **_: object) -> dict[str, Any]:
+        content = parse_yaml(fm)
+        return content if isinstance(content, dict) else {}
+
+
 def _fault(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        return "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc']) or 'front matter'}: {fault['msg']}"
-            for fault in error.errors(include_url=False)
-        )
+        lines = format_validation_errors(error, whole="front matter", max_value_length=0)
+        return "; ".join(lines)
     return " ".join(str(error).split())
 
 

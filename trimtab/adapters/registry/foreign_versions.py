@@ -22,8 +22,9 @@ from trimtab.contracts.names import experiment_name
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.tags import TRAINED_ROWS, promoted_by
 from trimtab.detection.onboarding.predictions import Recorded
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_model
-from trimtab.runtime.settings import BadConfigurationError, Settings
+from trimtab.runtime.settings import Settings
 
 VERSION: Final = "trimtab.baseline.version"
 """On a baseline's run: the version it is about."""

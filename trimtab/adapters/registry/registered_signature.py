@@ -1,6 +1,5 @@
 """Reads from MLflow what a registered model asks for and answers with; nothing of it is loaded."""
 
-import difflib
 import os
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -17,6 +16,7 @@ from trimtab.adapters.registry.version_files import TRUSTED_TYPES
 from trimtab.contracts.model import Task
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.signature import TEXT_TYPES, ModelInput, ModelInterface
+from trimtab.contracts.suggestions import suggest_name
 from trimtab.contracts.tags import TRAINED_ROWS
 from trimtab.runtime.settings import Settings
 
@@ -100,8 +100,8 @@ def _aliases(client: MlflowClient, model: str, settings: Settings) -> dict[str, 
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         names = [each.name for each in client.search_registered_models(max_results=100)]
-        near = difflib.get_close_matches(model, names, n=1)
-        meant = f"did you mean {near[0]!r}? " if near else ""
+        near = suggest_name(model, names)
+        meant = f"did you mean {near!r}? " if near else ""
         there = ", ".join(names[:_MOST_SHOWN]) or "none"
         msg = (
             f"MLflow at {settings.tracking_uri} has no registered model {model!r}: {meant}there"

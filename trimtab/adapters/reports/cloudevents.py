@@ -1,11 +1,15 @@
 """Reads drift events in CloudEvents' structured mode: one, a batch (a list), or one a line."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from trimtab.adapters.reports.report import MalformedReportError, read_json
 from trimtab.contracts.drift import EVENT_TYPE, MAX_EVENT_BYTES, DriftEvent
+from trimtab.contracts.validation_errors import format_validation_errors
+
+_MAX_FAULTS: Final = 5
+"""Faults of one event that a message names."""
 
 
 def read_cloudevents(raw: bytes) -> tuple[DriftEvent, ...]:
@@ -33,12 +37,8 @@ def _event(place: int, content: Any) -> DriftEvent:  # noqa: ANN401 - any JSON
     try:
         event = DriftEvent.model_validate(content)
     except ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, fault['loc'])) or '(whole)'} = {fault['input']!r:.80}:"
-            f" {fault['msg']}"
-            for fault in error.errors(include_url=False)[:5]
-        ]
-        msg = f"event {place}: {'; '.join(faults)}"
+        faults = format_validation_errors(error, max_value_length=80)
+        msg = f"event {place}: {'; '.join(faults[:_MAX_FAULTS])}"
         raise MalformedReportError(msg) from error
     size = len(event.model_dump_json().encode())
     if size > MAX_EVENT_BYTES:

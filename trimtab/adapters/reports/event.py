@@ -19,6 +19,7 @@ from trimtab.contracts.drift import (
     Window,
 )
 from trimtab.contracts.model import ModelSpec, Task
+from trimtab.contracts.validation_errors import format_validation_errors
 
 Performance = PerformanceChange | PerformanceEstimate
 
@@ -58,9 +59,8 @@ def event_from(
             ),
         )
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        msg = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-        raise MalformedReportError(msg) from error
+        fault = format_validation_errors(error, max_value_length=0)[0]
+        raise MalformedReportError(fault) from error
 
 
 def chosen(report: ForeignReport, spec: ModelSpec) -> Performance | None:

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from trimtab.contracts.base import Name, Record
 from trimtab.contracts.drift import FeatureDrift, PerformanceChange, PerformanceEstimate, Window
+from trimtab.contracts.validation_errors import format_validation_errors
 
 
 class MalformedReportError(Exception):
@@ -49,9 +50,8 @@ def feature(fields: dict[str, Any]) -> FeatureDrift:
     try:
         return FeatureDrift.model_validate(fields)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        place = ".".join(map(str, fault["loc"]))
-        msg = f"column {fields.get('name')!r}: {place} = {fault['input']!r:.80}: {fault['msg']}"
+        fault = format_validation_errors(error, max_value_length=80)[0]
+        msg = f"column {fields.get('name')!r}: {fault}"
         raise MalformedReportError(msg) from error
 
 

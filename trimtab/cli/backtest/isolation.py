@@ -5,12 +5,12 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Final
 
-from trimtab.runtime.settings import (
+from trimtab.runtime.settings import Settings
+from trimtab.runtime.settings_sections import (
     AuditSettings,
     ChromaSettings,
     GrantSettings,
     RedisSettings,
-    Settings,
     TemporalSettings,
 )
 

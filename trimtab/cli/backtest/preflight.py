@@ -7,8 +7,8 @@ from pathlib import Path
 
 from trimtab.cli.doctor.check_result import CheckState
 from trimtab.cli.doctor.model_checks import check_model
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_limits, load_model, model_names
-from trimtab.runtime.settings import BadConfigurationError
 
 
 def check_before_start(model: str, *, home: Path, report: Path | None) -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 from trimtab.cli.console import print_wrapped
 from trimtab.contracts.decision import Verdict
 from trimtab.contracts.report import BaselinePoint, IncidentSummary, MetricChange, RunReport
+from trimtab.files.atomic_file import write_atomically
 
 _COLOURS = {Verdict.EXECUTE: "green", Verdict.MONITOR: "cyan", Verdict.ESCALATE: "yellow"}
 _CHART_HEIGHT = 14
@@ -34,9 +35,7 @@ _HEADINGS = (
 def write_report(report: RunReport, path: Path) -> None:
     """Write the report as JSON, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    write_atomically(path, report.model_dump_json(indent=2) + "\n")
 
 
 def print_report(report: RunReport, console: Console) -> None:

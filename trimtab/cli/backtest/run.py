@@ -35,7 +35,8 @@ from trimtab.cli.signals import run_until_signal
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.report import RunReport
 from trimtab.runtime.models import load_model
-from trimtab.runtime.settings import BacktestSettings, Settings, load_settings
+from trimtab.runtime.settings import Settings, load_settings
+from trimtab.runtime.settings_sections import BacktestSettings
 from trimtab.runtime.stack_addresses import StackAddresses, running_stack
 
 UNANSWERED_TIMEOUT: Final = timedelta(seconds=5)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-Reference = Annotated[
+ReferenceArgument = Annotated[
     str,
     typer.Argument(
         metavar="REFERENCE",
@@ -15,67 +15,75 @@ Reference = Annotated[
         show_default=False,
     ),
 ]
-Current = Annotated[
+CurrentArgument = Annotated[
     str,
     typer.Argument(metavar="CURRENT", help="The table that may have drifted.", show_default=False),
+]
+TimestampOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Column with the time of each row. It is not compared, but too few rows for their"
+        " time, rows without a time, and data that is not newer than the reference are"
+        " reported.",
+    ),
+]
+IgnoreOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN,…",
+        help="Columns that are not compared, separated by commas. Quote a name that holds a comma.",
+    ),
+]
+TargetOption = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Column with what a model predicts.")
+]
+MinPsiOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="PSI",
+        help="Smallest population stability index that counts as drift; 0.1 by default.",
+        show_default=False,
+    ),
+]
+AlphaOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="P",
+        help="Largest p-value, adjusted for the number of columns, that counts as drift; 0.01 by"
+        " default.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        dir_okay=False,
+        allow_dash=True,
+        help="Write the whole result as JSON, in the form of docs/compare.schema.json. With -,"
+        " it goes to standard output, and the text for people to standard error.",
+    ),
+]
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", dir_okay=False, help="Write a page with plots of both distributions."
+    ),
 ]
 
 
 def compare(
-    reference: Reference,
-    current: Current,
-    timestamp: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Column with the time of each row. It is not compared, but too few rows for their"
-            " time, rows without a time, and data that is not newer than the reference are"
-            " reported.",
-        ),
-    ] = None,
-    ignore: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN,…",
-            help="Columns that are not compared, separated by commas. Quote a name that holds a"
-            " comma.",
-        ),
-    ] = None,
-    target: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column with what a model predicts.")
-    ] = None,
-    min_psi: Annotated[
-        float | None,
-        typer.Option(
-            metavar="PSI",
-            help="Smallest population stability index that counts as drift. [default: 0.1]",
-            show_default=False,
-        ),
-    ] = None,
-    alpha: Annotated[
-        float | None,
-        typer.Option(
-            metavar="P",
-            help="Largest p-value that counts as drift, adjusted for the number of columns."
-            " [default: 0.01]",
-            show_default=False,
-        ),
-    ] = None,
-    json: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", dir_okay=False, allow_dash=True,
-            help="Write the whole result as JSON, in the form of docs/compare.schema.json. With -,"
-            " it goes to standard output, and the text for people to standard error.",
-        ),
-    ] = None,
-    html: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", dir_okay=False, help="Write a page with plots of both distributions."
-        ),
-    ] = None,
-) -> int:  # fmt: skip
+    reference: ReferenceArgument,
+    current: CurrentArgument,
+    timestamp: TimestampOption = None,
+    ignore: IgnoreOption = None,
+    target: TargetOption = None,
+    min_psi: MinPsiOption = None,
+    alpha: AlphaOption = None,
+    json: JsonOption = None,
+    html: HtmlOption = None,
+) -> int:
     """Compare two tables: say whether the current one drifted, which columns, how far, and why.
 
     Needs no configuration, no server and no model, and changes nothing. A column counts as drifted

@@ -10,8 +10,9 @@ from trimtab.contracts.decision import Limits
 from trimtab.contracts.model import ModelSpec
 from trimtab.pipelines.catalog import build_catalog
 from trimtab.pipelines.history.remote import fetch_all, is_remote
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_model
-from trimtab.runtime.settings import BadConfigurationError, Settings
+from trimtab.runtime.settings import Settings
 
 
 def check_model(

@@ -13,13 +13,9 @@ from trimtab.cli.doctor.results_view import format_json, print_results
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.progress import show_progress_when_slow
 from trimtab.contracts.decision import Limits
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_limits, model_names, policy_hash
-from trimtab.runtime.settings import (
-    BadConfigurationError,
-    Settings,
-    load_settings,
-    unknown_variables,
-)
+from trimtab.runtime.settings import Settings, find_unknown_variables, load_settings
 
 
 def run_doctor(*, model: str | None, as_json: bool, verbose: bool) -> ExitCode:
@@ -65,7 +61,7 @@ def _check_settings() -> Generator[CheckResult, None, Settings | None]:
         yield from (CheckResult.fault("settings", fault) for fault in error.faults)
         return None
     yield CheckResult.fine("settings", f"complete; home is {settings.home.absolute()}")
-    for name in unknown_variables(os.environ):
+    for name in find_unknown_variables(os.environ):
         found = f"{name} is set, but there is no such setting"
         yield CheckResult.note("settings", found, "unset it, or correct it")
     return settings

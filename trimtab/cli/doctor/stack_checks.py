@@ -21,7 +21,8 @@ from temporalio.service import RPCError
 
 from trimtab.cli.doctor.check_result import CheckResult
 from trimtab.contracts.ports import Refused, Unavailable
-from trimtab.runtime.settings import BadConfigurationError, Settings
+from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.settings import Settings
 from trimtab.runtime.stack_addresses import running_stack
 from trimtab.runtime.temporal import connect, connect_config, missing_search_attributes
 

@@ -21,8 +21,9 @@ from trimtab.cli.events.report_format import ReportFormat
 from trimtab.cli.window_option import parse_time_range
 from trimtab.contracts.drift import DriftEvent, Severity, Window
 from trimtab.contracts.model import ModelSpec
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_model
-from trimtab.runtime.settings import BadConfigurationError, load_settings
+from trimtab.runtime.settings import load_settings
 
 
 class ImportOptions(NamedTuple):

@@ -20,9 +20,11 @@ from trimtab.contracts.signature import ModelInterface
 from trimtab.detection.onboarding.inspection import Proposal, Question, UnfitTableError, propose
 from trimtab.detection.onboarding.signature import guess_target, guess_timestamp, interface_faults
 from trimtab.detection.profiles.column_names import choose_valid_names
+from trimtab.files.atomic_file import write_atomically
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import name_faults, slug
 from trimtab.runtime.paths import local_conf, shipped_conf
-from trimtab.runtime.settings import BadConfigurationError, load_settings
+from trimtab.runtime.settings import load_settings
 
 
 class InitOptions(NamedTuple):
@@ -48,8 +50,9 @@ def run_init(options: InitOptions, *, force: bool) -> ExitCode:
     catalog_text = format_catalog(
         proposal.spec, source=source, model=model.relative_to(here), renamed=renamed
     )
-    _write_atomically(catalog, catalog_text)
-    _write_atomically(model, model_text)
+    for path, text in ((catalog, catalog_text), (model, model_text)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text)
     print_proposal(proposal, console, renamed=renamed)
     for path in (model, catalog):
         print_unbroken(console, f"Wrote {path.relative_to(here)}")
@@ -175,10 +178,3 @@ def _choose_target_and_timestamp(
     if faults:
         raise BadConfigurationError([f"{options.data.name}: {fault}" for fault in faults])
     return targets[0], times[0]
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)

@@ -14,8 +14,9 @@ from trimtab.cli.durations import format_duration, format_iso_duration, parse_du
 from trimtab.cli.errors import ExitCode
 from trimtab.contracts.model import OFTENEST
 from trimtab.contracts.monitoring import MonitoringInput
+from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_model
-from trimtab.runtime.settings import BadConfigurationError, Settings, load_settings
+from trimtab.runtime.settings import Settings, load_settings
 
 _SOURCE_NOTE: Final = "by `trimtab schedule`"
 

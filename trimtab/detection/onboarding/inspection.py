@@ -3,7 +3,6 @@
 Nothing is asked and nothing is hidden: each choice comes with what it was made from.
 """
 
-import difflib
 import math
 import re
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pydantic import AwareDatetime
 from trimtab.contracts.base import NAME_PATTERN, Name, Record
 from trimtab.contracts.model import Feature, ModelSpec, Task
 from trimtab.contracts.signature import ModelInterface
+from trimtab.contracts.suggestions import suggest_name
 from trimtab.detection.onboarding.candidates import Candidate
 from trimtab.detection.onboarding.cautions import cautions, foreign_cautions
 from trimtab.detection.onboarding.feature_proposal import Judgement, judge
@@ -132,8 +132,8 @@ def _naming_faults(names: list[str], question: Question) -> Iterator[str]:
         return
     for role, column in (("target", question.target), ("timestamp", question.timestamp)):
         if column not in names:
-            near = difflib.get_close_matches(column, names, n=1)
-            hint = f": did you mean {near[0]!r}?" if near else ""
+            near = suggest_name(column, names)
+            hint = f": did you mean {near!r}?" if near else ""
             yield f"{role} {column!r}: no such column{hint} There are: {there}"
         elif not re.fullmatch(NAME_PATTERN, column):
             signs = "letters, digits, _ . : / - and spaces, at most 128"

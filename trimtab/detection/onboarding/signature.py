@@ -3,7 +3,6 @@
 What the model sees is settled by its signature: nothing is left out, however odd it looks.
 """
 
-import difflib
 import re
 from collections.abc import Iterator
 
@@ -13,6 +12,7 @@ from trimtab.contracts.base import NAME_PATTERN
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import ModelSpec, Task, Tier
 from trimtab.contracts.signature import NUMBER_TYPES, TEXT_TYPES, ModelInterface
+from trimtab.contracts.suggestions import suggest_name
 from trimtab.detection.onboarding.candidates import NEARLY_ALL, Candidate
 from trimtab.detection.onboarding.exclusions import reads_as_time
 from trimtab.detection.onboarding.feature_proposal import Judgement, describe
@@ -54,8 +54,8 @@ def interface_faults(table: pd.DataFrame, interface: ModelInterface) -> Iterator
     for wanted in interface.inputs:
         place = f"input {wanted.name!r} of version {interface.version}"
         if wanted.name not in names and wanted.name not in DERIVED:
-            near = difflib.get_close_matches(wanted.name, names, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            near = suggest_name(wanted.name, names)
+            hint = f"did you mean {near!r}? " if near else ""
             yield f"{place}: no such column: {hint}rename one; there are: {', '.join(names)}"
         elif not re.fullmatch(NAME_PATTERN, wanted.name):
             signs = "letters, digits, _ . : / - and spaces"
