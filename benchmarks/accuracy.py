@@ -23,15 +23,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.drift.effect_sizes import effects_of, jensen_shannon, stability_index
 from trimtab.detection.drift.wasserstein import cumulative_gap
-from trimtab.detection.profiles.binning import (
-    choose_edges,
-    find_decile_bins,
-    replace_sampled_deciles,
-)
+from trimtab.detection.profiles.binning import choose_edges
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.group_counts import profile_numbers
+from trimtab.detection.profiles.sampled_deciles import find_decile_bins, replace_sampled_deciles
 from trimtab.detection.profiles.window_profile import ColumnProfile
-from trimtab.detection.tables.row_sampling import DRAWN, SPARE
+from trimtab.detection.tables.row_sampling import SAMPLE_ROWS, TEMPORARY_EDGES_PER_DECILE
 
 Numbers = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Numbers]
@@ -82,7 +79,7 @@ def main() -> None:
     worst: dict[str, tuple[float, str]] = {}
     for place in range(options.pairs):
         sampled = place % 2 == 1
-        case = draw_case(random, 3 * DRAWN if sampled else FEW)
+        case = draw_case(random, 3 * SAMPLE_ROWS if sampled else FEW)
         found = errors_of(case, random)
         errors[sampled].append(found)
         for name, error in found.items():
@@ -131,8 +128,11 @@ def errors_of(case: Case, random: np.random.Generator) -> dict[str, float]:
 def profiles_of(case: Case, random: np.random.Generator) -> tuple[ColumnProfile, ColumnProfile]:
     """Both sides over bins of the reference, or of a sample of it where it is large."""
     bins = choose_edges(case.reference)
-    if len(case.reference) > DRAWN:
-        bins = choose_edges(random.choice(case.reference, DRAWN, replace=False), spare=SPARE)
+    if len(case.reference) > SAMPLE_ROWS:
+        bins = choose_edges(
+            random.choice(case.reference, SAMPLE_ROWS, replace=False),
+            temporary=TEMPORARY_EDGES_PER_DECILE,
+        )
     like = ColumnProfile(column=COLUMN, rows=0, nulls=0, edges=bins.edges, cuts=bins.cuts)
     before = profile_numbers(case.reference, COLUMN, rows=len(case.reference), like=like)
     ends = find_decile_bins(bins, before.counts)

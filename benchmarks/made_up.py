@@ -14,7 +14,8 @@ from trimtab.detection.calibration.thresholds import SENSES, YEAR, Plan, calibra
 from trimtab.detection.drift.column_drift import compare
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.group_counts import profile_numbers
-from trimtab.detection.profiles.window_profile import WindowProfile, merge_windows
+from trimtab.detection.profiles.merging import merge_windows
+from trimtab.detection.profiles.window_profile import WindowProfile
 
 DAY: Final = timedelta(days=1)
 WEEK: Final = 7

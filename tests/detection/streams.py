@@ -9,7 +9,8 @@ from trimtab.contracts.drift import FeatureKind, Window
 from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.group_counts import profile_numbers
-from trimtab.detection.profiles.window_profile import WindowProfile, merge_windows
+from trimtab.detection.profiles.merging import merge_windows
+from trimtab.detection.profiles.window_profile import WindowProfile
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Profiles of partitions, merged, are the profile of the whole."""
+"""The merged profiles of partitions are the profile of the whole."""
 
 from typing import Any
 
@@ -19,13 +19,8 @@ from trimtab.detection.profiles.distinct_count import (
     sketch_texts,
 )
 from trimtab.detection.profiles.frames import profile_column
-from trimtab.detection.profiles.window_profile import (
-    MAX_BINS,
-    ColumnProfile,
-    coarsen_bins,
-    merge_columns,
-    merge_windows,
-)
+from trimtab.detection.profiles.merging import merge_columns, merge_windows
+from trimtab.detection.profiles.window_profile import MAX_BINS, ColumnProfile, coarsen_bins
 
 SIZE = Column(name="size", kind=FeatureKind.NUMERIC, minimum=-5.0, maximum=1e6)
 SHOP = Column(name="shop", kind=FeatureKind.CATEGORICAL)
@@ -35,18 +30,18 @@ BEFORE = {
 }
 
 numbers = st.none() | st.floats(-1e9, 1e9) | st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1e12])
-words = st.none() | st.sampled_from(["a", "b", "c", "", "it's", "ö", "new"])
+texts = st.none() | st.sampled_from(["a", "b", "c", "", "it's", "ö", "new"])
 parts = st.one_of(
     st.tuples(st.just(SIZE), st.lists(st.lists(numbers, max_size=20), min_size=3, max_size=3)),
-    st.tuples(st.just(SHOP), st.lists(st.lists(words, max_size=20), min_size=3, max_size=3)),
+    st.tuples(st.just(SHOP), st.lists(st.lists(texts, max_size=20), min_size=3, max_size=3)),
 )
 
 
-def counted(values: list[Any], column: Column) -> ColumnProfile:
+def profile_values(values: list[Any], column: Column) -> ColumnProfile:
     return profile_column(pd.Series(values, dtype="object"), column, like=BEFORE[column.name])
 
 
-def same(one: ColumnProfile, other: ColumnProfile) -> None:
+def assert_same(one: ColumnProfile, other: ColumnProfile) -> None:
     apart = {"mean", "std"}
     assert one.model_dump(exclude=apart) == other.model_dump(exclude=apart)
     for left, right in ((one.mean, other.mean), (one.std, other.std)):
@@ -55,23 +50,23 @@ def same(one: ColumnProfile, other: ColumnProfile) -> None:
 
 
 @given(parts)
-def test_merging_is_associative_and_commutative_and_gives_the_whole(
+def test_merging_is_associative_and_commutative_and_gives_the_whole_profile(
     drawn: tuple[Column, list[list[Any]]],
 ) -> None:
     column, lists = drawn
-    one, two, three = (counted(values, column) for values in lists)
+    one, two, three = (profile_values(values, column) for values in lists)
 
-    same(merge_columns(one, two), merge_columns(two, one))
-    same(
+    assert_same(merge_columns(one, two), merge_columns(two, one))
+    assert_same(
         merge_columns(merge_columns(one, two), three), merge_columns(one, merge_columns(two, three))
     )
-    same(
+    assert_same(
         merge_columns(merge_columns(one, two), three),
-        counted([each for some in lists for each in some], column),
+        profile_values([each for some in lists for each in some], column),
     )
 
 
-def test_profiles_over_other_bins_are_not_merged() -> None:
+def test_profiles_over_different_bins_are_not_merged() -> None:
     other = profile_column(pd.Series([1.0, 2.0]), SIZE)
 
     with pytest.raises(ValueError, match="'size' differ in edges, cuts: profile both over"):
@@ -87,7 +82,7 @@ def test_two_weeks_are_merged_into_one_window() -> None:
     assert both.window.rows == 600
     whole = profile(pd.concat([table(300, seed=1), table(300, seed=2)]), like=reference)
     for merged, expected in zip(both.columns, whole.columns, strict=True):
-        same(merged, expected)
+        assert_same(merged, expected)
 
 
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=300))
@@ -101,7 +96,7 @@ def test_there_are_never_more_bins_than_256_and_every_value_is_in_one(values: li
 
 
 @pytest.mark.parametrize("count", [1, 10, 100, 1000, 10_000, 100_000])
-def test_different_values_are_estimated_within_the_stated_error(count: int) -> None:
+def test_distinct_values_are_estimated_within_the_stated_error(count: int) -> None:
     random = np.random.default_rng(count)
     errors = []
     for _ in range(20):
@@ -116,7 +111,7 @@ def test_different_values_are_estimated_within_the_stated_error(count: int) -> N
     assert abs(float(np.mean(errors))) < 0.25
 
 
-def test_whole_numbers_and_words_are_estimated_as_well() -> None:
+def test_distinct_whole_numbers_and_texts_are_estimated_too() -> None:
     whole = np.arange(50_000, dtype="float64")
 
     assert estimate_distinct_count(sketch_numbers(whole, (1e4, 2e4))) == pytest.approx(

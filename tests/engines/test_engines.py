@@ -15,7 +15,8 @@ from pyarrow import parquet
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.window_profile import WindowProfile
-from trimtab.detection.tables.profiling import Span, infer_columns, profile_relation
+from trimtab.detection.tables.profiling import infer_columns, profile_relation
+from trimtab.detection.tables.row_filter import RowFilter
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # PySpark's, after each answer
@@ -120,7 +121,7 @@ def test_a_window_has_the_same_profile_over_the_same_bins_in_each_engine(
 ) -> None:
     like = profile_relation(reference, columns(reference))
     table = put(engine, "now", current)
-    span = Span("at", START + timedelta(minutes=500), START + timedelta(minutes=2500))
+    span = RowFilter("at", START + timedelta(minutes=500), START + timedelta(minutes=2500))
 
     found = profile_relation(table, columns(reference), like=like, where=span)
 
@@ -134,17 +135,17 @@ def test_a_window_that_is_not_given_is_the_same_in_each_engine(
 ) -> None:
     table = put(engine, "whenever", reference)
 
-    found = profile_relation(table, columns(reference), where=Span("at"))
+    found = profile_relation(table, columns(reference), where=RowFilter("at"))
 
     assert found.newest == START + timedelta(minutes=ROWS - 1)
     assert (found.window.start, found.untimed) == (START, 0)
-    same(found, profile_relation(reference, columns(reference), where=Span("at")))
+    same(found, profile_relation(reference, columns(reference), where=RowFilter("at")))
 
 
 def test_an_empty_window_has_a_profile_in_each_engine(engine: Any, reference: Path) -> None:
     like = profile_relation(reference, columns(reference))
     table = put(engine, "none_then", reference)
-    span = Span("at", START - timedelta(days=2), START - timedelta(days=1))
+    span = RowFilter("at", START - timedelta(days=2), START - timedelta(days=1))
 
     found = profile_relation(table, columns(reference), like=like, where=span)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.profiles.arrays import FloatArray
-from trimtab.detection.profiles.binning import FREQUENT_VALUE_TOLERANCE
+from trimtab.detection.profiles.frequent_values import FREQUENT_VALUE_TOLERANCE
 from trimtab.detection.profiles.window_profile import OTHER_BIN, ColumnProfile, compute_shares
 
 HISTOGRAM_CELLS: Final = 48

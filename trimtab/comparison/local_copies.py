@@ -48,12 +48,12 @@ def copy_if_needed(
 
 def _write_copy(relation: "ibis.Table", path: Path, *, source: TableSource) -> None:
     """Write the table as it is, or else as text: SQLite holds any value in any column."""
-    from trimtab.detection.tables.ibis_engine import EngineError, told  # noqa: PLC0415 - for databases only
+    from trimtab.detection.tables.ibis_engine import EngineError, translate_engine_errors  # noqa: PLC0415 - for databases only
 
     said = ""
     for convert in (_keep_types, _cast_to_text):
         try:
-            with told(relation), catch_warnings():
+            with translate_engine_errors(relation), catch_warnings():
                 simplefilter("ignore")  # Ibis uses what pandas will remove
                 convert(relation).to_parquet(path)
         except EngineError as error:

@@ -90,13 +90,13 @@ def _find_relation(relation: Any, *, side: str) -> TableSource:  # noqa: ANN401 
 
 
 def _find_ibis_table(table: Any, *, side: str) -> TableSource:  # noqa: ANN401 - as above
-    from trimtab.detection.tables.ibis_engine import EngineError, told  # noqa: PLC0415 - imports Ibis
+    from trimtab.detection.tables.ibis_engine import EngineError, translate_engine_errors  # noqa: PLC0415 - imports Ibis
 
     name = "Ibis table"
     _check_names(table.columns, side=side, label=f"({name})")
     source = TableSource(table, side, name, f"({name})", ("memory", id(table)))
     try:
-        with told(table):
+        with translate_engine_errors(table):
             if not _is_in_memory(table):
                 return source
             arrow = table.to_pyarrow()

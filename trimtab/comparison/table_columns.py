@@ -8,8 +8,9 @@ from typing import Final
 
 from trimtab.charts.text import join_names
 from trimtab.comparison.table_sources import TableSource
-from trimtab.detection.tables.files import columns_of_parquet, is_text_file
-from trimtab.detection.tables.profiling import Inferred, UnreadableError, infer_columns
+from trimtab.detection.tables.column_inference import InferredColumns
+from trimtab.detection.tables.files import UnreadableError, columns_of_parquet, is_text_file
+from trimtab.detection.tables.profiling import infer_columns
 
 MAX_COLUMNS_NAMED: Final = 12
 """Columns that an error names."""
@@ -17,7 +18,7 @@ _DELIMITERS: Final = ",;\t|"
 _MAX_HEADER_LENGTH: Final = 2**20
 
 
-def inspect_columns(source: TableSource, *, target: str | None = None) -> Inferred:
+def inspect_columns(source: TableSource, *, target: str | None = None) -> InferredColumns:
     """Return a table's columns with their kinds; raise `InvalidTableError` if it is unreadable."""
     try:
         found = infer_columns(source.relation, target=target)
@@ -27,7 +28,7 @@ def inspect_columns(source: TableSource, *, target: str | None = None) -> Inferr
     return found
 
 
-def list_names(table: Inferred) -> set[str]:
+def list_names(table: InferredColumns) -> set[str]:
     """Return the names of all columns, those that are left out too."""
     return {*(column.name for column in table.columns), *table.left_out}
 

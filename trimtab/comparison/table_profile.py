@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from trimtab.comparison.errors import InvalidProfileError
 from trimtab.comparison.profile_record import ProfileRecord
 from trimtab.contracts.drift import FeatureKind
-from trimtab.detection.profiles.window_profile import ColumnProfile, merge_windows
+from trimtab.detection.profiles.merging import merge_windows
+from trimtab.detection.profiles.window_profile import ColumnProfile
 from trimtab.files.atomic_file import write_atomically
 
 if TYPE_CHECKING:  # half a second to import, and a comparison needs none of it

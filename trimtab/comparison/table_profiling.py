@@ -16,13 +16,16 @@ from trimtab.contracts.drift import FeatureRole
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.row_numbers import is_row_number
 from trimtab.detection.profiles.window_profile import WindowProfile
-from trimtab.detection.tables.profiling import Inferred, Span, UnreadableError, profile_relation
+from trimtab.detection.tables.column_inference import InferredColumns
+from trimtab.detection.tables.files import UnreadableError
+from trimtab.detection.tables.profiling import profile_relation
+from trimtab.detection.tables.row_filter import RowFilter
 
 _ROW_NUMBER: Final = "it numbers the rows"
 
 
 def profile_reference(
-    source: TableSource, inferred: Inferred, options: TableOptions
+    source: TableSource, inferred: InferredColumns, options: TableOptions
 ) -> ProfileRecord:
     """Return the profile of a table over bins of its own, without columns that number the rows.
 
@@ -69,7 +72,7 @@ def _profile_table(
     timestamp: str | None,
     like: WindowProfile | None,
 ) -> WindowProfile:
-    where = Span(timestamp) if timestamp else None
+    where = RowFilter(timestamp) if timestamp else None
     try:
         return profile_relation(source.relation, columns, like=like, where=where, sketches=False)
     except UnreadableError as error:

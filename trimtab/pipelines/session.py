@@ -65,12 +65,12 @@ def run_pipeline(name: str, params: Mapping[str, JsonValue]) -> dict[str, JsonVa
 def _told(error: BaseException | None) -> Refused | Unavailable | None:
     """The port's exception under what Kedro wrapped around it; None for a bug."""
     from trimtab.detection.tables.files import UnreadableError  # noqa: PLC0415 - as above
-    from trimtab.detection.tables.ibis_engine import EngineError, may_pass  # noqa: PLC0415 - only where a run failed
+    from trimtab.detection.tables.ibis_engine import EngineError, is_transient_error  # noqa: PLC0415 - only where a run failed
 
     while error is not None:
         if isinstance(error, Refused | Unavailable):
             return error
-        if may_pass(error) or (isinstance(error, EngineError) and error.passing):
+        if is_transient_error(error) or (isinstance(error, EngineError) and error.transient):
             return Unavailable(f"a store cannot be reached now: {_line(error)}")
         if isinstance(error, UnreadableError):
             return Refused(f"the history cannot be read: {_line(error)}")

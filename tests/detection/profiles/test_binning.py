@@ -1,4 +1,4 @@
-"""Bins of values that come again in another precision."""
+"""Bins of values that are rounded to another precision."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ X = Column(name="x", kind=FeatureKind.NUMERIC)
 RANDOM = np.random.default_rng(0)
 
 
-def single(values: FloatArray) -> FloatArray:
+def round_to_32_bits(values: FloatArray) -> FloatArray:
     return values.astype("float32").astype("float64")
 
 
@@ -30,10 +30,18 @@ def single(values: FloatArray) -> FloatArray:
         np.full(300, 0.7),
         RANDOM.choice([1e-30, 3.3e-30, 1e30], 300),
     ],
-    ids=["ratings", "negative", "tenths", "an atom", "continuous", "constant", "huge and tiny"],
+    ids=[
+        "ratings",
+        "negative",
+        "tenths",
+        "a frequent value",
+        "continuous",
+        "constant",
+        "huge and tiny",
+    ],
 )
 def test_rounding_to_32_bits_is_no_drift(values: FloatArray) -> None:
-    for before, now in ((values, single(values)), (single(values), values)):
+    for before, now in ((values, round_to_32_bits(values)), (round_to_32_bits(values), values)):
         reference = profile_numbers(before, X, rows=len(before))
         current = profile_numbers(now, X, rows=len(now), like=reference)
 
@@ -49,7 +57,7 @@ def test_the_order_of_a_sum_is_no_drift() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 5e-324, -5e-324, 1.7976931348623157e308, -1.7e308])
-def test_a_constant_is_told_from_its_neighbours(value: float) -> None:
+def test_a_constant_has_a_bin_without_its_neighbours(value: float) -> None:
     found = choose_edges(np.full(10, value)).edges
 
     assert np.isfinite(found).all()

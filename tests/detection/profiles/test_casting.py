@@ -1,4 +1,4 @@
-"""Whatever a table holds is read as numbers or as names, never with an error from the depths."""
+"""Whatever a table holds can be cast to numbers and to categories, without an error."""
 
 from datetime import date
 from decimal import Decimal
@@ -31,7 +31,7 @@ TIMES = pd.date_range("2026-01-05", periods=3)
     ],
     ids=lambda values: str(values.dtype),
 )
-def test_what_is_no_number_is_none(values: "pd.Series[Any]") -> None:
+def test_values_that_are_no_numbers_are_missing(values: "pd.Series[Any]") -> None:
     numbers = cast_to_numbers(values)
 
     assert str(numbers.dtype) == "float64"
@@ -51,7 +51,7 @@ def test_what_is_no_number_is_none(values: "pd.Series[Any]") -> None:
         (np.array([2**64 - 1, 0], dtype="uint64"), [2.0**64, 0.0]),
     ],
 )
-def test_numbers_are_finite_whatever_they_are_written_as(values: Any, numbers: list[float]) -> None:
+def test_numbers_are_finite_in_every_form(values: Any, numbers: list[float]) -> None:
     np.testing.assert_array_equal(cast_to_numbers(pd.Series(values)), numbers)
 
 
@@ -66,5 +66,7 @@ def test_numbers_are_finite_whatever_they_are_written_as(values: Any, numbers: l
         (pd.Categorical([1, 2]), ["1", "2"]),
     ],
 )
-def test_categories_are_named_alike_however_they_are_stored(values: Any, names: list[Any]) -> None:
+def test_categories_have_the_same_names_in_every_storage_type(
+    values: Any, names: list[Any]
+) -> None:
     assert cast_to_categories(pd.Series(values)).tolist() == names

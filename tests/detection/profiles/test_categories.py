@@ -38,7 +38,7 @@ def profile(counts: IntArray, like: WindowProfile | None = None) -> WindowProfil
     return WindowProfile(model="m", window=Window(**DAY, rows=rows), columns=(column,))
 
 
-def pairs(
+def compare_samples(
     before: FloatArray, now: FloatArray, sizes: tuple[int, int], *, count: int = PAIRS
 ) -> Iterator[Comparison]:
     random = np.random.default_rng(0)
@@ -48,72 +48,82 @@ def pairs(
 
 
 @pytest.mark.parametrize(
-    "law",
+    "distribution",
     [*map(uniform, (60, 100, 300, 1000)), *map(zipf, (200, 1000))],
     ids=["60", "100", "300", "1000", "zipf 200", "zipf 1000"],
 )
 @pytest.mark.parametrize(
     "sizes", [(300, 300), (500, 500), (1000, 1000), (10_000, 1000), (1000, 10_000)], ids=str
 )
-def test_two_samples_of_one_law_of_many_categories_do_not_drift(
-    law: FloatArray, sizes: tuple[int, int]
+def test_two_samples_from_the_same_distribution_of_many_categories_do_not_drift(
+    distribution: FloatArray, sizes: tuple[int, int]
 ) -> None:
-    found = [each.features[0] for each in pairs(law, law, sizes)]
+    found = [each.features[0] for each in compare_samples(distribution, distribution, sizes)]
 
     assert sum(each.drifted for each in found) <= 2
     assert sum(each.test.p <= 0.01 for each in found if each.test) <= 2
 
 
 def test_two_samples_do_not_drift_where_few_of_many_categories_were_seen() -> None:
-    law = np.concatenate([np.full(20, 0.045), np.full(100, 0.001)])
+    distribution = np.concatenate([np.full(20, 0.045), np.full(100, 0.001)])
 
-    assert sum(each.features[0].drifted for each in pairs(law, law, (300, 300))) <= 2
+    assert (
+        sum(
+            each.features[0].drifted
+            for each in compare_samples(distribution, distribution, (300, 300))
+        )
+        <= 2
+    )
 
 
-def swapped(law: FloatArray) -> FloatArray:
-    found = law.copy()
-    found[[0, 1]] = law[[1, 0]]
+def swap_most_frequent(distribution: FloatArray) -> FloatArray:
+    found = distribution.copy()
+    found[[0, 1]] = distribution[[1, 0]]
     return found
 
 
-def concentrated(law: FloatArray) -> FloatArray:
-    """The rows of the rarest quarter go to the next rare one."""
-    half, last = len(law) // 2, len(law) * 3 // 4
-    found = law.copy()
+def concentrate_rare_quarter(distribution: FloatArray) -> FloatArray:
+    """Return the distribution with the rarest quarter moved to the next rare quarter."""
+    half, last = len(distribution) // 2, len(distribution) * 3 // 4
+    found = distribution.copy()
     found[last:] = 0.0
-    found[half:last] *= law[half:].sum() / law[half:last].sum()
+    found[half:last] *= distribution[half:].sum() / distribution[half:last].sum()
     return found
 
 
 @pytest.mark.parametrize(
     ("before", "now"),
     [
-        (zipf(200), swapped(zipf(200))),
-        (uniform(100), concentrated(uniform(100))),
+        (zipf(200), swap_most_frequent(zipf(200))),
+        (uniform(100), concentrate_rare_quarter(uniform(100))),
         (uniform(300), np.append(0.9 * uniform(299), 0.1)),
     ],
     ids=["the two most frequent change places", "a rare quarter is gone", "one grew"],
 )
-def test_what_moves_among_many_categories_drifts(before: FloatArray, now: FloatArray) -> None:
+def test_a_change_among_many_categories_is_drift(before: FloatArray, now: FloatArray) -> None:
     before = np.append(before, np.zeros(len(now) - len(before)))
 
-    assert all(each.features[0].drifted for each in pairs(before, now, (2000, 2000), count=10))
+    assert all(
+        each.features[0].drifted for each in compare_samples(before, now, (2000, 2000), count=10)
+    )
 
 
-def test_that_a_rare_category_moved_is_said_without_a_name() -> None:
-    (found,) = pairs(uniform(300), np.append(0.7 * uniform(299), 0.3), (2000, 2000), count=1)
+def test_the_reason_names_no_category_that_has_no_bin_of_its_own() -> None:
+    (found,) = compare_samples(
+        uniform(300), np.append(0.7 * uniform(299), 0.3), (2000, 2000), count=1
+    )
 
     assert "the share of some rarer categories rose from " in found.features[0].why
 
 
-def test_names_do_not_depend_on_the_order_of_the_tally() -> None:
+def test_bins_do_not_depend_on_the_order_of_the_tally() -> None:
     tally: dict[Any, int] = {f"c{n}": 3 + n % 4 for n in range(200)} | {"x": 900, "y": 700}
 
     assert choose_category_bins(tally) == choose_category_bins(dict(reversed(tally.items())))
     assert choose_category_bins(tally).categories == ("x", "y")
 
 
-def test_there_are_never_more_names_than_fifty() -> None:
+def test_at_most_fifty_categories_have_a_bin_of_their_own() -> None:
     tally = {f"c{n}": 2 ** max(60 - n, 0) for n in range(200)}
 
     assert len(choose_category_bins(tally).categories) == MAX_NAMED_CATEGORIES

@@ -1,4 +1,4 @@
-"""What is watched of a model beside its inputs: labels, and predictions or scores."""
+"""What is monitored of a model beside its inputs: labels, and predictions or scores."""
 
 import pytest
 
@@ -21,16 +21,18 @@ from trimtab.detection.profiles.columns import list_monitored_columns
         ),
     ],
 )
-def test_scores_are_watched_where_the_metric_is_of_scores(
+def test_scores_are_monitored_where_the_metric_uses_scores(
     task: Task, metric: str, target: FeatureKind, prediction: FeatureKind
 ) -> None:
-    watched = list_monitored_columns(spec(task=task, metric=metric, target_minimum=None))
+    monitored = list_monitored_columns(spec(task=task, metric=metric, target_minimum=None))
 
-    kinds = {each.role: each.kind for each in watched if each.role is not FeatureRole.FEATURE}
+    kinds = {each.role: each.kind for each in monitored if each.role is not FeatureRole.FEATURE}
     assert kinds == {FeatureRole.TARGET: target, FeatureRole.PREDICTION: prediction}
 
 
 def test_predictions_have_a_name_of_their_own() -> None:
-    *_, taken = list_monitored_columns(spec(features=({"name": "prediction", "kind": "numeric"},)))
+    *_, prediction = list_monitored_columns(
+        spec(features=({"name": "prediction", "kind": "numeric"},))
+    )
 
-    assert taken.name == "prediction of the model"
+    assert prediction.name == "prediction of the model"

@@ -1,4 +1,4 @@
-"""A column that counts the rows says nothing about them."""
+"""A column that numbers the rows does not describe them."""
 
 import numpy as np
 import pytest
@@ -18,19 +18,19 @@ def profile(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> ColumnPro
 
 
 @pytest.mark.parametrize("start", [0.0, 1.0, 1_000_000.0, -17.0])
-def test_consecutive_numbers_in_any_order_count_the_rows(start: float) -> None:
+def test_consecutive_numbers_in_any_order_are_row_numbers(start: float) -> None:
     values = start + np.random.default_rng(0).permutation(ROWS).astype("float64")
 
     assert is_row_number(profile(values))
 
 
-def test_a_few_rows_may_have_been_taken_out() -> None:
+def test_a_few_row_numbers_may_be_missing() -> None:
     values = np.delete(np.arange(ROWS, dtype="float64"), [7, 70, 700])
 
     assert is_row_number(profile(values))
 
 
-def test_numbers_that_describe_the_rows_do_not() -> None:
+def test_numbers_that_describe_the_rows_are_no_row_numbers() -> None:
     random = np.random.default_rng(1)
 
     assert not is_row_number(profile(random.normal(size=ROWS)))
@@ -41,6 +41,6 @@ def test_numbers_that_describe_the_rows_do_not() -> None:
     assert not is_row_number(profile(np.array([], dtype="float64")))
 
 
-def test_an_index_that_pandas_wrote_among_the_columns_is_known_by_its_name() -> None:
+def test_an_index_that_pandas_wrote_as_a_column_is_recognised_by_its_name() -> None:
     assert all(map(is_pandas_index_name, ["__index_level_0__", "Unnamed: 0", "Unnamed: 0.1"]))
     assert not any(map(is_pandas_index_name, ["index", "Unnamed: 3", "level_0"]))

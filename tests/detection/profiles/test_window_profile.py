@@ -8,13 +8,13 @@ from trimtab.detection.profiles.casting import cast_to_categories
 from trimtab.detection.profiles.categories import HASH_BINS, hash_texts
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.frames import profile_column
+from trimtab.detection.profiles.merging import merge_columns
 from trimtab.detection.profiles.window_profile import (
     OTHER_BIN,
     ColumnProfile,
     WindowProfile,
     coarsen_bins,
     compute_shares,
-    merge_columns,
 )
 
 PRICE = Column(name="price", kind=FeatureKind.NUMERIC, minimum=0.0, maximum=100.0)
@@ -38,7 +38,7 @@ def test_a_later_window_is_counted_over_the_bins_of_the_reference() -> None:
     assert (coarsen_bins(later).counts[0], coarsen_bins(later).counts[-1]) == (1, 1)
 
 
-def test_a_constant_reference_tells_values_below_from_values_above() -> None:
+def test_a_constant_reference_has_bins_below_and_above() -> None:
     reference = profile_column(pd.Series([7.0, 7.0, 7.0]), PRICE)
 
     later = profile_column(pd.Series([6.0, 7.0, 8.0]), PRICE, like=reference)
@@ -46,7 +46,7 @@ def test_a_constant_reference_tells_values_below_from_values_above() -> None:
     assert coarsen_bins(later).counts == (1, 1, 1)
 
 
-def test_what_is_no_finite_number_is_missing_and_unreadable() -> None:
+def test_values_that_are_no_finite_numbers_are_missing_and_unreadable() -> None:
     found = profile_column(pd.Series(["1", "x", None, "inf", "101"]), PRICE)
 
     assert (found.rows, found.nulls, found.unreadable, found.outside) == (5, 3, 2, 1)
@@ -64,7 +64,7 @@ def test_up_to_fifty_categories_are_all_named() -> None:
     assert found.counts[-1] == 0
 
 
-def test_of_more_those_are_named_that_chance_does_not_make_frequent() -> None:
+def test_of_more_categories_only_the_surely_frequent_ones_are_named() -> None:
     names = ["north"] * 300 + ["south"] * 200 + [f"shop {n % 90}" for n in range(900)]
 
     found = profile_column(pd.Series(names), SHOP)
@@ -76,7 +76,7 @@ def test_of_more_those_are_named_that_chance_does_not_make_frequent() -> None:
     assert sum(found.counts) == len(names)
 
 
-def test_few_categories_are_not_all_named_where_there_must_be_many_more() -> None:
+def test_few_categories_are_not_all_named_if_many_more_must_exist() -> None:
     names = ["north"] * 300 + [f"shop {n}" for n in range(30)]
 
     found = profile_column(pd.Series(names), SHOP)
@@ -84,17 +84,17 @@ def test_few_categories_are_not_all_named_where_there_must_be_many_more() -> Non
     assert found.categories == ("north",)
 
 
-def test_the_others_are_parted_alike_in_every_window() -> None:
+def test_other_categories_have_the_same_bins_in_every_window() -> None:
     reference = profile_column(pd.Series([f"shop {n % 90}" for n in range(900)]), SHOP)
-    words = [f"shop {n % 120}" for n in range(700)]
+    names_later = [f"shop {n % 120}" for n in range(700)]
 
-    later = profile_column(pd.Series(words), SHOP, like=reference)
+    later = profile_column(pd.Series(names_later), SHOP, like=reference)
 
-    parts = [int(digest[12:14], 16) % HASH_BINS for digest in hash_texts(words)]
-    assert later.counts == tuple(np.bincount(parts, minlength=HASH_BINS).tolist())
+    bins = [int(digest[12:14], 16) % HASH_BINS for digest in hash_texts(names_later)]
+    assert later.counts == tuple(np.bincount(bins, minlength=HASH_BINS).tolist())
 
 
-def test_a_profile_that_was_stored_before_others_were_parted_is_compared_as_it_was() -> None:
+def test_a_profile_that_was_stored_without_hash_bins_is_still_compared() -> None:
     stored = profile_column(pd.Series(["a", "b"]), SHOP).model_dump(mode="json")
     del stored["others"], stored["once"]
     old = ColumnProfile.model_validate(stored)
@@ -105,7 +105,7 @@ def test_a_profile_that_was_stored_before_others_were_parted_is_compared_as_it_w
     assert later.counts == (0, 0, 90)
 
 
-def test_what_a_reference_saw_just_once_is_counted() -> None:
+def test_categories_that_a_reference_saw_just_once_are_counted() -> None:
     reference = profile_column(pd.Series(["a", "a", "b", "c"]), SHOP)
     nothing = profile_column(pd.Series([], dtype="object"), SHOP, like=reference)
 
@@ -123,7 +123,7 @@ def test_categories_the_reference_never_saw_are_counted() -> None:
     assert (later.unseen, later.nulls, later.counts) == (2, 1, (1, 0, 2))
 
 
-def test_whole_numbers_that_stand_for_categories_keep_their_name_beside_missing_ones() -> None:
+def test_whole_numbers_as_categories_keep_their_names_beside_missing_ones() -> None:
     whole = cast_to_categories(pd.Series([1, 2]))
     with_a_gap = cast_to_categories(pd.Series([1.0, None]))
 
@@ -145,13 +145,13 @@ def test_an_empty_window_has_a_profile() -> None:
     assert all(column.present == 0 for column in empty.columns)
 
 
-def test_a_profile_survives_its_journey_as_json() -> None:
+def test_a_profile_survives_a_round_trip_through_json() -> None:
     made = profile(table())
 
     assert WindowProfile.model_validate_json(made.model_dump_json()) == made
 
 
-def test_lists_in_a_table_do_not_hinder_the_count_of_repeats() -> None:
+def test_repeated_rows_are_counted_in_a_table_with_lists() -> None:
     frame = table(3, tags=[["a"], ["a"], ["b"]], price=1.0, shop="north", revenue=2.0)
 
     assert profile(frame).duplicates == 1

@@ -1,10 +1,10 @@
-"""Dates that people and programs write are times, and what only resembles them is not."""
+"""Dates that people and programs write are timestamps; text that only resembles them is not."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from trimtab.detection.tables.text_timestamps import is_time
+from trimtab.detection.tables.text_timestamps import is_timestamp_text
 
 START = datetime(2023, 12, 1, 17, 5, 9, 12, tzinfo=UTC)
 
@@ -21,10 +21,10 @@ START = datetime(2023, 12, 1, 17, 5, 9, 12, tzinfo=UTC)
         " %Y-%m-%d ",
     ],
 )  # fmt: skip
-def test_dates_and_months_are_times_however_they_are_written(form: str) -> None:
+def test_dates_and_months_are_timestamps_in_every_format(form: str) -> None:
     written = [(START + timedelta(days=day)).strftime(form) for day in range(400)]
 
-    assert [each for each in written if not is_time(each)] == []
+    assert [each for each in written if not is_timestamp_text(each)] == []
 
 
 @pytest.mark.parametrize(
@@ -37,5 +37,5 @@ def test_dates_and_months_are_times_however_they_are_written(form: str) -> None:
         "123-45-6789", "3024-01-01", "2024-05-06-77", "sat 12", "1e5", "12 %", "1,250.00",
     ],
 )  # fmt: skip
-def test_numbers_versions_codes_and_clocks_are_no_times(word: str) -> None:
-    assert not is_time(word)
+def test_numbers_versions_codes_and_times_of_day_are_no_timestamps(word: str) -> None:
+    assert not is_timestamp_text(word)

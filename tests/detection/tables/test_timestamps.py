@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trimtab.detection.tables.timestamps import read_instants
+from trimtab.detection.tables.timestamps import parse_timestamps
 
 HOURS = pd.date_range("2016-10-04 08:00", periods=3000, freq="h", tz="UTC")
 DAYS = pd.date_range("2015-01-01", periods=1500, freq="D", tz="UTC")
@@ -47,14 +47,14 @@ def seconds(times: pd.DatetimeIndex) -> np.ndarray:
         (DAYS.year.astype("str"), pd.DatetimeIndex(pd.to_datetime(DAYS.year.astype(str)))),
     ],
 )
-def test_times_of_every_form_are_read_as_the_same_instants(
+def test_timestamps_in_every_format_are_parsed_to_the_same_times(
     column: pd.Index, times: pd.DatetimeIndex
 ) -> None:
-    read = read_instants(pd.Series(column))
+    read = parse_timestamps(pd.Series(column))
 
     expected = times if times.tz else times.tz_localize("UTC")
     assert str(read.times.dtype) == "datetime64[us, UTC]"
-    assert (read.times.to_numpy() == expected.as_unit("us").to_numpy()).all(), read.reading
+    assert (read.times.to_numpy() == expected.as_unit("us").to_numpy()).all(), read.source_format
 
 
 @pytest.mark.parametrize(
@@ -70,25 +70,25 @@ def test_times_of_every_form_are_read_as_the_same_instants(
         [{"a": 1}, [2]],
     ],
 )
-def test_what_is_no_time_is_not_made_one(column: list[object]) -> None:
-    read = read_instants(pd.Series(column, dtype="object" if not column else None))
+def test_values_that_are_no_timestamps_become_none(column: list[object]) -> None:
+    read = parse_timestamps(pd.Series(column, dtype="object" if not column else None))
 
     assert read.times.isna().all()
     assert len(read.times) == len(column)
 
 
-def test_a_few_unreadable_times_do_not_spoil_the_others() -> None:
+def test_a_few_unreadable_timestamps_do_not_affect_the_others() -> None:
     words = pd.Series(HOURS.strftime("%Y-%m-%d %H:%M:%S")).astype("object")
     words[7] = "yesterday-ish"
     words[9] = None
     words.index = words.index + 100
 
-    read = read_instants(words)
+    read = parse_timestamps(words)
 
     assert list(read.times.index[read.times.isna()]) == [107, 109]
 
 
-def test_a_million_texts_take_seconds() -> None:
+def test_a_million_texts_are_parsed() -> None:
     words = pd.Series(pd.date_range("2016", periods=1_000_000, freq="s").astype("str"))
 
-    assert read_instants(words).times.notna().all()
+    assert parse_timestamps(words).times.notna().all()

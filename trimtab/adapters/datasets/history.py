@@ -14,7 +14,7 @@ from pyarrow import csv, parquet
 
 from trimtab.contracts.ports import Refused
 from trimtab.detection.tables.files import DECIMAL_COMMA, LOOKED_AT, THOUSANDS, is_text_file
-from trimtab.detection.tables.timestamps import read_instants
+from trimtab.detection.tables.timestamps import parse_timestamps
 
 TABLES_KEPT: Final = 2
 """Tables that a process keeps in memory."""
@@ -102,7 +102,7 @@ def _read(
     if timestamp not in table:
         msg = f"history {path} has no column {timestamp!r}: it has {', '.join(map(str, table))}"
         raise Refused(msg)
-    return table.assign(**{timestamp: read_instants(table[timestamp]).times})
+    return table.assign(**{timestamp: parse_timestamps(table[timestamp]).times})
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

@@ -15,7 +15,8 @@ from pydantic import AwareDatetime, Field
 
 from trimtab.contracts.base import Record, Span
 from trimtab.contracts.drift import Window
-from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile, merge_windows
+from trimtab.detection.profiles.merging import merge_windows
+from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 
 DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)

@@ -16,7 +16,7 @@ from trimtab.detection.onboarding.candidates import ID_NAME, NEARLY_ALL, Candida
 from trimtab.detection.onboarding.leakage import gives_away
 from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.detection.profiles.row_numbers import PANDAS_INDEX_REASON, is_pandas_index_name
-from trimtab.detection.tables.timestamps import read_instants
+from trimtab.detection.tables.timestamps import parse_timestamps
 
 MANY_CATEGORIES: Final = 200
 """Most categories a feature may have; gradient boosting bins 255."""
@@ -69,7 +69,7 @@ def reads_as_time(sample: pd.Series) -> bool:
     """Whether nearly all of these texts are times."""
     words = sample.astype("str")
     dated = words.str.contains(r"\d[-/.: ]\S*\d", regex=True).mean() >= NEARLY_ALL
-    return bool(dated and read_instants(words).times.notna().mean() >= NEARLY_ALL)
+    return bool(dated and parse_timestamps(words).times.notna().mean() >= NEARLY_ALL)
 
 
 def _identifier(candidate: Candidate) -> str:

@@ -24,7 +24,7 @@ from trimtab.detection.onboarding.predictions import are_chances, find_predictio
 from trimtab.detection.onboarding.signature import adapted, interface_faults, judge_for, output_kind
 from trimtab.detection.onboarding.targets import Target, UnfitTargetError, judge_target
 from trimtab.detection.onboarding.window_choice import Windows, choose_windows
-from trimtab.detection.tables.timestamps import Instants, read_instants
+from trimtab.detection.tables.timestamps import ParsedTimestamps, parse_timestamps
 
 FEWEST_ROWS: Final = 1_000
 _UNREADABLE = 0.01
@@ -104,7 +104,7 @@ def propose(table: pd.DataFrame, question: Question) -> Proposal:
         prediction=prediction,
         rows=len(rows),
         counts=windows.counts,
-        reading=read.reading,
+        reading=read.source_format,
         period=windows.period,
         interface=question.interface,
         warnings=(
@@ -145,18 +145,18 @@ def _naming_faults(names: list[str], question: Question) -> Iterator[str]:
         yield f"columns that stand twice: {', '.join(twice)}: rename one of each"
 
 
-def _read_times(table: pd.DataFrame, question: Question) -> tuple[pd.DataFrame, Instants]:
+def _read_times(table: pd.DataFrame, question: Question) -> tuple[pd.DataFrame, ParsedTimestamps]:
     """The rows that count, with their times."""
     if question.interface:
         _refuse(interface_faults(table, question.interface))
     table = table.reset_index(drop=True)
     if question.since is None:
-        return table, read_instants(table[question.timestamp])
-    counts = ~(read_instants(table[question.timestamp]).times < question.since)
+        return table, parse_timestamps(table[question.timestamp])
+    counts = ~(parse_timestamps(table[question.timestamp]).times < question.since)
     later = table[counts].reset_index(drop=True)
     if later.empty:
         _refuse([f"since {question.since}: no row is as late as that: name an earlier time"])
-    return later, read_instants(later[question.timestamp])
+    return later, parse_timestamps(later[question.timestamp])
 
 
 def _find_prediction(rows: pd.DataFrame, question: Question, task: Task) -> Judgement | None:

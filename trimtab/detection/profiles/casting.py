@@ -1,19 +1,19 @@
-"""How a column of a pandas table is read: as numbers, or as the names of categories."""
+"""Casts a column of a pandas table to numbers, or to the names of categories."""
 
 import math
-from typing import Any, Final
+from typing import Any, Final, SupportsFloat
 
 import numpy as np
 import pandas as pd
 
 _NON_NUMERIC_DTYPE_KINDS: Final = frozenset("mMc")
-"""NumPy's letters for spans, times and complex numbers."""
+"""NumPy's letters for durations, times and complex numbers."""
 _REAL_DTYPE_KINDS: Final = frozenset("iuf")
-"""Those for whole numbers, with a sign or without, and floats."""
+"""NumPy's letters for signed and unsigned whole numbers, and floats."""
 
 
 def cast_to_numbers(values: "pd.Series[Any]") -> "pd.Series[float]":
-    """Numbers as float64; what is no finite number becomes NaN, as times and complex numbers do."""
+    """Return the values as float64; NaN for times, complex numbers, and all but finite numbers."""
     if values.dtype.kind in _NON_NUMERIC_DTYPE_KINDS or isinstance(values.dtype, pd.PeriodDtype):
         return pd.Series(np.nan, index=values.index, name=values.name, dtype="float64")
     try:
@@ -24,7 +24,7 @@ def cast_to_numbers(values: "pd.Series[Any]") -> "pd.Series[float]":
 
 
 def cast_to_categories(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Categories as text, missing ones as NaN; whole numbers lose their ".0"."""
+    """Return the categories as text, missing ones as NaN; whole numbers lose their ".0"."""
     if pd.api.types.is_bool_dtype(values.dtype):
         return _cast_to_text(values)
     if values.dtype.kind in _REAL_DTYPE_KINDS:
@@ -34,10 +34,10 @@ def cast_to_categories(values: "pd.Series[Any]") -> "pd.Series[Any]":
     return _cast_to_text(values)
 
 
-def _parse_float(value: Any) -> float:  # noqa: ANN401 - whatever a table may hold
+def _parse_float(value: SupportsFloat | str) -> float:
     try:
         return float(value)
-    except (OverflowError, TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):  # a table may hold anything
         return math.nan
 
 

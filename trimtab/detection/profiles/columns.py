@@ -1,4 +1,4 @@
-"""What is looked at in a window: each column with its kind, its role and its sensible bounds."""
+"""The columns of a window that are monitored: their kind, their role and their sensible bounds."""
 
 from typing import Final
 
@@ -9,16 +9,16 @@ from trimtab.contracts.drift import FeatureKind, FeatureRole
 from trimtab.contracts.model import ModelSpec, Task
 
 PREDICTION_COLUMN: Final = "prediction"
-"""Name of the column with what the champion predicted."""
+"""Name of the column with the champion's predictions."""
 SCORE_METRICS: Final = frozenset({"roc_auc"})
-"""Metrics of scores rather than of classes."""
+"""Metrics that are computed from scores rather than from classes."""
 
 
 class Column(Record):
-    """One column under watch."""
+    """One monitored column."""
 
     name: str = Field(min_length=1)
-    """As the table has it: any text."""
+    """As in the table: any text."""
     kind: FeatureKind
     role: FeatureRole = FeatureRole.FEATURE
     minimum: float | None = None
@@ -26,27 +26,28 @@ class Column(Record):
 
 
 def list_monitored_columns(spec: ModelSpec) -> tuple[Column, ...]:
-    """The model's features, its target and its predictions.
+    """Return the model's features, its target and its predictions, in this order.
 
-    What is watched of a model that is judged by how it ranks rows are its scores, which move long
+    For a model that is judged by how it ranks rows, predictions are its scores, which change long
     before a class does.
     """
     features = [
         Column(name=each.name, kind=each.kind, minimum=each.minimum, maximum=each.maximum)
         for each in spec.features
     ]
-    kind = FeatureKind.NUMERIC if spec.task is Task.REGRESSION else FeatureKind.CATEGORICAL
+    target_kind = FeatureKind.NUMERIC if spec.task is Task.REGRESSION else FeatureKind.CATEGORICAL
     target = Column(
         name=spec.target,
-        kind=kind,
+        kind=target_kind,
         role=FeatureRole.TARGET,
         minimum=spec.target_minimum,
         maximum=spec.target_maximum,
     )
     taken = {column.name for column in (*features, target)}
-    name = (
-        PREDICTION_COLUMN if PREDICTION_COLUMN not in taken else f"{PREDICTION_COLUMN} of the model"
+    is_taken = PREDICTION_COLUMN in taken
+    prediction = Column(
+        name=f"{PREDICTION_COLUMN} of the model" if is_taken else PREDICTION_COLUMN,
+        kind=FeatureKind.NUMERIC if spec.metric in SCORE_METRICS else target_kind,
+        role=FeatureRole.PREDICTION,
     )
-    told = FeatureKind.NUMERIC if spec.metric in SCORE_METRICS else kind
-    prediction = Column(name=name, kind=told, role=FeatureRole.PREDICTION)
     return (*features, target, prediction)

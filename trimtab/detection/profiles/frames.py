@@ -1,4 +1,4 @@
-"""Profiles of windows that are a pandas table already: for what the pipelines hold in memory."""
+"""Profiles windows that are pandas tables already, as the pipelines hold them in memory."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfi
 def profile_column(
     values: "pd.Series[Any]", column: Column, *, like: ColumnProfile | None = None
 ) -> ColumnProfile:
-    """Count one column, over the bins of `like` or over bins of its own."""
+    """Profile one column, over the bins of `like` or over bins of its own."""
     if column.kind is FeatureKind.CATEGORICAL:
         tally = cast_to_categories(values).value_counts()
         names = {str(name): int(count) for name, count in tally.items()}
@@ -37,7 +37,7 @@ def profile_window(
     newest: AwareDatetime | None,
     like: WindowProfile | None = None,
 ) -> WindowProfile:
-    """Count a window: `frame` is the table's own rows, `columns` what is watched in them."""
+    """Profile a window: `frame` holds the table's own rows, `columns` what is monitored in them."""
     profiles = [
         profile_column(values, column, like=like.find(column.name) if like else None)
         for column, values in columns

@@ -1,6 +1,6 @@
-"""Counts values that are in memory already: numbers as an array, categories as a tally.
+"""Profiles values that are in memory already: numbers as an array, categories as a tally.
 
-Free of pandas and of SQL: what either of them reads is counted here, or as here.
+It needs neither pandas nor SQL: both read values that are counted here, or count as here.
 """
 
 from collections.abc import Mapping
@@ -34,15 +34,16 @@ def profile_numbers(
     like: ColumnProfile | None = None,
     sketched: bool = True,
 ) -> ColumnProfile:
-    """The profile of a numeric column of so many rows, whose finite values are `numbers`.
+    """Return the profile of a numeric column with that many rows and these finite values.
 
-    `unreadable` of the others are no numbers, rather than missing. Numbers are sorted first: most
-    of what is asked is then at a known place, whatever the order of the rows.
+    `unreadable` of the other rows hold a value that is no number; the rest hold none. Numbers are
+    sorted first, in whatever order the rows are: most figures are then read at a known position.
     """
     ordered = np.sort(numbers)
     edges, cuts = (like.edges, like.cuts) if like else choose_edges(ordered)[:2]
-    upto = np.searchsorted(ordered, np.asarray(edges), side="right")
+    below = np.searchsorted(ordered, np.asarray(edges), side="right")
     hashed_by = like.hashed_by if like else None
+    hash_range = hashed_by or compute_hash_range(edges)
     return ColumnProfile(
         column=column,
         rows=rows,
@@ -50,9 +51,9 @@ def profile_numbers(
         unreadable=unreadable,
         edges=edges,
         cuts=cuts,
-        counts=tuple(np.diff(upto, prepend=0, append=len(ordered)).tolist()),
+        counts=tuple(np.diff(below, prepend=0, append=len(ordered)).tolist()),
         outside=_count_out_of_bounds(ordered, column),
-        sketch=sketch_numbers(ordered, hashed_by or compute_hash_range(edges)) if sketched else "",
+        sketch=sketch_numbers(ordered, hash_range) if sketched else "",
         hashed_by=hashed_by,
         **_compute_moments(ordered),
     )
@@ -61,25 +62,27 @@ def profile_numbers(
 def profile_categories(
     tally: Mapping[str, int], column: Column, *, rows: int, like: ColumnProfile | None = None
 ) -> ColumnProfile:
-    """The profile of a categorical column of so many rows with so many values of each name."""
+    """Return the profile of a categorical column with these rows and values by category."""
     bins = CategoryBins(like.categories, like.others) if like else choose_category_bins(tally)
-    total = sum(tally.values())
-    seen = set(like.known) if like and like.known is not None else None
+    present = sum(tally.values())
+    known = set(like.known) if like and like.known is not None else None
+    new = [] if known is None else [count for name, count in tally.items() if name not in known]
     return ColumnProfile(
         column=column,
         rows=rows,
-        nulls=rows - total,
+        nulls=rows - present,
         categories=bins.categories,
         others=bins.others,
-        counts=count_category_bins(bins, tally, present=total),
+        counts=count_category_bins(bins, tally, present=present),
         known=tuple(sorted(tally)) if len(tally) <= MAX_KNOWN_CATEGORIES else None,
         once=None if like else count_singletons(tally),
-        unseen=0 if seen is None else sum(n for name, n in tally.items() if name not in seen),
+        unseen=sum(new),
         sketch=sketch_texts(tally),
     )
 
 
 def _compute_moments(ordered: FloatArray) -> dict[str, Any]:
+    """Return mean and standard deviation, scaled so that no square overflows, and the ends."""
     if not len(ordered):
         return {}
     low, high = float(ordered[0]), float(ordered[-1])
@@ -94,10 +97,7 @@ def _compute_moments(ordered: FloatArray) -> dict[str, Any]:
 
 
 def _count_out_of_bounds(ordered: FloatArray, column: Column) -> int:
-    below = 0 if column.minimum is None else np.searchsorted(ordered, column.minimum, side="left")
-    upto = (
-        len(ordered)
-        if column.maximum is None
-        else np.searchsorted(ordered, column.maximum, side="right")
-    )
-    return int(below + len(ordered) - upto)
+    low, high = column.minimum, column.maximum
+    below = 0 if low is None else np.searchsorted(ordered, low, side="left")
+    up_to = len(ordered) if high is None else np.searchsorted(ordered, high, side="right")
+    return int(below + len(ordered) - up_to)

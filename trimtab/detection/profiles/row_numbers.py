@@ -1,4 +1,4 @@
-"""Tells a column that only numbers the rows from one that describes them."""
+"""Recognises columns that only number the rows rather than describe them."""
 
 import re
 from typing import Final
@@ -10,32 +10,30 @@ from trimtab.detection.profiles.window_profile import ColumnProfile
 
 MIN_ROWS_FOR_ROW_NUMBERS: Final = 200
 """Fewer values may be 1, 2, 3 … by chance."""
-PANDAS_INDEX_REASON: Final = "pandas' own label of the row"
+PANDAS_INDEX_REASON: Final = "it is a row index that pandas wrote"
 """Why a column named like an index is left out."""
 _MAX_DEVIATION: Final = 0.01
-"""Share of the numbers that may be left out, and by which their steps may differ."""
+"""Share of the numbers that may be missing, and by which their steps may differ."""
 _PANDAS_INDEX_PATTERN: Final = re.compile(r"__index_level_\d+__|Unnamed: 0(\.\d+)?")
 
 
 def is_row_number(profile: ColumnProfile) -> bool:
-    """Whether the values are whole numbers, one a row, from the least to the greatest."""
+    """Return whether the values are whole numbers, one per row, from the least to the greatest."""
     low, high = profile.minimum, profile.maximum
     if profile.column.kind is not FeatureKind.NUMERIC or low is None or high is None:
         return False
-    if (
-        profile.nulls
-        or profile.present < MIN_ROWS_FOR_ROW_NUMBERS
-        or not (low.is_integer() and high.is_integer())
-    ):
+    if profile.nulls or profile.present < MIN_ROWS_FOR_ROW_NUMBERS:
         return False
-    span = high - low + 1.0
-    if abs(span - profile.present) > _MAX_DEVIATION * profile.present:
+    if not (low.is_integer() and high.is_integer()):
         return False
-    below = np.cumsum(profile.counts)[: len(profile.edges)] / profile.present
-    even = np.clip((np.floor(profile.edges) - low + 1.0) / span, 0.0, 1.0)
-    return bool(np.abs(below - even).max(initial=0.0) <= _MAX_DEVIATION)
+    width = high - low + 1.0
+    if abs(width - profile.present) > _MAX_DEVIATION * profile.present:
+        return False
+    shares = np.cumsum(profile.counts)[: len(profile.edges)] / profile.present
+    even = np.clip((np.floor(profile.edges) - low + 1.0) / width, 0.0, 1.0)
+    return bool(np.abs(shares - even).max(initial=0.0) <= _MAX_DEVIATION)
 
 
 def is_pandas_index_name(name: str) -> bool:
-    """Whether it is how pandas calls an index that it writes among the columns, or reads as one."""
+    """Return whether pandas calls an index so, written among the columns or read from a CSV."""
     return _PANDAS_INDEX_PATTERN.fullmatch(name) is not None

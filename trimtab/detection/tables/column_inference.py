@@ -1,175 +1,196 @@
-"""Which columns of a table can be watched, and as what."""
+"""Infers which columns of a table can be watched, and as numbers or as categories."""
 
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from trimtab.contracts.drift import FeatureKind, FeatureRole
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.row_numbers import PANDAS_INDEX_REASON, is_pandas_index_name
-from trimtab.detection.tables.column_types import NUMBER, Stored, quoted, stored_as, word
+from trimtab.detection.tables.column_types import StorageType, parse_duckdb_type
 from trimtab.detection.tables.files import DuckTable
-from trimtab.detection.tables.row_sampling import sample
-from trimtab.detection.tables.text_timestamps import is_time
+from trimtab.detection.tables.ibis_engine import EngineTable
+from trimtab.detection.tables.row_sampling import sample_values
+from trimtab.detection.tables.sql.column_values import NUMBER_PATTERN, render_category_name
+from trimtab.detection.tables.sql.statements import build_select, quote_name
+from trimtab.detection.tables.text_timestamps import is_timestamp_text
 
-if TYPE_CHECKING:
-    from trimtab.detection.tables.ibis_engine import EngineTable
-
-MOSTLY: Final = 0.9
-"""Share of the texts of a column that must read as numbers for it to be one of numbers."""
-ALL_DIFFERENT: Final = 0.99
-"""Share of different texts from which a column tells rows apart rather than describes them."""
-FEWEST: Final = 200
+MIN_MATCHING_SHARE: Final = 0.9
+"""Share of a column's texts that must be numbers, or times, for the column to hold these."""
+MIN_DISTINCT_SHARE: Final = 0.99
+"""Share of distinct texts from which a column identifies rows rather than describes them."""
+MIN_TEXTS_FOR_IDENTIFIER: Final = 200
 """Fewer texts may all differ by chance."""
-IDENTIFIER: Final = "an identifier or free text: nearly every row has its own"
-UUID: Final = "an identifier: it is stored as a UUID"
-_SAMPLE: Final = 20_000
-"""Rows of a table in an engine of which it is asked whether all texts differ."""
-_MOVES_ON: Final = "it holds times, which always move on"
-_LOOKED_AT: Final = 1000
-"""Rows whose texts are looked at."""
-_NUMBER: Final = re.compile(NUMBER, re.ASCII)
-_CODE: Final = re.compile(r"^\s*0[0-9]+\s*$", re.ASCII)
-"""A postal code or the like: its leading zero says that it is no number."""
-_FOR_PEOPLE: Final = re.compile(
+IDENTIFIER_REASON: Final = "it is an identifier or free text: nearly every value is unique"
+UUID_REASON: Final = "it is an identifier: its type is UUID"
+_TIMESTAMP_REASON: Final = "it holds timestamps, which always increase"
+_FORMATTED_NUMBER_REASON: Final = (
+    "its numbers are formatted text: write 1234.5 instead of 1,234.50 or 1234.5 €"
+)
+_OTHER_REASON: Final = "it has no name, or holds neither numbers nor categories"
+_ENGINE_SAMPLE_ROWS: Final = 20_000
+"""Rows of a table in an engine that are drawn to see whether its texts all differ."""
+_TEXT_SAMPLE_ROWS: Final = 1000
+"""Rows of a file whose texts are read."""
+_NUMBER_TEXT: Final = re.compile(NUMBER_PATTERN, re.ASCII)
+_CODE_WITH_LEADING_ZERO: Final = re.compile(r"^\s*0[0-9]+\s*$", re.ASCII)
+"""A postal code or the like: its leading zero shows that it is no number."""
+_FORMATTED_NUMBER: Final = re.compile(
     r"^\s*[-+]?[€$£¥]?\s*[0-9]{1,3}([, ]?[0-9]{3})*([.,][0-9]+)?\s*[€$£¥%]?\s*$", re.ASCII
 )
-"""A number as people write it, such as 1,250.00 or 12 %."""
-_KINDS: Final = {
-    Stored.INTEGER: FeatureKind.NUMERIC,
-    Stored.FLOAT: FeatureKind.NUMERIC,
-    Stored.DECIMAL: FeatureKind.NUMERIC,
-    Stored.BOOLEAN: FeatureKind.CATEGORICAL,
-    Stored.TEXT: FeatureKind.CATEGORICAL,
+"""A number formatted for people, such as 1,250.00 or 12 %."""
+_FEATURE_KINDS: Final = {
+    StorageType.INTEGER: FeatureKind.NUMERIC,
+    StorageType.FLOAT: FeatureKind.NUMERIC,
+    StorageType.DECIMAL: FeatureKind.NUMERIC,
+    StorageType.BOOLEAN: FeatureKind.CATEGORICAL,
+    StorageType.TEXT: FeatureKind.CATEGORICAL,
 }
 
 
-class Inferred(NamedTuple):
-    """What a table offers to be watched."""
+class InferredColumns(NamedTuple):
+    """The columns of a table that can be watched, and those that cannot."""
 
     columns: tuple[Column, ...]
     """In the table's order."""
     left_out: dict[str, str]
-    """Column to the reason why it is not watched; what was to be ignored is not mentioned."""
+    """The reason by column; ignored columns are not in it."""
 
 
-def infer(table: DuckTable, ignore: Sequence[str], *, target: str | None) -> Inferred:
-    """Every column with its kind, or the reason why it has none."""
-    types = {name: stored_as(kind) for name, kind in table.types.items()}
-    uuids = [name for name, kind in table.types.items() if kind == "UUID" and name != target]
-    passed = {*ignore, *uuids}
-    names = [name for name, kind in types.items() if kind is Stored.TEXT and name not in passed]
-    words = {name: word(name, Stored.TEXT) for name in names}
-    drawn = sample(table, words, rows=_LOOKED_AT) if names else {}
+def infer_duckdb_columns(
+    table: DuckTable, ignore: Sequence[str], *, target: str | None
+) -> InferredColumns:
+    """Return every column with its kind, or the reason why it is left out."""
+    types = {name: parse_duckdb_type(type_name) for name, type_name in table.types.items()}
+    uuids = [n for n, type_name in table.types.items() if type_name == "UUID" and n != target]
+    skipped = {*ignore, *uuids}
+    names = [n for n, kind in types.items() if kind is StorageType.TEXT and n not in skipped]
+    categories = {name: render_category_name(name, StorageType.TEXT) for name in names}
+    drawn = sample_values(table, categories, rows=_TEXT_SAMPLE_ROWS) if names else {}
     texts = {name: Counter[str](values.tolist()) for name, values in drawn.items()}
     numbers = [
         name
         for name, found in texts.items()
-        if table.types[name] == "VARCHAR" and _reads_as_number(found)
+        if table.types[name] == "VARCHAR" and _are_numbers(found)
     ]
     others = {name: found for name, found in texts.items() if name not in {*numbers, target}}
-    unfit = {**_unfit(table, others), **dict.fromkeys(uuids, UUID)}
-    return judge_types(types, ignore, target=target, numbers=numbers, unfit=unfit)
+    unfit = {**_find_unfit_columns(table, others), **dict.fromkeys(uuids, UUID_REASON)}
+    return classify_columns(types, ignore, target=target, numbers=numbers, unfit=unfit)
 
 
-def infer_in_engine(table: "EngineTable", ignore: Sequence[str], *, target: str | None) -> Inferred:
-    """The same of a table in an engine, whose texts are never numbers; raises `EngineError`."""
-    passed = {*ignore, *table.uuids, target}
-    names = [
-        name for name, kind in table.types.items() if kind is Stored.TEXT and name not in passed
-    ]
-    unfit = dict.fromkeys(_differing(table, names), IDENTIFIER)
-    unfit |= dict.fromkeys(table.uuids - {target}, UUID)
-    return judge_types(table.types, ignore, target=target, unfit=unfit)
+def infer_engine_columns(
+    table: EngineTable, ignore: Sequence[str], *, target: str | None
+) -> InferredColumns:
+    """Return every column of a table in an engine; its texts are never numbers.
+
+    Raises:
+        EngineError: The engine returned an error.
+    """
+    skipped = {*ignore, *table.uuids, target}
+    names = [n for n, kind in table.types.items() if kind is StorageType.TEXT and n not in skipped]
+    unfit = dict.fromkeys(_find_engine_identifiers(table, names), IDENTIFIER_REASON)
+    unfit |= dict.fromkeys(table.uuids - {target}, UUID_REASON)
+    return classify_columns(table.types, ignore, target=target, unfit=unfit)
 
 
-def judge_types(
-    types: Mapping[str, Stored],
+def classify_columns(
+    types: Mapping[str, StorageType],
     ignore: Sequence[str],
     *,
     target: str | None,
     numbers: Container[str] = (),
     unfit: Mapping[str, str] = MappingProxyType({}),
-) -> Inferred:
-    """As `infer` by the types alone; `numbers` are columns of text that read as numbers.
+) -> InferredColumns:
+    """Return the columns by their storage types alone.
 
-    `unfit` are columns whose values speak against them, with the reason.
+    `numbers` are text columns whose texts are numbers. `unfit` are columns that their values rule
+    out, with the reason.
     """
-    found: list[Column] = []
+    columns: list[Column] = []
     left_out: dict[str, str] = {}
-    for name, stored in types.items():
+    for name, storage in types.items():
         if name in ignore:
             continue
         if name in unfit:
             left_out[name] = unfit[name]
         elif is_pandas_index_name(name) and name != target:
             left_out[name] = PANDAS_INDEX_REASON
-        elif stored in _KINDS and name:
-            kind = FeatureKind.NUMERIC if name in numbers else _KINDS[stored]
+        elif storage in _FEATURE_KINDS and name:
+            kind = FeatureKind.NUMERIC if name in numbers else _FEATURE_KINDS[storage]
             role = FeatureRole.TARGET if name == target else FeatureRole.FEATURE
-            found.append(Column(name=name, kind=kind, role=role))
-        elif stored is Stored.TIME:
-            left_out[name] = _MOVES_ON
+            columns.append(Column(name=name, kind=kind, role=role))
         else:
-            left_out[name] = "it holds neither numbers nor categories, or has no name"
-    return Inferred(tuple(found), left_out)
+            is_time = storage is StorageType.TIME
+            left_out[name] = _TIMESTAMP_REASON if is_time else _OTHER_REASON
+    return InferredColumns(tuple(columns), left_out)
 
 
-def _reads_as_number(words: Counter[str]) -> bool:
-    return _share(words, lambda word: _NUMBER.match(word) and not _CODE.match(word)) >= MOSTLY
+def _are_numbers(texts: Counter[str]) -> bool:
+    return _compute_share(texts, _is_number) >= MIN_MATCHING_SHARE
 
 
-def _unfit(table: DuckTable, texts: Mapping[str, Counter[str]]) -> dict[str, str]:
-    """Columns of words that describe nothing, with the reason."""
-    found, suspect = {}, []
-    for name, words in texts.items():
-        if _share(words, is_time) >= MOSTLY:
-            found[name] = _MOVES_ON
-        elif (
-            _share(words, lambda word: _FOR_PEOPLE.match(word) and not _NUMBER.match(word))
-            >= MOSTLY
-        ):
-            found[name] = "its numbers are written for people: write 1234.5, not 1,234.50 or €"
-        elif words.total() >= FEWEST and len(words) >= ALL_DIFFERENT * words.total():
-            suspect.append(name)
-    return {**found, **_identifiers(table, suspect)}
+def _is_number(text: str) -> bool:
+    return bool(_NUMBER_TEXT.match(text)) and not _CODE_WITH_LEADING_ZERO.match(text)
 
 
-def _share(words: Counter[str], fits: Callable[[str], object]) -> float:
-    return sum(n for word, n in words.items() if fits(word)) / max(words.total(), 1)
+def _is_formatted_number(text: str) -> bool:
+    return bool(_FORMATTED_NUMBER.match(text)) and not _NUMBER_TEXT.match(text)
 
 
-def _identifiers(table: DuckTable, suspect: Sequence[str]) -> dict[str, str]:
-    """Those of which all differ in a larger sample too."""
-    if not suspect:
-        return {}
-    hashes = {
-        name: f"CASE WHEN {quoted(name)} IS NOT NULL THEN HASH({quoted(name)}) END"
-        for name in suspect
-    }
-    return {
-        name: IDENTIFIER
-        for name, drawn in sample(table, hashes).items()
-        if len(np.unique(drawn)) >= ALL_DIFFERENT * len(drawn)
-    }
+def _find_unfit_columns(table: DuckTable, texts: Mapping[str, Counter[str]]) -> dict[str, str]:
+    """Return the text columns that describe nothing, each with the reason."""
+    reasons: dict[str, str] = {}
+    suspects: list[str] = []
+    for name, found in texts.items():
+        if _compute_share(found, is_timestamp_text) >= MIN_MATCHING_SHARE:
+            reasons[name] = _TIMESTAMP_REASON
+        elif _compute_share(found, _is_formatted_number) >= MIN_MATCHING_SHARE:
+            reasons[name] = _FORMATTED_NUMBER_REASON
+        elif _is_identifier(found.total(), len(found)):
+            suspects.append(name)
+    return {**reasons, **dict.fromkeys(_find_identifiers(table, suspects), IDENTIFIER_REASON)}
 
 
-def _differing(table: "EngineTable", names: Sequence[str]) -> list[str]:
-    """Columns of text in an engine of which nearly all differ in a random sample."""
-    if not names:
+def _is_identifier(count: int, distinct: int) -> bool:
+    return count >= MIN_TEXTS_FOR_IDENTIFIER and distinct >= MIN_DISTINCT_SHARE * count
+
+
+def _compute_share(texts: Counter[str], matches: Callable[[str], bool]) -> float:
+    return sum(n for text, n in texts.items() if matches(text)) / max(texts.total(), 1)
+
+
+def _find_identifiers(table: DuckTable, suspects: Sequence[str]) -> list[str]:
+    """Return the suspects whose texts nearly all differ in a larger sample too."""
+    if not suspects:
         return []
-    wanted = [
-        f"COUNT({quoted(name)}) AS n{place}, COUNT(DISTINCT {quoted(name)}) AS d{place}"
-        for place, name in enumerate(names)
-    ]
-    drawn = table.sample(", ".join(map(quoted, names)), _SAMPLE)
-    (found,) = table.ask(f"SELECT {', '.join(wanted)} FROM ({drawn}) AS s")  # noqa: S608 - quoted names
+    hashes = {
+        name: f"CASE WHEN {quote_name(name)} IS NOT NULL THEN HASH({quote_name(name)}) END"
+        for name in suspects
+    }
     return [
         name
-        for place, name in enumerate(names)
-        if found[f"n{place}"] >= FEWEST and found[f"d{place}"] >= ALL_DIFFERENT * found[f"n{place}"]
+        for name, drawn in sample_values(table, hashes).items()
+        if len(np.unique(drawn)) >= MIN_DISTINCT_SHARE * len(drawn)
+    ]
+
+
+def _find_engine_identifiers(table: EngineTable, names: Sequence[str]) -> list[str]:
+    """Return the text columns in an engine whose texts nearly all differ in a random sample."""
+    if not names:
+        return []
+    quoted = [quote_name(name) for name in names]
+    counts = [
+        f"COUNT({column}) AS n{index}, COUNT(DISTINCT {column}) AS d{index}"
+        for index, column in enumerate(quoted)
+    ]
+    drawn = table.render_sample(quoted, _ENGINE_SAMPLE_ROWS)
+    (row,) = table.query(build_select(counts, f"({drawn}) AS s"))
+    return [
+        name
+        for index, name in enumerate(names)
+        if _is_identifier(row[f"n{index}"], row[f"d{index}"])
     ]

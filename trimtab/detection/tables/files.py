@@ -11,7 +11,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from trimtab.detection.tables.column_types import Stored, literal, literals, quoted, stored_as
+from trimtab.detection.tables.column_types import StorageType, parse_duckdb_type
+from trimtab.detection.tables.sql.statements import quote_name, quote_text, quote_texts
 
 if TYPE_CHECKING:
     import duckdb
@@ -67,9 +68,9 @@ class DuckTable:
     shared: bool = False
     """Whether every cursor of the connection sees it."""
 
-    def stored(self, column: str) -> Stored | None:
+    def stored(self, column: str) -> StorageType | None:
         """How a column is stored; None where there is no such column."""
-        return stored_as(self.types[column]) if column in self.types else None
+        return parse_duckdb_type(self.types[column]) if column in self.types else None
 
 
 @contextmanager
@@ -149,7 +150,7 @@ def describe(connection: "duckdb.DuckDBPyConnection", source: str) -> dict[str, 
 def columns_of_parquet(path: PathName) -> list[str]:
     """The names of a Parquet file's columns as they stand in it, twice if they do."""
     with _database().cursor() as connection:
-        query = f"SELECT name, num_children FROM parquet_schema({literal(fspath(path))})"  # noqa: S608 - a literal
+        query = f"SELECT name, num_children FROM parquet_schema({quote_text(fspath(path))})"  # noqa: S608 - a literal
         (_, left), *others = connection.execute(query).fetchall()
     return _of_top(others, left)
 
@@ -171,13 +172,13 @@ def is_text_file(path: PathName) -> bool:
 def _opened(
     connection: "duckdb.DuckDBPyConnection", names: Sequence[str], *, as_text: bool
 ) -> DuckTable:
-    files = f"[{literals(names)}], union_by_name = true"
+    files = f"[{quote_texts(names)}], union_by_name = true"
     name = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
     if not is_text_file(names[0]):
         source = f"read_parquet({files})"
         types = describe(connection, source)
         return DuckTable(connection, source, types, name, columnar=True, shared=True)
-    nulls = f"nullstr = [{literals(_NULLS)}]"
+    nulls = f"nullstr = [{quote_texts(_NULLS)}]"
     text = "true" if as_text else "false"
     how = f"{nulls}, header = true, all_varchar = {text}{_quotes(names[0])}"
     small = sum(_size(each) for each in names) <= SMALL_CSV
@@ -209,18 +210,18 @@ def _csv(
 ) -> DuckTable:
     if keep:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE kept AS FROM {source}")
-        source = quoted("kept")
+        source = quote_name("kept")
     return DuckTable(connection, source, describe(connection, source), name, columnar=keep)
 
 
 def _has_decimal_commas(table: DuckTable) -> bool:
     """Whether a column of text holds numbers such as 0,25 and not only such as 1,250."""
-    words = [quoted(name) for name, kind in table.types.items() if kind == "VARCHAR"]
+    words = [quote_name(name) for name, kind in table.types.items() if kind == "VARCHAR"]
     if not words:
         return False
     tests = [
-        f"BOOL_AND(REGEXP_FULL_MATCH({word}, {literal(DECIMAL_COMMA)}))"
-        f" AND NOT BOOL_AND(REGEXP_FULL_MATCH({word}, {literal(THOUSANDS)}))"
+        f"BOOL_AND(REGEXP_FULL_MATCH({word}, {quote_text(DECIMAL_COMMA)}))"
+        f" AND NOT BOOL_AND(REGEXP_FULL_MATCH({word}, {quote_text(THOUSANDS)}))"
         for word in words
     ]
     query = f"SELECT {' OR '.join(tests)} FROM (FROM {table.source} LIMIT {LOOKED_AT})"  # noqa: S608 - quoted names

@@ -5,13 +5,13 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from trimtab.detection.tables.column_types import quoted
 from trimtab.detection.tables.files import (
     DuckTable,
     UnreadableError,
     describe,
     open_connection,
 )
+from trimtab.detection.tables.sql.statements import quote_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -70,5 +70,5 @@ class _RelationConnection:
 
 
 def _describe_view(connection: Any, *, name: str) -> DuckTable:  # noqa: ANN401 - either of two
-    source = quoted(_VIEW)
+    source = quote_name(_VIEW)
     return DuckTable(connection, source, describe(connection, source), name, columnar=True)

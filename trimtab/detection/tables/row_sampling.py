@@ -1,7 +1,7 @@
-"""Rows of a DuckDB table in memory: a sample of any, and all numbers of one that is small.
+"""Reads rows of a DuckDB table into memory: a sample of any, and all numbers of a small table.
 
-What is read whole is counted by `detection.counting`, like a table in memory, and many times as
-fast as by aggregates: an array is sorted once, and then each bin is two places in it.
+Numbers in memory are profiled by `group_counts`, like those of a pandas table, and many times as
+fast as by aggregates: an array is sorted once, and each bin is then a search in it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,124 +14,144 @@ from trimtab.detection.profiles.arrays import AnyArray, FloatArray, HashArray
 from trimtab.detection.profiles.binning import BinEdges, choose_edges
 from trimtab.detection.profiles.group_counts import profile_numbers
 from trimtab.detection.profiles.window_profile import ColumnProfile
-from trimtab.detection.tables.aggregates import Asked, value_of
-from trimtab.detection.tables.column_types import Stored, quoted
+from trimtab.detection.tables.column_types import StorageType
 from trimtab.detection.tables.files import DuckTable
-from trimtab.detection.tables.profile_plan import Plan
+from trimtab.detection.tables.profile_plan import ProfilePlan
+from trimtab.detection.tables.sql.column_request import ColumnRequest, render_number
+from trimtab.detection.tables.sql.statements import build_select, quote_name
 
-DRAWN: Final = 100_000
-"""Rows of which all numbers are read at once; of larger tables about so many are drawn to choose
-bins, and about so many are looked at for whether they repeat."""
-COLUMNAR: Final = 1_000_000
-"""Rows of which all numbers are read, a few columns at a time."""
-VALUES: Final = 4_000_000
+SAMPLE_ROWS: Final = 100_000
+"""Rows up to which a table is read at once. Of larger tables about as many rows are drawn to choose
+bins, and about as many are compared to find repeats."""
+MAX_COLUMNAR_ROWS: Final = 1_000_000
+"""Rows up to which a table stored by columns is read, a few columns at a time."""
+MAX_VALUES_IN_MEMORY: Final = 4_000_000
 """Numbers that are in memory at a time: 32 MB."""
-SAMPLE: Final = 20_000
-"""Rows that are looked at to judge texts."""
-SPARE: Final = 24
-"""Edges around each decile of a sample; between two of them lies that of all rows."""
-_ROW: Final = "trimtab_row"
+TEXT_SAMPLE_ROWS: Final = 20_000
+"""Rows that are drawn to find out what the texts of a column are."""
+TEMPORARY_EDGES_PER_DECILE: Final = 24
+"""Edges around each decile of a sample; the decile of all rows lies between two of them."""
+_ROW_HASH: Final = "trimtab_row"
 
-Drawn = Mapping[str, AnyArray]
+SampledValues = Mapping[str, AnyArray]
 """Values by alias."""
 
 
-class Read(NamedTuple):
-    """What was counted of a table that was read whole."""
+class InMemoryCounts(NamedTuple):
+    """What was counted in a table that was read into memory."""
 
     columns: dict[int, ColumnProfile]
-    """Profiles of the numeric columns, by place."""
-    different: int
-    """Rows that differ from each other."""
+    """Profiles of the numeric columns, by their index in the query."""
+    distinct_rows: int
+    """Rows that differ from each other; 0 where that was not asked for."""
 
 
-def is_small(table: DuckTable, rows: int) -> bool:
-    """Whether the numbers of a table of so many rows are read whole."""
-    return rows <= (COLUMNAR if table.columnar else DRAWN)
+def fits_in_memory(table: DuckTable, rows: int) -> bool:
+    """Return whether the numbers of a table of that many rows are read into memory."""
+    return rows <= (MAX_COLUMNAR_ROWS if table.columnar else SAMPLE_ROWS)
 
 
-def sample(table: DuckTable, expressions: Mapping[str, str], *, rows: int = SAMPLE) -> Drawn:
-    """Of at most so many rows, the same ones each time: alias to the values that are not NULL."""
-    drawn = _read(table, expressions, f"USING SAMPLE reservoir({rows} ROWS) REPEATABLE (1)")
+def sample_values(
+    table: DuckTable, expressions: Mapping[str, str], *, rows: int = TEXT_SAMPLE_ROWS
+) -> SampledValues:
+    """Return the values by alias, without NULL, of at most `rows` rows: the same rows each time."""
+    sample = f"USING SAMPLE reservoir({rows} ROWS) REPEATABLE (1)"
+    drawn = _read_values(table, expressions, sample)
     return {name: np.ma.MaskedArray(values).compressed() for name, values in drawn.items()}
 
 
-def sampled_edges(table: DuckTable, asked: Sequence[Asked], rows: int) -> dict[int, BinEdges]:
-    """Edges for the numeric columns of a table that is not read whole, by place."""
-    share = f"USING SAMPLE {100 * DRAWN / rows:.9f}% (bernoulli, 1)"
-    drawn = _read(table, {each.name("x"): _number(each) for each in asked}, share)
-    return {each.place: choose_edges(_known(drawn[each.name("x")]), spare=SPARE) for each in asked}
+def choose_sampled_edges(
+    table: DuckTable, requests: Sequence[ColumnRequest], rows: int
+) -> dict[int, BinEdges]:
+    """Return edges from a sample, by column index, for numeric columns of a large table."""
+    sample = f"USING SAMPLE {100 * SAMPLE_ROWS / rows:.9f}% (bernoulli, 1)"
+    expressions = {each.alias("sample"): _render_number_or_nan(each) for each in requests}
+    drawn = _read_values(table, expressions, sample)
+    return {
+        each.index: choose_edges(
+            _select_finite(drawn[each.alias("sample")]), temporary=TEMPORARY_EDGES_PER_DECILE
+        )
+        for each in requests
+    }
 
 
-def count_read(
+def profile_in_memory(
     table: DuckTable,
-    asked: Sequence[Asked],
-    plan: Plan,
+    requests: Sequence[ColumnRequest],
+    plan: ProfilePlan,
     *,
     rows: int,
     filled: Mapping[str, int],
-    hashed: bool,
-) -> Read:
-    """Profiles of numeric columns of a table of so many rows, read whole.
+    count_distinct: bool,
+) -> InMemoryCounts:
+    """Read the numeric columns of a table with that many rows, and return their profiles.
 
-    `filled` are the rows in which a column holds anything; `hashed` asks for different rows too.
+    `filled` holds, by column, the rows with a value; `count_distinct` asks for distinct rows too.
     """
-    found: dict[int, ColumnProfile] = {}
-    at_once = max(VALUES // max(rows, 1), 1)
-    different = 0
-    for start in range(0, len(asked) or hashed, at_once):
-        part = asked[start : start + at_once]
-        wanted = {each.name("x"): _number(each) for each in part}
-        if hashed and not start:
-            wanted[_ROW] = hash_of_rows(table)
-        drawn = _read(table, wanted)
-        if hashed and not start:
-            different = _different(drawn[_ROW])
-        for each in part:
-            found[each.place] = _counted(each, drawn[each.name("x")], plan, filled)
-    return Read(found, different)
+    profiles: dict[int, ColumnProfile] = {}
+    columns_at_once = max(MAX_VALUES_IN_MEMORY // max(rows, 1), 1)
+    distinct = 0
+    for start in range(0, max(len(requests), int(count_distinct)), columns_at_once):
+        group = requests[start : start + columns_at_once]
+        expressions = {each.alias("sample"): _render_number_or_nan(each) for each in group}
+        needs_hashes = count_distinct and not start
+        if needs_hashes:
+            expressions[_ROW_HASH] = render_row_hash(table)
+        drawn = _read_values(table, expressions)
+        if needs_hashes:
+            distinct = _count_distinct(drawn[_ROW_HASH])
+        for each in group:
+            values = drawn[each.alias("sample")]
+            profiles[each.index] = _profile_column(each, values, plan, filled)
+    return InMemoryCounts(profiles, distinct)
 
 
-def hash_of_rows(table: DuckTable) -> str:
-    """SQL of a number for each row: the same for rows that are the same in every column."""
-    return f"HASH({', '.join(map(quoted, table.types))})"
+def render_row_hash(table: DuckTable) -> str:
+    """Return SQL of a hash for each row: the same for rows that are the same in every column."""
+    return f"HASH({', '.join(map(quote_name, table.types))})"
 
 
-def _counted(
-    asked: Asked, values: FloatArray, plan: Plan, filled: Mapping[str, int]
+def _profile_column(
+    request: ColumnRequest, values: FloatArray, plan: ProfilePlan, filled: Mapping[str, int]
 ) -> ColumnProfile:
-    known = _known(values)
-    strange = filled.get(asked.column.name, 0) - len(known)
-    if asked.stored is Stored.FLOAT:  # whose NaN count as filled
-        strange = int(np.isinf(values).sum())
+    finite = _select_finite(values)
+    unreadable = filled.get(request.column.name, 0) - len(finite)
+    if request.storage is StorageType.FLOAT:  # whose NaN count as filled
+        unreadable = int(np.isinf(values).sum())
     return profile_numbers(
-        known,
-        asked.column,
+        finite,
+        request.column,
         rows=len(values),
-        unreadable=strange,
-        like=plan.earlier(asked.column),
-        sketched=asked.sketched,
+        unreadable=unreadable,
+        like=plan.find_reference(request.column),
+        sketched=request.sketched,
     )
 
 
-def _different(hashes: HashArray) -> int:
+def _count_distinct(hashes: HashArray) -> int:
     ordered = np.sort(hashes)
     return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + min(len(ordered), 1)
 
 
-def _number(asked: Asked) -> str:
-    """The column as a number, infinite ones included, and NaN where there is none."""
-    return f"COALESCE({value_of(replace(asked, finite=True))}, CAST('NaN' AS DOUBLE))"
+def _render_number_or_nan(request: ColumnRequest) -> str:
+    """Return SQL of the column as a number, infinite ones included, and NaN where it has none."""
+    number = render_number(replace(request, assume_finite=True))
+    return f"COALESCE({number}, CAST('NaN' AS DOUBLE))"
 
 
-def _known(values: FloatArray) -> FloatArray:
-    known: FloatArray = values[np.isfinite(values)]
-    return known
+def _select_finite(values: FloatArray) -> FloatArray:
+    finite: FloatArray = values[np.isfinite(values)]
+    return finite
 
 
-def _read(table: DuckTable, expressions: Mapping[str, str], some: str = "") -> Mapping[str, Any]:
-    """Each alias' values; called by place in between, for DuckDB changes what is called nothing."""
-    what = ", ".join(f"{sql} AS v{place}" for place, sql in enumerate(expressions.values()))
-    query = f"SELECT {what} FROM (FROM {table.source} {some})"  # noqa: S608 - quoted names
+def _read_values(
+    table: DuckTable, expressions: Mapping[str, str], sample: str = ""
+) -> Mapping[str, Any]:
+    """Return the values by alias.
+
+    The query uses aliases of its own: DuckDB renames columns that have hardly a name.
+    """
+    columns = [f"{sql} AS v{index}" for index, sql in enumerate(expressions.values())]
+    query = build_select(columns, f"(FROM {table.source} {sample})")
     found = table.connection.execute(query).fetchnumpy()
-    return {alias: found[f"v{place}"] for place, alias in enumerate(expressions)}
+    return {alias: found[f"v{index}"] for index, alias in enumerate(expressions)}

@@ -1,44 +1,42 @@
-"""What is asked of a DuckDB table as a whole, beside its columns: gaps, repeated rows, times."""
+"""Aggregates of a whole DuckDB table: values per column, repeated rows, first and last time."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import datetime
 
-from trimtab.detection.tables.aggregates import Answer, filled
 from trimtab.detection.tables.files import DuckTable
-from trimtab.detection.tables.row_sampling import DRAWN, hash_of_rows
-
-TICK: Final = timedelta(microseconds=1)
-"""Between two times that differ."""
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-FIRST: Final = datetime.min.replace(tzinfo=UTC)
-LAST: Final = datetime.max.replace(tzinfo=UTC)
+from trimtab.detection.tables.profile_building import AggregateRow
+from trimtab.detection.tables.row_sampling import SAMPLE_ROWS, render_row_hash
+from trimtab.detection.tables.sql.aggregates import name_filled_count, render_filled_count
+from trimtab.detection.tables.sql.statements import build_select
+from trimtab.detection.tables.utc_times import convert_epoch_microseconds
 
 
-def asked_of_all(table: DuckTable, time: str | None, rows: int) -> tuple[str, list[str]]:
-    """The table and the aggregates over all of its columns, a large one with hashes of its rows."""
-    aggregates = [filled(place, name) for place, name in enumerate(table.types)]
+def render_table_aggregates(table: DuckTable, time: str | None, rows: int) -> tuple[str, list[str]]:
+    """Return the source to select from, and the aggregates over all of its columns.
+
+    The source of a large table has hashes of some of its rows, to count repeats among these.
+    """
+    aggregates = [render_filled_count(index, name) for index, name in enumerate(table.types)]
     if time:
         aggregates.append(f"EPOCH_US(MIN({time})) AS oldest")
         aggregates.append(f"EPOCH_US(MAX({time})) AS newest")
-    if rows <= DRAWN:
+    if rows <= SAMPLE_ROWS:
         return table.source, aggregates
-    every = hash_of_rows(table)
-    chosen = f"CASE WHEN {every} % {rows // DRAWN} = 0 THEN {every} END"  # a share, by content
-    # no COUNT(DISTINCT …): see detection.duck
+    row_hash = render_row_hash(table)
+    # a share of the rows, chosen by their content, so that repeats are chosen together
+    chosen = f"CASE WHEN {row_hash} % {rows // SAMPLE_ROWS} = 0 THEN {row_hash} END"
+    # COUNT(DISTINCT …) would keep all rows in memory: see duckdb_queries
     listed = "LIST(trimtab_row) FILTER (WHERE trimtab_row IS NOT NULL)"
-    aggregates.append("COUNT(trimtab_row) AS chosen")
-    aggregates.append(f"COALESCE(LIST_UNIQUE({listed}), 0) AS different")
-    return f"(SELECT *, {chosen} AS trimtab_row FROM {table.source})", aggregates  # noqa: S608 - quoted names
+    aggregates.append("COUNT(trimtab_row) AS hashed_rows")
+    aggregates.append(f"COALESCE(LIST_UNIQUE({listed}), 0) AS distinct_rows")
+    return f"({build_select(['*', f'{chosen} AS trimtab_row'], table.source)})", aggregates
 
 
-def filled_rows(table: DuckTable, whole: Answer) -> dict[str, int]:
-    """Column to rows in which it holds anything."""
-    return {name: int(whole[f"f{place}"]) for place, name in enumerate(table.types)}
+def read_filled_counts(table: DuckTable, row: AggregateRow) -> dict[str, int]:
+    """Return the number of rows with a value, by column."""
+    return {name: int(row[name_filled_count(index)]) for index, name in enumerate(table.types)}
 
 
-def instant(microseconds: int | None) -> datetime | None:
-    """The time so many microseconds after 1970; the last that there is for any beyond it."""
-    if microseconds is None:
-        return None
-    low, high = ((end - EPOCH) // TICK for end in (FIRST, LAST))
-    return EPOCH + min(max(microseconds, low), high) * TICK
+def read_time(row: AggregateRow, name: str) -> datetime | None:
+    """Return the `oldest` or the `newest` time of the rows, or None if there is none."""
+    microseconds = row.get(name)
+    return None if microseconds is None else convert_epoch_microseconds(microseconds)

@@ -1,63 +1,54 @@
-"""The time of each row in SQL, and the rows of a span of it."""
+"""The time of each row of a DuckDB table as SQL, and the rows of a range of time."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NamedTuple
 
-from trimtab.detection.tables.column_types import Stored, quoted, stored_as
+from trimtab.detection.tables.column_types import StorageType, parse_duckdb_type
 from trimtab.detection.tables.files import DuckTable, UnreadableError
+from trimtab.detection.tables.row_filter import RowFilter
+from trimtab.detection.tables.sql.statements import build_select, quote_name
 
 
-class Span(NamedTuple):
-    """Rows whose time lies in [start, end); None for no bound. Naive times are read as UTC."""
-
-    timestamp: str
-    """Column with the time of each row: a date or a timestamp, or ISO 8601 text in a file."""
-    start: datetime | None = None
-    end: datetime | None = None
-
-
-def time_of(table: DuckTable, span: Span) -> str:
-    """SQL of each row's time; raises `UnreadableError` where the column is none of times."""
-    kind = table.types.get(span.timestamp)
-    if kind is None:
-        there = ", ".join(table.types)
-        msg = f"table {table.name} has no column {span.timestamp!r}; it has {there}"
+def render_time(table: DuckTable, where: RowFilter) -> str:
+    """Return SQL of each row's time; raise `UnreadableError` if the column does not hold times."""
+    type_name = table.types.get(where.timestamp)
+    if type_name is None:
+        columns = ", ".join(table.types)
+        msg = f"table {table.name} has no column {where.timestamp!r}; its columns are {columns}"
         raise UnreadableError(msg)
-    column = quoted(span.timestamp)
-    if kind.startswith(("TIMESTAMP", "DATE")):
-        return f"CAST({column} AS {'TIMESTAMPTZ' if _is_aware(kind) else 'TIMESTAMP'})"
-    if stored_as(kind) is Stored.TEXT:
+    column = quote_name(where.timestamp)
+    if type_name.startswith(("TIMESTAMP", "DATE")):
+        return f"CAST({column} AS {'TIMESTAMPTZ' if _has_timezone(type_name) else 'TIMESTAMP'})"
+    if parse_duckdb_type(type_name) is StorageType.TEXT:
         return f"TRY_CAST({column} AS TIMESTAMP)"
     msg = (
-        f"column {span.timestamp!r} of table {table.name} holds {kind} and no times:"
-        " give a column of dates or timestamps, such as a view that casts it"
+        f"column {where.timestamp!r} of table {table.name} holds {type_name}, not times:"
+        " use a column of dates or timestamps, such as one of a view that casts it"
     )
     raise UnreadableError(msg)
 
 
-def within(table: DuckTable, span: Span) -> DuckTable:
-    """The table's rows in the span."""
-    time = time_of(table, span)
-    aware = _is_aware(table.types[span.timestamp])
-    bounds = [(span.start, ">="), (span.end, "<")]
+def filter_rows(table: DuckTable, where: RowFilter) -> DuckTable:
+    """Return the table with the rows of the range only."""
+    time = render_time(table, where)
+    aware = _has_timezone(table.types[where.timestamp])
+    bounds = [(where.start, ">="), (where.end, "<")]
     conditions = [
-        f"{time} {sign} {_literal(instant, aware=aware)}"
-        for instant, sign in bounds
-        if instant is not None
+        f"{time} {sign} {_render_timestamp(bound, aware=aware)}"
+        for bound, sign in bounds
+        if bound is not None
     ]
     if not conditions:
         return table
-    rows = f"(SELECT * FROM {table.source} WHERE {' AND '.join(conditions)})"  # noqa: S608 - quoted names
-    return replace(table, source=rows)
+    return replace(table, source=f"({build_select('*', table.source, where=conditions)})")
 
 
-def _is_aware(kind: str) -> bool:
-    """Whether a type has a zone; DuckDB calls that of nanoseconds TIMESTAMPTZ_NS."""
-    return "WITH TIME ZONE" in kind or "TZ" in kind
+def _has_timezone(type_name: str) -> bool:
+    """Return whether a type has a zone; DuckDB calls that of nanoseconds TIMESTAMPTZ_NS."""
+    return "WITH TIME ZONE" in type_name or "TZ" in type_name
 
 
-def _literal(instant: datetime, *, aware: bool) -> str:
-    utc = instant.astimezone(UTC) if instant.tzinfo else instant
+def _render_timestamp(time: datetime, *, aware: bool) -> str:
+    utc = time.astimezone(UTC) if time.tzinfo else time
     text = f"{utc:%Y-%m-%d %H:%M:%S.%f}"
     return f"TIMESTAMPTZ '{text}+00:00'" if aware else f"TIMESTAMP '{text}'"

@@ -1,28 +1,33 @@
-"""When the rows of a table are of, where nobody says it: counted by day, strays left out.
+"""Infers a table's time range from its rows per day, ignoring outliers.
 
-One query over the column of times, a group for each day: its answer is as long as the table has
-days, whatever its rows, and every engine can give it.
+One query over the timestamp column, a group for each day: its result is as long as the table has
+days, whatever its rows, and every engine can compute it.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from datetime import datetime, time, timedelta
+from typing import Final, NamedTuple
 
-from trimtab.detection.tables.table_stats import LAST, TICK, instant
-from trimtab.detection.tables.time_column import Span, time_of, within
+from trimtab.detection.tables.files import DuckTable
+from trimtab.detection.tables.ibis_engine import TABLE_ALIAS, EngineTable
+from trimtab.detection.tables.row_filter import RowFilter
+from trimtab.detection.tables.sql.statements import build_select, quote_name
+from trimtab.detection.tables.time_column import filter_rows, render_time
+from trimtab.detection.tables.utc_times import (
+    MAX_DATETIME,
+    MICROSECOND,
+    convert_epoch_microseconds,
+    convert_to_utc,
+)
 
-if TYPE_CHECKING:
-    from trimtab.detection.tables.files import DuckTable
-    from trimtab.detection.tables.ibis_engine import EngineTable
-
-STRAY_SHARE: Final = 0.01
-"""Share of the rows at either end that may be strays, such as of 1970 or of 9999."""
-NEAR: Final = 0.5
-"""Part of the time in which all others lie within which no row is a stray."""
+MAX_OUTLIER_SHARE: Final = 0.01
+"""Share of the rows at either end that may be outliers, such as of 1970 or of 9999."""
+MIN_OUTLIER_DISTANCE: Final = 0.5
+"""How far from all other rows an outlier lies, as a share of the time that these cover."""
 _DAY: Final = timedelta(days=1)
 
 
-class Day(NamedTuple):
+class DayCount(NamedTuple):
     """A day with rows."""
 
     first: datetime
@@ -30,84 +35,88 @@ class Day(NamedTuple):
     rows: int
 
 
-class Times(NamedTuple):
-    """When the rows of a table are of, strays left out."""
+class DataPeriod(NamedTuple):
+    """The time range of a table's rows, without outliers."""
 
     start: datetime
     newest: datetime
     end: datetime
-    """Just after the newest row; of rows dated by the day, a day after it."""
+    """Just after the newest row; a day after it where rows are dated by the day."""
 
 
-def days_in_duck(table: "DuckTable", span: Span) -> list[Day]:
-    """Every day with rows in the span, in order; rows without a time are not counted."""
-    column = time_of(table, span)
-    source = within(table, span).source
-    found = table.connection.execute(
-        f"SELECT EPOCH_US(MIN(t)), EPOCH_US(MAX(t)), COUNT(*)"  # noqa: S608 - quoted names
-        f" FROM (SELECT {column} AS t FROM {source}) WHERE t IS NOT NULL"
-        f" GROUP BY EPOCH_US(t) // {_DAY // TICK} ORDER BY 1"
-    ).fetchall()
-    days = [(instant(first), instant(last), int(rows)) for first, last, rows in found]
-    return [Day(first, last, rows) for first, last, rows in days if first and last]
-
-
-def days_in_engine(table: "EngineTable", span: Span) -> list[Day]:
-    """The same of a table in an engine, whose column holds dates or timestamps."""
-    from trimtab.detection.tables.column_types import quoted  # noqa: PLC0415 - as above
-    from trimtab.detection.tables.ibis_engine import TABLE  # noqa: PLC0415 - for Ibis tables only
-
-    column = quoted(span.timestamp)
-    found = table.ask(
-        f"SELECT MIN({column}) AS oldest, MAX({column}) AS newest, COUNT(*) AS n"  # noqa: S608 - quoted names
-        f" FROM {TABLE} WHERE {column} IS NOT NULL GROUP BY CAST({column} AS DATE)"
+def count_duckdb_days(table: DuckTable, where: RowFilter) -> list[DayCount]:
+    """Return every day with rows in the range, in order; rows without a time are not counted."""
+    times = build_select(f"{render_time(table, where)} AS t", filter_rows(table, where).source)
+    query = build_select(
+        "EPOCH_US(MIN(t)), EPOCH_US(MAX(t)), COUNT(*)",
+        f"({times})",
+        where="t IS NOT NULL",
+        group_by=f"EPOCH_US(t) // {_DAY // MICROSECOND}",
+        order_by="1",
     )
-    return sorted(Day(_utc(row["oldest"]), _utc(row["newest"]), int(row["n"])) for row in found)
+    found = table.connection.execute(query).fetchall()
+    convert = convert_epoch_microseconds
+    return [
+        DayCount(convert(first), convert(last), int(rows))
+        for first, last, rows in found
+        if first is not None and last is not None  # they are for infinite times
+    ]
 
 
-def times_of(days: Sequence[Day]) -> Times:
-    """From the oldest row to just after the newest, of days in order, of which there must be one.
+def count_engine_days(table: EngineTable, where: RowFilter) -> list[DayCount]:
+    """Return every day with rows in the table, in order; its column holds dates or timestamps."""
+    column = quote_name(where.timestamp)
+    query = build_select(
+        f"MIN({column}) AS oldest, MAX({column}) AS newest, COUNT(*) AS n",
+        TABLE_ALIAS,
+        where=f"{column} IS NOT NULL",
+        group_by=f"CAST({column} AS DATE)",
+    )
+    return sorted(
+        DayCount(convert_to_utc(row["oldest"]), convert_to_utc(row["newest"]), int(row["n"]))
+        for row in table.query(query)
+    )
 
-    Up to one row in a hundred at either end is left out where it lies far from all others.
+
+def infer_data_period(days: Sequence[DayCount]) -> DataPeriod:
+    """Return the time range of these days, which are in order and at least one.
+
+    Up to one row in a hundred at either end is an outlier where it lies far from all others.
     """
-    core = _core(days)
-    slack = NEAR * max(core[-1].last - core[0].first, _DAY)
+    core = _drop_rare_ends(days)
+    reach = MIN_OUTLIER_DISTANCE * max(core[-1].last - core[0].first, _DAY)
     kept = [
         day
         for day in days
-        if core[0].first - day.last <= slack and day.first - core[-1].last <= slack
+        if core[0].first - day.last <= reach and day.first - core[-1].last <= reach
     ]
     start, newest = kept[0].first, kept[-1].last
-    tick = _DAY if _are_dates(kept) else TICK
-    return Times(start, newest, newest + min(tick, LAST - newest))
+    step = _DAY if _are_dates(kept) else MICROSECOND
+    return DataPeriod(start, newest, newest + min(step, MAX_DATETIME - newest))
 
 
-def _core(days: Sequence[Day]) -> Sequence[Day]:
-    """Without the days at either end whose rows together are few enough to be strays."""
-    few = STRAY_SHARE * sum(day.rows for day in days)
-    first = _passed([day.rows for day in days], few)
-    last = len(days) - _passed([day.rows for day in reversed(days)], few)
+def _drop_rare_ends(days: Sequence[DayCount]) -> Sequence[DayCount]:
+    """Return the days without those at either end that together hold few enough rows."""
+    most = MAX_OUTLIER_SHARE * sum(day.rows for day in days)
+    first = _count_rare_days([day.rows for day in days], most)
+    last = len(days) - _count_rare_days([day.rows for day in reversed(days)], most)
     return days[first:last]
 
 
-def _passed(rows: Sequence[int], few: float) -> int:
+def _count_rare_days(rows: Sequence[int], most: float) -> int:
+    """Return how many of the first days together hold at most so many rows."""
     total = 0
-    for place, count in enumerate(rows):
+    for index, count in enumerate(rows):
         total += count
-        if total > few:
-            return place
+        if total > most:
+            return index
     return len(rows)
 
 
-def _are_dates(days: Sequence[Day]) -> bool:
-    """Whether rows are dated by the day: all of a day at one instant.
+def _are_dates(days: Sequence[DayCount]) -> bool:
+    """Return whether rows are dated by the day: all rows of a day have the same time.
 
-    It need not be midnight in UTC, for it may be so elsewhere; of a single day it must.
+    It need not be midnight in UTC, because it may be midnight elsewhere; for a single day it must.
     """
-    single = len(days) == 1 and days[0].first.time() != time()
-    return not single and all(day.first == day.last for day in days)
-
-
-def _utc(found: date) -> datetime:
-    moment = found if isinstance(found, datetime) else datetime.combine(found, time())
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    is_single = len(days) == 1 and days[0].first.time() != time()
+    return not is_single and all(day.first == day.last for day in days)

@@ -1,6 +1,7 @@
-"""Reads a column of times in whatever form a table keeps them, as instants in UTC.
+"""Parses a column of timestamps in whatever form a table keeps them, to UTC.
 
-Naive times count as UTC. The same column is always read the same way: nothing is remembered.
+Timestamps without a zone are UTC. A column is parsed by its own values alone, so that the result
+for the same column is always the same.
 """
 
 from collections.abc import Iterator
@@ -10,118 +11,132 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
-_GOOD = 0.99
-"""Share of the values that a way of reading must fit to be taken without looking further."""
-_SAMPLE = 2000
+_MIN_PARSED_SHARE: Final = 0.99
+"""Share of the values that a format must parse to be chosen without trying others."""
+_SAMPLE_ROWS: Final = 2000
 _ISO: Final = "ISO8601"
-_DATES: Final = (
+_DATE_FORMATS: Final = (
     "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y",
 )  # fmt: skip
-_CLOCKS: Final = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
-_CALENDARS: Final = {
+_CLOCK_FORMATS: Final = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
+_CALENDAR_FORMATS: Final = {
     4: ("%Y", "years"),
     6: ("%Y%m", "yyyymm"),
     8: ("%Y%m%d", "yyyymmdd"),
     14: ("%Y%m%d%H%M%S", "yyyymmddhhmmss"),
 }
-"""How whole numbers of so many digits are read, where they make dates of these centuries."""
-_CENTURIES: Final = (pd.Timestamp("1500-01-01", tz="UTC"), pd.Timestamp("2500-01-01", tz="UTC"))
-_EPOCHS: Final[tuple[tuple[str, Literal["ns", "us", "ms", "s"], float], ...]] = (
+"""Format of whole numbers by their digits, used where they make dates in the plausible range."""
+_PLAUSIBLE_RANGE: Final = (
+    pd.Timestamp("1500-01-01", tz="UTC"),
+    pd.Timestamp("2500-01-01", tz="UTC"),
+)
+_EPOCH_UNITS: Final[tuple[tuple[str, Literal["ns", "us", "ms", "s"], float], ...]] = (
     ("epoch nanoseconds", "ns", 1e17), ("epoch microseconds", "us", 1e14),
     ("epoch milliseconds", "ms", 1e11), ("epoch seconds", "s", 1e8),
 )  # fmt: skip
-"""Each unit with the figure (March 1973) from which on it is believed, for some 2,900 years."""
+"""Each unit with the least number (of March 1973) that counts as such; up to 1,000 times that."""
 
 
 @dataclass(frozen=True)
-class Instants:
-    """A column of times, read."""
+class ParsedTimestamps:
+    """A column of timestamps, parsed."""
 
     times: pd.Series
-    """datetime64[us, UTC], with the column's index; NaT where there is none or it is unreadable."""
-    reading: str
-    """How they were read, such as "ISO 8601 text" or "epoch seconds"."""
+    """datetime64[us, UTC], with the column's index; NaT where a value is missing or unreadable."""
+    source_format: str
+    """How they were written, such as "ISO 8601 text" or "epoch seconds"."""
 
 
-def read_instants(column: pd.Series) -> Instants:
-    """The column as instants; what cannot be read becomes NaT."""
+def parse_timestamps(column: pd.Series) -> ParsedTimestamps:
+    """Return the column as timestamps in UTC; unreadable values become NaT."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        return _instants(column, f"times in {column.dtype.tz}")
+        return _convert_timestamps(column, f"times in {column.dtype.tz}")
     if pd.api.types.is_datetime64_dtype(column.dtype):
-        return _instants(column, "times without a zone, taken as UTC")
+        return _convert_timestamps(column, "times without a zone, taken as UTC")
     if pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
-        return _unreadable(column)
+        return _reject(column)
     if pd.api.types.is_numeric_dtype(column.dtype):
-        return _read_numbers(column)
-    return _read_words(column)
+        return _parse_numbers(column)
+    return _parse_texts(column)
 
 
-def _instants(values: pd.Series, reading: str) -> Instants:
+def _convert_timestamps(values: pd.Series, source_format: str) -> ParsedTimestamps:
     aware = pd.to_datetime(values, utc=True, errors="coerce")
-    return Instants(times=aware.dt.as_unit("us"), reading=reading)
+    return ParsedTimestamps(times=aware.dt.as_unit("us"), source_format=source_format)
 
 
-def _unreadable(column: pd.Series) -> Instants:
-    return _instants(pd.Series(pd.NaT, index=column.index), "unreadable")
+def _reject(column: pd.Series) -> ParsedTimestamps:
+    return _convert_timestamps(pd.Series(pd.NaT, index=column.index), "unreadable")
 
 
-def _read_numbers(column: pd.Series) -> Instants:
+def _parse_numbers(column: pd.Series) -> ParsedTimestamps:
     numbers = column.astype("float64").replace([np.inf, -np.inf], np.nan)
     typical = numbers.abs().median()
     if pd.isna(typical):
-        return _unreadable(column)
-    calendar, form = _CALENDARS.get(len(str(int(typical))), ("", ""))
-    if calendar and _share(_parse_whole(column.dropna().head(_SAMPLE), calendar)) >= _GOOD:
-        return Instants(times=_parse_whole(column, calendar), reading=f"numbers, taken as {form}")
-    for reading, unit, since in _EPOCHS:
-        if since <= typical < since * 1000:
-            return _instants(pd.to_datetime(column, unit=unit, errors="coerce", utc=True), reading)
-    return _unreadable(column)
+        return _reject(column)
+    calendar, shown = _CALENDAR_FORMATS.get(len(str(int(typical))), ("", ""))
+    if calendar:
+        sample = column.dropna().head(_SAMPLE_ROWS)
+        if _compute_parsed_share(_parse_calendar_numbers(sample, calendar)) >= _MIN_PARSED_SHARE:
+            times = _parse_calendar_numbers(column, calendar)
+            return ParsedTimestamps(times=times, source_format=f"numbers, taken as {shown}")
+    for source_format, unit, least in _EPOCH_UNITS:
+        if least <= typical < least * 1000:
+            times = pd.to_datetime(column, unit=unit, errors="coerce", utc=True)
+            return _convert_timestamps(times, source_format)
+    return _reject(column)
 
 
-def _parse_whole(column: pd.Series, calendar: str) -> pd.Series:
+def _parse_calendar_numbers(column: pd.Series, calendar: str) -> pd.Series:
     numbers = column.astype("float64")
     whole = numbers.where(np.isfinite(numbers) & (numbers % 1 == 0)).astype("Int64")
-    parsed = _parse(whole.astype("str").where(whole.notna()), calendar)
-    return parsed.where(parsed.between(*_CENTURIES))
+    parsed = _parse_format(whole.astype("str").where(whole.notna()), calendar)
+    return parsed.where(parsed.between(*_PLAUSIBLE_RANGE))
 
 
-def _read_words(column: pd.Series) -> Instants:
-    words = column.astype("str").where(column.notna()).str.strip()
-    some = words.dropna().head(_SAMPLE)
-    if some.empty:
-        return _unreadable(column)
-    numbers = pd.to_numeric(some, errors="coerce")
-    if numbers.notna().mean() >= _GOOD:
-        return _read_numbers(pd.to_numeric(words, errors="coerce"))
-    if _share(_parse(some, _ISO)) >= _GOOD:
-        return Instants(times=_parse(words, _ISO), reading="ISO 8601 text")
-    fitting = [form for form in _forms() if _share(_parse(some, form)) >= _GOOD]
-    read = {form: _parse(words, form) for form in fitting or [_ISO]}
-    best = min(read, key=lambda form: _untidiness(read[form]))
-    reading = f"text as {best}" if fitting else "ISO 8601 text"
-    return Instants(times=read[best], reading=reading)
+def _parse_texts(column: pd.Series) -> ParsedTimestamps:
+    texts = column.astype("str").where(column.notna()).str.strip()
+    sample = texts.dropna().head(_SAMPLE_ROWS)
+    if sample.empty:
+        return _reject(column)
+    numbers = pd.to_numeric(sample, errors="coerce")
+    if numbers.notna().mean() >= _MIN_PARSED_SHARE:
+        return _parse_numbers(pd.to_numeric(texts, errors="coerce"))
+    if _compute_parsed_share(_parse_format(sample, _ISO)) >= _MIN_PARSED_SHARE:
+        return ParsedTimestamps(times=_parse_format(texts, _ISO), source_format="ISO 8601 text")
+    fitting = [
+        form
+        for form in _list_formats()
+        if _compute_parsed_share(_parse_format(sample, form)) >= _MIN_PARSED_SHARE
+    ]
+    parsed = {form: _parse_format(texts, form) for form in fitting or [_ISO]}
+    best = min(parsed, key=lambda form: _measure_disorder(parsed[form]))
+    source_format = f"text as {best}" if fitting else "ISO 8601 text"
+    return ParsedTimestamps(times=parsed[best], source_format=source_format)
 
 
-def _forms() -> Iterator[str]:
-    return (date + clock for date in _DATES for clock in _CLOCKS)
+def _list_formats() -> Iterator[str]:
+    return (date + clock for date in _DATE_FORMATS for clock in _CLOCK_FORMATS)
 
 
-def _parse(words: pd.Series, form: str) -> pd.Series:
-    parsed = pd.to_datetime(words, format=form, errors="coerce", utc=True)
+def _parse_format(texts: pd.Series, form: str) -> pd.Series:
+    parsed = pd.to_datetime(texts, format=form, errors="coerce", utc=True)
     return parsed.dt.as_unit("us")
 
 
-def _share(parsed: pd.Series) -> float:
+def _compute_parsed_share(parsed: pd.Series) -> float:
     return float(parsed.notna().mean()) if len(parsed) else 0.0
 
 
-def _untidiness(parsed: pd.Series) -> tuple[float, float, float]:
-    """Tells day first from month first: what is missing, out of order, of uneven pace."""
+def _measure_disorder(parsed: pd.Series) -> tuple[float, float, float]:
+    """Return the shares missing and out of order, and how uneven the steps are.
+
+    The right one of day first and month first has the least.
+    """
     seconds = parsed.dropna().astype("int64").to_numpy() / 1e6
     steps = np.diff(np.unique(seconds))
     backward = float((np.diff(seconds) < 0).mean()) if len(steps) else 0.0
-    pace = float(np.std(steps) / np.mean(steps)) if len(steps) else 0.0
-    return float(parsed.isna().mean()), backward, pace
+    unevenness = float(np.std(steps) / np.mean(steps)) if len(steps) else 0.0
+    return float(parsed.isna().mean()), backward, unevenness

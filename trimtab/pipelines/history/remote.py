@@ -14,11 +14,16 @@ from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.detection.profiles.columns import list_monitored_columns
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
-from trimtab.detection.tables.column_types import Stored
-from trimtab.detection.tables.ibis_engine import EngineTable, between, engine_table, told
-from trimtab.detection.tables.profile_plan import Plan
-from trimtab.detection.tables.profiling import Span as Rows
-from trimtab.detection.tables.profiling import UnreadableError, profile_relation
+from trimtab.detection.tables.column_types import StorageType
+from trimtab.detection.tables.files import UnreadableError
+from trimtab.detection.tables.ibis_engine import (
+    EngineTable,
+    filter_engine_rows,
+    open_engine_table,
+    translate_engine_errors,
+)
+from trimtab.detection.tables.profiling import profile_relation
+from trimtab.detection.tables.row_filter import RowFilter
 from trimtab.pipelines.history.time_ranges import Span
 
 if TYPE_CHECKING:
@@ -61,7 +66,7 @@ def extremes(history: "ibis.Table", spec: ModelSpec) -> tuple[pd.Timestamp, pd.T
     inside = _within(history, spec, _REASON).table
     column = inside[spec.timestamp]
     table = EngineTable(inside.aggregate(first=column.min(), last=column.max()), {})
-    row = table.ask("SELECT * FROM trimtab_table")[0]
+    row = table.query("SELECT * FROM trimtab_table")[0]
     first, last = (pd.to_datetime(row[name], utc=True) for name in ("first", "last"))
     return first, last
 
@@ -78,7 +83,7 @@ def count_windows(
     length = int(spec.window.total_seconds())
     place = ((column.epoch_seconds() - int(start.timestamp())) // length).name("place")
     counted = table.table.select(place).group_by("place").agg(rows=lambda each: each.count())
-    found = EngineTable(counted, {}).ask("SELECT place, rows FROM trimtab_table")
+    found = EngineTable(counted, {}).query("SELECT place, rows FROM trimtab_table")
     end = last.to_pydatetime() + timedelta(microseconds=1)
     tail = fetch(history.select(spec.timestamp), spec, Span(end - spec.window, end))
     places = {int(row["place"]): int(row["rows"]) for row in found if row["place"] is not None}
@@ -97,7 +102,7 @@ def profile_remote(
     """Count the span's rows where they are; targets from `labelled_until` on are not known yet."""
     _timed(history, spec)
     watched = list_monitored_columns(spec)
-    rows = Rows(spec.timestamp, span.start, span.end)
+    rows = RowFilter(spec.timestamp, span.start, span.end)
     roles = {role: [each for each in watched if each.role is role] for role in FeatureRole}
     try:
         features = profile_relation(
@@ -115,12 +120,12 @@ def profile_remote(
 
 
 def _timed(history: "ibis.Table", spec: ModelSpec) -> EngineTable:
-    table = engine_table(history)
+    table = open_engine_table(history)
     kind = table.types.get(spec.timestamp)
     if kind is None:
         msg = f"dataset {spec.dataset!r} has no column {spec.timestamp!r}; it has "
         raise Refused(msg + ", ".join(table.types))
-    if kind is not Stored.TIME:
+    if kind is not StorageType.TIME:
         msg = (
             f"column {spec.timestamp!r} of dataset {spec.dataset!r} is stored as {kind}:"
             " a table in an engine needs a date or a timestamp there, such as a view that casts it"
@@ -130,7 +135,8 @@ def _timed(history: "ibis.Table", spec: ModelSpec) -> EngineTable:
 
 
 def _within(history: "ibis.Table", spec: ModelSpec, span: Span) -> EngineTable:
-    return between(_timed(history, spec), Plan(span=Rows(spec.timestamp, span.start, span.end)))
+    rows = RowFilter(spec.timestamp, span.start, span.end)
+    return filter_engine_rows(_timed(history, spec), rows)
 
 
 def _fetched(chosen: EngineTable) -> pd.DataFrame:
@@ -140,7 +146,7 @@ def _fetched(chosen: EngineTable) -> pd.DataFrame:
 
         table = table.filter(ibis.random() < MOST_ROWS / count)
     backend = table.get_backend()
-    with told(table):
+    with translate_engine_errors(table):
         if backend.name == "duckdb":
             frame: pd.DataFrame = backend.con.execute(backend.compile(table)).df()
             return frame
@@ -148,4 +154,4 @@ def _fetched(chosen: EngineTable) -> pd.DataFrame:
 
 
 def _count(table: EngineTable) -> int:
-    return int(table.ask("SELECT COUNT(*) AS n FROM trimtab_table")[0]["n"])
+    return int(table.query("SELECT COUNT(*) AS n FROM trimtab_table")[0]["n"])

@@ -10,7 +10,7 @@ from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
 from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
-from trimtab.detection.tables.timestamps import read_instants
+from trimtab.detection.tables.timestamps import parse_timestamps
 from trimtab.pipelines.history.remote import History, extremes, fetch, is_remote
 from trimtab.pipelines.history.time_ranges import Span
 
@@ -35,7 +35,7 @@ def row_times(history: Table, spec: ModelSpec) -> "Values[pd.Timestamp]":
     column = _column(history, spec.timestamp, spec)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         return column
-    return read_instants(column).times
+    return parse_timestamps(column).times
 
 
 def first_window_start(history: History, spec: ModelSpec) -> datetime:
