@@ -11,7 +11,7 @@ from trimtab.comparison.compare_tables import (
     compare_tables,
 )
 from trimtab.comparison.errors import InvalidOptionError
-from trimtab.comparison.local_copies import copy_if_needed
+from trimtab.comparison.open_sources import open_source
 from trimtab.comparison.profile_record import ProfileRecord
 from trimtab.comparison.result import ComparisonResult
 from trimtab.comparison.table_columns import inspect_columns, list_names
@@ -122,7 +122,7 @@ def profile(
         options = _adopt_options(options, like)
     source = find_table(table, side="table", columns=options.names)
     with ExitStack() as copies:
-        source = copies.enter_context(copy_if_needed(source, report_progress=lambda _: None))
+        source = copies.enter_context(open_source(source, report_progress=lambda _: None))
         if like is not None:
             return TableProfile(profile_like(source, like.record))
         inferred = inspect_columns(source, target=options.target)

@@ -12,7 +12,7 @@ from trimtab.comparison.errors import (
     InvalidOptionError,
     InvalidProfileError,
 )
-from trimtab.comparison.local_copies import copy_if_needed
+from trimtab.comparison.open_sources import open_source
 from trimtab.comparison.output_paths import check_output_paths
 from trimtab.comparison.profile_record import ProfileRecord
 from trimtab.comparison.result import ComparisonResult
@@ -127,7 +127,7 @@ def _prepare_side(
 ) -> TableSource | ProfileRecord:
     if isinstance(side, ProfileRecord):
         return side
-    return copies.enter_context(copy_if_needed(side, report_progress=report_progress))
+    return copies.enter_context(open_source(side, report_progress=report_progress))
 
 
 def _profile_sides(

@@ -11,11 +11,8 @@ from typing import Any, Final
 from trimtab.charts.text import join_names
 from trimtab.comparison.errors import InvalidTableError, UnsupportedTableError
 from trimtab.comparison.table_sources import TableSource
-from trimtab.detection.tables.memory_tables import (
-    MemoryTable,
-    make_arrow_table,
-    make_relation_table,
-)
+from trimtab.detection.tables.duckdb_table import QueryableTable
+from trimtab.detection.tables.memory_tables import ArrowTable, RelationTable
 
 _ACCEPTED: Final = (
     "give a pandas, polars or Arrow table, a DuckDB relation, an Ibis table, a path or a URL"
@@ -61,7 +58,7 @@ def _find_frame(frame: Any, *, side: str, columns: Collection[str]) -> TableSour
     levels = [level for level in frame.index.names if level is not None and str(level) in columns]
     names = [str(each) for each in (*frame.columns, *levels)]
     _check_names(names, side=side, label=f"({name})")
-    relation = make_arrow_table(convert_frame(frame, names, index_levels=levels))
+    relation = ArrowTable(convert_frame(frame, names, index_levels=levels))
     return _make_source(relation, frame, side=side, name=name)
 
 
@@ -79,14 +76,14 @@ def _find_arrow_stream(table: Any, *, side: str) -> TableSource:  # noqa: ANN401
             _ACCEPTED, subject=side, value=f"({_name_type(table)})"
         ) from None
     _check_names(arrow.column_names, side=side, label=f"({name})")
-    relation = make_arrow_table(adapt_arrow_table(arrow))
+    relation = ArrowTable(adapt_arrow_table(arrow))
     return _make_source(relation, table, side=side, name=name)
 
 
 def _find_relation(relation: Any, *, side: str) -> TableSource:  # noqa: ANN401 - as above
     name = "DuckDB relation"
     _check_names(relation.columns, side=side, label=f"({name})")
-    return _make_source(make_relation_table(relation), relation, side=side, name=name)
+    return _make_source(RelationTable(relation), relation, side=side, name=name)
 
 
 def _find_ibis_table(table: Any, *, side: str) -> TableSource:  # noqa: ANN401 - as above
@@ -104,7 +101,7 @@ def _find_ibis_table(table: Any, *, side: str) -> TableSource:  # noqa: ANN401 -
         raise InvalidTableError(str(error), subject=side, value=f"({name})") from None
     from trimtab.comparison.arrow_tables import adapt_arrow_table  # noqa: PLC0415 - as above
 
-    return source._replace(relation=make_arrow_table(adapt_arrow_table(arrow)))
+    return source._replace(relation=ArrowTable(adapt_arrow_table(arrow)))
 
 
 def _is_in_memory(table: Any) -> bool:  # noqa: ANN401 - as above
@@ -115,7 +112,7 @@ def _is_in_memory(table: Any) -> bool:  # noqa: ANN401 - as above
     return local or bool(table.op().find(ops.InMemoryTable))
 
 
-def _make_source(relation: MemoryTable, table: object, *, side: str, name: str) -> TableSource:
+def _make_source(relation: QueryableTable, table: object, *, side: str, name: str) -> TableSource:
     return TableSource(relation, side, name, f"({name})", ("memory", id(table)))
 
 

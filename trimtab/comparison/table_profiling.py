@@ -17,7 +17,7 @@ from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.row_numbers import is_row_number
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.detection.tables.column_inference import InferredColumns
-from trimtab.detection.tables.files import UnreadableError
+from trimtab.detection.tables.duckdb_table import UnreadableError
 from trimtab.detection.tables.profiling import profile_relation
 from trimtab.detection.tables.row_filter import RowFilter
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, Union
 
 from trimtab.comparison.errors import InvalidTableError
-from trimtab.detection.tables.memory_tables import MemoryTable
+from trimtab.detection.tables.duckdb_table import QueryableTable
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,7 +30,7 @@ TableLike: TypeAlias = Union[
 class TableSource(NamedTuple):
     """A table that was found."""
 
-    relation: "Path | Sequence[Path] | MemoryTable | ibis.Table"
+    relation: "Path | Sequence[Path] | QueryableTable | ibis.Table"
     side: str
     """The argument that it was given as: "reference", "current" or "table"."""
     name: str

@@ -64,7 +64,7 @@ def run_pipeline(name: str, params: Mapping[str, JsonValue]) -> dict[str, JsonVa
 
 def _told(error: BaseException | None) -> Refused | Unavailable | None:
     """The port's exception under what Kedro wrapped around it; None for a bug."""
-    from trimtab.detection.tables.files import UnreadableError  # noqa: PLC0415 - as above
+    from trimtab.detection.tables.duckdb_table import UnreadableError  # noqa: PLC0415 - as above
     from trimtab.detection.tables.ibis_engine import EngineError, is_transient_error  # noqa: PLC0415 - only where a run failed
 
     while error is not None:

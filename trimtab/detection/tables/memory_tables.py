@@ -1,74 +1,82 @@
-"""Opens tables that are in memory, or behind somebody's DuckDB connection, without copying them."""
+"""Tables in memory, or behind somebody's DuckDB connection, which are queried without a copy."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from trimtab.detection.tables.files import (
+from trimtab.detection.tables.duckdb_database import open_connection
+from trimtab.detection.tables.duckdb_table import (
     DuckTable,
+    QueryableTable,
     UnreadableError,
-    describe,
-    open_connection,
+    read_column_types,
 )
 from trimtab.detection.tables.sql.statements import quote_name
 
 if TYPE_CHECKING:
     import duckdb
+    import ibis
 
 _VIEW: Final = "trimtab_memory_table"
 """What a query calls the table."""
+_MAX_MESSAGE_LENGTH: Final = 300
+"""Characters of DuckDB's error that are shown."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class MemoryTable:
-    """A table that is opened as often as it is asked for."""
+class ArrowTable(QueryableTable):
+    """A `pyarrow.Table`."""
 
-    open: Callable[[], AbstractContextManager[DuckTable]]
+    table: Any
 
-
-def make_arrow_table(table: Any) -> MemoryTable:  # noqa: ANN401 - Arrow ships no types
-    """Return a table over the memory of a `pyarrow.Table`."""
-
-    @contextmanager
-    def open_arrow() -> Iterator[DuckTable]:
+    def query(self, run: Callable[[DuckTable], T]) -> T:
+        """Return what `run` returns for the table, whose memory DuckDB reads."""
         with open_connection() as connection:
-            connection.register(_VIEW, table)
+            connection.register(_VIEW, self.table)
             try:
-                yield _describe_view(connection, name="in memory")
+                return run(_describe_view(connection, name="in memory"))
             finally:
                 connection.unregister(_VIEW)
 
-    return MemoryTable(open_arrow)
-
-
-def make_relation_table(relation: "duckdb.DuckDBPyRelation") -> MemoryTable:
-    """Return a table over a DuckDB relation; its own connection answers, in one thread."""
-
-    @contextmanager
-    def open_relation() -> Iterator[DuckTable]:
-        import duckdb  # noqa: PLC0415 - loaded by who made the relation
-
-        try:
-            yield _describe_view(_RelationConnection(relation), name="of DuckDB")
-        except duckdb.Error as error:
-            said = " ".join(str(error).split())
-            msg = f"DuckDB cannot answer a query on the relation: {said:.300}"
-            raise UnreadableError(msg) from error
-
-    return MemoryTable(open_relation)
-
 
 @dataclass(frozen=True)
-class _RelationConnection:
-    """Runs queries on a relation as a connection does, and changes nothing in its database."""
+class RelationTable(QueryableTable):
+    """A DuckDB relation: its own connection answers, in one thread, and is not changed."""
 
     relation: "duckdb.DuckDBPyRelation"
 
+    def query(self, run: Callable[[DuckTable], T]) -> T:
+        """Return what `run` returns for the table; raise `UnreadableError` if DuckDB cannot."""
+        import duckdb  # noqa: PLC0415 - whoever made the relation has loaded it
+
+        try:
+            return run(_describe_view(self, name="of DuckDB"))
+        except duckdb.Error as error:
+            said = " ".join(str(error).split())[:_MAX_MESSAGE_LENGTH]
+            msg = f"DuckDB cannot answer a query on the relation: {said}"
+            raise UnreadableError(msg) from error
+
     def execute(self, query: str) -> Any:  # noqa: ANN401 - a relation, read like a cursor
+        """Return the result of SQL on the relation, as a connection does."""
         return self.relation.query(_VIEW, query)
 
 
-def _describe_view(connection: Any, *, name: str) -> DuckTable:  # noqa: ANN401 - either of two
+@dataclass(frozen=True)
+class IbisTable(QueryableTable):
+    """A table of an Ibis connection to DuckDB, which answers in one thread."""
+
+    table: "ibis.Table"
+
+    def query(self, run: Callable[[DuckTable], T]) -> T:
+        """Return what `run` returns for the table."""
+        backend = self.table.get_backend()
+        source = f"({backend.compile(self.table)})"
+        types = read_column_types(backend.con, source)
+        return run(DuckTable(backend.con, source, types, "of DuckDB"))
+
+
+def _describe_view(connection: Any, *, name: str) -> DuckTable:  # noqa: ANN401 - or a relation
     source = quote_name(_VIEW)
-    return DuckTable(connection, source, describe(connection, source), name, columnar=True)
+    return DuckTable(connection, source, read_column_types(connection, source), name, columnar=True)

@@ -1,7 +1,7 @@
-"""Copies a table of a database that cannot compute profiles to this machine, for as long as needed.
+"""Opens a table for as long as it is compared.
 
-SQLite has no standard deviation, MySQL no GROUPING SETS, and others no MD5: what they hold is
-counted in a file instead.
+Files stay open, so that CSV is parsed once. A database that cannot compute profiles is copied to
+this machine: SQLite has no standard deviation, MySQL no GROUPING SETS, and others no MD5.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from warnings import catch_warnings, simplefilter
 
 from trimtab.comparison.table_sources import TableSource
-from trimtab.detection.tables.memory_tables import MemoryTable
+from trimtab.detection.tables.duckdb_table import QueryableTable
+from trimtab.detection.tables.files import OpenFiles
 
 if TYPE_CHECKING:  # takes a second to import, and files need none of it
     import ibis
@@ -24,7 +25,7 @@ _CAPABLE_ENGINES: Final = frozenset(
 
 
 @contextmanager
-def copy_if_needed(
+def open_source(
     source: TableSource, *, report_progress: Callable[[str], None]
 ) -> Iterator[TableSource]:
     """Yield the table where it can be counted; raise `InvalidTableError` if it cannot be copied.
@@ -32,10 +33,11 @@ def copy_if_needed(
     A copy is a private file, which is deleted afterwards, whatever happens.
     """
     relation = source.relation
-    if (
-        isinstance(relation, Path | Sequence | MemoryTable)
-        or relation.get_backend().name in _CAPABLE_ENGINES
-    ):
+    if isinstance(relation, Path | Sequence):
+        with OpenFiles(source.files) as files:
+            yield source._replace(relation=files)
+        return
+    if isinstance(relation, QueryableTable) or relation.get_backend().name in _CAPABLE_ENGINES:
         yield source
         return
     engine = str(relation.get_backend().name)
