@@ -1,13 +1,11 @@
 # What a person types. Needs make, Python 3.11 to 3.13 and a package index; nothing else, no root.
-#
-#   make demo ARGS='--yes --report report.json'     flags go on to `trimtab demo`
-#   make test ARGS='tests/policies -x'              flags go on to pytest
+# `make help` lists it. Afterwards bin/trimtab runs the command line, from any folder.
 #
 # uv is taken from the PATH if it accepts this project, or else installed into .uv/, a private
 # virtual environment. Packages are those of uv.lock, in .venv. No Python is ever downloaded.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint format environment clean
+.PHONY: help demo up environment add test lint format clean
 
 export UV_PYTHON_DOWNLOADS := never
 export DO_NOT_TRACK := 1
@@ -21,23 +19,26 @@ UV := $(shell uv --version 2>/dev/null | awk '{split($$2, v, "."); if (v[1] > 0 
     END {exit !new}' && uv python find >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
-help: ## Say what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+help: ## List these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@echo
+	@echo "ARGS passes flags on:  make demo ARGS='--yes --report report.json'"
+	@echo "                       make test ARGS='tests/policies -x'"
+	@echo "The command line:      bin/trimtab --help   (by its path, from any folder)"
 
 demo: environment ## Replay real production weeks through everything and show the incidents
-	@$(RUN) trimtab demo $(ARGS)
+	@bin/trimtab demo $(ARGS)
 
 up: environment ## Start the embedded stack and keep it running until Ctrl-C
-	@$(RUN) trimtab up $(ARGS)
+	@bin/trimtab up $(ARGS)
 
-# The drivers of the engines that profiles are computed on: only the tests need them. What is there
-# from an earlier test stays.
-demo up: GROUPS := --inexact
-test lint: GROUPS := --group engines
+environment: $(filter .uv/bin/uv,$(UV)) ## Install what bin/trimtab needs into .venv
+	@$(UV) sync --locked $(GROUPS) --check --quiet 2>/dev/null || { \
+	    echo "Installing packages into .venv; the first time that is 1.4 GB and takes a minute or two"; \
+	    $(UV) sync --locked $(GROUPS); }
 
-# Tests start hundreds of processes: what is compiled once is not compiled by each of them where
-# Python may not write bytecode (PYTHONDONTWRITEBYTECODE).
-test lint: export UV_COMPILE_BYTECODE := 1
+add: environment ## Install packages of your own: make add PACKAGES='ibis-framework[postgres]'
+	@$(UV) pip install $(PACKAGES)
 
 test: lint ## Lint, check types and run every test
 	@$(RUN) pytest $(ARGS)
@@ -51,8 +52,16 @@ format: environment ## Rewrite the code in the house's style
 	@$(RUN) ruff check --fix
 	@$(RUN) ruff format
 
-environment: $(filter .uv/bin/uv,$(UV)) ## Bring .venv to what uv.lock says
-	@$(UV) sync --locked $(if $(wildcard .venv),--quiet) $(GROUPS)
+# Library and application; what else is installed already (packages of one's own, the developers'
+# tools) stays. Tests get exactly what uv.lock says: these two, the developers' tools, and the
+# drivers of the engines that profiles are computed on.
+GROUPS := --no-dev --inexact
+format: GROUPS := --inexact
+test lint: GROUPS := --group engines
+
+# Tests start hundreds of processes: what is compiled once is not compiled by each of them where
+# Python may not write bytecode (PYTHONDONTWRITEBYTECODE).
+test lint: export UV_COMPILE_BYTECODE := 1
 
 clean: ## Remove environments and caches; keeps .trimtab, where the audit log is
 	rm -rf .uv .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist

@@ -1,8 +1,8 @@
-"""Writes the audit log: what is about to happen before it does, and what happened after."""
+"""Writes the audit log: an action's intent before it is carried out, its effect afterwards."""
 
 from temporalio import activity
 
-from activities.errors import translated
+from activities.errors import translate_errors
 from trimtab.contracts.audit import GENESIS, AuditAppend, ChainEnd, TipSearch
 from trimtab.contracts.ports import AuditLog, Refused
 
@@ -14,18 +14,24 @@ class AuditActivities:
         self._log = log
 
     @activity.defn
-    @translated
+    @translate_errors
     def record(self, request: AuditAppend) -> str:
-        """Chain, write and fsync the entries; the new tip. The same request changes nothing."""
+        """Chain, write and fsync the entries, and return the new tip.
+
+        A repeated request changes nothing.
+        """
         return self._log.append(request)
 
     @activity.defn
-    @translated
+    @translate_errors
     def find_tip(self, search: TipSearch) -> ChainEnd:
-        """Where a chain ends that another workflow wrote to and did not tell of."""
+        """Return where a chain ends after another workflow has written to it.
+
+        Raises `Refused` if the chain no longer holds the tip that is searched from.
+        """
         lines = self._log.lines(search.incident, model=search.model)
         hashes = [GENESIS, *(line.hash for line in lines)]
         if search.tip not in hashes:
-            msg = f"the chain of {search.incident!r} no longer holds the hash {search.tip}"
+            msg = f"the audit chain of {search.incident!r} no longer holds the hash {search.tip}"
             raise Refused(msg)
         return ChainEnd(entries=len(lines), tip=hashes[-1])

@@ -1,8 +1,8 @@
-"""Mints a grant for a plan that the policy, or a person, allows: believes nothing it can derive.
+"""Mints a grant for a plan that the policy, or a person, allows.
 
-The policy is asked again, here, where the private key is. A grant for the policy's own verdict is
-minted only while that verdict still holds; one for a person's approval only for the very plan
-that the person approved.
+It believes nothing that it can derive: it asks the policy again, here, where the private key is. A
+grant for the policy's own verdict is minted only while that verdict still holds; a grant for a
+person's approval only for the very plan that the person approved.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
 
-from activities.errors import translated
+from activities.errors import translate_errors
 from policies.decision import decide
 from trimtab.contracts.approval import Answer, Choice
 from trimtab.contracts.authorisation import AuthorisationRequest
@@ -19,12 +19,12 @@ from trimtab.contracts.ports import GrantMint, Refused
 from trimtab.contracts.remediation import Action, GrantClaims
 
 
-def _now() -> datetime:
+def _read_clock() -> datetime:
     return datetime.now(UTC)
 
 
 class AuthorisationActivities:
-    """Activities over the mint; where they run, the private key is."""
+    """Activities over the mint; only workers that hold the private key run them."""
 
     def __init__(
         self,
@@ -32,21 +32,21 @@ class AuthorisationActivities:
         mint: GrantMint,
         lifetime: timedelta,
         replay: bool = False,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = _read_clock,
     ) -> None:
         self._mint = mint
         self._lifetime = lifetime
         self._replay = replay
-        """Whether questions are of a past that is replayed: this process's own configuration."""
+        """Whether a backtest replays the past: set by this process's own configuration."""
         self._clock = clock
 
     @activity.defn
-    @translated
+    @translate_errors
     def authorise(self, request: AuthorisationRequest) -> str:
-        """A signed grant for the plan in question, or nothing."""
-        decision = _ask_again(request)
+        """Return a signed grant for the plan in question; raise `Refused` if there is none."""
+        decision = _decide_again(request)
         plan = request.question.plan
-        authority = self._authority(decision, request)
+        authority = self._find_authority(decision, request)
         now = self._clock()
         return self._mint.mint(
             GrantClaims(
@@ -63,28 +63,27 @@ class AuthorisationActivities:
             )
         )
 
-    def _authority(self, decision: Decision, request: AuthorisationRequest) -> str:
+    def _find_authority(self, decision: Decision, request: AuthorisationRequest) -> str:
         if decision.verdict is Verdict.EXECUTE:
-            self._expect_still_allowed(request.question)
+            self._check_still_allowed(request.question)
             return f"policy:{decision.rule}"
         if decision.verdict is Verdict.ESCALATE:
-            return f"person:{_approver(request.answer, decision.plan_hash)}"
+            return f"person:{_find_approver(request.answer, decision.plan_hash)}"
         msg = f"the verdict is {decision.verdict} by {decision.rule}: nothing may be executed"
         raise Refused(msg)
 
-    def _expect_still_allowed(self, question: PolicyQuestion) -> None:
-        """The time has moved on since; a backtest asks about a past instant and stays there."""
+    def _check_still_allowed(self, question: PolicyQuestion) -> None:
+        """Raise `Refused` if the plan is no longer allowed; a backtest's time stands still."""
         if self._replay:
             return
-        now = self._clock()
-        later = decide(question.plan, question.facts, question.limits, now=now)
+        later = decide(question.model_copy(update={"now": self._clock()}))
         if later.verdict is not Verdict.EXECUTE:
             msg = f"the plan was allowed at {question.now} but no longer is: {later.reason}"
             raise Refused(msg)
 
 
-def _ask_again(request: AuthorisationRequest) -> Decision:
-    """The policy's answer, found anew; raises `Refused` unless it is the one presented."""
+def _decide_again(request: AuthorisationRequest) -> Decision:
+    """Return the policy's own decision; raise `Refused` unless it is the one presented."""
     question = request.question
     plan = question.plan
     if plan.event_id != request.event_id:
@@ -93,34 +92,44 @@ def _ask_again(request: AuthorisationRequest) -> Decision:
     if plan.action is Action.MONITOR:
         msg = "the plan is to monitor: there is nothing to authorise"
         raise Refused(msg)
-    decision = decide(plan, question.facts, question.limits, now=question.now)
+    decision = decide(question)
     presented = request.decision
-    if decision != presented:
+    if _without_reasons(decision) != _without_reasons(presented):
         msg = (
-            f"the decision presented ({_told(presented)}) "
-            f"is not what the policy answers ({_told(decision)})"
+            f"the decision presented ({_format_decision(presented)}) "
+            f"is not the policy's answer ({_format_decision(decision)})"
         )
         raise Refused(msg)
     return decision
 
 
-def _told(decision: Decision) -> str:
+def _without_reasons(decision: Decision) -> Decision:
+    """Return the decision without its sentences.
+
+    They are written for people, and a newer release may word them differently. An incident that
+    was decided before an upgrade and approved after it must still be authorised.
+    """
+    results = tuple(result.model_copy(update={"reason": ""}) for result in decision.results)
+    return decision.model_copy(update={"reason": "", "results": results})
+
+
+def _format_decision(decision: Decision) -> str:
     return (
         f"{decision.verdict} by {decision.rule}, plan {decision.plan_hash:.12}, "
         f"policy {decision.policy_hash:.12}"
     )
 
 
-def _approver(answer: Answer | None, plan_hash: str) -> str:
-    """Who approved that very plan; raises `Refused` when nobody did."""
+def _find_approver(answer: Answer | None, plan_hash: str) -> str:
+    """Return who approved that plan; raise `Refused` unless somebody did."""
     if answer is None or answer.decision is None:
-        msg = "the policy asks for a person, and nobody has answered"
+        msg = "the policy requires a person's approval, and no answer was received"
         raise Refused(msg)
-    said = answer.decision
-    if not answer.accepted or said.decision is not Choice.APPROVE:
-        msg = f"{said.approver} did not approve: {said.decision}, {answer.note or 'accepted'}"
+    given = answer.decision
+    if not answer.accepted or given.decision is not Choice.APPROVE:
+        msg = f"{given.approver} did not approve: {given.decision}, {answer.note or 'accepted'}"
         raise Refused(msg)
-    if said.plan_hash != plan_hash:
-        msg = f"{said.approver} approved plan {said.plan_hash:.12}, not {plan_hash:.12}"
+    if given.plan_hash != plan_hash:
+        msg = f"{given.approver} approved plan {given.plan_hash:.12}, not {plan_hash:.12}"
         raise Refused(msg)
-    return said.approver
+    return given.approver

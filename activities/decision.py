@@ -1,4 +1,4 @@
-"""Asks the policy: an activity so that each answer stands in the history."""
+"""Asks the policy. It is an activity so that every answer is recorded in the history."""
 
 from temporalio import activity
 
@@ -8,5 +8,5 @@ from trimtab.contracts.decision import Decision, PolicyQuestion
 
 @activity.defn
 def check_policy(question: PolicyQuestion) -> Decision:
-    """The policy's verdict; pure, nothing is read but the question."""
-    return decide(question.plan, question.facts, question.limits, now=question.now)
+    """Return the policy's verdict; it depends on nothing but the question."""
+    return decide(question)

@@ -1,52 +1,54 @@
-"""Sorts what goes wrong for Temporal: what no retry can mend is said to be so.
+"""Tells Temporal which errors a retry cannot fix.
 
-`Unavailable` and everything unforeseen rise untouched, and Temporal tries again.
+`Unavailable` and every unexpected error pass unchanged, and Temporal retries the activity.
 """
 
 import functools
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, ParamSpec, TypeVar, cast
+from typing import Final, ParamSpec, TypeVar, cast
 
 from temporalio.exceptions import ApplicationError
 
 from trimtab.contracts.ports import Refused
 
-Params = ParamSpec("Params")
-Result = TypeVar("Result")
+_Params = ParamSpec("_Params")
+_Result = TypeVar("_Result")
 
-REFUSED: Final = "Refused"
-"""Error type of what a port said no to."""
-CONTRACT_BREACH: Final = "ContractBreach"
-"""Error type of data that is not what the contract says."""
+REFUSED_TYPE: Final = "Refused"
+"""Error type of what a port refused."""
+CONTRACT_BREACH_TYPE: Final = "ContractBreach"
+"""Error type of data that does not match its contract."""
 
 
-def translated(function: Callable[Params, Result]) -> Callable[Params, Result]:
-    """Decorates an activity, async or not: refusals and breaches of contract are not retried."""
+def translate_errors(function: Callable[_Params, _Result]) -> Callable[_Params, _Result]:
+    """Decorate an activity, async or not, so that refusals and bad data are not retried."""
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)
-        async def waiting(*args: Params.args, **kwargs: Params.kwargs) -> Any:  # noqa: ANN401 - the function's own
-            with _translating():
+        async def run_async(*args: _Params.args, **kwargs: _Params.kwargs) -> object:
+            with _translate():
                 return await function(*args, **kwargs)
 
-        return cast("Callable[Params, Result]", waiting)
+        return cast("Callable[_Params, _Result]", run_async)
 
     @functools.wraps(function)
-    def blocking(*args: Params.args, **kwargs: Params.kwargs) -> Result:
-        with _translating():
+    def run_blocking(*args: _Params.args, **kwargs: _Params.kwargs) -> _Result:
+        with _translate():
             return function(*args, **kwargs)
 
-    return blocking
+    return run_blocking
 
 
 @contextmanager
-def _translating() -> Iterator[None]:
+def _translate() -> Iterator[None]:
     try:
         yield
     except Refused as refusal:
-        # Without its cause, for the message says it all and a history is kept for long.
-        raise ApplicationError(str(refusal), type=REFUSED, non_retryable=True) from None
+        # Without the cause: the message is complete, and histories keep every byte for long.
+        raise ApplicationError(str(refusal), type=REFUSED_TYPE, non_retryable=True) from None
     except ValueError as breach:
-        raise ApplicationError(str(breach), type=CONTRACT_BREACH, non_retryable=True) from breach
+        raise ApplicationError(
+            str(breach), type=CONTRACT_BREACH_TYPE, non_retryable=True
+        ) from breach

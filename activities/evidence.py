@@ -1,16 +1,19 @@
-"""Collects evidence: what the registry holds, what versions score, what is known of the like."""
+"""Collects evidence: registry entries, versions' metrics, and documents on similar incidents."""
 
+from pydantic import TypeAdapter
 from temporalio import activity
 
-from activities.errors import translated
-from activities.heartbeat import beating
+from activities.errors import translate_errors
+from activities.heartbeat import run_with_heartbeat
 from trimtab.contracts.evidence import Document, Measurement, Recall, RegistryFacts
 from trimtab.contracts.model import Slice, VersionMetric
 from trimtab.contracts.ports import KnowledgeBase, ModelRegistry, PipelineRunner
 
+_METRICS = TypeAdapter(tuple[VersionMetric, ...])
+
 
 class EvidenceActivities:
-    """Reads; changes nothing."""
+    """Activities that only read."""
 
     def __init__(
         self, *, registry: ModelRegistry, pipelines: PipelineRunner, knowledge: KnowledgeBase
@@ -20,9 +23,9 @@ class EvidenceActivities:
         self._knowledge = knowledge
 
     @activity.defn
-    @translated
+    @translate_errors
     def read_registry(self, model: str) -> RegistryFacts:
-        """Champion, newest versions and the time of the last action."""
+        """Return the champion, the newest versions and the time of the last action."""
         return RegistryFacts(
             champion=self._registry.champion(model),
             versions=self._registry.versions(model),
@@ -30,12 +33,12 @@ class EvidenceActivities:
         )
 
     @activity.defn
-    @translated
+    @translate_errors
     async def measure_versions(self, request: Measurement) -> tuple[VersionMetric, ...]:
-        """Each version's metric on the newest labelled rows; a version without rows is left out."""
+        """Return each version's metric on the newest labelled rows; omit versions without rows."""
         if not request.versions:
             return ()
-        outputs = await beating(
+        outputs = await run_with_heartbeat(
             self._pipelines.run(
                 "evaluation",
                 {
@@ -46,12 +49,10 @@ class EvidenceActivities:
                 },
             )
         )
-        metrics = outputs["metrics"]
-        assert isinstance(metrics, list)  # noqa: S101 - the pipeline's promise
-        return tuple(VersionMetric.model_validate(metric) for metric in metrics)
+        return _METRICS.validate_python(outputs["metrics"])
 
     @activity.defn
-    @translated
+    @translate_errors
     def recall_similar(self, request: Recall) -> tuple[Document, ...]:
-        """Runbooks and past incidents that are nearest in meaning, best first."""
+        """Return the runbooks and past incidents nearest in meaning, best first."""
         return self._knowledge.search(request.query, limit=request.limit)

@@ -1,4 +1,4 @@
-"""Tells Temporal that long work is still going on, and passes a cancellation on to it."""
+"""Heartbeats to Temporal during long work, and passes a cancellation on to it."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -6,23 +6,26 @@ from typing import Final, TypeVar
 
 from temporalio import activity
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
-_BEATS: Final = 3
-"""Heartbeats within one heartbeat timeout."""
+_HEARTBEATS_PER_TIMEOUT: Final = 3
 
 
-async def beating(work: Awaitable[Result]) -> Result:
-    """What the work gives; heartbeats while it lasts, and cancels it when told to."""
-    beat = asyncio.create_task(_beat())
+async def run_with_heartbeat(work: Awaitable[_Result]) -> _Result:
+    """Return the work's result, with heartbeats until it is there.
+
+    Temporal reports a cancellation only in answer to a heartbeat. It is raised here at `await`, and
+    so cancels the work.
+    """
+    heartbeat = asyncio.create_task(_send_heartbeats())
     try:
         return await work
     finally:
-        beat.cancel()
+        heartbeat.cancel()
 
 
-async def _beat() -> None:
+async def _send_heartbeats() -> None:
     timeout = activity.info().heartbeat_timeout
     while timeout:
         activity.heartbeat()
-        await asyncio.sleep(timeout.total_seconds() / _BEATS)
+        await asyncio.sleep(timeout.total_seconds() / _HEARTBEATS_PER_TIMEOUT)

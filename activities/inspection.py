@@ -1,7 +1,7 @@
-"""Looks closer: the read-only tools of the agents, each answering with one item of evidence.
+"""The agents' read-only tools; each returns one item of evidence.
 
-What the tools are about (which model, which window) is never the agent's to say: it comes beside
-the agent's words, from the deliberation's own session.
+An agent never chooses the model or the window that its tools look at: both come from the
+deliberation's own session, beside the agent's arguments.
 """
 
 from typing import Final
@@ -9,20 +9,22 @@ from typing import Final
 from pydantic import AwareDatetime, JsonValue
 from temporalio import activity
 
-from activities.errors import translated
+from activities.errors import translate_errors
 from trimtab.contracts.base import Name, Record
 from trimtab.contracts.evidence import EvidenceItem, EvidenceSource
+from trimtab.contracts.evidence_ids import build_column_id, build_document_id, build_segment_id
 from trimtab.contracts.model import Distribution, SegmentMetric
 from trimtab.contracts.ports import KnowledgeBase, PipelineRunner, Refused
 
-TEXT_LENGTH: Final = 900
-"""How much of a document is read."""
-BINS_NAMED: Final = 3
-"""How many of the bins that moved most are named."""
+MAX_DOCUMENT_LENGTH: Final = 900
+"""Characters of a document that are read."""
+MAX_BINS_NAMED: Final = 3
+"""Number of bins that are named, those that moved most."""
+_MAX_SEGMENT_LENGTH: Final = 80
 
 
-class Subject(Record):
-    """What every look is about: the session state of a deliberation, as it crosses the wall."""
+class InspectionTarget(Record):
+    """The model and window that every tool looks at: a deliberation's session state."""
 
     model: Name
     start: AwareDatetime
@@ -30,7 +32,7 @@ class Subject(Record):
 
     @property
     def params(self) -> dict[str, JsonValue]:
-        """As parameters of a pipeline."""
+        """The target as parameters of a pipeline."""
         return {
             "model": self.model,
             "start": self.start.isoformat(),
@@ -38,92 +40,94 @@ class Subject(Record):
         }
 
 
-class Context(Record):
+class InspectionContext(Record):
     """The part of an agent's tool context that a tool needs: the wire form of ADK's snapshot."""
 
-    state: Subject
+    state: InspectionTarget
 
 
 class InspectionActivities:
-    """Read-only; what they are asked for may be nonsense."""
+    """Read-only activities; an agent may ask them for things that do not exist."""
 
     def __init__(self, *, pipelines: PipelineRunner, knowledge: KnowledgeBase) -> None:
         self._pipelines = pipelines
         self._knowledge = knowledge
 
     @activity.defn
-    @translated
-    async def inspect_feature(self, feature: str, context: Context) -> EvidenceItem:
-        """One column's two distributions."""
+    @translate_errors
+    async def inspect_feature(self, feature: str, context: InspectionContext) -> EvidenceItem:
+        """Compare one column's distributions in the reference and the current window."""
         params: dict[str, JsonValue] = {**context.state.params, "feature": feature}
         outputs = await self._pipelines.run("distribution", params)
-        return _distribution(Distribution.model_validate(outputs["distribution"]))
+        return _build_distribution_item(Distribution.model_validate(outputs["distribution"]))
 
     @activity.defn
-    @translated
-    async def inspect_segment(self, feature: str, segment: str, context: Context) -> EvidenceItem:
-        """The champion's metric on the rows of one category."""
+    @translate_errors
+    async def inspect_segment(
+        self, feature: str, segment: str, context: InspectionContext
+    ) -> EvidenceItem:
+        """Compute the champion's metric on the rows of one category, before and now."""
         params: dict[str, JsonValue] = {
             **context.state.params,
             "feature": feature,
             "segment": segment,
         }
         outputs = await self._pipelines.run("segment", params)
-        return _segment(SegmentMetric.model_validate(outputs["segment"]))
+        return _build_segment_item(SegmentMetric.model_validate(outputs["segment"]))
 
     @activity.defn
-    @translated
-    def read_document(self, document_id: str, context: Context) -> EvidenceItem:  # noqa: ARG002 - every tool gets it
-        """One runbook or past incident."""
+    @translate_errors
+    def read_document(self, document_id: str, context: InspectionContext) -> EvidenceItem:  # noqa: ARG002 - ADK passes it to every tool
+        """Read one runbook or past incident; raise `Refused` if there is none of that id."""
         document = self._knowledge.document(document_id)
         if document is None:
             msg = f"there is no document {document_id[:100]!r}: use an id from the case"
             raise Refused(msg)
+        text = " ".join(f"{document.title}: {document.text}".split())
         return EvidenceItem(
-            id=f"document:{document.id}"[:128],
+            id=build_document_id(document.id),
             source=EvidenceSource.KNOWLEDGE,
-            statement=" ".join(f"{document.title}: {document.text}".split())[:TEXT_LENGTH],
+            statement=text[:MAX_DOCUMENT_LENGTH],
             value=document.similarity,
         )
 
 
-def _distribution(found: Distribution) -> EvidenceItem:
-    moves = sorted(
+def _build_distribution_item(found: Distribution) -> EvidenceItem:
+    changes = sorted(
         zip(found.bins, found.reference, found.current, strict=True),
-        key=lambda move: -abs(move[2] - move[1]),
+        key=lambda change: -abs(change[2] - change[1]),
     )
     named = ", ".join(
-        f"{name} from {then:.1%} to {now:.1%} of rows" for name, then, now in moves[:BINS_NAMED]
+        f"{name} from {before:.1%} to {now:.1%} of rows"
+        for name, before, now in changes[:MAX_BINS_NAMED]
     )
-    distance = sum(abs(now - then) for _, then, now in moves) / 2
+    distance = sum(abs(now - before) for _, before, now in changes) / 2
     return EvidenceItem(
-        id=f"inspect:{found.feature}",
+        id=build_column_id(found.feature),
         source=EvidenceSource.INSPECTION,
         statement=(
             f"Between reference and current window {found.feature} moved by a total variation "
             f"distance of {distance:.3f}, most in {named or 'no bin'}."
         ),
         value=round(distance, 6),
+        column=found.feature,
     )
 
 
-def _segment(found: SegmentMetric) -> EvidenceItem:
+def _build_segment_item(found: SegmentMetric) -> EvidenceItem:
+    segment = found.segment[:_MAX_SEGMENT_LENGTH]
     return EvidenceItem(
-        id=_name(f"inspect:{found.feature}:{found.segment}"),
+        id=build_segment_id(found.feature, found.segment),
         source=EvidenceSource.INSPECTION,
         statement=(
-            f"On the {found.rows} rows with {found.feature} = {found.segment[:80]} the champion's "
-            f"{found.metric} is {_figure(found.current)}, and was {_figure(found.reference)} "
-            "in the reference."
+            f"On the {found.rows} rows with {found.feature} = {segment} the champion's "
+            f"{found.metric} is {_format_metric(found.current)}, and was "
+            f"{_format_metric(found.reference)} in the reference."
         ),
         value=found.current,
+        column=found.feature,
     )
 
 
-def _figure(value: float | None) -> str:
+def _format_metric(value: float | None) -> str:
     return "not known" if value is None else f"{value:.4f}"
-
-
-def _name(text: str) -> str:
-    """The text with what no name may hold left out."""
-    return "".join(each if each.isalnum() or each in "_.:/ -" else "-" for each in text)[:128]

@@ -1,50 +1,51 @@
-"""Judges one window: runs the pipeline `monitoring`, which publishes what it finds."""
+"""Judges one window by running the pipeline `monitoring`, which publishes the drift it finds."""
 
 from pydantic import JsonValue
 from temporalio import activity
 
-from activities.errors import translated
-from activities.heartbeat import beating
+from activities.errors import translate_errors
+from activities.heartbeat import run_with_heartbeat
 from trimtab.contracts.base import Record
 from trimtab.contracts.drift import DriftFinding
-from trimtab.contracts.monitoring import WindowAnswer, WindowOrder
+from trimtab.contracts.monitoring import Suppression, WindowAnswer, WindowOrder
 from trimtab.contracts.ports import PipelineRunner
 
 
-class _Named(Record):
+class _PublishedEvent(Record):
     """The part of an event that is passed on; the event itself went to the stream."""
 
     id: str
 
 
-class _Judged(Record):
-    """What of the pipeline's report is passed on."""
+class _WindowReport(Record):
+    """The part of the pipeline's report that is passed on."""
 
     rows: int
     note: str
     why: str = ""
-    event: _Named | None = None
+    suppression: Suppression | None = None
+    event: _PublishedEvent | None = None
     finding: DriftFinding | None = None
 
 
 class MonitoringActivities:
-    """Where they run, pipelines, the registry and the stream can be reached."""
+    """Activities of workers that can reach pipelines, registry and stream."""
 
     def __init__(self, *, pipelines: PipelineRunner) -> None:
         self._pipelines = pipelines
 
     @activity.defn
-    @translated
+    @translate_errors
     async def judge_window(self, order: WindowOrder) -> WindowAnswer:
-        """What the window showed; an event that is published again keeps its id."""
+        """Return the judgement of the window; an event that is published again keeps its id."""
         params: dict[str, JsonValue] = {
             "model": order.model,
             "start": order.start.isoformat(),
             "end": order.end.isoformat(),
             "as_of": order.as_of.isoformat(),
         }
-        report = await beating(self._pipelines.run("monitoring", params))
-        judged = _Judged.model_validate(report)
+        report = await run_with_heartbeat(self._pipelines.run("monitoring", params))
+        judged = _WindowReport.model_validate(report)
         return WindowAnswer(
             start=order.start,
             end=order.end,
@@ -53,5 +54,6 @@ class MonitoringActivities:
             event_id=judged.event.id if judged.event else None,
             announced=judged.event is not None,
             why=judged.why or judged.note,
+            suppression=judged.suppression.reason if judged.suppression else None,
             severity=judged.finding.severity if judged.finding else None,
         )

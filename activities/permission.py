@@ -1,81 +1,95 @@
-"""Checks that what is about to be done is what was granted, and that the world is as it was then.
+"""Checks that an action is the granted one, and that the champion is still the one decided on.
 
-Every effect passes here first: whatever a workflow, an agent or a person with the Temporal CLI
-asks for, nothing happens that no grant allows.
+Every effect is checked here first. Whatever a workflow, an agent or a person with the Temporal CLI
+asks for, nothing happens without a grant for exactly that.
 """
 
 from trimtab.contracts.model import ModelVersion
 from trimtab.contracts.ports import GrantGuard, ModelRegistry, Refused
-from trimtab.contracts.remediation import Action, ActionOrder, GrantClaims, Step, effect_key
-from trimtab.contracts.tags import promoted_by
+from trimtab.contracts.remediation import (
+    Action,
+    ActionOrder,
+    GrantClaims,
+    Step,
+    compute_effect_key,
+)
+from trimtab.contracts.tags import build_promotion_tag
 
-ACTION_OF = {
+ACTION_OF_STEP = {
     Step.RETRAIN: Action.RETRAIN,
     Step.PROMOTE: Action.RETRAIN,
     Step.ROLL_BACK: Action.ROLL_BACK,
 }
-"""Which granted action allows a step; undo belongs to both."""
+"""The granted action that allows a step. Verify and undo belong to either action."""
 
 
 class Permission:
-    """Grants held against orders, and champions against what they were."""
+    """Compares orders with grants, and the champion with the one at decision time."""
 
     def __init__(self, *, registry: ModelRegistry, guard: GrantGuard) -> None:
         self._registry = registry
         self._guard = guard
 
-    def check(self, order: ActionOrder, step: Step, *, expired_too: bool = False) -> GrantClaims:
-        """The claims of the order's grant; raises `Refused` unless it allows this very step."""
+    def check_grant(
+        self, order: ActionOrder, step: Step, *, expired_too: bool = False
+    ) -> GrantClaims:
+        """Return the claims of the order's grant; raise `Refused` unless it allows this step."""
         claims = self._guard.check(order.grant, expired_too=expired_too)
-        granted = claims.model_dump(include=set(_bound(order, step)))
-        for name, asked in _bound(order, step).items():
+        required = _required_claims(order, step)
+        granted = claims.model_dump(include=set(required))
+        for name, asked in required.items():
             if granted[name] != asked:
-                msg = f"{step} is not granted: {name} is {asked!r}, granted was {granted[name]!r}"
+                msg = (
+                    f"{step} is not granted: {name} is {asked!r}, but {granted[name]!r} is granted"
+                )
                 raise Refused(msg)
-        if order.step != step or order.key != effect_key(order.event_id, order.plan_hash, step):
+        key = compute_effect_key(order.event_id, order.plan_hash, step)
+        if order.step != step or order.key != key:
             msg = f"{step} is not ordered: the order is for {order.step!r} with key {order.key}"
             raise Refused(msg)
         if order.champion_version is None:
-            msg = f"{order.spec.name!r} had no champion: there is nothing to compare or go back to"
+            msg = f"{order.spec.name!r} had no champion: there is nothing to compare or restore"
             raise Refused(msg)
         return claims
 
-    def champion(self, order: ActionOrder, *ours: Step) -> ModelVersion:
-        """The champion, if it is the one at decision time or was made so by these steps of ours.
+    def check_champion(self, order: ActionOrder, *own_steps: Step) -> ModelVersion:
+        """Return the champion if it is the one at decision time, or if our own steps promoted it.
 
-        Raises `Refused` for any other, and for the former champion once these steps were undone.
+        Raises `Refused` for any other champion, and for the former champion once these steps were
+        undone.
         """
         champion = self._registry.champion(order.spec.name)
         if champion is not None:
-            if any(made_champion_by(champion, order, step) for step in ours):
+            if any(is_promoted_by(champion, order, step) for step in own_steps):
                 return champion
             if champion.version == order.champion_version:
-                if made_champion_by(champion, order, Step.UNDO):
+                if is_promoted_by(champion, order, Step.UNDO):
                     msg = f"this plan was undone: version {champion.version} stays champion"
                     raise Refused(msg)
                 return champion
         msg = (
-            f"champion of {order.spec.name!r} is version {champion and champion.version}, "
-            f"it was {order.champion_version} when the decision was made"
+            f"the champion of {order.spec.name!r} is version {champion and champion.version}, "
+            f"but it was {order.champion_version} when the decision was made"
         )
         raise Refused(msg)
 
 
-def made_champion_by(version: ModelVersion, order: ActionOrder, step: Step) -> bool:
-    """Whether that step of that plan made the version champion."""
-    return promoted_by(effect_key(order.event_id, order.plan_hash, step)) in version.tags
+def is_promoted_by(version: ModelVersion, order: ActionOrder, step: Step) -> bool:
+    """Return whether that step of the order's plan made the version champion."""
+    key = compute_effect_key(order.event_id, order.plan_hash, step)
+    return build_promotion_tag(key) in version.tags
 
 
-def _bound(order: ActionOrder, step: Step) -> dict[str, object]:
-    """What of an order must stand in the grant, letter by letter."""
-    bound: dict[str, object] = {
+def _required_claims(order: ActionOrder, step: Step) -> dict[str, object]:
+    """Return what the grant must claim, by name, to allow the step of the order."""
+    required: dict[str, object] = {
         "event_id": order.event_id,
         "model": order.spec.name,
-        "action": ACTION_OF.get(step, order.action),
+        "action": ACTION_OF_STEP.get(step, order.action),
         "plan_hash": order.plan_hash,
         "policy_hash": order.policy_hash,
         "champion_version": order.champion_version,
     }
     if step is Step.ROLL_BACK:
-        bound["target_version"] = order.challenger_version
-    return bound
+        required["target_version"] = order.challenger_version
+    return required

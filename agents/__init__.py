@@ -1,0 +1,1 @@
+"""The agents that investigate drift and propose a plan; the only room that imports ADK."""

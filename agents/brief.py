@@ -1,17 +1,24 @@
-"""What an agent is shown of the case: one compact object, as JSON in the request.
+"""The part of the case that an agent is shown: one compact object, as JSON in the request.
 
-Language models read it as text; `analyst/rules` parses it back.
+Language models read it as text, and `analyst/rules` parses it back: its field names are part of the
+prompts.
 """
 
-from agents.case import Task
+from agents.case import AgentStep
 from agents.fence import unfence
 from trimtab.contracts.base import Name, Record
 from trimtab.contracts.deliberation import Cause
-from trimtab.contracts.drift import FeatureRole, PerformanceChange, PerformanceEstimate, Severity
+from trimtab.contracts.drift import (
+    FaultKind,
+    FeatureRole,
+    PerformanceChange,
+    PerformanceEstimate,
+    Severity,
+)
 from trimtab.contracts.remediation import Action
 
 
-class Moved(Record):
+class ColumnBrief(Record):
     """How far one column moved."""
 
     name: str
@@ -20,37 +27,37 @@ class Moved(Record):
     drifted: bool
 
 
-class Fault(Record):
-    """What is wrong with the data itself."""
+class FaultBrief(Record):
+    """A fault in the data itself."""
 
-    kind: str
+    kind: FaultKind
     column: str | None = None
     fraction: float
     corrupt: bool
 
 
-class Finding(Record):
-    """The drift that was announced, in figures."""
+class FindingBrief(Record):
+    """The announced drift, in figures."""
 
     severity: Severity
     window: str
     rows: int
     history_days: int | None = None
-    """From the first row that the champion learnt from to the window's end; None where a window is
-    compared with an earlier one."""
-    moved: tuple[Moved, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    """Days from the first row of the champion's training data to the window's end; None if the
+    window is compared with an earlier window."""
+    moved: tuple[ColumnBrief, ...] = ()
+    faults: tuple[FaultBrief, ...] = ()
     performance: PerformanceChange | None = None
     estimate: PerformanceEstimate | None = None
-    """What covariate shift alone is expected to do to the metric."""
+    """Expected effect of covariate shift alone on the metric."""
     concept_loss: float | None = None
-    """Loss of the metric beyond what covariate shift explains."""
+    """Loss of the metric that covariate shift does not explain."""
     told_apart: float | None = None
-    """How well a classifier tells rows from the reference's: lower end of its AUC's interval."""
+    """Lower end of the confidence interval of the domain classifier's AUC."""
 
 
-class Model(Record):
-    """What matters of the model's configuration."""
+class ModelBrief(Record):
+    """The relevant part of the model's configuration."""
 
     name: str
     task: str
@@ -65,16 +72,20 @@ class Model(Record):
     degradation_cost_per_day: float
 
 
-class Item(Record):
-    """An item of evidence, to be cited by its id."""
+class EvidenceBrief(Record):
+    """An item of evidence, which is cited by its id."""
 
     id: str
     statement: str
     value: float | None = None
+    version: str | None = None
+    """The version of the model that the statement is about."""
+    inspected: bool = False
+    """Whether one of the investigator's tools measured it."""
 
 
-class Excerpt(Record):
-    """A runbook or past incident, by its beginning."""
+class DocumentBrief(Record):
+    """The beginning of a runbook or past incident."""
 
     id: str
     kind: str
@@ -86,8 +97,8 @@ class Excerpt(Record):
     excerpt: str = ""
 
 
-class CauseFound(Record):
-    """The investigator's answer, for those who come after."""
+class CauseBrief(Record):
+    """The investigator's answer, for the steps that follow."""
 
     cause: Cause
     likelihoods: dict[Cause, float]
@@ -95,7 +106,7 @@ class CauseFound(Record):
     citations: tuple[str, ...] = ()
 
 
-class PlanProposed(Record):
+class PlanBrief(Record):
     """The strategist's answer, for the review."""
 
     action: Action
@@ -105,19 +116,19 @@ class PlanProposed(Record):
 
 
 class Brief(Record):
-    """Everything one agent is shown."""
+    """Everything that one agent is shown."""
 
-    task: Task
-    model: Model
-    finding: Finding
-    evidence: tuple[Item, ...]
-    documents: tuple[Excerpt, ...] = ()
+    task: AgentStep
+    model: ModelBrief
+    finding: FindingBrief
+    evidence: tuple[EvidenceBrief, ...]
+    documents: tuple[DocumentBrief, ...] = ()
     focus: tuple[Name, ...] = ()
     question: str = ""
-    root_cause: CauseFound | None = None
-    plan: PlanProposed | None = None
+    root_cause: CauseBrief | None = None
+    plan: PlanBrief | None = None
 
 
 def read_brief(text: str) -> Brief:
-    """The brief in a request's text; raises ValueError where there is none."""
+    """Return the brief in a request's text; raise ValueError if there is none."""
     return Brief.model_validate(unfence(text))

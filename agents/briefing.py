@@ -1,84 +1,88 @@
-"""Writes the brief of a case for a task, and the request around it.
+"""Writes the brief of a case for a step, and the request around it.
 
-It is cut to what the task needs, because every call carries it again: long statements and
-documents are shown by their beginnings.
+It is cut to what the step needs, because every call carries it again: of long statements and
+documents, only the beginning is shown.
 """
 
 import itertools
 from collections.abc import Iterator
+from typing import Final
 
 from agents.brief import (
     Brief,
-    CauseFound,
-    Excerpt,
-    Fault,
-    Finding,
-    Item,
-    Model,
-    Moved,
-    PlanProposed,
+    CauseBrief,
+    ColumnBrief,
+    DocumentBrief,
+    EvidenceBrief,
+    FaultBrief,
+    FindingBrief,
+    ModelBrief,
+    PlanBrief,
 )
-from agents.case import Case, Task
+from agents.case import AgentStep, Case
 from agents.fence import fence
 from trimtab.contracts.deliberation import RemediationPlan, RootCause
 from trimtab.contracts.drift import DriftFinding, FeatureDrift, FeatureRole
 from trimtab.contracts.evidence import Document, EvidenceItem, EvidenceSource
+from trimtab.contracts.evidence_ids import build_document_id
 from trimtab.contracts.model import ModelSpec, ReferencePeriod
 
-MOST_ITEMS = 40
-"""Evidence items shown; of columns, those that moved most."""
-MOST_MOVED = 10
-"""Columns listed with how far they moved, worst first; the target always."""
-STATEMENT_LENGTH = 400
-LOOKED_UP_LENGTH = 900
-"""Of what was asked for by a tool more is shown."""
-EXCERPT_LENGTH = 280
+MAX_ITEMS: Final = 40
+"""Number of evidence items that are shown; of columns, those that moved most."""
+MAX_COLUMNS: Final = 10
+"""Number of columns that are listed with their moves, the worst first; the target always is."""
+MAX_STATEMENT_LENGTH: Final = 400
+"""Characters of a statement that are shown."""
+MAX_INSPECTED_LENGTH: Final = 900
+"""Characters of a statement that are shown if a tool was asked for it."""
+MAX_EXCERPT_LENGTH: Final = 280
+"""Characters of a document that are shown."""
 
-
-def request(case: Case, task: Task) -> str:
-    """The text that asks for a task: the case as data, and then what is wanted."""
-    data = brief(case, task).model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    return f"The case:\n{fence(data)}\n{_ASKED[task]}"
-
-
-def brief(case: Case, task: Task) -> Brief:
-    """What is shown of the case for a task."""
-    return Brief(
-        task=task,
-        model=_model(case.data.spec, case.data.pack.champion_version),
-        finding=_finding(case),
-        evidence=_items(case),
-        documents=_excerpts(case, task),
-        focus=case.triage.focus if case.triage else (),
-        question=case.triage.question if case.triage else "",
-        root_cause=_cause(case.root_cause),
-        plan=_plan(case.plan),
-    )
-
-
-_ASKED = {
-    Task.TRIAGE: "Your task: triage. Answer with one JSON object: severity, focus, question.",
-    Task.LOOK: (
+_REQUESTS: Final = {
+    AgentStep.TRIAGE: "Your task: triage. Answer with one JSON object: severity, focus, question.",
+    AgentStep.LOOK: (
         "Your task: look closer. Call the tools you need, several in one turn, at most four in "
         'all. Write "done" as soon as you need no further turn: beside your calls, or alone.'
     ),
-    Task.CAUSE: (
+    AgentStep.CAUSE: (
         "Your task: name the root cause. Answer with one JSON object: cause, hypotheses, "
         "citations, explanation, confidence (0 to 1)."
     ),
-    Task.PLAN: (
+    AgentStep.PLAN: (
         "Your task: plan. Answer with one JSON object: action, target_version, options, "
         "citations, confidence (0 to 1)."
     ),
-    Task.REVIEW: (
+    AgentStep.REVIEW: (
         "Your task: review. Answer with one JSON object: agrees, concerns, summary, "
         "confidence (0 to 1)."
     ),
 }
 
 
-def _model(spec: ModelSpec, champion: str | None) -> Model:
-    return Model(
+def format_request(case: Case, step: AgentStep) -> str:
+    """Return the text that asks for a step: the case as data, followed by the task."""
+    brief = build_brief(case, step)
+    data = brief.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return f"The case:\n{fence(data)}\n{_REQUESTS[step]}"
+
+
+def build_brief(case: Case, step: AgentStep) -> Brief:
+    """Return the part of the case that is shown for a step."""
+    return Brief(
+        task=step,
+        model=_brief_model(case.data.spec, case.data.pack.champion_version),
+        finding=_brief_finding(case),
+        evidence=_brief_evidence(case),
+        documents=_brief_documents(case, step),
+        focus=case.triage.focus if case.triage else (),
+        question=case.triage.question if case.triage else "",
+        root_cause=_brief_cause(case.root_cause),
+        plan=_brief_plan(case.plan),
+    )
+
+
+def _brief_model(spec: ModelSpec, champion: str | None) -> ModelBrief:
+    return ModelBrief(
         name=spec.name,
         task=spec.task,
         metric=spec.metric,
@@ -93,25 +97,27 @@ def _model(spec: ModelSpec, champion: str | None) -> Model:
     )
 
 
-def _finding(case: Case) -> Finding:
+def _brief_finding(case: Case) -> FindingBrief:
     found = case.data.event.data
-    return Finding(
+    return FindingBrief(
         severity=found.severity,
         window=f"{found.current.start:%Y-%m-%d %H:%M} to {found.current.end:%Y-%m-%d %H:%M}",
         rows=found.current.rows,
-        history_days=_history_days(found, case.data.spec),
+        history_days=_count_history_days(found, case.data.spec),
         moved=tuple(
-            Moved(name=each.name, role=each.role, psi=round(each.psi, 4), drifted=each.drifted)
-            for each in _worst_first(found.features)
+            ColumnBrief(
+                name=each.name, role=each.role, psi=round(each.psi, 4), drifted=each.drifted
+            )
+            for each in _select_worst_columns(found.features)
         ),
         faults=tuple(
-            Fault(
+            FaultBrief(
                 kind=fault.kind,
                 column=fault.column,
                 fraction=round(fault.fraction, 4),
                 corrupt=fault.corrupt,
             )
-            for fault in found.quality[:MOST_MOVED]
+            for fault in found.quality[:MAX_COLUMNS]
         ),
         performance=found.performance,
         estimate=found.estimate,
@@ -120,50 +126,63 @@ def _finding(case: Case) -> Finding:
     )
 
 
-def _history_days(found: DriftFinding, spec: ModelSpec) -> int | None:
+def _count_history_days(found: DriftFinding, spec: ModelSpec) -> int | None:
     if spec.reference is not ReferencePeriod.TRAINING:
         return None
     return (found.current.end - found.reference.start).days
 
 
-def _worst_first(features: tuple[FeatureDrift, ...]) -> list[FeatureDrift]:
+def _select_worst_columns(features: tuple[FeatureDrift, ...]) -> list[FeatureDrift]:
     ranked = sorted(features, key=lambda feature: (not feature.drifted, -feature.psi))
-    target = [each for each in ranked[MOST_MOVED:] if each.role is FeatureRole.TARGET]
-    return ranked[:MOST_MOVED] + target
+    target = [each for each in ranked[MAX_COLUMNS:] if each.role is FeatureRole.TARGET]
+    return ranked[:MAX_COLUMNS] + target
 
 
-def _items(case: Case) -> tuple[Item, ...]:
-    collected = (_item(each, STATEMENT_LENGTH) for each in _most_telling(case.data.pack.items))
-    looked_up = (_item(each, LOOKED_UP_LENGTH) for each in case.inspected)
-    return (*collected, *looked_up)
+def _brief_evidence(case: Case) -> tuple[EvidenceBrief, ...]:
+    collected = _select_items(case.data.pack.items)
+    return (
+        *(_brief_item(each, MAX_STATEMENT_LENGTH) for each in collected),
+        *(_brief_item(each, MAX_INSPECTED_LENGTH) for each in case.inspected),
+    )
 
 
-def _most_telling(items: tuple[EvidenceItem, ...]) -> Iterator[EvidenceItem]:
-    """As many as may be shown, in their order: columns give way to all else."""
+def _select_items(items: tuple[EvidenceItem, ...]) -> Iterator[EvidenceItem]:
+    """Yield as many items as may be shown, in their order; drop the least moved columns first."""
     columns = [item for item in items if item.source is EvidenceSource.DRIFT]
-    room = max(0, MOST_ITEMS - (len(items) - len(columns)))
+    room = max(0, MAX_ITEMS - (len(items) - len(columns)))
     kept = sorted(columns, key=lambda item: -(item.value or 0.0))[:room]
     shown = {item.id for item in kept}
-    telling = (item for item in items if item not in columns or item.id in shown)
-    return itertools.islice(telling, MOST_ITEMS)
+    selected = (
+        item for item in items if item.source is not EvidenceSource.DRIFT or item.id in shown
+    )
+    return itertools.islice(selected, MAX_ITEMS)
 
 
-def _item(item: EvidenceItem, length: int) -> Item:
-    return Item(id=item.id, statement=item.statement[:length], value=item.value)
+def _brief_item(item: EvidenceItem, length: int) -> EvidenceBrief:
+    return EvidenceBrief(
+        id=item.id,
+        statement=item.statement[:length],
+        value=item.value,
+        version=item.version,
+        inspected=item.source is EvidenceSource.INSPECTION,
+    )
 
 
-def _excerpts(case: Case, task: Task) -> tuple[Excerpt, ...]:
-    """The documents; by their text only where that bears on the task and was not read anyway."""
+def _brief_documents(case: Case, step: AgentStep) -> tuple[DocumentBrief, ...]:
+    """Return the documents, with text only if it bears on the step and no tool has read it yet."""
     read = {item.id for item in case.inspected}
-    telling = task in {Task.LOOK, Task.CAUSE, Task.PLAN}
+    needs_text = step in {AgentStep.LOOK, AgentStep.CAUSE, AgentStep.PLAN}
     return tuple(
-        _excerpt(document, EXCERPT_LENGTH * (telling and f"document:{document.id}" not in read))
+        _brief_document(
+            document,
+            MAX_EXCERPT_LENGTH if needs_text and build_document_id(document.id) not in read else 0,
+        )
         for document in case.data.pack.documents
     )
 
 
-def _excerpt(document: Document, length: int) -> Excerpt:
-    return Excerpt(
+def _brief_document(document: Document, length: int) -> DocumentBrief:
+    return DocumentBrief(
         id=document.id,
         kind=document.kind,
         title=document.title,
@@ -175,10 +194,10 @@ def _excerpt(document: Document, length: int) -> Excerpt:
     )
 
 
-def _cause(root_cause: RootCause | None) -> CauseFound | None:
+def _brief_cause(root_cause: RootCause | None) -> CauseBrief | None:
     if root_cause is None:
         return None
-    return CauseFound(
+    return CauseBrief(
         cause=root_cause.cause,
         likelihoods={cause: round(value, 3) for cause, value in root_cause.hypotheses},
         explanation=root_cause.explanation,
@@ -186,11 +205,11 @@ def _cause(root_cause: RootCause | None) -> CauseFound | None:
     )
 
 
-def _plan(plan: RemediationPlan | None) -> PlanProposed | None:
+def _brief_plan(plan: RemediationPlan | None) -> PlanBrief | None:
     if plan is None:
         return None
     chosen = next((option for option in plan.options if option.action is plan.action), None)
-    return PlanProposed(
+    return PlanBrief(
         action=plan.action,
         target_version=plan.target_version,
         rationale=chosen.rationale if chosen else "",

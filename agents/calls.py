@@ -1,7 +1,7 @@
-"""A model call as an activity that, when it is cancelled, says so in the words ADK understands.
+"""A model call as an activity that reports its own cancellation in a form that ADK understands.
 
-Temporal reports a cancelled activity as `ActivityError`. To ADK that is a failure like any other:
-it would tell a listener that has gone, and wait for it for ever.
+Temporal reports a cancelled activity as `ActivityError`. ADK would treat that as a failure like any
+other: it would report it to a listener that has gone, and wait for it forever.
 """
 
 import asyncio
@@ -13,20 +13,20 @@ from google.adk.models.llm_response import LlmResponse
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 from temporalio.google_adk import TemporalModel
 from temporalio.workflow import ActivityConfig
+from typing_extensions import override
 
 
 class ModelCall(TemporalModel):
-    """Calls a model by name, each call an activity with these options and this summary."""
+    """Calls a model by name; each call is an activity with the given options and summary."""
 
     def __init__(self, name: str, options: Mapping[str, Any], *, summary: str) -> None:
         super().__init__(name, cast("ActivityConfig", {**options, "summary": summary}))
 
+    @override
     async def generate_content_async(
-        self,
-        llm_request: LlmRequest,
-        stream: bool = False,  # noqa: FBT001, FBT002 - the base class's signature
+        self, llm_request: LlmRequest, stream: bool = False
     ) -> AsyncGenerator[LlmResponse, None]:
-        """The model's answer; raises `ActivityError`, or `CancelledError` when cancelled."""
+        """Yield the model's answer; raise `ActivityError`, or `CancelledError` if cancelled."""
         try:
             async for response in super().generate_content_async(llm_request, stream):
                 yield response

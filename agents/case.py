@@ -1,6 +1,6 @@
-"""The case as it grows: what the deliberation was started with, and what each step added.
+"""The case as it grows: the input of the deliberation, and what each step added.
 
-It is what one step of the graph hands to the next; nothing else is remembered between them.
+One step of the graph hands it to the next; nothing else is remembered between them.
 """
 
 from enum import StrEnum
@@ -16,8 +16,8 @@ from trimtab.contracts.deliberation import (
 from trimtab.contracts.evidence import EvidenceItem
 
 
-class Task(StrEnum):
-    """What a role can be asked, in the order of asking."""
+class AgentStep(StrEnum):
+    """Steps of a deliberation, in their order."""
 
     TRIAGE = "triage"
     LOOK = "look"
@@ -27,35 +27,25 @@ class Task(StrEnum):
 
 
 class Case(Record):
-    """One deliberation under way."""
+    """One deliberation in progress."""
 
     data: DeliberationInput
     triage: Triage | None = None
     inspected: tuple[EvidenceItem, ...] = ()
-    """What the investigator's tools brought to light."""
+    """Evidence that the investigator's tools found."""
     root_cause: RootCause | None = None
     plan: RemediationPlan | None = None
     review: Review | None = None
 
     @property
-    def evidence(self) -> tuple[EvidenceItem, ...]:
-        """Everything that can be cited, what was looked up last."""
-        return (*self.data.pack.items, *self.inspected)
-
-    @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that exist: the model's, and those that the detector watches."""
-        spec, watched = self.data.spec, self.data.event.data.features
+        """Columns that exist: the model's, and those that the detector monitors."""
+        spec, monitored = self.data.spec, self.data.event.data.features
         configured = (*(feature.name for feature in spec.features), *spec.time_features)
-        names = (*configured, spec.target, *(feature.name for feature in watched))
+        names = (*configured, spec.target, *(feature.name for feature in monitored))
         return tuple(dict.fromkeys(names))
 
     @property
     def known_versions(self) -> tuple[str, ...]:
-        """Versions of the model that the evidence speaks of."""
-        names = [
-            item.id.partition(":version-")[2]
-            for item in self.data.pack.items
-            if item.id.startswith(("metric:version-", "registry:version-"))
-        ]
-        return tuple(dict.fromkeys(names))
+        """Versions of the model that the evidence mentions."""
+        return tuple(dict.fromkeys(item.version for item in self.data.pack.items if item.version))

@@ -1,8 +1,8 @@
-"""Keeps untrusted text inside the bounds of data: nothing in it can look like our own words.
+"""Keeps untrusted text marked as data: nothing in it can be taken for our own words.
 
-The data is JSON between two tag lines. Whatever in it resembles a tag is written with JSON
-escapes, so that a reader of the JSON gets the very same text back but no reader of the prompt
-finds a second fence. There is nothing random in it: a workflow that replays builds the same text.
+The data is JSON between two tag lines. Anything in it that resembles a tag is written with JSON
+escapes: a reader of the JSON gets exactly the same text back, but no reader of the prompt finds a
+second fence. Nothing about it is random, so that a workflow that replays builds the same text.
 """
 
 import json
@@ -18,19 +18,20 @@ CLOSING: Final = "</data>"
 _LOOK_ALIKE = re.compile(
     r"[<\uff1c\u2039\u3008\u27e8\ufe64](?=[\s/\u2044\u2215]*data)", re.IGNORECASE
 )
-_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
-"""Unicode categories that show nothing or turn the line around."""
-_LAST_OF_FIRST_PLANE = 0xFFFF
+_INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+"""Unicode categories of characters that are invisible or reverse the line's direction."""
+_MAX_SHORT_ESCAPE = 0xFFFF
+"""Largest code point that one JSON escape can hold."""
 
 
 def fence(value: JsonValue) -> str:
-    """The value as one line of JSON between the tags."""
+    """Return the value as one line of JSON between the tags."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return f"{OPENING}\n{_harmless(text)}\n{CLOSING}"
+    return f"{OPENING}\n{_escape_look_alikes(text)}\n{CLOSING}"
 
 
 def unfence(text: str) -> JsonValue:
-    """The value inside the first fence; raises ValueError where there is none."""
+    """Return the value inside the first fence; raise ValueError if there is none."""
     start, end = text.find(OPENING), text.find(CLOSING)
     if start < 0 or end < start:
         msg = f"the request holds no data between {OPENING} and {CLOSING}"
@@ -39,14 +40,14 @@ def unfence(text: str) -> JsonValue:
     return value
 
 
-def _harmless(text: str) -> str:
+def _escape_look_alikes(text: str) -> str:
     visible = "".join(
-        _escaped(character) if unicodedata.category(character) in _UNSEEN else character
+        _escape(character) if unicodedata.category(character) in _INVISIBLE else character
         for character in text
     )
-    return _LOOK_ALIKE.sub(lambda match: _escaped(match.group()), visible)
+    return _LOOK_ALIKE.sub(lambda match: _escape(match.group()), visible)
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     code = ord(character)
-    return f"\\u{code:04x}" if code <= _LAST_OF_FIRST_PLANE else json.dumps(character)[1:-1]
+    return f"\\u{code:04x}" if code <= _MAX_SHORT_ESCAPE else json.dumps(character)[1:-1]

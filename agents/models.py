@@ -1,4 +1,4 @@
-"""Tells ADK which classes answer to which model names; called once where a worker starts.
+"""Tells ADK which class answers for which model name; called once when a worker starts.
 
 `analyst/rules` and `ollama/<model>` are ours, `gemini-…` is ADK's own.
 """
@@ -7,16 +7,16 @@ from datetime import timedelta
 
 from google.adk.models import LLMRegistry
 
-from agents.analyst import RuleAnalyst
-from trimtab.adapters.ollama.ollama_model import ollama_at
+from agents.analyst.rule_analyst import RuleAnalyst
+from trimtab.adapters.ollama.ollama_model import make_ollama_class
 
 
 def register_models(*, ollama_host: str, timeout: timedelta) -> None:
-    """Registers our models.
+    """Register our models.
 
     Args:
         ollama_host: Address of the Ollama server, such as http://127.0.0.1:11434.
-        timeout: For one model call.
+        timeout: Timeout of one model call.
     """
     LLMRegistry.register(RuleAnalyst)
-    LLMRegistry.register(ollama_at(ollama_host, seconds=timeout))
+    LLMRegistry.register(make_ollama_class(ollama_host, answer_timeout=timeout))

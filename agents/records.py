@@ -1,8 +1,8 @@
-"""Builds what we hold from what a model said: a record never inherits a model's word unchecked.
+"""Builds records from what a language model replied, and believes no reply unchecked.
 
-Focus is kept to columns that exist, likelihoods are made to sum to 1, prices come from the
-model's configuration, a version to go back to must be one that the evidence knows, and words that
-people will read hold nothing that a terminal would obey.
+Focus is limited to columns that exist, likelihoods are scaled to sum to 1, costs come from the
+model's configuration, a rollback's target must be a version that the evidence knows, and text for
+people holds nothing that a terminal would execute.
 """
 
 import re
@@ -27,67 +27,75 @@ from trimtab.contracts.drift import FeatureRole
 from trimtab.contracts.model import Costs
 from trimtab.contracts.remediation import Action
 
-_CONCERN_LENGTH = 1000
+_MAX_CONCERN_LENGTH = 1000
 _VERSION: Final = re.compile(r"\s*(?:version[\s-]*|v)?(\d+)\s*", re.IGNORECASE)
+"""Ways in which a language model may write a version's number."""
 
 
 class BadReplyError(ValueError):
-    """A reply fits its schema but cannot be acted on: says what is wrong with it."""
+    """A reply that fits its schema but cannot be acted on; the message says what is wrong."""
 
 
-def triage(reply: TriageReply, case: Case) -> Triage:
-    """What the coordinator asks for, of columns that exist; the worst ones where it names none."""
+def build_triage(reply: TriageReply, case: Case) -> Triage:
+    """Return the triage, focused on columns that exist; on the worst ones if it names none."""
     named = tuple(dict.fromkeys(name for name in reply.focus if name in case.columns))
     return Triage(
         severity=reply.severity,
-        focus=named or _worst_columns(case),
-        question=_plain(reply.question),
+        focus=named or _select_worst_column(case),
+        question=_clean_text(reply.question),
     )
 
 
-def root_cause(reply: RootCauseReply, _case: Case) -> RootCause:
-    """The cause, with each hypothesis once, most likely first, summing to 1."""
+def build_root_cause(reply: RootCauseReply, _case: Case) -> RootCause:
+    """Return the cause with each hypothesis once, the most likely first, summing to 1.
+
+    Raises:
+        BadReplyError: Every hypothesis has likelihood 0.
+    """
     claimed: dict[Cause, float] = {reply.cause: 0.0}
     for hypothesis in reply.hypotheses:
         claimed[hypothesis.cause] = max(claimed.get(hypothesis.cause, 0.0), hypothesis.likelihood)
     total = sum(claimed.values())
     if total <= 0.0:
-        msg = "every hypothesis has likelihood 0: give each one a share above 0"
+        msg = "every hypothesis has likelihood 0: give each one a likelihood above 0"
         raise BadReplyError(msg)
-    shares = ((cause, value / total) for cause, value in claimed.items())
+    likelihoods = ((cause, value / total) for cause, value in claimed.items())
     return RootCause(
         cause=reply.cause,
-        hypotheses=tuple(sorted(shares, key=lambda pair: -pair[1])),
+        hypotheses=tuple(sorted(likelihoods, key=lambda pair: -pair[1])),
         citations=tuple(reply.citations),
-        explanation=_plain(reply.explanation),
+        explanation=_clean_text(reply.explanation),
         self_reported=reply.confidence,
     )
 
 
-def plan(reply: PlanReply, case: Case) -> RemediationPlan:
-    """The plan, priced by the model's configuration.
+def build_plan(reply: PlanReply, case: Case) -> RemediationPlan:
+    """Return the plan, with costs from the model's configuration.
 
     Raises:
-        BadReplyError: for a rollback to the champion or to a version that no evidence speaks of.
+        BadReplyError: The plan rolls back to the champion or to a version that no evidence
+            mentions, or there is no root cause to plan for.
     """
-    assert case.root_cause is not None  # noqa: S101 - the graph plans after it has found a cause
+    if case.root_cause is None:
+        msg = "there is no root cause to plan for"
+        raise BadReplyError(msg)
     costs = case.data.spec.costs
     return RemediationPlan(
         event_id=case.data.event.id,
         model=case.data.spec.name,
         action=reply.action,
-        target_version=_target(reply, case),
+        target_version=_choose_target(reply, case),
         champion_version=case.data.pack.champion_version,
         cause=case.root_cause.cause,
-        cost=price(reply.action, costs),
+        cost=compute_cost(reply.action, costs),
         currency=costs.currency,
         options=tuple(
             PlanOption(
                 action=option.action,
-                rationale=_plain(option.rationale),
-                benefit=_plain(option.benefit),
-                risk=_plain(option.risk),
-                cost=price(option.action, costs),
+                rationale=_clean_text(option.rationale),
+                benefit=_clean_text(option.benefit),
+                risk=_clean_text(option.risk),
+                cost=compute_cost(option.action, costs),
             )
             for option in reply.options
         ),
@@ -96,18 +104,18 @@ def plan(reply: PlanReply, case: Case) -> RemediationPlan:
     )
 
 
-def review(reply: ReviewReply, _case: Case) -> Review:
-    """The coordinator's verdict."""
+def build_review(reply: ReviewReply, _case: Case) -> Review:
+    """Return the coordinator's review."""
     return Review(
         agrees=reply.agrees,
-        concerns=tuple(_plain(concern)[:_CONCERN_LENGTH] for concern in reply.concerns),
-        summary=_plain(reply.summary),
+        concerns=tuple(_clean_text(concern)[:_MAX_CONCERN_LENGTH] for concern in reply.concerns),
+        summary=_clean_text(reply.summary),
         self_reported=reply.confidence,
     )
 
 
-def price(action: Action, costs: Costs) -> Decimal:
-    """What an action costs: never what a language model claims."""
+def compute_cost(action: Action, costs: Costs) -> Decimal:
+    """Return the cost of an action; never a figure that a language model claims."""
     return {
         Action.MONITOR: Decimal(0),
         Action.RETRAIN: costs.retraining,
@@ -115,19 +123,20 @@ def price(action: Action, costs: Costs) -> Decimal:
     }[action]
 
 
-def _plain(text: str) -> str:
-    """The text in one line, without what a terminal would obey or a reader not see."""
+def _clean_text(text: str) -> str:
+    """Return the text on one line, without control characters and invisible ones."""
     visible = (each if unicodedata.category(each)[0] != "C" else " " for each in text)
     return " ".join("".join(visible).split())
 
 
-def _worst_columns(case: Case) -> tuple[str, ...]:
+def _select_worst_column(case: Case) -> tuple[str, ...]:
     moved = sorted(case.data.event.data.features, key=lambda each: (not each.drifted, -each.psi))
     known = [each.name for each in moved if each.role is not FeatureRole.PREDICTION]
     return tuple(name for name in known if name in case.columns)[:1]
 
 
-def _target(reply: PlanReply, case: Case) -> str | None:
+def _choose_target(reply: PlanReply, case: Case) -> str | None:
+    """Return the version to roll back to, or None for any other action."""
     if reply.action is not Action.ROLL_BACK:
         return None
     match = _VERSION.fullmatch(reply.target_version or "")
@@ -135,7 +144,7 @@ def _target(reply: PlanReply, case: Case) -> str | None:
     candidates = [each for each in case.known_versions if each != case.data.pack.champion_version]
     if version not in candidates:
         msg = (
-            f"target_version {reply.target_version!r} is none of the versions to go back to: "
+            f"target_version {reply.target_version!r} is none of the versions to return to: "
             f"{', '.join(candidates) or 'there are none'}"
         )
         raise BadReplyError(msg)

@@ -1,4 +1,4 @@
-"""One way to build every agent: one question, one answer, nothing remembered, nobody to ask."""
+"""Settings that every agent shares: one question, one answer, no memory, no other agent to ask."""
 
 from typing import Any, Final
 
@@ -8,15 +8,16 @@ from google.adk.models import BaseLlm
 from google.adk.models.llm_response import LlmResponse
 from google.genai.types import GenerateContentConfig
 
-from agents.instruction import instruction
+from agents.instruction import read_instruction
+from trimtab.contracts.base import Reply
 from trimtab.contracts.deliberation import Usage
 
-MOST_TOKENS: Final = 8192
-"""Longest answer that is asked for, a model's silent thoughts included."""
+MAX_OUTPUT_TOKENS: Final = 8192
+"""Tokens of the longest answer, a model's hidden reasoning included."""
 
 
-class Tally:
-    """Counts what the model calls of one deliberation used, failed answers included."""
+class UsageTally:
+    """Counts calls and tokens of one deliberation, failed answers included."""
 
     def __init__(self) -> None:
         self.usage = Usage()
@@ -26,38 +27,44 @@ class Tally:
         callback_context: CallbackContext,  # noqa: ARG002 - ADK passes it by name
         llm_response: LlmResponse,
     ) -> None:
-        """Called by ADK after each model call."""
+        """Add one model call; ADK calls this after each of them."""
         used = llm_response.usage_metadata
+        input_tokens = (used and used.prompt_token_count) or 0
+        output_tokens = (used and used.candidates_token_count) or 0
         self.usage = self.usage.model_copy(
             update={
                 "calls": self.usage.calls + 1,
-                "input_tokens": self.usage.input_tokens + ((used and used.prompt_token_count) or 0),
-                "output_tokens": self.usage.output_tokens
-                + ((used and used.candidates_token_count) or 0),
+                "input_tokens": self.usage.input_tokens + input_tokens,
+                "output_tokens": self.usage.output_tokens + output_tokens,
             }
         )
 
 
-def agent(
-    name: str,
-    *,
-    model: BaseLlm,
-    page: tuple[str, str],
-    tally: Tally,
-    **more: Any,  # noqa: ANN401 - ADK's own options
+def build_answering_agent(
+    name: str, *, model: BaseLlm, page: tuple[str, str], tally: UsageTally, schema: type[Reply]
 ) -> LlmAgent:
-    """An ADK agent whose instruction is the section page[1] of role page[0]."""
-    more.setdefault("after_model_callback", tally.count)
+    """Return an agent without tools that answers in a schema.
+
+    Its instruction is the section page[1] of the role page[0].
+    """
     return LlmAgent(
         name=name,
         model=model,
-        static_instruction=instruction(*page),
-        mode="single_turn",
-        include_contents="none",
-        disallow_transfer_to_parent=True,
-        disallow_transfer_to_peers=True,
-        generate_content_config=GenerateContentConfig(
-            temperature=0.0, max_output_tokens=MOST_TOKENS
-        ),
-        **more,
+        output_schema=schema,
+        after_model_callback=tally.count,
+        **build_shared_settings(page),
     )
+
+
+def build_shared_settings(page: tuple[str, str]) -> dict[str, Any]:
+    """Return the settings of every agent, with the section page[1] of the role page[0]."""
+    return {
+        "static_instruction": read_instruction(*page),
+        "mode": "single_turn",
+        "include_contents": "none",
+        "disallow_transfer_to_parent": True,
+        "disallow_transfer_to_peers": True,
+        "generate_content_config": GenerateContentConfig(
+            temperature=0.0, max_output_tokens=MAX_OUTPUT_TOKENS
+        ),
+    }

@@ -1,7 +1,8 @@
-"""Runs the agents on one case: an ADK graph from triage to review, each step a step of the graph.
+"""Runs the agents on one case: an ADK graph from triage to review, with a node for each step.
 
-Inside a Temporal workflow every model call and every tool call is an activity. A reply that does
-not fit is refused once with the reason; the second refusal fails the deliberation.
+Inside a Temporal workflow every model call and every tool call is an activity, and everything else
+here is replayed: it takes no time and no chance from outside. A reply that does not fit is refused
+once with the reason; the second refusal fails the deliberation.
 """
 
 import contextlib
@@ -17,71 +18,90 @@ from google.genai.types import UserContent
 from pydantic import ValidationError
 from temporalio.common import RetryPolicy
 
-from agents import records
-from agents.briefing import request
+from agents.briefing import format_request
 from agents.calls import ModelCall
-from agents.case import Case, Task
-from agents.coordinator.agent import coordinator, reviewer
-from agents.investigator.agent import gatherer, investigator
-from agents.investigator.tool_budget import Looks
-from agents.investigator.tools import session_state, tools
-from agents.role import Tally
-from agents.strategist.agent import strategist
-from trimtab.contracts.base import Record, Reply, digest
-from trimtab.contracts.deliberation import Deliberation, DeliberationInput
+from agents.case import AgentStep, Case
+from agents.coordinator.agent import build_review_agent, build_triage_agent
+from agents.investigator.agent import build_cause_agent, build_gathering_agent
+from agents.investigator.tool_budget import ToolBudget
+from agents.investigator.tools import build_session_state, build_tools
+from agents.records import (
+    BadReplyError,
+    build_plan,
+    build_review,
+    build_root_cause,
+    build_triage,
+)
+from agents.role import UsageTally
+from agents.strategist.agent import build_plan_agent
+from trimtab.contracts.base import Record, Reply, compute_digest
+from trimtab.contracts.deliberation import (
+    Deliberation,
+    DeliberationInput,
+    PlanReply,
+    ReviewReply,
+    RootCauseReply,
+    TriageReply,
+)
 from trimtab.contracts.validation_errors import format_validation_errors
 
-MOST_MODEL_CALLS: Final = 12
-"""Model calls of one deliberation: five steps, four looks, and a few second answers."""
-_APP: Final = "trimtab"
-_COMPLAINT_LENGTH = 600
+MAX_MODEL_CALLS: Final = 12
+"""Model calls of one deliberation: five steps, four turns of tool calls, and a few repeated
+answers."""
+_APP_NAME: Final = "trimtab"
+_MAX_COMPLAINT_LENGTH: Final = 600
 
-ARecord = TypeVar("ARecord", bound=Record)
+_Reply = TypeVar("_Reply", bound=Reply)
+_Record = TypeVar("_Record", bound=Record)
 
 
 async def deliberate(
-    data: DeliberationInput, *, asking: Mapping[str, Any], looking: Mapping[str, Any]
+    data: DeliberationInput, *, model_options: Mapping[str, Any], tool_options: Mapping[str, Any]
 ) -> Deliberation:
-    """What the agents conclude; raises whatever went wrong.
+    """Return the agents' conclusions; raise whatever went wrong.
 
     Args:
         data: The event, the model's configuration and the evidence.
-        asking: Options of the activities that call a language model.
-        looking: Options of the activities behind the tools.
+        model_options: Options of the activities that call a language model.
+        tool_options: Options of the activities behind the tools.
     """
-    team = _Team(data, asking=asking, looking=looking)
-    runner = InMemoryRunner(node=team.graph(), app_name=_APP)
+    team = _Team(data, model_options=model_options, tool_options=tool_options)
+    runner = InMemoryRunner(node=team.build_graph(), app_name=_APP_NAME)
     session = await runner.session_service.create_session(
-        app_name=_APP,
-        user_id=_APP,
+        app_name=_APP_NAME,
+        user_id=_APP_NAME,
         session_id=data.event.correlationid,
-        state=session_state(data),
+        state=build_session_state(data),
     )
     last: Any = None
     async for event in runner.run_async(
-        user_id=_APP,
+        user_id=_APP_NAME,
         session_id=session.id,
         new_message=UserContent(f"drift of {data.spec.name}"),
-        run_config=RunConfig(max_llm_calls=MOST_MODEL_CALLS),
+        run_config=RunConfig(max_llm_calls=MAX_MODEL_CALLS),
     ):
         last = event.output if event.output is not None else last
-    return team.conclusion(Case.model_validate(last))
+    return team.conclude(Case.model_validate(last))
 
 
 class _Team:
     """The agents of one deliberation, and the steps in which they are asked."""
 
     def __init__(
-        self, data: DeliberationInput, *, asking: Mapping[str, Any], looking: Mapping[str, Any]
+        self,
+        data: DeliberationInput,
+        *,
+        model_options: Mapping[str, Any],
+        tool_options: Mapping[str, Any],
     ) -> None:
         self._data = data
-        self._asking = asking
-        self._tally = Tally()
-        self._looks = Looks(Case(data=data))
-        self._tools = tools(looking)
+        self._model_options = model_options
+        self._tally = UsageTally()
+        self._budget = ToolBudget(Case(data=data))
+        self._tools = build_tools(tool_options)
 
-    def graph(self) -> Workflow:
-        """Triage, a closer look, cause, plan, review: one after the other."""
+    def build_graph(self) -> Workflow:
+        """Return the graph: triage, a closer look, cause, plan and review, one after the other."""
         steps = (self._triage, self._look, self._find_cause, self._plan, self._review)
         nodes = [
             FunctionNode(func=step, name=step.__name__.strip("_"), rerun_on_resume=True)
@@ -89,8 +109,8 @@ class _Team:
         ]
         return Workflow(name="deliberation", edges=[("START", *nodes)])
 
-    def conclusion(self, case: Case) -> Deliberation:
-        """The finished case as the record that is handed back."""
+    def conclude(self, case: Case) -> Deliberation:
+        """Return the finished case as the record that the incident gets."""
         if not (case.triage and case.root_cause and case.plan and case.review):
             msg = "the agents' graph ended before the review"
             raise RuntimeError(msg)
@@ -98,49 +118,64 @@ class _Team:
             triage=case.triage,
             root_cause=case.root_cause,
             plan=case.plan,
-            plan_hash=digest(case.plan),
+            plan_hash=compute_digest(case.plan),
             review=case.review,
             inspected=case.inspected,
             analyst=self._data.analyst,
-            usage=self._tally.usage.model_copy(update={"tool_calls": self._looks.calls}),
+            usage=self._tally.usage.model_copy(update={"tool_calls": self._budget.calls}),
         )
+
+    # ADK passes a step the case by the name of its parameter: `node_input` cannot be renamed.
 
     async def _triage(self, ctx: Context) -> Case:
         case = Case(data=self._data)
-        agent = coordinator(self._model("coordinator: triage"), tally=self._tally)
-        triage = await _ask(ctx, agent, case, task=Task.TRIAGE, build=records.triage)
+        agent = build_triage_agent(self._build_model("coordinator: triage"), tally=self._tally)
+        triage = await _ask(
+            ctx, agent, case, step=AgentStep.TRIAGE, schema=TriageReply, build=build_triage
+        )
         return case.model_copy(update={"triage": triage})
 
     async def _look(self, ctx: Context, node_input: Case) -> Case:
-        """Looking closer helps but is not needed: where it fails, the case goes on without."""
-        once = {**self._asking, "retry_policy": RetryPolicy(maximum_attempts=1)}
-        agent = gatherer(
+        """Gather evidence with tools. That helps but is not needed: a failure is ignored."""
+        once = {**self._model_options, "retry_policy": RetryPolicy(maximum_attempts=1)}
+        agent = build_gathering_agent(
             ModelCall(self._data.analyst, once, summary="investigator: closer look"),
             tally=self._tally,
             tools=self._tools,
-            looks=self._looks,
+            budget=self._budget,
         )
         with contextlib.suppress(DynamicNodeFailError):
-            await ctx.run_node(agent, request(node_input, Task.LOOK))
-        return node_input.model_copy(update={"inspected": self._looks.found})
+            await ctx.run_node(agent, format_request(node_input, AgentStep.LOOK))
+        return node_input.model_copy(update={"inspected": self._budget.found})
 
     async def _find_cause(self, ctx: Context, node_input: Case) -> Case:
-        agent = investigator(self._model("investigator: root cause"), tally=self._tally)
-        root_cause = await _ask(ctx, agent, node_input, task=Task.CAUSE, build=records.root_cause)
+        agent = build_cause_agent(self._build_model("investigator: root cause"), tally=self._tally)
+        root_cause = await _ask(
+            ctx,
+            agent,
+            node_input,
+            step=AgentStep.CAUSE,
+            schema=RootCauseReply,
+            build=build_root_cause,
+        )
         return node_input.model_copy(update={"root_cause": root_cause})
 
     async def _plan(self, ctx: Context, node_input: Case) -> Case:
-        agent = strategist(self._model("strategist: plan"), tally=self._tally)
-        plan = await _ask(ctx, agent, node_input, task=Task.PLAN, build=records.plan)
+        agent = build_plan_agent(self._build_model("strategist: plan"), tally=self._tally)
+        plan = await _ask(
+            ctx, agent, node_input, step=AgentStep.PLAN, schema=PlanReply, build=build_plan
+        )
         return node_input.model_copy(update={"plan": plan})
 
     async def _review(self, ctx: Context, node_input: Case) -> Case:
-        agent = reviewer(self._model("coordinator: review"), tally=self._tally)
-        review = await _ask(ctx, agent, node_input, task=Task.REVIEW, build=records.review)
+        agent = build_review_agent(self._build_model("coordinator: review"), tally=self._tally)
+        review = await _ask(
+            ctx, agent, node_input, step=AgentStep.REVIEW, schema=ReviewReply, build=build_review
+        )
         return node_input.model_copy(update={"review": review})
 
-    def _model(self, summary: str) -> ModelCall:
-        return ModelCall(self._data.analyst, self._asking, summary=summary)
+    def _build_model(self, summary: str) -> ModelCall:
+        return ModelCall(self._data.analyst, self._model_options, summary=summary)
 
 
 async def _ask(
@@ -148,33 +183,34 @@ async def _ask(
     agent: LlmAgent,
     case: Case,
     *,
-    task: Task,
-    build: Callable[[Any, Case], ARecord],
-) -> ARecord:
-    """The record built from the agent's reply; a reply that does not fit may be given once more."""
-    question = request(case, task)
+    step: AgentStep,
+    schema: type[_Reply],
+    build: Callable[[_Reply, Case], _Record],
+) -> _Record:
+    """Return the record built from the agent's reply; a reply that does not fit gets one retry."""
+    question = format_request(case, step)
     try:
-        return build(await _reply(ctx, agent, question), case)
-    except (ValidationError, records.BadReplyError) as fault:
-        complaint = f"{question}\nYour last answer was refused: {_described(fault)}. Answer again."
-    return build(await _reply(ctx, agent, complaint), case)
+        return build(await _get_reply(ctx, agent, question, schema), case)
+    except (ValidationError, BadReplyError) as fault:
+        refusal = _format_fault(fault)
+    complaint = f"{question}\nYour last answer was refused: {refusal}. Answer again."
+    return build(await _get_reply(ctx, agent, complaint, schema), case)
 
 
-async def _reply(ctx: Context, agent: LlmAgent, question: str) -> Any:  # noqa: ANN401 - as the schema says
-    schema = agent.output_schema
-    assert isinstance(schema, type) and issubclass(schema, Reply)  # noqa: S101, PT018 - how agents are built
+async def _get_reply(ctx: Context, agent: LlmAgent, question: str, schema: type[_Reply]) -> _Reply:
     try:
         output = await ctx.run_node(agent, question)
     except DynamicNodeFailError as failed:
+        # ADK wraps what went wrong; the incident is to report the error itself.
         raise failed.error from failed.error.__cause__
     if output is None:
         msg = "the answer was empty"
-        raise records.BadReplyError(msg)
+        raise BadReplyError(msg)
     return schema.model_validate(output)
 
 
-def _described(fault: ValueError) -> str:
+def _format_fault(fault: ValueError) -> str:
     if not isinstance(fault, ValidationError):
-        return str(fault)[:_COMPLAINT_LENGTH]
+        return str(fault)[:_MAX_COMPLAINT_LENGTH]
     lines = format_validation_errors(fault, whole="answer", max_value_length=0)
-    return "; ".join(lines)[:_COMPLAINT_LENGTH]
+    return "; ".join(lines)[:_MAX_COMPLAINT_LENGTH]

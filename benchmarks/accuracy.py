@@ -21,8 +21,12 @@ from scipy import stats
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from trimtab.contracts.drift import FeatureKind
-from trimtab.detection.drift.effect_sizes import effects_of, jensen_shannon, stability_index
-from trimtab.detection.drift.wasserstein import cumulative_gap
+from trimtab.detection.drift.effect_sizes import (
+    compute_effect_sizes,
+    compute_jensen_shannon,
+    compute_psi,
+)
+from trimtab.detection.drift.wasserstein import compute_kolmogorov_distance
 from trimtab.detection.profiles.binning import choose_edges
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.group_counts import profile_numbers
@@ -113,12 +117,12 @@ def draw_case(random: np.random.Generator, rows: int) -> Case:
 def errors_of(case: Case, random: np.random.Generator) -> dict[str, float]:
     """What each measure is off."""
     before, now = profiles_of(case, random)
-    effects = effects_of(before, now)
+    effects = compute_effect_sizes(before, now)
     found = (
         effects.psi,
         effects.jensen_shannon,
         effects.wasserstein or 0.0,
-        cumulative_gap(before, now),
+        compute_kolmogorov_distance(before, now),
     )
     truth = exact(case)
     errors = {name: abs(a - b) for name, a, b in zip(MEASURES, found, truth, strict=False)}
@@ -156,8 +160,8 @@ def exact(case: Case) -> tuple[float, ...]:
     )
     distance = stats.wasserstein_distance(case.reference, case.current)
     return (
-        stability_index(before, now),
-        jensen_shannon(before, now),
+        compute_psi(before, now),
+        compute_jensen_shannon(before, now),
         float(distance / case.reference.std()),
         float(stats.ks_2samp(case.reference, case.current, method="asymp").statistic),
     )

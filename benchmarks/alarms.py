@@ -1,7 +1,7 @@
 """Counts false events on streams without drift, and how soon injected drift is announced.
 
-`uv run python benchmarks/alarms.py` trains and watches models by the pipelines' own functions, and
-shows the same windows to a test per column and to Evidently, in an environment of its own; it
+`.venv/bin/python benchmarks/alarms.py` trains and watches models by the pipelines' own functions,
+and shows the same windows to a test per column and to Evidently, in an environment of its own; it
 prints tables in Markdown. The census comes from `--census FILE`, or from NannyML's wheel. Parts
 run side by side; with `--keep FOLDER` a run that was cut short goes on where it was.
 """

@@ -12,9 +12,9 @@ from replay import Look, Watched
 from streams import Stream, dealt_census, read_census, resampled_parking, yearly_census
 
 from trimtab.contracts.monitoring import Announcement
-from trimtab.detection.drift.data_quality import announces
-from trimtab.detection.drift.fingerprint import announcement_of, why_quiet
-from trimtab.pipelines.history.time_ranges import Span
+from trimtab.detection.drift.fingerprint import build_announcement, find_suppression
+from trimtab.detection.drift.quality_faults import warrants_event
+from trimtab.pipelines.history.time_ranges import TimeRange
 
 PARKING: Final = Path(__file__).parents[1] / "data" / "01_raw" / "birmingham_parking_2016.csv.gz"
 DAY: Final = timedelta(days=1)
@@ -36,7 +36,7 @@ def _daily(census: pd.DataFrame, seed: int, weeks: int) -> Stream:
     stream = _parking(monitored_every=DAY)(census, seed, weeks)
     first, last = stream.spans[0], stream.spans[-1]
     ends = pd.date_range(first.end, last.end, freq=DAY).to_pydatetime()
-    return stream._replace(spans=[Span(end - stream.spec.window, end) for end in ends])
+    return stream._replace(spans=[TimeRange(end - stream.spec.window, end) for end in ends])
 
 
 STREAMS: Final[dict[str, tuple[str, Maker]]] = {
@@ -110,17 +110,17 @@ def _senses(look: Look) -> Counter[str]:
         rows=bool(found.multivariate and found.multivariate.drifted),
         realised=bool(found.performance and found.performance.degraded),
         estimated=bool(found.estimate and found.estimate.degraded),
-        faults=any(map(announces, found.quality)),
+        faults=any(map(warrants_event, found.quality)),
     )
 
 
-def _is_news(look: Look, stream: Stream, before: list[Announcement], span: Span) -> bool:
+def _is_news(look: Look, stream: Stream, before: list[Announcement], span: TimeRange) -> bool:
     """Whether it is published, or was within the cooldown."""
     if look.finding is None:
         return False
     spec = stream.spec
-    about = announcement_of(look.finding, spec, event_id=f"{span.end:%Y-%m-%d}", as_of=span.end)
-    quiet = why_quiet(about, before, cooldown=spec.announcement_cooldown)
-    if not quiet:
+    about = build_announcement(look.finding, spec, event_id=f"{span.end:%Y-%m-%d}", as_of=span.end)
+    suppressed = find_suppression(about, before, cooldown=spec.announcement_cooldown)
+    if suppressed is None:
         before.append(about)
-    return not quiet
+    return suppressed is None

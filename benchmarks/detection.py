@@ -1,8 +1,8 @@
 """Times the comparison of two tables, and its memory, beside its peers and beside the floor.
 
-`uv run python benchmarks/detection.py` makes tables of 20 columns with up to ten million rows, and
-one of 1,000 columns, gives every peer an environment of its own, and prints tables in Markdown. The
-floor is one DuckDB pass over each file that only counts. Ctrl-C ends all of it.
+`.venv/bin/python benchmarks/detection.py` makes tables of 20 columns with up to ten million rows,
+and one of 1,000 columns, gives every peer an environment of its own, and prints tables in Markdown.
+The floor is one DuckDB pass over each file that only counts. Ctrl-C ends all of it.
 """
 
 import os

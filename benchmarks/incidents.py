@@ -17,7 +17,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from trimtab.contracts.drift import DriftEvent, Severity
 from trimtab.contracts.incident import IncidentReport
-from trimtab.contracts.names import drift_response_id
+from trimtab.contracts.names import (
+    build_deliberation_id,
+    build_drift_response_id,
+    build_remediation_id,
+)
 
 _GLANCE: Final = 0.02
 _OPENING_PATIENCE: Final = 120.0
@@ -80,7 +84,7 @@ class Incidents:
     async def end_of(self, event: DriftEvent) -> Timing:
         """Wait for the end of an incident whose event is published."""
         handle = self._client.get_workflow_handle(
-            drift_response_id(event.subject, event.id), result_type=IncidentReport
+            build_drift_response_id(event.subject, event.id), result_type=IncidentReport
         )
         async with asyncio.timeout(_OPENING_PATIENCE):
             await _until_open(handle)
@@ -100,8 +104,8 @@ class Incidents:
 
     async def trails(self, event: DriftEvent) -> list[Trail]:
         """The incident's own history and those of its children, as far as it had them."""
-        parent = drift_response_id(event.subject, event.id)
-        names = (parent, f"deliberation/{event.id}", f"remediation/{event.subject}")
+        parent = build_drift_response_id(event.subject, event.id)
+        names = (parent, build_deliberation_id(event.id), build_remediation_id(event.subject))
         found = [await self._trail(name, parent=parent) for name in names]
         return [trail for trail in found if trail is not None]
 
@@ -109,7 +113,10 @@ class Incidents:
         """What went wrong on the way of these incidents, and how often."""
         counted: Counter[str] = Counter()
         for event in events:
-            for name in (drift_response_id(event.subject, event.id), f"deliberation/{event.id}"):
+            for name in (
+                build_drift_response_id(event.subject, event.id),
+                build_deliberation_id(event.id),
+            ):
                 counted += await self._troubles(name)
         return counted
 

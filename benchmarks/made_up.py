@@ -9,9 +9,10 @@ import numpy.typing as npt
 from scipy import stats
 
 from trimtab.contracts.drift import FeatureKind, Window
-from trimtab.detection.calibration.resampling import bin_counts, indices_between
-from trimtab.detection.calibration.thresholds import SENSES, YEAR, Plan, calibrate, thresholds_for
-from trimtab.detection.drift.column_drift import compare
+from trimtab.detection.calibration.false_alarm_budget import DETECTORS, YEAR, CalibrationPlan
+from trimtab.detection.calibration.resampling import collect_bin_counts, compute_psi_by_window
+from trimtab.detection.calibration.thresholds import calibrate_thresholds, scale_thresholds
+from trimtab.detection.drift.column_drift import measure_feature_drift
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.group_counts import profile_numbers
 from trimtab.detection.profiles.merging import merge_windows
@@ -48,11 +49,11 @@ class Often(NamedTuple):
     """In a week."""
 
 
-WEEKLY: Final = Plan(
+WEEKLY: Final = CalibrationPlan(
     window=WEEK,
     season=WEEK,
     windows_per_year=YEAR / (WEEK * DAY),
-    false_alarms_per_year=float(SENSES),
+    false_alarms_per_year=float(DETECTORS),
 )
 """One event a year is the columns'."""
 _LONG: Final = 12
@@ -73,7 +74,7 @@ def told(case: Case, *, years: int, seed: int) -> dict[str, Any]:
     return {
         **sums,
         "weeks": years * YEAR_OF_WEEKS,
-        "chance": WEEKLY.chance,
+        "chance": WEEKLY.alpha,
         "threshold": float(np.median([each["threshold"] for each in found])),
     }
 
@@ -83,13 +84,15 @@ def told_often(case: Often, *, years: int, seed: int) -> dict[str, Any]:
 
     An event is a look at which a column reached its threshold that was not told within a day.
     """
-    plan = WEEKLY.model_copy(update={"looks": case.looks, "repeats": float(WEEK)})
+    plan = WEEKLY.model_copy(
+        update={"checks_per_window": case.looks, "repeats_per_window": float(WEEK)}
+    )
     step, events, reached, looks = WEEK * 24 // case.looks, 0, 0, 0
     for year in range(years):
         over = _looks(case, plan, step, np.random.default_rng([seed, year]))
         reached, looks = reached + int(over.any(axis=1).sum()), looks + len(over)
         events += _events(over, 24 // step if step < 24 else 1)  # noqa: PLR2004 - hours
-    allowed = plan.false_alarms_per_year / SENSES * years * YEAR_OF_WEEKS * WEEK * DAY / YEAR
+    allowed = plan.false_alarms_per_year / DETECTORS * years * YEAR_OF_WEEKS * WEEK * DAY / YEAR
     return {
         "years": years, "allowed": round(allowed, 1), "events": events,
         "reached": reached, "looks": looks,
@@ -97,23 +100,23 @@ def told_often(case: Often, *, years: int, seed: int) -> dict[str, Any]:
 
 
 def _looks(
-    case: Often, plan: Plan, step: int, chance: np.random.Generator
+    case: Often, plan: CalibrationPlan, step: int, chance: np.random.Generator
 ) -> npt.NDArray[np.bool_]:
     """Whether each column reached its threshold: looks by columns."""
     days = list(_days(Case(case.lasting, _LONG), chance))
     first = _LONG * WEEK
     whole = _profile(np.concatenate(days[:first]), 0, length=first)
     blocks = [_profile(values, place, like=whole) for place, values in enumerate(days[:first])]
-    calibration = calibrate(blocks, plan)
+    calibration = calibrate_thresholds(blocks, plan)
     parts = [part for values in days[first:] for part in np.array_split(values, 24)]
     later = [_profile(values, place, like=whole) for place, values in enumerate(parts)]
     reached = []
-    wholes = bin_counts([whole])
-    for name, hourly in bin_counts(later).items():
+    wholes = collect_bin_counts([whole])
+    for name, hourly in collect_bin_counts(later).items():
         before = wholes[name]
         sums = np.vstack([np.zeros(hourly.shape[1]), hourly.cumsum(axis=0)])
         now = (sums[WEEK * 24 :] - sums[: -WEEK * 24])[::step]
-        reached.append(indices_between(before, now) >= calibration.thresholds[name])
+        reached.append(compute_psi_by_window(before, now) >= calibration.thresholds[name])
     return np.column_stack(reached)
 
 
@@ -132,13 +135,13 @@ def _year(case: Case, chance: np.random.Generator) -> dict[str, float]:
     first = case.reference * WEEK
     whole = _profile(np.concatenate(days[:first]), 0, length=first)
     blocks = [_profile(values, place, like=whole) for place, values in enumerate(days)]
-    calibration = calibrate(blocks[:first], WEEKLY)
+    calibration = calibrate_thresholds(blocks[:first], WEEKLY)
     announced = reached = tested = 0
     for week in range(YEAR_OF_WEEKS):
         start = first + week * WEEK
         now = _together(blocks[start : start + WEEK])
-        limits = thresholds_for(calibration, now)
-        moved = compare(whole, now, thresholds=limits)
+        limits = scale_thresholds(calibration, now)
+        moved = measure_feature_drift(whole, now, thresholds=limits)
         announced += any(each.drifted for each in moved)
         reached += any(each.psi >= limits[each.name] for each in moved)
         tested += _tested(days[:first], days[start : start + WEEK])

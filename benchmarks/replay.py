@@ -10,15 +10,15 @@ from trimtab.contracts.drift import DriftFinding, FeatureRole
 from trimtab.contracts.fitted import FittedModel, ServedModel
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
-from trimtab.detection.performance.finding import is_announced
-from trimtab.detection.performance.performance_impact import Harm
-from trimtab.pipelines.history.time_ranges import Span, reference_span
-from trimtab.pipelines.learning.model_fitting import learn
-from trimtab.pipelines.monitoring import pipeline
+from trimtab.detection.performance.finding import should_publish
+from trimtab.detection.performance.performance_impact import PerformanceImpact
+from trimtab.pipelines.history.time_ranges import TimeRange, compute_reference_range
+from trimtab.pipelines.learning.model_fitting import fit_model
+from trimtab.pipelines.monitoring import nodes
 from trimtab.pipelines.requests import MonitoringRequest
-from trimtab.pipelines.scoring import estimator
-from trimtab.pipelines.scoring.calibration import calibration_of
-from trimtab.pipelines.scoring.realised_performance import Measured
+from trimtab.pipelines.scoring.calibration import load_calibration
+from trimtab.pipelines.scoring.predictions import predict_targets
+from trimtab.pipelines.scoring.realised_performance import WindowMeasurement
 
 
 class Look(NamedTuple):
@@ -26,8 +26,8 @@ class Look(NamedTuple):
 
     finding: DriftFinding | None
     announced: bool
-    measured: Measured
-    harm: Harm
+    measured: WindowMeasurement
+    harm: PerformanceImpact
 
     @property
     def why(self) -> str:
@@ -51,10 +51,10 @@ class Watched:
 
     def __init__(self, spec: ModelSpec, history: pd.DataFrame, *, start: datetime) -> None:
         self.spec = spec
-        self.span = reference_span(spec, start)
+        self.span = compute_reference_range(spec, start)
         self._history = history
-        self._champion = _served(learn(history, spec, span=self.span, seed=0, tags={}))
-        self.calibration = calibration_of(self._champion)
+        self._champion = _served(fit_model(history, spec, time_range=self.span, seed=0, tags={}))
+        self.calibration = load_calibration(self._champion)
 
     def champion(self) -> ServedModel:
         """The version that serves."""
@@ -68,27 +68,25 @@ class Watched:
     def made_by(self, key: str) -> None:
         """None of them was made for an incident."""
 
-    def look(self, rows: pd.DataFrame, span: Span) -> Look:
+    def look(self, rows: pd.DataFrame, span: TimeRange) -> Look:
         """As the pipeline `monitoring` looks at a window of these rows."""
         spec = self.spec
         request = MonitoringRequest(model=spec.name, start=span.start, end=span.end)
         rows = rows.reset_index(drop=True)
-        reference = pipeline.choose_reference(self._history, spec, request, self)
-        predictions = pipeline.predict_rows(rows, spec, reference)
-        measured = pipeline.measure_window(
-            self._history, rows, spec, request, reference, predictions
-        )
-        harm = pipeline.assess_harm(rows, spec, request, reference, predictions, measured)
-        found = pipeline.examine(measured, spec, reference, harm)
+        reference = nodes.choose_reference(self._history, spec, request, self)
+        predictions = nodes.predict_window(rows, spec, reference)
+        measured = nodes.measure_window(self._history, rows, spec, request, reference, predictions)
+        harm = nodes.assess_impact(rows, spec, request, reference, predictions, measured)
+        found = nodes.find_window_drift(measured, spec, reference, harm)
         finding = found[0] if found else None
-        announced = finding is not None and is_announced(finding, spec)
+        announced = finding is not None and should_publish(finding, spec)
         return Look(finding, announced, measured, harm)
 
     def told(self, rows: pd.DataFrame) -> pd.DataFrame:
         """What others are shown of the rows: the same columns, with predictions and labels."""
         names = [each.name for each in self.spec.features]
         model = self._champion.load()
-        predictions = estimator.predict(model, rows.reset_index(drop=True), self.spec)
+        predictions = predict_targets(model, rows.reset_index(drop=True), self.spec)
         told = rows[[*names, self.spec.target]].reset_index(drop=True)
         return told.assign(prediction=predictions.to_numpy())
 

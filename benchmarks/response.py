@@ -1,6 +1,6 @@
 """Times the response to drift, from XADD to verdict and report, beside a bare Temporal workflow.
 
-`uv run python benchmarks/response.py` runs the embedded stack with a real worker and bridge in a
+`.venv/bin/python benchmarks/response.py` runs the embedded stack with a real worker and bridge in a
 temporary folder, and prints the figures; Ctrl-C ends all of it.
 """
 
@@ -27,10 +27,10 @@ from rich.console import Console
 
 from trimtab.cli.backtest.backtest_stack import BacktestStack, BacktestStackError
 from trimtab.cli.backtest.progress_display import ProgressDisplay
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import DriftEvent
 from trimtab.runtime.embedded.children import start_child
-from trimtab.runtime.embedded.embedded_stack import StackError
+from trimtab.runtime.errors import StackError
 from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.settings_sections import BacktestSettings, RedisSettings, TemporalSettings
 
@@ -116,7 +116,7 @@ class Benchmark:
         served = registry.champion(MODEL)
         assert served is not None  # noqa: S101 - training made one
         if served.version != self._champion:
-            key = digest([event.id, "reset"])
+            key = compute_digest([event.id, "reset"])
             registry.set_champion(MODEL, self._champion, expected=served.version, key=key)
 
     async def _beside(self, calm: int, acting: int) -> None:
@@ -162,7 +162,6 @@ async def everything(
     settings = _settings(home)
     async with BacktestStack(settings, progress=display.show) as stack:
         peer = start_child(
-            "bare",
             [sys.executable, bare.__file__, stack.addresses.temporal],
             log=home / "logs" / "bare.log",
         )

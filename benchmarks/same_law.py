@@ -1,7 +1,7 @@
 """Counts what is told of pairs of tables that were drawn from the very same law.
 
-`uv run python benchmarks/same_law.py`: as `trimtab compare` does it, from Parquet files; beside a
-test per column at p < 0.05. Nothing should be told: whatever is, is chance. The laws are those in
+`.venv/bin/python benchmarks/same_law.py`: as `trimtab compare` does it, from Parquet files; beside
+a test per column at p < 0.05. Nothing should be told: whatever is, is chance. The laws are those in
 which chance looks most like drift: rare flags, many categories, gaps, few
 different rows, and tables of unequal length.
 """
@@ -25,7 +25,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from trimtab.comparison.compare_tables import CompareRequest, compare_tables
 from trimtab.contracts.comparison import Comparison
-from trimtab.detection.drift.data_quality import announces
+from trimtab.detection.drift.quality_faults import warrants_event
 
 Law = Callable[[np.random.Generator, int], pd.DataFrame]
 _USUAL: Final = 0.05
@@ -123,7 +123,7 @@ def _rows(pairs: int) -> Iterator[str]:
                 found, raw = _pair(LAWS[name], sizes, seed, Path(folder))
                 told["drift"] += found.drifted
                 told["columns"] += any(each.drifted for each in found.features)
-                told["faults"] += any(map(announces, found.quality))
+                told["faults"] += any(map(warrants_event, found.quality))
                 told["raw"] += raw
         yield (
             f"| {name} | {sizes[0]:,} v {sizes[1]:,} | {_rate(told['drift'], pairs)}"

@@ -11,7 +11,7 @@ from contestants import Contestant, prepared
 
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Feature, ModelSpec
-from trimtab.pipelines.history.time_ranges import Span
+from trimtab.pipelines.history.time_ranges import TimeRange
 
 WEEK: Final = timedelta(days=7)
 MONDAY: Final = datetime(2024, 1, 1, tzinfo=UTC)
@@ -33,10 +33,10 @@ class Stream(NamedTuple):
     spec: ModelSpec
     table: pd.DataFrame
     start: datetime
-    spans: Sequence[Span]
+    spans: Sequence[TimeRange]
     """The windows to monitor."""
 
-    def rows(self, span: Span) -> pd.DataFrame:
+    def rows(self, span: TimeRange) -> pd.DataFrame:
         """Those of one window."""
         times = self.table[self.spec.timestamp]
         return self.table[(times >= span.start) & (times < span.end)]
@@ -125,7 +125,7 @@ def yearly_census(census: pd.DataFrame, *, shuffled: bool, seed: int) -> Stream:
     times = years - start.year + chance.random(len(census))
     at = _instants(start, times * length.total_seconds())
     spec = census_spec(window=length, reference_windows=1)
-    spans = [Span(start + year * length, start + (year + 1) * length) for year in (1, 2, 3)]
+    spans = [TimeRange(start + year * length, start + (year + 1) * length) for year in (1, 2, 3)]
     return Stream(spec, census.assign(at=at), start, spans)
 
 
@@ -158,8 +158,8 @@ def _instants(start: datetime, seconds: Any) -> Any:  # noqa: ANN401 - arrays
     return pd.Timestamp(start) + pd.to_timedelta(np.floor(seconds), unit="s")
 
 
-def _later(spec: ModelSpec, weeks: int) -> list[Span]:
+def _later(spec: ModelSpec, weeks: int) -> list[TimeRange]:
     return [
-        Span(MONDAY + place * WEEK, MONDAY + (place + 1) * WEEK)
+        TimeRange(MONDAY + place * WEEK, MONDAY + (place + 1) * WEEK)
         for place in range(spec.reference_windows, weeks)
     ]

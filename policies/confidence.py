@@ -1,9 +1,9 @@
-"""Computes how sure we are of a plan from what can be checked; a model's claim can only lower it.
+"""Computes the confidence in a plan from what can be checked; a model's claim can only lower it.
 
-The value is the weighted geometric mean of four grounds, so that one ground at zero (no quote
-found again) leaves no confidence at all, and then at most what the agents claim of themselves.
-The weights are set by hand: citations and margin judge this incident's reasoning, support and
-record what is known of others like it. They are to be calibrated against outcomes.
+The value is the weighted geometric mean of four parts, so that a part of zero (no quote is found
+again) leaves no confidence at all, limited by the confidence that the agents report themselves. The
+weights are set by hand: citations and margin judge the reasoning about this incident, support and
+record the knowledge of similar ones. They still have to be calibrated against outcomes.
 """
 
 import math
@@ -15,34 +15,34 @@ from trimtab.contracts.evidence import Citation, Document, DocumentKind, Evidenc
 
 _WEIGHTS = {"citations": 0.3, "margin": 0.3, "support": 0.2, "record": 0.2}
 _CLEAR_MARGIN = 0.5
-"""A lead of the first hypothesis over the second that counts as fully clear."""
-_SHORTEST_QUOTE = 8
-"""Signs, spaces folded, below which a quote says nothing: "e" stands in every statement."""
-_ENOUGH_SOURCES = 2
-"""Distinct items that must be cited for full credit."""
-_UNCONTESTED = 0.5
-"""What a single hypothesis is worth: nothing else was weighed."""
-_RELATED = 0.25
-"""Cosine similarity below which a document says nothing about the incident."""
-_UNHEARD_OF = 0.25
-"""What it is worth that none of the known cases agrees: too little to act by, and no refutation."""
-_MADE_UP = 0.5
-"""What a worked example weighs beside an incident that was observed."""
+"""Lead of the first hypothesis over the second that counts as fully clear."""
+_MIN_QUOTE_LENGTH = 8
+"""Characters, spaces folded, below which a quote proves nothing: "e" is in every statement."""
+_MIN_CITED_ITEMS = 2
+"""Number of different items that must be cited for full credit."""
+_SINGLE_HYPOTHESIS = 0.5
+"""Margin of a single hypothesis, because no other cause was considered."""
+_RELATED_SIMILARITY = 0.25
+"""Cosine similarity below which a document is unrelated to the incident."""
+_NO_AGREEMENT = 0.25
+"""Support if none of the known cases agrees: too little to act on, but no refutation."""
+_EXAMPLE_WEIGHT = 0.5
+"""Weight of a worked example, relative to an observed incident."""
 
 
-def assess(deliberation: Deliberation, pack: EvidencePack) -> Confidence:
-    """The confidence in the deliberation's plan, 0 to 1, with its grounds."""
+def compute_confidence(deliberation: Deliberation, pack: EvidencePack) -> Confidence:
+    """Return the confidence in the deliberation's plan, from 0 to 1, with its parts."""
     items = (*pack.items, *deliberation.inspected)
     citations = (*deliberation.root_cause.citations, *deliberation.plan.citations)
-    grounds = {
-        "citations": _citations_found(citations, items),
-        "margin": _margin(deliberation.root_cause),
-        "support": _support(deliberation, pack.documents),
-        "record": _record(deliberation, pack.documents),
+    scores = {
+        "citations": _score_citations(citations, items),
+        "margin": _score_margin(deliberation.root_cause),
+        "support": _score_support(deliberation, pack.documents),
+        "record": _score_record(deliberation, pack.documents),
     }
     parts = tuple(
         ConfidencePart(name=name, value=value, weight=_WEIGHTS[name], reason=reason)
-        for name, (value, reason) in grounds.items()
+        for name, (value, reason) in scores.items()
     )
     claimed = min(
         deliberation.root_cause.self_reported,
@@ -50,67 +50,76 @@ def assess(deliberation: Deliberation, pack: EvidencePack) -> Confidence:
         deliberation.review.self_reported,
     )
     return Confidence(
-        value=round(min(_geometric_mean(parts), claimed), 4), parts=parts, self_reported=claimed
+        value=round(min(_compute_geometric_mean(parts), claimed), 4),
+        parts=parts,
+        self_reported=claimed,
     )
 
 
-def _geometric_mean(parts: Sequence[ConfidencePart]) -> float:
+def _compute_geometric_mean(parts: Sequence[ConfidencePart]) -> float:
     if any(part.value == 0.0 for part in parts):
         return 0.0
     return min(1.0, math.exp(sum(part.weight * math.log(part.value) for part in parts)))
 
 
-def _citations_found(
+def _score_citations(
     citations: Sequence[Citation], items: Sequence[EvidenceItem]
 ) -> tuple[float, str]:
+    """Return the share of quotes that their items really contain, and how it was found."""
     if not citations:
         return 0.0, "nothing is cited"
-    statements = {item.id: _squeeze(item.statement) for item in items}
+    statements = {item.id: _fold_spaces(item.statement) for item in items}
     found = [
         citation.evidence_id
         for citation in citations
-        if _says(_squeeze(citation.quote), statements.get(citation.evidence_id, ""))
+        if _contains_quote(statements.get(citation.evidence_id, ""), _fold_spaces(citation.quote))
     ]
-    breadth = min(1.0, len(set(found)) / _ENOUGH_SOURCES)
+    breadth = min(1.0, len(set(found)) / _MIN_CITED_ITEMS)
     share = len(found) / len(citations)
     return share * breadth, (
         f"{len(found)} of {len(citations)} quotes found again, in {len(set(found))} items"
     )
 
 
-def _says(quote: str, statement: str) -> bool:
-    return quote in statement and (len(quote) >= _SHORTEST_QUOTE or quote == statement != "")
+def _contains_quote(statement: str, quote: str) -> bool:
+    long_enough = len(quote) >= _MIN_QUOTE_LENGTH or quote == statement != ""
+    return quote in statement and long_enough
 
 
-def _squeeze(text: str) -> str:
+def _fold_spaces(text: str) -> str:
     return " ".join(text.split())
 
 
-def _margin(root_cause: RootCause) -> tuple[float, str]:
+def _score_margin(root_cause: RootCause) -> tuple[float, str]:
+    """Return how clearly the cause leads the other hypotheses, and the reason."""
     likelihoods = sorted((likelihood for _, likelihood in root_cause.hypotheses), reverse=True)
     leader = max(root_cause.hypotheses, key=lambda pair: pair[1])[0]
     if leader is not root_cause.cause:
-        return 0.0, f"the cause is {root_cause.cause}, but {leader} is held more likely"
+        return 0.0, f"the cause is {root_cause.cause}, but {leader} is rated more likely"
     if len(likelihoods) == 1:
-        return _UNCONTESTED, "no other cause was weighed"
+        return _SINGLE_HYPOTHESIS, "no other cause was considered"
     lead = likelihoods[0] - likelihoods[1]
     return min(1.0, max(0.0, lead) / _CLEAR_MARGIN), f"leads the next cause by {lead:.2f}"
 
 
-def _support(deliberation: Deliberation, documents: Sequence[Document]) -> tuple[float, str]:
+def _score_support(deliberation: Deliberation, documents: Sequence[Document]) -> tuple[float, str]:
+    """Return how far similar documents name the same cause, and the reason."""
     best = max((document.similarity for document in documents), default=0.0)
-    if best < _RELATED:
-        return 0.0, "no known case is like this one"
+    if best < _RELATED_SIMILARITY:
+        return 0.0, "no known case is similar to this one"
     cause = deliberation.plan.cause.value
     agreeing = [document for document in documents if document.cause == cause]
     nearest = max((document.similarity for document in agreeing), default=0.0)
-    return min(1.0, max(nearest / best, _UNHEARD_OF)), (
+    return min(1.0, max(nearest / best, _NO_AGREEMENT)), (
         f"{len(agreeing)} of {len(documents)} similar documents name the cause {cause}"
     )
 
 
-def _record(deliberation: Deliberation, documents: Sequence[Document]) -> tuple[float, str]:
-    """Laplace's rule of succession over similar incidents, each weighted by its similarity."""
+def _score_record(deliberation: Deliberation, documents: Sequence[Document]) -> tuple[float, str]:
+    """Return how often the action helped in similar incidents, and the reason.
+
+    Laplace's rule of succession, with each incident weighted by its similarity.
+    """
     action = deliberation.plan.action.value
     tried = [
         document
@@ -118,16 +127,15 @@ def _record(deliberation: Deliberation, documents: Sequence[Document]) -> tuple[
         if document.kind is DocumentKind.INCIDENT
         and document.action == action
         and document.succeeded is not None
-        and document.similarity >= _RELATED
+        and document.similarity >= _RELATED_SIMILARITY
     ]
-    helped = sum(_weight(document) for document in tried if document.succeeded)
-    weight = sum(_weight(document) for document in tried)
-    return (helped + 1) / (weight + 2), (
+    helped = sum(_weigh_incident(document) for document in tried if document.succeeded)
+    total = sum(_weigh_incident(document) for document in tried)
+    return (helped + 1) / (total + 2), (
         f"{action} helped in {sum(bool(document.succeeded) for document in tried)} "
         f"of {len(tried)} similar incidents"
     )
 
 
-def _weight(document: Document) -> float:
-    """How much one incident counts; a worked example that ships with Trimtab counts half."""
-    return document.similarity * (_MADE_UP if document.origin == "example" else 1.0)
+def _weigh_incident(document: Document) -> float:
+    return document.similarity * (_EXAMPLE_WEIGHT if document.origin == "example" else 1.0)

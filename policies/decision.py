@@ -1,176 +1,170 @@
-"""Decides whether a plan may be executed, goes to a person, or is left to monitoring.
+"""Decides whether a plan is executed, goes to a person, or is left to monitoring.
 
-Every rule is asked and recorded; the most restrictive answer wins. Worse input never loosens.
+Every rule is evaluated and recorded, and the most restrictive answer wins. The rules are pure,
+total and monotone: worse input never leads to a less restrictive verdict.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 
-from policies.blackout import active_blackout
-from trimtab.contracts.base import digest
-from trimtab.contracts.decision import Decision, Facts, Limits, RuleResult, Verdict
-from trimtab.contracts.deliberation import RemediationPlan
+from policies.blackout import find_active_blackout
+from trimtab.contracts.base import compute_digest
+from trimtab.contracts.decision import Decision, PolicyQuestion, RuleResult, Verdict
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.remediation import Action
 
-Rule = Callable[[RemediationPlan, Facts, Limits, datetime], tuple[Verdict, str]]
+Rule = Callable[[PolicyQuestion], tuple[Verdict, str]]
+"""Returns the most permissive verdict that the rule allows, and the reason as a clause."""
 
-_FINE = Verdict.EXECUTE
+_ALLOWED = Verdict.EXECUTE
 
 
-def decide(plan: RemediationPlan, facts: Facts, limits: Limits, *, now: datetime) -> Decision:
-    """The verdict on a plan, with every rule's answer; total and pure.
+def decide(question: PolicyQuestion) -> Decision:
+    """Return the verdict on a plan, with every rule's answer.
 
-    A plan to act is at best executed, a plan to do nothing at best monitored.
+    A plan to act is at best executed; a plan to do nothing is at best monitored.
     """
-    results = tuple(_ask(name, rule, plan, facts, limits, now) for name, rule in _rules().items())
+    results = tuple(_evaluate(name, rule, question) for name, rule in _rules().items())
     deciding = max(results, key=lambda result: result.verdict.rank)
+    allowed = deciding.verdict is _ALLOWED
     return Decision(
         verdict=deciding.verdict,
-        rule=deciding.rule if deciding.verdict is not _FINE else "all_rules",
-        reason=deciding.reason if deciding.verdict is not _FINE else "every rule allows the plan",
+        rule="all_rules" if allowed else deciding.rule,
+        reason="every rule allows the plan" if allowed else deciding.reason,
         results=results,
-        plan_hash=digest(plan),
-        policy_hash=digest(limits),
-        decided_at=now,
+        plan_hash=compute_digest(question.plan),
+        policy_hash=compute_digest(question.limits),
+        decided_at=question.now,
     )
 
 
-def _ask(
-    name: str, rule: Rule, plan: RemediationPlan, facts: Facts, limits: Limits, now: datetime
-) -> RuleResult:
-    verdict, reason = rule(plan, facts, limits, now)
+def _evaluate(name: str, rule: Rule, question: PolicyQuestion) -> RuleResult:
+    verdict, reason = rule(question)
     return RuleResult(rule=name, verdict=verdict, reason=reason)
 
 
 def _rules() -> dict[str, Rule]:
+    """Return the rules by name, in the order in which they are recorded.
+
+    Names and order are public: audit logs hold them, and of several rules that are equally
+    restrictive the first one is named as the one that decided.
+    """
     return {
-        "deliberation": _deliberation_succeeded,
-        "champion_identity": _champion_is_known,
-        "rollback_target": _plan_is_complete,
-        "data_quality": _data_is_sound,
-        "allowed_actions": _action_is_allowed_for_tier,
-        "confidence_threshold": _confidence_is_high,
-        "review": _reviewer_agrees,
-        "cost_limit": _cost_is_within_limit,
-        "blackout_window": _no_blackout,
-        "cooldown": _cooldown_is_over,
-        "monitoring_severity": _doing_nothing_is_safe,
+        "deliberation": _check_deliberation,
+        "champion_identity": _check_champion,
+        "rollback_target": _check_rollback_target,
+        "data_quality": _check_data_quality,
+        "allowed_actions": _check_tier,
+        "confidence_threshold": _check_confidence,
+        "review": _check_review,
+        "cost_limit": _check_cost,
+        "blackout_window": _check_blackout,
+        "cooldown": _check_cooldown,
+        "monitoring_severity": _check_inaction,
     }
 
 
-def _deliberation_succeeded(
-    _plan: RemediationPlan, facts: Facts, _limits: Limits, _now: datetime
-) -> tuple[Verdict, str]:
-    if facts.deliberation_failed:
-        return Verdict.ESCALATE, "the configured analyst failed; the plan is the fallback's"
-    return _FINE, "the configured analyst answered"
+def _check_deliberation(question: PolicyQuestion) -> tuple[Verdict, str]:
+    if question.facts.deliberation_failed:
+        return Verdict.ESCALATE, "the configured analyst failed and the fallback made the plan"
+    return _ALLOWED, "the configured analyst answered"
 
 
-def _champion_is_known(
-    plan: RemediationPlan, facts: Facts, _limits: Limits, _now: datetime
-) -> tuple[Verdict, str]:
-    if plan.champion_version is None or facts.champion_version is None:
-        return Verdict.ESCALATE, f"model {plan.model} has no version with the alias champion"
-    if plan.champion_version != facts.champion_version:
+def _check_champion(question: PolicyQuestion) -> tuple[Verdict, str]:
+    planned, current = question.plan.champion_version, question.facts.champion_version
+    if planned is None or current is None:
+        return Verdict.ESCALATE, f"model {question.plan.model} has no version with alias champion"
+    if planned != current:
         return Verdict.ESCALATE, (
-            f"the plan is about version {plan.champion_version}, "
-            f"the champion is {facts.champion_version}"
+            f"the plan was made for champion version {planned}, but the champion is {current}"
         )
-    return _FINE, f"the champion is version {facts.champion_version}"
+    return _ALLOWED, f"the champion is version {current}"
 
 
-def _plan_is_complete(
-    plan: RemediationPlan, facts: Facts, _limits: Limits, _now: datetime
-) -> tuple[Verdict, str]:
+def _check_rollback_target(question: PolicyQuestion) -> tuple[Verdict, str]:
+    plan = question.plan
     if plan.action is not Action.ROLL_BACK:
-        return _FINE, f"{plan.action} needs no target version"
-    if plan.target_version is None or plan.target_version == facts.champion_version:
-        return Verdict.ESCALATE, f"a rollback to version {plan.target_version} leads nowhere"
-    return _FINE, f"roll back to version {plan.target_version}"
+        return _ALLOWED, f"{plan.action} needs no target version"
+    if plan.target_version is None:
+        return Verdict.ESCALATE, "the rollback names no target version"
+    if plan.target_version == question.facts.champion_version:
+        return Verdict.ESCALATE, f"the rollback's target {plan.target_version} is the champion"
+    return _ALLOWED, f"roll back to version {plan.target_version}"
 
 
-def _data_is_sound(
-    plan: RemediationPlan, facts: Facts, _limits: Limits, _now: datetime
-) -> tuple[Verdict, str]:
-    if facts.corrupt and plan.action is Action.RETRAIN:
-        return Verdict.ESCALATE, "the window is corrupt: nothing may be learnt from it"
-    return _FINE, "nothing is learnt from corrupt data"
+def _check_data_quality(question: PolicyQuestion) -> tuple[Verdict, str]:
+    if question.facts.corrupt and question.plan.action is Action.RETRAIN:
+        return Verdict.ESCALATE, "the window's data is corrupt and must not be trained on"
+    return _ALLOWED, "the plan does not train on corrupt data"
 
 
-def _action_is_allowed_for_tier(
-    plan: RemediationPlan, facts: Facts, limits: Limits, _now: datetime
-) -> tuple[Verdict, str]:
-    allowed = limits.allowed_actions.get(facts.tier, ())
-    if plan.action is Action.MONITOR or plan.action in allowed:
-        return _FINE, f"{plan.action} is allowed for the tier {facts.tier}"
-    return Verdict.ESCALATE, f"{plan.action} on a model of the tier {facts.tier} needs a person"
+def _check_tier(question: PolicyQuestion) -> tuple[Verdict, str]:
+    action, tier = question.plan.action, question.facts.tier
+    allowed = question.limits.allowed_actions.get(tier, ())
+    if action is Action.MONITOR or action in allowed:
+        return _ALLOWED, f"{action} is allowed for tier {tier}"
+    return Verdict.ESCALATE, f"{action} on a model of tier {tier} needs a person"
 
 
-def _confidence_is_high(
-    plan: RemediationPlan, facts: Facts, limits: Limits, _now: datetime
-) -> tuple[Verdict, str]:
-    if plan.action is Action.MONITOR:
-        return _FINE, "nothing would be executed"
-    if facts.confidence > limits.confidence_above:
-        return _FINE, f"confidence {facts.confidence:.3f} > {limits.confidence_above:.2f}"
-    return Verdict.ESCALATE, (
-        f"confidence {facts.confidence:.3f} is not above {limits.confidence_above:.2f}"
-    )
+def _check_confidence(question: PolicyQuestion) -> tuple[Verdict, str]:
+    confidence, limit = question.facts.confidence, question.limits.confidence_above
+    if question.plan.action is Action.MONITOR:
+        return _ALLOWED, "the plan executes nothing"
+    if confidence > limit:
+        return _ALLOWED, f"confidence {confidence:.3f} > {limit:.2f}"
+    return Verdict.ESCALATE, f"confidence {confidence:.3f} is not above {limit:.2f}"
 
 
-def _reviewer_agrees(
-    _plan: RemediationPlan, facts: Facts, _limits: Limits, _now: datetime
-) -> tuple[Verdict, str]:
-    if facts.reviewer_agrees:
-        return _FINE, "the review agrees with cause and plan"
+def _check_review(question: PolicyQuestion) -> tuple[Verdict, str]:
+    if question.facts.reviewer_agrees:
+        return _ALLOWED, "the review agrees with cause and plan"
     return Verdict.ESCALATE, "the review does not agree with cause and plan"
 
 
-def _cost_is_within_limit(
-    plan: RemediationPlan, _facts: Facts, limits: Limits, _now: datetime
-) -> tuple[Verdict, str]:
-    price = f"{plan.cost} {plan.currency}"
+def _check_cost(question: PolicyQuestion) -> tuple[Verdict, str]:
+    plan, limits = question.plan, question.limits
+    cost = f"{plan.cost} {plan.currency}"
     if plan.cost and plan.currency != limits.currency:
-        return Verdict.ESCALATE, f"the cost {price} is not in the policy's {limits.currency}"
+        return (
+            Verdict.ESCALATE,
+            f"the cost {cost} is not in the policy's currency {limits.currency}",
+        )
     if plan.cost > limits.cost_at_most:
-        return Verdict.ESCALATE, f"the cost {price} is above {limits.cost_at_most}"
-    return _FINE, f"the cost {price} is within {limits.cost_at_most}"
+        return Verdict.ESCALATE, f"the cost {cost} is above {limits.cost_at_most}"
+    return _ALLOWED, f"the cost {cost} is within {limits.cost_at_most}"
 
 
-def _no_blackout(
-    plan: RemediationPlan, _facts: Facts, limits: Limits, now: datetime
-) -> tuple[Verdict, str]:
-    blackout = active_blackout(limits.blackouts, now)
-    if blackout is None or plan.action is Action.MONITOR:
-        return _FINE, "no blackout stands in the way"
-    return Verdict.ESCALATE, f"the blackout {blackout.name!r} is on at {now.isoformat()}"
+def _check_blackout(question: PolicyQuestion) -> tuple[Verdict, str]:
+    blackout = find_active_blackout(question.limits.blackouts, question.now)
+    if blackout is None or question.plan.action is Action.MONITOR:
+        return _ALLOWED, "no blackout prevents the plan"
+    return Verdict.ESCALATE, f"blackout {blackout.name!r} is active at {question.now.isoformat()}"
 
 
-def _cooldown_is_over(
-    plan: RemediationPlan, facts: Facts, limits: Limits, now: datetime
-) -> tuple[Verdict, str]:
-    if plan.action is Action.MONITOR or facts.last_action_at is None:
-        return _FINE, "no action is recent"
-    since = now - facts.last_action_at
-    if since >= limits.cooldown:
-        return _FINE, f"the last action was {since} ago"
-    reason = f"the last action was {since} ago, cooldown is {limits.cooldown}"
-    calm = facts.severity.rank <= limits.monitor_at_most.rank
-    return (Verdict.MONITOR if calm else Verdict.ESCALATE), reason
+def _check_cooldown(question: PolicyQuestion) -> tuple[Verdict, str]:
+    facts, limits = question.facts, question.limits
+    if question.plan.action is Action.MONITOR or facts.last_action_at is None:
+        return _ALLOWED, "no recent action prevents the plan"
+    elapsed = question.now - facts.last_action_at
+    if elapsed >= limits.cooldown:
+        return _ALLOWED, f"the last action was {elapsed} ago"
+    tolerable = facts.severity.rank <= limits.monitor_at_most.rank
+    return (
+        Verdict.MONITOR if tolerable else Verdict.ESCALATE,
+        f"the last action was {elapsed} ago and the cooldown is {limits.cooldown}",
+    )
 
 
-def _doing_nothing_is_safe(
-    plan: RemediationPlan, facts: Facts, limits: Limits, _now: datetime
-) -> tuple[Verdict, str]:
-    if plan.action is not Action.MONITOR:
-        return _FINE, "the plan is to act"
+def _check_inaction(question: PolicyQuestion) -> tuple[Verdict, str]:
+    """Check that doing nothing is safe: severe or uncertain drift must not be left alone."""
+    facts, limits = question.facts, question.limits
+    if question.plan.action is not Action.MONITOR:
+        return _ALLOWED, "the plan is to act"
     if facts.severity.rank > limits.monitor_at_most.rank:
-        return Verdict.ESCALATE, f"severity {facts.severity} is too grave to do nothing"
-    sure = facts.confidence > limits.confidence_above
-    if facts.severity.rank <= Severity.MEDIUM.rank or sure:
+        return Verdict.ESCALATE, f"severity {facts.severity} is too high to do nothing"
+    confident = facts.confidence > limits.confidence_above
+    if facts.severity.rank <= Severity.MEDIUM.rank or confident:
         return Verdict.MONITOR, f"severity {facts.severity} may be left to monitoring"
     return Verdict.ESCALATE, (
-        f"severity {facts.severity} at confidence {facts.confidence:.3f} "
-        f"(not above {limits.confidence_above:.2f}) needs a person to leave it alone"
+        f"doing nothing at severity {facts.severity} needs a person: "
+        f"confidence {facts.confidence:.3f} is not above {limits.confidence_above:.2f}"
     )

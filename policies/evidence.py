@@ -1,9 +1,12 @@
-"""Turns what was measured and read into citable statements, each with an id."""
+"""Composes the evidence on one incident: citable statements, each with its own id."""
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
-from trimtab.contracts.drift import DriftFinding, FeatureDrift, FeatureRole, QualityFault
+from policies.finding_evidence import build_finding_items
+from trimtab.contracts import evidence_ids
+from trimtab.contracts.drift import DriftFinding
 from trimtab.contracts.evidence import (
     Document,
     EvidenceItem,
@@ -13,15 +16,11 @@ from trimtab.contracts.evidence import (
 )
 from trimtab.contracts.model import ModelVersion, VersionMetric
 
-MEASURED_VERSIONS = 3
-"""How many versions are scored on the newest labelled rows: the champion and earlier ones."""
-MOSTLY = 0.5
-"""Share of a loss that gives it its name."""
-_TOLD = 3000
-"""Signs of somebody else's words that a statement has room for."""
+MAX_MEASURED_VERSIONS: Final = 3
+"""Number of versions that are scored on the newest labelled rows, the champion included."""
 
 
-def compose(
+def compose_evidence(
     finding: DriftFinding,
     registry: RegistryFacts,
     metrics: Iterable[VersionMetric],
@@ -29,18 +28,15 @@ def compose(
     *,
     now: datetime,
 ) -> EvidencePack:
-    """Everything the agents may cite about one incident."""
+    """Return the evidence that the agents may cite about one incident.
+
+    Of several items with the same id, the first one is kept.
+    """
     champion = registry.champion.version if registry.champion else None
     items = (
-        _window(finding),
-        *(_drift(feature) for feature in finding.features),
-        *(_quality(fault) for fault in finding.quality),
-        *_performance(finding),
-        *_estimate(finding),
-        *_concept(finding),
-        *_apart(finding),
-        *(_metric(metric, champion) for metric in metrics),
-        *_registry(registry),
+        *build_finding_items(finding),
+        *(_build_metric_item(metric, champion) for metric in metrics),
+        *_build_registry_items(registry),
     )
     unique = {item.id: item for item in reversed(items)}
     return EvidencePack(
@@ -52,209 +48,44 @@ def compose(
     )
 
 
-def versions_to_measure(registry: RegistryFacts) -> tuple[str, ...]:
-    """The champion first, then the newest others."""
+def select_versions_to_measure(registry: RegistryFacts) -> tuple[str, ...]:
+    """Return the champion and then the newest other versions; nothing without a champion."""
     if registry.champion is None:
         return ()
     champion = registry.champion.version
     others = [version.version for version in registry.versions if version.version != champion]
-    return (champion, *others)[:MEASURED_VERSIONS]
+    return (champion, *others)[:MAX_MEASURED_VERSIONS]
 
 
-def describe(finding: DriftFinding) -> str:
-    """The finding in words, to look for similar cases with."""
-    drifted = ", ".join(f"{feature.role} {feature.name}" for feature in finding.drifted[:5])
-    faults = ", ".join(fault.kind.replace("_", " ") for fault in finding.quality[:5])
-    sentences = [f"Drift of {drifted}." if drifted else "No column's distribution drifted."]
-    if faults:
-        sentences.append(f"Data quality faults: {faults}.")
-    if any(feature.role is FeatureRole.TARGET for feature in finding.drifted):
-        sentences.append("The distribution of the target moved: label shift.")
-    sentences.append(_performance_in_words(finding))
-    return " ".join(sentences)
-
-
-def _performance_in_words(finding: DriftFinding) -> str:
-    change, estimate = finding.performance, finding.estimate
-    if change is None and estimate is not None and estimate.degraded:
-        return "No labels have come yet; the model is expected to do worse on these inputs."
-    if change is None:
-        return "No labels have come yet."
-    if change.degraded:
-        return f"The model's performance degraded on labelled rows{_why(finding)}"
-    return "The model's performance has not degraded: the drift looks harmless."
-
-
-def _why(finding: DriftFinding) -> str:
-    """What the loss is put down to, where it was parted."""
-    change, beyond = finding.performance, finding.concept_loss
-    if change is None or beyond is None:
-        return "; should it be retrained?"
-    if beyond >= MOSTLY * (change.reference - change.current):
-        return ", and not for its inputs: the same inputs have come to mean another target."
-    return ", for its inputs: they moved to where the model errs more."
-
-
-def _window(finding: DriftFinding) -> EvidenceItem:
-    current, reference = finding.current, finding.reference
-    return EvidenceItem(
-        id="window:rows",
-        source=EvidenceSource.DRIFT,
-        statement=(
-            f"The current window {current.start:%Y-%m-%d %H:%M} to {current.end:%Y-%m-%d %H:%M} "
-            f"has {current.rows} rows, the reference {reference.rows} rows; "
-            f"the detector rates the drift {finding.severity}."
-        ),
-        value=float(current.rows),
-    )
-
-
-def _drift(feature: FeatureDrift) -> EvidenceItem:
-    means = ""
-    if feature.mean_reference is not None and feature.mean_current is not None:
-        means = f", mean {feature.mean_reference:.4g} before and {feature.mean_current:.4g} now"
-    nulls = ""
-    if feature.null_fraction_current != feature.null_fraction_reference:
-        nulls = (
-            f", nulls {feature.null_fraction_reference:.1%} before "
-            f"and {feature.null_fraction_current:.1%} now"
-        )
-    measured = f"PSI {feature.psi:.3f}, Jensen-Shannon distance {feature.jensen_shannon:.3f}"
-    if feature.psi == feature.jensen_shannon == 0 and feature.why:
-        measured = f"{feature.why:.{_TOLD}}".rstrip(".")  # another detector measured something else
-    return EvidenceItem(
-        id=f"drift:{feature.name}"[:128],
-        source=EvidenceSource.DRIFT,
-        statement=(
-            f"The {feature.role} {feature.name} {'drifted' if feature.drifted else 'is stable'}: "
-            f"{measured}{means}{nulls}{_cost(feature)}."
-        ),
-        value=feature.psi,
-    )
-
-
-def _cost(feature: FeatureDrift) -> str:
-    if not feature.drifted or feature.impact is None or feature.role is not FeatureRole.FEATURE:
-        return ""
-    return f", which may cost {feature.impact:.3f} of the metric"
-
-
-def _quality(fault: QualityFault) -> EvidenceItem:
-    gravity = "This corrupts the window." if fault.corrupt else "The window is still usable."
-    return EvidenceItem(
-        id=f"quality:{fault.kind}:{fault.column or 'window'}"[:128],
-        source=EvidenceSource.QUALITY,
-        statement=f"{fault.detail:.{_TOLD}} ({fault.fraction:.1%} of rows). {gravity}",
-        value=fault.fraction,
-    )
-
-
-def _performance(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
-    change = finding.performance
-    if change is None:
-        return ()
-    judgement = "more loss than is tolerated" if change.degraded else "within tolerance"
-    return (
-        EvidenceItem(
-            id="performance:champion",
-            source=EvidenceSource.PERFORMANCE,
-            statement=(
-                f"The champion's {change.metric} was {change.reference:.3f} on held-out reference "
-                f"rows and is {change.current:.3f} on {change.rows} labelled rows of the current "
-                f"window: {judgement}."
-            ),
-            value=change.current - change.reference,
-        ),
-    )
-
-
-def _estimate(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
-    found = finding.estimate
-    if found is None:
-        return ()
-    judgement = "covariate shift costs more than is tolerated"
-    if not found.degraded:
-        judgement = "covariate shift costs no more than is tolerated"
-    return (
-        EvidenceItem(
-            id="performance:estimate",
-            source=EvidenceSource.PERFORMANCE,
-            statement=(
-                f"Judged by its inputs alone, without labels, the champion's {found.metric} is "
-                f"expected to be {found.estimated:.3f} on {found.rows} rows of the current window, "
-                f"where the same estimate is {found.reference:.3f} on held-out reference rows: "
-                f"{judgement}."
-            ),
-            value=found.estimated - found.reference,
-        ),
-    )
-
-
-def _concept(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
-    loss = finding.concept_loss
-    if loss is None:
-        return ()
-    said = f"{loss:.3f} of the lost metric is more than covariate shift explains"
-    if loss == 0.0:
-        said = "Beyond chance, no loss of the metric is left that covariate shift does not explain"
-    meaning = "the same inputs have come to mean another target" if loss else "no concept drift"
-    return (
-        EvidenceItem(
-            id="performance:concept-loss",
-            source=EvidenceSource.PERFORMANCE,
-            statement=f"{said}: {meaning}.",
-            value=loss,
-        ),
-    )
-
-
-def _apart(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
-    found = finding.multivariate
-    if found is None:
-        return ()
-    by = ", ".join(list(found.importance)[:3])
-    return (
-        EvidenceItem(
-            id="multivariate:rows",
-            source=EvidenceSource.DRIFT,
-            statement=(
-                f"A classifier tells rows of the current window from reference rows with an AUC of "
-                f"{found.auc:.3f} (95 % interval {found.low:.3f} to {found.high:.3f}, 0.5 is no "
-                f"drift){f', mostly by {by}' if by else ''}: taken together, the inputs "
-                f"{'drifted' if found.drifted else 'are stable'}."
-            ),
-            value=found.auc,
-        ),
-    )
-
-
-def _metric(metric: VersionMetric, champion: str | None) -> EvidenceItem:
+def _build_metric_item(metric: VersionMetric, champion: str | None) -> EvidenceItem:
     role = "the champion" if metric.version == champion else "not the champion"
     return EvidenceItem(
-        id=f"metric:version-{metric.version}",
+        id=evidence_ids.build_metric_id(metric.version),
         source=EvidenceSource.PERFORMANCE,
         statement=(
             f"Version {metric.version} ({role}) has {metric.metric} {metric.value:.3f} "
             f"on the newest {metric.rows} labelled rows."
         ),
         value=metric.value,
+        version=metric.version,
     )
 
 
-def _registry(registry: RegistryFacts) -> tuple[EvidenceItem, ...]:
-    items = [_version(version) for version in registry.versions[:MEASURED_VERSIONS]]
+def _build_registry_items(registry: RegistryFacts) -> tuple[EvidenceItem, ...]:
+    items = [_build_version_item(version) for version in registry.versions[:MAX_MEASURED_VERSIONS]]
     if registry.champion is not None:
         items.append(
             EvidenceItem(
-                id="registry:champion",
+                id=evidence_ids.CHAMPION_ID,
                 source=EvidenceSource.REGISTRY,
                 statement=f"The champion is version {registry.champion.version}.",
+                version=registry.champion.version,
             )
         )
     acted = registry.last_action_at
     items.append(
         EvidenceItem(
-            id="registry:last-action",
+            id=evidence_ids.LAST_ACTION_ID,
             source=EvidenceSource.REGISTRY,
             statement=(
                 f"The model was last acted upon at {acted:%Y-%m-%d %H:%M}."
@@ -266,13 +97,14 @@ def _registry(registry: RegistryFacts) -> tuple[EvidenceItem, ...]:
     return tuple(items)
 
 
-def _version(version: ModelVersion) -> EvidenceItem:
+def _build_version_item(version: ModelVersion) -> EvidenceItem:
     span = ""
     if version.trained_on is not None:
         rows = version.trained_on
         span = f" on rows from {rows.start:%Y-%m-%d} to {rows.end:%Y-%m-%d}"
     return EvidenceItem(
-        id=f"registry:version-{version.version}",
+        id=evidence_ids.build_version_id(version.version),
         source=EvidenceSource.REGISTRY,
         statement=f"Version {version.version} was trained{span}.",
+        version=version.version,
     )

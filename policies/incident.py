@@ -1,81 +1,78 @@
-"""Names how an incident ends, what stands in for a missing plan, and what the audit log keeps."""
+"""Derives the plan, facts, orders, audit details and ending of an incident."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from pydantic import JsonValue
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Confidence, Decision, Facts
 from trimtab.contracts.deliberation import Cause, Deliberation, RemediationPlan
-from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.evidence import EvidencePack
 from trimtab.contracts.incident import Ending, IncidentInput
-from trimtab.contracts.remediation import Action, ActionOrder, Outcome, Step, effect_key
+from trimtab.contracts.remediation import (
+    Action,
+    ActionOrder,
+    Outcome,
+    Step,
+    compute_effect_key,
+)
 
 
-def unplanned(event: DriftEvent, pack: EvidencePack | None) -> RemediationPlan:
-    """The plan of an incident whose deliberation failed: do nothing, cause unknown."""
-    return RemediationPlan(
-        event_id=event.id,
-        model=event.subject,
-        action=Action.MONITOR,
-        champion_version=pack.champion_version if pack else None,
-        cause=Cause.UNKNOWN,
-        cost=Decimal(0),
-        currency="EUR",
-        options=(),
-        citations=(),
-        self_reported=0.0,
-    )
+@dataclass(frozen=True, kw_only=True)
+class Investigation:
+    """Results of investigating an incident, as far as it has come."""
+
+    incident: IncidentInput
+    pack: EvidencePack | None = None
+    """None if no evidence could be collected."""
+    deliberation: Deliberation | None = None
+    """None if neither the configured analyst nor the fallback came to a conclusion."""
+    confidence: Confidence | None = None
+    failure: str = ""
+    """Why a step failed; empty if none did."""
+
+    @property
+    def plan(self) -> RemediationPlan:
+        """The agents' plan; without one, the plan to do nothing about an unknown cause."""
+        if self.deliberation is not None:
+            return self.deliberation.plan
+        return RemediationPlan(
+            event_id=self.incident.event.id,
+            model=self.incident.event.subject,
+            action=Action.MONITOR,
+            champion_version=self.pack.champion_version if self.pack else None,
+            cause=Cause.UNKNOWN,
+            cost=Decimal(0),
+            currency="EUR",
+            options=(),
+            citations=(),
+            self_reported=0.0,
+        )
 
 
-def facts_of(
-    incident: IncidentInput,
-    pack: EvidencePack | None,
-    deliberation: Deliberation | None,
-    confidence: Confidence | None,
-    failure: str,
-) -> Facts:
-    """What the policy is told; the agents' severity counts only where it is the graver one."""
-    severities = [incident.event.data.severity]
+def collect_facts(case: Investigation) -> Facts:
+    """Return the facts for the policy; the agents' severity counts only if it is higher."""
+    finding, pack, deliberation = case.incident.event.data, case.pack, case.deliberation
+    severities = [finding.severity]
     if deliberation is not None:
         severities.append(deliberation.triage.severity)
     return Facts(
-        tier=incident.spec.tier,
+        tier=case.incident.spec.tier,
         severity=max(severities, key=lambda severity: severity.rank),
-        confidence=confidence.value if confidence else 0.0,
-        corrupt=incident.event.data.corrupt,
+        confidence=case.confidence.value if case.confidence else 0.0,
+        corrupt=finding.corrupt,
         champion_version=pack.champion_version if pack else None,
         reviewer_agrees=deliberation is not None and deliberation.review.agrees,
-        deliberation_failed=bool(failure),
+        deliberation_failed=bool(case.failure),
         last_action_at=pack.last_action_at if pack else None,
     )
 
 
-def ending_of(outcome: Outcome) -> Ending:
-    """How an incident ends whose plan was carried out as far as `outcome` tells."""
-    if outcome.failed:
-        return Ending.FAILED
-    if not champion_moved(outcome):
-        return Ending.NOT_PROMOTED
-    verification = outcome.verification
-    if verification is None or verification.rows == 0:
-        return Ending.NOT_VERIFIED
-    return Ending.REMEDIATED if verification.verified and not outcome.undone else Ending.UNDONE
-
-
-def champion_moved(outcome: Outcome) -> bool:
-    """Whether another version was made champion, even if that was undone."""
-    return any(
-        effect.applied and effect.step in {Step.PROMOTE, Step.ROLL_BACK}
-        for effect in outcome.effects
-    )
-
-
-def order_of(
+def build_action_order(
     incident: IncidentInput, plan: RemediationPlan, decision: Decision, grant: str
 ) -> ActionOrder:
-    """What the remediation is told to carry out."""
+    """Return the order that the remediation carries out."""
     return ActionOrder(
         spec=incident.spec,
         event_id=incident.event.id,
@@ -87,16 +84,36 @@ def order_of(
         challenger_version=plan.target_version,
         current=incident.event.data.current,
         step="remediate",
-        key=effect_key(incident.event.id, decision.plan_hash, "remediate"),
+        key=compute_effect_key(incident.event.id, decision.plan_hash, "remediate"),
         grant=grant,
     )
 
 
-def opening_detail(incident: IncidentInput) -> dict[str, JsonValue]:
-    """What the audit log keeps of the event and of the rules it is judged by."""
+def determine_ending(outcome: Outcome) -> Ending:
+    """Return the ending of an incident whose plan was carried out as far as `outcome` says."""
+    if outcome.failed:
+        return Ending.FAILED
+    if not is_champion_replaced(outcome):
+        return Ending.NOT_PROMOTED
+    verification = outcome.verification
+    if verification is None or verification.rows == 0:
+        return Ending.NOT_VERIFIED
+    return Ending.REMEDIATED if verification.verified and not outcome.undone else Ending.UNDONE
+
+
+def is_champion_replaced(outcome: Outcome) -> bool:
+    """Return whether another version was made champion, even if that was undone."""
+    return any(
+        effect.applied and effect.step in {Step.PROMOTE, Step.ROLL_BACK}
+        for effect in outcome.effects
+    )
+
+
+def build_opening_detail(incident: IncidentInput) -> dict[str, JsonValue]:
+    """Return what the audit log keeps of the event, and of the policy that applies to it."""
     finding = incident.event.data
     return {
-        "event_hash": digest(incident.event),
+        "event_hash": compute_digest(incident.event),
         "policy_hash": incident.policy_hash,
         "severity": finding.severity.value,
         "drifted": [feature.name for feature in finding.drifted],
@@ -105,25 +122,23 @@ def opening_detail(incident: IncidentInput) -> dict[str, JsonValue]:
     }
 
 
-def evidence_detail(pack: EvidencePack | None, failure: str) -> dict[str, JsonValue]:
-    """What the audit log keeps of the evidence: its hash, not its bulk."""
-    if pack is None:
-        return {"failure": failure}
+def build_evidence_detail(case: Investigation) -> dict[str, JsonValue]:
+    """Return what the audit log keeps of the evidence: its hash, or why there is none."""
+    if case.pack is None:
+        return {"failure": case.failure}
     return {
-        "pack_hash": digest(pack),
-        "items": len(pack.items),
-        "champion_version": pack.champion_version,
+        "pack_hash": compute_digest(case.pack),
+        "items": len(case.pack.items),
+        "champion_version": case.pack.champion_version,
     }
 
 
-def deliberation_detail(
-    deliberation: Deliberation | None, confidence: Confidence | None, failure: str
-) -> dict[str, JsonValue]:
-    """What the audit log keeps of the deliberation: the whole plan, and how sure we are of it."""
-    detail: dict[str, JsonValue] = {"failure": failure}
-    if deliberation is not None:
-        detail["deliberation_hash"] = digest(deliberation)
-        detail["plan"] = deliberation.plan.model_dump(mode="json")
-    if confidence is not None:
-        detail["confidence"] = confidence.model_dump(mode="json")
+def build_deliberation_detail(case: Investigation) -> dict[str, JsonValue]:
+    """Return what the audit log keeps of the deliberation: the whole plan and its confidence."""
+    detail: dict[str, JsonValue] = {"failure": case.failure}
+    if case.deliberation is not None:
+        detail["deliberation_hash"] = compute_digest(case.deliberation)
+        detail["plan"] = case.deliberation.plan.model_dump(mode="json")
+    if case.confidence is not None:
+        detail["confidence"] = case.confidence.model_dump(mode="json")
     return detail

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from trimtab.contracts.base import digest
-from trimtab.contracts.decision import Facts, Limits
+from policies.confidence import compute_confidence
+from policies.incident import Investigation
+from trimtab.contracts.base import compute_digest
+from trimtab.contracts.decision import Facts, Limits, PolicyQuestion
 from trimtab.contracts.deliberation import (
     Cause,
     Deliberation,
@@ -120,6 +122,17 @@ def the_facts(**changes: Any) -> Facts:
     return Facts(**{**fields, **changes})
 
 
+def a_question(
+    plan: RemediationPlan | None = None,
+    facts: Facts | None = None,
+    limits: Limits | None = None,
+    now: datetime = NOW,
+) -> PolicyQuestion:
+    return PolicyQuestion(
+        plan=plan or a_plan(), facts=facts or the_facts(), limits=limits or Limits(), now=now
+    )
+
+
 def an_item(item_id: str = "drift:Occupancy", statement: str = "") -> EvidenceItem:
     return EvidenceItem(
         id=item_id,
@@ -165,7 +178,7 @@ def a_deliberation(**changes: Any) -> Deliberation:
         "triage": Triage(severity=Severity.HIGH, focus=("Occupancy",), question="What moved?"),
         "root_cause": a_root_cause(),
         "plan": plan,
-        "plan_hash": digest(plan),
+        "plan_hash": compute_digest(plan),
         "review": Review(agrees=True, concerns=(), summary="Retrain.", self_reported=0.95),
         "analyst": "analyst/rules",
     }
@@ -178,7 +191,18 @@ def an_incident(event: DriftEvent | None = None, **changes: Any) -> IncidentInpu
         "event": event or an_event(),
         "spec": a_spec(),
         "limits": limits,
-        "policy_hash": digest(limits),
+        "policy_hash": compute_digest(limits),
         "published_at": NOW,
     }
     return IncidentInput(**{**fields, **changes})
+
+
+def an_investigation(**changes: Any) -> Investigation:
+    deliberation, pack = a_deliberation(), a_pack()
+    fields: dict[str, Any] = {
+        "incident": an_incident(),
+        "pack": pack,
+        "deliberation": deliberation,
+        "confidence": compute_confidence(deliberation, pack),
+    }
+    return Investigation(**{**fields, **changes})

@@ -7,9 +7,9 @@ from temporalio.client import Client
 
 from tests.environment import environment_kept
 from tests.servers import running
-from trimtab.runtime.embedded.servers import Temporal, Valkey
+from trimtab.runtime.embedded.servers import TemporalServer, ValkeyServer
 from trimtab.runtime.settings import load_settings
-from trimtab.runtime.temporal import connect
+from trimtab.runtime.temporal import connect_temporal
 
 pytest_plugins = ["tests.registry", "tests.deployment"]
 
@@ -25,7 +25,7 @@ def environment_restored() -> Iterator[None]:
 def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis-protocol server; tests keep to streams of their own."""
     folder = tmp_path_factory.mktemp("valkey")
-    with running(Valkey(folder), folder) as ports:
+    with running(ValkeyServer(folder), folder) as ports:
         yield f"redis://127.0.0.1:{ports[0]}"
 
 
@@ -33,11 +33,11 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def temporal_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Temporal dev server with our search attributes; tests keep to ids of their own."""
     folder = tmp_path_factory.mktemp("temporal")
-    with running(Temporal(folder / "temporal.db"), folder) as ports:
+    with running(TemporalServer(folder / "temporal.db"), folder) as ports:
         yield f"127.0.0.1:{ports[0]}"
 
 
 @pytest.fixture
 async def temporal_client(temporal_address: str) -> Client:
     """A client as worker and bridge have it."""
-    return await connect(load_settings(temporal={"address": temporal_address}))
+    return await connect_temporal(load_settings(temporal={"address": temporal_address}))

@@ -12,7 +12,7 @@ from trimtab.contracts.evidence import Document
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelVersion
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.tags import promoted_by
+from trimtab.contracts.tags import build_promotion_tag
 
 
 class FakeRegistry:
@@ -35,7 +35,7 @@ class FakeRegistry:
             version=version,
             created_at=NOW,
             champion=version == self.champion_version,
-            tags={promoted_by(key): "done" for key in self.promoted.get(version, ())},
+            tags={build_promotion_tag(key): "done" for key in self.promoted.get(version, ())},
         )
 
     def champion(self, model: str) -> ModelVersion | None:

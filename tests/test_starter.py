@@ -17,18 +17,18 @@ from tests.bridge.local import watch
 from tests.builders import an_event
 from tests.servers import running_at
 from tests.waiting import until
-from trimtab.contracts.names import drift_response_id
-from trimtab.runtime.embedded.children import Child, free_port, start_child
-from trimtab.runtime.embedded.servers import Temporal, Valkey
+from trimtab.contracts.names import build_drift_response_id
+from trimtab.runtime.embedded.children import ChildProcess, find_free_port, start_child
+from trimtab.runtime.embedded.servers import TemporalServer, ValkeyServer
 from trimtab.runtime.settings import load_settings
-from trimtab.runtime.temporal import connect
+from trimtab.runtime.temporal import connect_temporal
 
 STREAM = "drift-events"
 GROUP = "drift-responders"
 
 
 class Starters:
-    """Starts bridges; `environment` is what they are told."""
+    """Starts bridges; `environment` has their settings."""
 
     def __init__(self, folder: Path, redis: str, temporal: str) -> None:
         self._folder = folder
@@ -39,11 +39,10 @@ class Starters:
             "TRIMTAB_BRIDGE__CLAIM_AFTER": "PT1S",
             "TRIMTAB_BRIDGE__BLOCK": "PT0.1S",
         }
-        self.children: list[Child] = []
+        self.children: list[ChildProcess] = []
 
-    def start(self, name: str = "one", **environment: str) -> Child:
+    def start(self, name: str = "one", **environment: str) -> ChildProcess:
         child = start_child(
-            name,
             [sys.executable, str(ROOT / "starter.py")],
             log=self._folder / f"{name}.log",
             environment={
@@ -57,7 +56,7 @@ class Starters:
 
 @pytest.fixture
 def ports() -> Sequence[int]:
-    return [free_port() for _ in range(5)]
+    return [find_free_port() for _ in range(5)]
 
 
 @pytest.fixture
@@ -89,23 +88,23 @@ async def held(redis: Redis, count: int) -> bool:
 
 
 async def runs(client: Client, event_id: str) -> int:
-    query = f'WorkflowId = "{drift_response_id("parking", event_id)}"'
+    query = f'WorkflowId = "{build_drift_response_id("parking", event_id)}"'
     return (await client.count_workflows(query)).count
 
 
 async def test_events_survive_the_death_of_bridge_temporal_and_redis(
     starters: Starters, ports: Sequence[int], tmp_path: Path
 ) -> None:
-    """One long story, for its servers take seconds to start."""
-    temporal, valkey = Temporal(tmp_path / "temporal.db"), Valkey(tmp_path / "redis")
+    """One long story, because its servers take seconds to start."""
+    temporal, valkey = TemporalServer(tmp_path / "temporal.db"), ValkeyServer(tmp_path / "redis")
     url = starters.environment["TRIMTAB_REDIS__URL"]
 
     # Events come while only the stream is there; two bridges wait for Temporal.
     async with running_at(valkey, tmp_path, ports[:1]), Redis.from_url(url) as redis:
         event_ids = await publish(redis, 20)
         first, second = starters.start("one"), starters.start("two")
-        await until(lambda: "temporal_unavailable" in first.last_lines(), seconds=60)
-        await until(lambda: "temporal_unavailable" in second.last_lines(), seconds=60)
+        await until(lambda: "temporal_unavailable" in first.read_last_lines(), seconds=60)
+        await until(lambda: "temporal_unavailable" in second.read_last_lines(), seconds=60)
 
         # Temporal comes: all are opened. It goes: the next wait, held by both.
         async with running_at(temporal, tmp_path, ports[1:]):
@@ -121,7 +120,7 @@ async def test_events_survive_the_death_of_bridge_temporal_and_redis(
         assert await held(redis, 20)
 
     # Redis goes, and comes back with what it had acknowledged; Temporal comes back.
-    await until(lambda: "redis_unavailable" in second.last_lines(), seconds=30)
+    await until(lambda: "redis_unavailable" in second.read_last_lines(), seconds=30)
     async with (
         running_at(valkey, tmp_path, ports[:1]),
         running_at(temporal, tmp_path, ports[1:]),
@@ -131,16 +130,16 @@ async def test_events_survive_the_death_of_bridge_temporal_and_redis(
         await until(lambda: settled(redis), seconds=60)
 
         settings = load_settings(temporal={"address": f"127.0.0.1:{ports[1]}"})
-        client = await connect(settings)
+        client = await connect_temporal(settings)
         await until(lambda: opened(client, event_ids), seconds=30)
         assert [await runs(client, event_id) for event_id in event_ids] == [1] * 45
         assert await redis.xlen(f"{STREAM}.dead") == 0
 
-        # Told to stop, the bridge ends by itself.
+        # A signal ends the bridge.
         psutil.Process(second.pid).children()[0].send_signal(signal.SIGTERM)
         async with asyncio.timeout(15):
             assert await second.wait() == 0
-        assert '"left_pending": 0' in second.last_lines()
+        assert '"left_pending": 0' in second.read_last_lines()
 
 
 async def opened(client: Client, event_ids: Sequence[str]) -> bool:
@@ -148,7 +147,7 @@ async def opened(client: Client, event_ids: Sequence[str]) -> bool:
     return all([await runs(client, event_id) for event_id in event_ids])
 
 
-async def test_all_faults_of_the_configuration_are_told_at_once(
+async def test_all_errors_of_the_configuration_are_listed_at_once(
     starters: Starters, tmp_path: Path
 ) -> None:
     (tmp_path / "conf/local/models/broken.yml").write_text("name: broken\ntask: guessing\n")
@@ -161,19 +160,19 @@ async def test_all_faults_of_the_configuration_are_told_at_once(
     child = starters.start()
 
     assert await child.wait() == 2
-    told = child.last_lines(50)
+    output = child.read_last_lines(50)
     for fault in (
         "redis.url = None",
         "temporal.address = None",
         "broken.yml: task",
         "cost_at_most",
     ):
-        assert fault in told
-    assert "Traceback" not in told
+        assert fault in output
+    assert "Traceback" not in output
 
 
-async def test_a_setting_that_does_not_exist_is_told_too(starters: Starters) -> None:
+async def test_a_setting_that_does_not_exist_is_listed_too(starters: Starters) -> None:
     child = starters.start(TRIMTAB_BRIDGE__SPEED="high")
 
     assert await child.wait() == 2
-    assert "bridge.speed" in child.last_lines()
+    assert "bridge.speed" in child.read_last_lines()

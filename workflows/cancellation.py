@@ -1,4 +1,9 @@
-"""What becomes of a workflow that somebody cancels."""
+"""Handles the cancellation of a workflow.
+
+A cancellation reaches workflow code as `asyncio.CancelledError` at whichever `await` is pending,
+or as the failure of the activity or child workflow that it cancelled there. It arrives once: what
+is awaited afterwards runs normally.
+"""
 
 import asyncio
 from collections.abc import Coroutine
@@ -6,23 +11,25 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 
-def is_requested() -> bool:
-    """Whether somebody asked for the workflow's cancellation."""
+def is_cancellation_requested() -> bool:
+    """Return whether somebody has requested the workflow's cancellation."""
     return workflow.cancellation_reason() is not None
 
 
-def told() -> str:
-    """The cancellation in one line, with the reason where one was given."""
+def format_cancellation() -> str:
+    """Return the cancellation in one line, with its reason if one was given."""
     return f"cancelled: {workflow.cancellation_reason() or 'no reason was given'}"
 
 
-async def finished(step: Coroutine[Any, Any, Result]) -> Result:
-    """The step's result, whatever is cancelled meanwhile: it is too late for that."""
+async def complete_despite_cancellation(step: Coroutine[Any, Any, _Result]) -> _Result:
+    """Return the step's result, even if the workflow is cancelled while it runs."""
     running = asyncio.ensure_future(step)
     try:
+        # Only the shield is cancelled, and the step goes on. It is then awaited without a shield,
+        # because a cancellation does not come twice.
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         return await running

@@ -1,10 +1,12 @@
-"""Keeps the audit chain of one incident: which entry comes next, and what it follows.
+"""Keeps the audit chain of one incident: the next entry's number, and the hash that it follows.
 
-The workflow numbers the entries and holds the tip; so any number of workers may write them.
+The workflow numbers the entries and holds the tip, so any number of workers may write them. On a
+replay the tips come from the history, not from the file.
 """
 
 import asyncio
 from datetime import datetime
+from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 from temporalio import workflow
@@ -16,35 +18,46 @@ with workflow.unsafe.imports_passed_through():
     from trimtab.contracts.remediation import ActionOrder
     from workflows.options import READ, RECORD
 
-Moment = tuple[Gate, str, dict[str, JsonValue]]
-"""Which gate, who acted, and what there is to say about it."""
+TRIMTAB: Final = "trimtab"
+"""Actor of the entries on what the workflows did."""
+POLICY: Final = "policy"
+"""Actor of the entries on what the policy decided."""
+
+
+class PendingEntry(NamedTuple):
+    """An entry before it gets its number and its place in the chain."""
+
+    gate: Gate
+    actor: str
+    detail: dict[str, JsonValue]
 
 
 class AuditChain:
-    """The chain as its workflow knows it; child workflows carry it on and hand it back."""
+    """The chain as its workflow knows it; child workflows continue it and hand it back."""
 
     def __init__(
         self, subject: DriftEvent | ActionOrder, *, sequence: int = 0, tip: str = GENESIS
     ) -> None:
-        self._incident, self._model, self._correlation_id = _names(subject)
-        self._noted: list[tuple[datetime, Moment]] = []
+        self._incident, self._model, self._correlation_id = _identify(subject)
+        self._pending: list[tuple[datetime, PendingEntry]] = []
         self._turn = asyncio.Lock()
         self.sequence = sequence
-        """Number of the next entry: also how many there are."""
+        """Number of the next entry, and of the entries written so far."""
         self.tip = tip
         """Hash of the last line written."""
 
-    def note(self, gate: Gate, actor: str, detail: dict[str, JsonValue]) -> None:
-        """Remember a moment, with its time, to be written by the next `record`."""
-        self._noted.append((workflow.now(), (gate, actor, detail)))
+    def note(self, entry: PendingEntry) -> None:
+        """Keep an entry, with its time, until the next `record` writes it."""
+        self._pending.append((workflow.now(), entry))
 
-    async def record(self, *moments: Moment) -> None:
-        """Write what was noted and these moments, in one go; returns when they are on disk.
+    async def record(self, *entries: PendingEntry) -> None:
+        """Write the noted entries and these, and return when they are on disk.
 
-        A cancellation meanwhile takes effect afterwards, for the tip must be known.
+        A cancellation takes effect after the write. The write itself is never interrupted: it may
+        have reached the disk, and without its result the workflow would not know the new tip.
         """
-        for moment in moments:
-            self.note(*moment)
+        for entry in entries:
+            self.note(entry)
         writing = asyncio.ensure_future(self._write())
         try:
             await asyncio.shield(writing)
@@ -53,11 +66,11 @@ class AuditChain:
             raise
 
     def resume(self, *, sequence: int, tip: str) -> None:
-        """Carry on after a child workflow that wrote to the same chain."""
+        """Continue after a child workflow that wrote to the same chain."""
         self.sequence, self.tip = sequence, tip
 
     async def find_tip(self) -> None:
-        """Look up where the chain stands, after a child workflow that ended without telling."""
+        """Look up the chain's end after a child workflow that ended without reporting it."""
         end = await workflow.execute_activity_method(
             AuditActivities.find_tip,
             TipSearch(incident=self._incident, model=self._model, tip=self.tip),
@@ -67,13 +80,15 @@ class AuditChain:
         self.resume(sequence=end.entries, tip=end.tip)
 
     async def _write(self) -> None:
+        # Signal handlers note entries while a write is awaited. The lock keeps a second write from
+        # starting before the first one has returned the tip that the second one follows.
         async with self._turn:
-            if not self._noted:
+            if not self._pending:
                 return
-            noted, self._noted = self._noted, []
+            pending, self._pending = self._pending, []
             entries = tuple(
-                self._entry(at, moment, sequence=self.sequence + place)
-                for place, (at, moment) in enumerate(noted)
+                self._build_entry(at, entry, sequence=self.sequence + offset)
+                for offset, (at, entry) in enumerate(pending)
             )
             self.tip = await workflow.execute_local_activity_method(
                 AuditActivities.record,
@@ -83,21 +98,21 @@ class AuditChain:
             )
             self.sequence += len(entries)
 
-    def _entry(self, at: datetime, moment: Moment, *, sequence: int) -> AuditEntry:
-        gate, actor, detail = moment
+    def _build_entry(self, at: datetime, entry: PendingEntry, *, sequence: int) -> AuditEntry:
         return AuditEntry(
             incident=self._incident,
             model=self._model,
             correlation_id=self._correlation_id,
             sequence=sequence,
-            gate=gate,
+            gate=entry.gate,
             at=at,
-            actor=actor,
-            detail=detail,
+            actor=entry.actor,
+            detail=entry.detail,
         )
 
 
-def _names(subject: DriftEvent | ActionOrder) -> tuple[str, str, str]:
+def _identify(subject: DriftEvent | ActionOrder) -> tuple[str, str, str]:
+    """Return event id, model and correlation id."""
     if isinstance(subject, DriftEvent):
         return subject.id, subject.subject, subject.correlationid
     return subject.event_id, subject.spec.name, subject.correlation_id

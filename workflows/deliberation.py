@@ -1,6 +1,6 @@
-"""The agents' part of an incident: short-lived, and the only workflow that knows ADK.
+"""The agents' part of an incident: short-lived, and the only workflow that imports ADK.
 
-Whatever goes wrong in it ends it: the incident that waits for it escalates, and nothing hangs.
+Whatever goes wrong in it ends it. The incident that waits for it then escalates, and nothing hangs.
 """
 
 from pydantic import ValidationError
@@ -12,11 +12,11 @@ with workflow.unsafe.imports_passed_through():
     from trimtab.contracts import names
     from trimtab.contracts.deliberation import Deliberation, DeliberationInput
     from trimtab.contracts.validation_errors import format_validation_errors
-    from workflows.options import ASK, LOOK
+    from workflows.options import CALL_MODEL, USE_TOOL
 
 FAILED = "DeliberationFailed"
-"""Error type of a deliberation that came to no conclusion."""
-_MESSAGE_LENGTH = 500
+"""Error type of a deliberation without a conclusion."""
+_MAX_MESSAGE_LENGTH = 500
 
 
 @workflow.defn(name=names.DELIBERATION)
@@ -25,22 +25,26 @@ class DeliberationWorkflow:
 
     @workflow.run
     async def run(self, data: DeliberationInput) -> Deliberation:
-        """What the agents conclude; fails with `DeliberationFailed` when they do not."""
+        """Return the agents' conclusions; fail with `DeliberationFailed` if there are none."""
         try:
             return await deliberate(
-                data, asking={**ASK, "start_to_close_timeout": data.call_timeout}, looking=LOOK
+                data,
+                model_options={**CALL_MODEL, "start_to_close_timeout": data.call_timeout},
+                tool_options=USE_TOOL,
             )
         except Exception as error:
+            # Everything is caught: an error of ADK that is not a Temporal failure would make the
+            # server retry this workflow task forever, while the incident waits for its timeout.
             if is_cancelled_exception(error):
                 raise
-            raise ApplicationError(_reason(error), type=FAILED, non_retryable=True) from error
+            raise ApplicationError(_format_error(error), type=FAILED, non_retryable=True) from error
 
 
-def _reason(error: BaseException) -> str:
-    """The first thing that went wrong, in one line."""
+def _format_error(error: BaseException) -> str:
+    """Return the first thing that went wrong, in one line."""
     if isinstance(error, ActivityError) and error.cause is not None:
         error = error.cause
     if isinstance(error, ValidationError):
-        text = "; ".join(format_validation_errors(error, whole="reply", max_value_length=0))
-        return f"the reply is not a {error.title}: {text}"[:_MESSAGE_LENGTH]
-    return f"{type(error).__name__}: {error}"[:_MESSAGE_LENGTH]
+        faults = "; ".join(format_validation_errors(error, whole="reply", max_value_length=0))
+        return f"the reply is not a {error.title}: {faults}"[:_MAX_MESSAGE_LENGTH]
+    return f"{type(error).__name__}: {error}"[:_MAX_MESSAGE_LENGTH]

@@ -1,14 +1,21 @@
-"""Puts a failure into the one line that a person needs to read."""
+"""Formats a failure as the one line that a person needs to read."""
 
 from typing import Final
 
-BUGS: Final = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError)
-"""What ends an incident visibly, rather than have its workflow task retried for ever."""
-_LONGEST: Final = 500
+BUG_TYPES: Final = (
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+)
+"""Errors that fail a workflow. Otherwise its workflow task would be retried forever, unseen."""
+_MAX_LENGTH: Final = 500
 
 
-def reason(error: BaseException) -> str:
-    """What the innermost cause says, at most 500 characters."""
+def format_cause(error: BaseException) -> str:
+    """Return the message of the innermost cause, at most 500 characters long."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return f"{error}"[:_LONGEST]
+    return f"{error}"[:_MAX_LENGTH]

@@ -1,4 +1,4 @@
-"""Collects evidence about an incident and has the agents deliberate on it."""
+"""Collects evidence about an incident and has the analysts deliberate on it."""
 
 import asyncio
 
@@ -11,26 +11,27 @@ from temporalio.exceptions import (
 
 with workflow.unsafe.imports_passed_through():
     from activities.evidence import EvidenceActivities
-    from policies.evidence import compose, describe, versions_to_measure
+    from policies.evidence import compose_evidence, select_versions_to_measure
+    from policies.knowledge_query import describe_finding
     from trimtab.contracts import names
-    from trimtab.contracts.deliberation import Deliberation, DeliberationInput
+    from trimtab.contracts.deliberation import RULE_ANALYST, Deliberation, DeliberationInput
     from trimtab.contracts.evidence import EvidencePack, Measurement, Recall
     from trimtab.contracts.incident import IncidentInput
     from workflows import options
-    from workflows.failure import reason
-
-FALLBACK_ANALYST = "analyst/rules"
+    from workflows.failure import format_cause
 
 
 async def collect_evidence(incident: IncidentInput) -> EvidencePack:
-    """What was measured and what is known, before anybody gives an opinion.
+    """Return what was measured and what is known, before an agent gives an opinion.
 
-    Raises `ActivityError` when one of the sources stays out of reach.
+    Raises `ActivityError` if one of the sources cannot be reached.
     """
     finding = incident.event.data
+    # `start_activity_method` schedules at once and is awaited at the end: the slow search and the
+    # slow measurement run side by side. The order of these commands is part of every history.
     recalling = workflow.start_activity_method(
         EvidenceActivities.recall_similar,
-        Recall(query=describe(finding)),
+        Recall(query=describe_finding(finding)),
         summary="runbooks and past incidents like this one",
         **options.READ,
     )
@@ -44,33 +45,43 @@ async def collect_evidence(incident: IncidentInput) -> EvidencePack:
         EvidenceActivities.measure_versions,
         Measurement(
             spec=incident.spec,
-            versions=versions_to_measure(registry),
+            versions=select_versions_to_measure(registry),
             as_of=finding.current.end,
         ),
         summary="metrics on the newest labelled rows",
         **options.MEASURE,
     )
     metrics, documents = await asyncio.gather(measuring, recalling)
-    return compose(finding, registry, metrics, documents, now=workflow.now())
+    return compose_evidence(finding, registry, metrics, documents, now=workflow.now())
 
 
-async def deliberate(
+async def ask_analysts(
     incident: IncidentInput, pack: EvidencePack
 ) -> tuple[Deliberation | None, str]:
-    """What the agents conclude, or else the rules; and why those failed that did."""
+    """Return the conclusions of the configured analyst or of the fallback, and what failed.
+
+    The conclusions are None if both failed; the failure is empty if the configured analyst did not.
+    """
     failures: list[str] = []
-    for analyst in dict.fromkeys([incident.analyst, FALLBACK_ANALYST]):
+    for analyst in dict.fromkeys([incident.analyst, RULE_ANALYST]):
         try:
-            return await _ask_agents(incident, pack, analyst=analyst), "; ".join(failures)
+            return await _run_deliberation(incident, pack, analyst=analyst), "; ".join(failures)
         except (ChildWorkflowError, WorkflowAlreadyStartedError) as error:
+            # A cancelled child fails with the same type as a broken one: without this check, a
+            # cancelled incident would go on with the fallback.
             if is_cancelled_exception(error):
                 raise
-            failures.append(f"{analyst}: {reason(error)}")
+            failures.append(f"{analyst}: {format_cause(error)}")
     return None, "; ".join(failures)
 
 
-async def _ask_agents(incident: IncidentInput, pack: EvidencePack, *, analyst: str) -> Deliberation:
-    """The agents' conclusions; raises `ChildWorkflowError` when they come to none in time."""
+async def _run_deliberation(
+    incident: IncidentInput, pack: EvidencePack, *, analyst: str
+) -> Deliberation:
+    """Return the agents' conclusions; raise `ChildWorkflowError` if there are none in time.
+
+    The child is started by its registered name, so that this workflow never imports ADK.
+    """
     result: Deliberation = await workflow.execute_child_workflow(
         names.DELIBERATION,
         DeliberationInput(
@@ -80,7 +91,7 @@ async def _ask_agents(incident: IncidentInput, pack: EvidencePack, *, analyst: s
             analyst=analyst,
             call_timeout=incident.call_timeout,
         ),
-        id=names.deliberation_id(incident.event.id),
+        id=names.build_deliberation_id(incident.event.id),
         result_type=Deliberation,
         task_queue=names.MAIN_QUEUE,
         execution_timeout=incident.deliberation_timeout,

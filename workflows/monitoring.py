@@ -1,7 +1,7 @@
-"""Watches one model: run by a Temporal Schedule, each run judges the windows that have come due.
+"""Monitors one model: a Temporal Schedule starts it, and each run judges the windows that are due.
 
-The newest window is judged when it ends. Where labels come late, the newest window that has all of
-its labels is judged in the same run, once more, for what the champion really did there.
+The newest window is judged when it ends. If labels arrive late, the newest window that has all of
+its labels is judged again in the same run, for the champion's real performance in it.
 """
 
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows import options
 
-SCHEDULED_AT: Final = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
-"""Which of its times a schedule started a run for: later, when it had to catch up."""
+SCHEDULED_AT_KEY: Final = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+"""The time for which a schedule started a run; earlier than the run's start if it caught up."""
 
 
 @workflow.defn(name=names.MONITORING)
@@ -33,9 +33,9 @@ class MonitoringWorkflow:
     @workflow.run
     async def run(self, request: MonitoringInput) -> MonitoringReport:
         """Judge each window that is due, the newest first."""
-        workflow.upsert_search_attributes([options.MODEL.value_set(request.spec.name)])
+        workflow.upsert_search_attributes([options.MODEL_KEY.value_set(request.spec.name)])
         answers: list[WindowAnswer] = []
-        for order in orders(request, at=_scheduled_at()):
+        for order in list_due_windows(request, at=_read_scheduled_time()):
             answers.append(await self._judge(order))
             self._show(answers)
         return MonitoringReport(model=request.spec.name, windows=tuple(answers))
@@ -45,21 +45,22 @@ class MonitoringWorkflow:
             MonitoringActivities.judge_window,
             order,
             summary=f"{order.model}: {order}",
+            # A cancelled run ends only after the pipeline's process, so that the next run is alone.
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             **options.MONITOR,
         )
 
     def _show(self, answers: list[WindowAnswer]) -> None:
-        """For whoever looks at the run in the Web UI, or for runs that announced something."""
-        workflow.set_current_details("\n".join(f"- {_told(answer)}" for answer in answers))
-        found = [answer.severity for answer in answers if answer.announced and answer.severity]
-        if found:
-            gravest = max(found, key=lambda severity: severity.rank)
-            workflow.upsert_search_attributes([options.SEVERITY.value_set(gravest.value)])
+        """Show the answers in the Web UI, and make runs that announced drift searchable."""
+        workflow.set_current_details("\n".join(f"- {_format_answer(answer)}" for answer in answers))
+        announced = [answer.severity for answer in answers if answer.announced and answer.severity]
+        if announced:
+            highest = max(announced, key=lambda severity: severity.rank)
+            workflow.upsert_search_attributes([options.SEVERITY_KEY.value_set(highest.value)])
 
 
-def orders(request: MonitoringInput, *, at: datetime) -> Iterator[WindowOrder]:
-    """The windows that are due: the newest, and the newest one whose labels are all known."""
+def list_due_windows(request: MonitoringInput, *, at: datetime) -> Iterator[WindowOrder]:
+    """Yield the newest window, and the newest one whose labels are all known by `at`."""
     spec, end = request.spec, request.window_end(at)
     for delay in sorted({timedelta(0), spec.label_delay}):
         yield WindowOrder(
@@ -67,12 +68,17 @@ def orders(request: MonitoringInput, *, at: datetime) -> Iterator[WindowOrder]:
         )
 
 
-def _scheduled_at() -> datetime:
+def _read_scheduled_time() -> datetime:
+    """Return the time for which the run was scheduled.
+
+    The server sets the search attribute before the workflow starts, so a replay finds the same
+    time. A run that a person starts has none.
+    """
     info = workflow.info()
-    return info.typed_search_attributes.get(SCHEDULED_AT) or info.start_time
+    return info.typed_search_attributes.get(SCHEDULED_AT_KEY) or info.start_time
 
 
-def _told(answer: WindowAnswer) -> str:
+def _format_answer(answer: WindowAnswer) -> str:
     event = f" Event `{answer.event_id}`." if answer.event_id else ""
-    span = f"{answer.start:%Y-%m-%d %H:%M} to {answer.end:%Y-%m-%d %H:%M}"
-    return f"{span}, {answer.rows} rows: {answer.note}.{event}"
+    window = f"{answer.start:%Y-%m-%d %H:%M} to {answer.end:%Y-%m-%d %H:%M}"
+    return f"{window}, {answer.rows} rows: {answer.note}.{event}"

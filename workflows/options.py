@@ -1,4 +1,4 @@
-"""Every timeout and retry policy that the workflows use, and their search attributes."""
+"""Timeouts and retry policies of every activity that workflows call, and search attributes."""
 
 from datetime import timedelta
 from typing import Final, TypedDict
@@ -7,17 +7,17 @@ from temporalio.common import RetryPolicy, SearchAttributeKey
 
 from trimtab.contracts import names
 
-MODEL = SearchAttributeKey.for_keyword(names.MODEL)
-STAGE = SearchAttributeKey.for_keyword(names.STAGE)
-SEVERITY = SearchAttributeKey.for_keyword(names.SEVERITY)
-VERDICT = SearchAttributeKey.for_keyword(names.VERDICT)
-ACTION = SearchAttributeKey.for_keyword(names.ACTION)
-CONFIDENCE = SearchAttributeKey.for_float(names.CONFIDENCE)
-CORRELATION_ID = SearchAttributeKey.for_keyword(names.CORRELATION_ID)
+MODEL_KEY = SearchAttributeKey.for_keyword(names.MODEL)
+STAGE_KEY = SearchAttributeKey.for_keyword(names.STAGE)
+SEVERITY_KEY = SearchAttributeKey.for_keyword(names.SEVERITY)
+VERDICT_KEY = SearchAttributeKey.for_keyword(names.VERDICT)
+ACTION_KEY = SearchAttributeKey.for_keyword(names.ACTION)
+CONFIDENCE_KEY = SearchAttributeKey.for_float(names.CONFIDENCE)
+CORRELATION_ID_KEY = SearchAttributeKey.for_keyword(names.CORRELATION_ID)
 
 
 class ActivityOptions(TypedDict, total=False):
-    """Options passed to `workflow.execute_activity`."""
+    """Options of `workflow.execute_activity`."""
 
     task_queue: str
     start_to_close_timeout: timedelta
@@ -27,21 +27,21 @@ class ActivityOptions(TypedDict, total=False):
 
 
 class LocalActivityOptions(TypedDict, total=False):
-    """Options passed to `workflow.execute_local_activity`."""
+    """Options of `workflow.execute_local_activity`."""
 
     start_to_close_timeout: timedelta
     retry_policy: RetryPolicy
     local_retry_threshold: timedelta
 
 
-_PATIENT = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=8)
+_QUICK_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=8)
 
 READ: Final = ActivityOptions(
     start_to_close_timeout=timedelta(seconds=30),
     schedule_to_close_timeout=timedelta(minutes=2),
-    retry_policy=_PATIENT,
+    retry_policy=_QUICK_RETRIES,
 )
-"""Looking something up: the registry, the knowledge base."""
+"""Reads of the registry and the knowledge base."""
 
 MEASURE: Final = ActivityOptions(
     start_to_close_timeout=timedelta(minutes=5),
@@ -49,7 +49,7 @@ MEASURE: Final = ActivityOptions(
     heartbeat_timeout=timedelta(seconds=30),
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3),
 )
-"""Scoring models on data."""
+"""Scoring of models on data."""
 
 MONITOR: Final = ActivityOptions(
     start_to_close_timeout=timedelta(hours=3),
@@ -59,8 +59,8 @@ MONITOR: Final = ActivityOptions(
         initial_interval=timedelta(seconds=2), maximum_interval=timedelta(minutes=5)
     ),
 )
-"""Judging a window: its data may be large, a retraining may go first where a worker runs one
-pipeline at a time, and a store may be away for a while."""
+"""Judgement of a window. Its data may be large, a retraining may run first if a worker runs one
+pipeline at a time, and a store may be unavailable for a while."""
 
 RECORD: Final = LocalActivityOptions(
     start_to_close_timeout=timedelta(seconds=20),
@@ -69,17 +69,17 @@ RECORD: Final = LocalActivityOptions(
     ),
     local_retry_threshold=timedelta(seconds=10),
 )
-"""Writing to the audit log: retried until it works, for nothing may happen unrecorded.
+"""Writes to the audit log, retried until they succeed, because nothing may happen unrecorded.
 
-A local activity: it stands in the history as one event rather than six.
+They are local activities: each adds one event to the history instead of six.
 """
 
 NOTIFY: Final = ActivityOptions(
     start_to_close_timeout=timedelta(seconds=30),
     schedule_to_close_timeout=timedelta(minutes=2),
-    retry_policy=_PATIENT,
+    retry_policy=_QUICK_RETRIES,
 )
-"""Sending the page: bounded, because the question stands in the Web UI and the query anyway."""
+"""Delivery of the approval page. It may fail: the Web UI and the query show the page too."""
 
 REMEMBER: Final = ActivityOptions(
     start_to_close_timeout=timedelta(minutes=1),
@@ -88,12 +88,14 @@ REMEMBER: Final = ActivityOptions(
         initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(minutes=1)
     ),
 )
-"""Keeping the closed incident in the registry and the knowledge base."""
+"""Writes of a closed incident to the registry and the knowledge base."""
 
-DECIDE: Final = ActivityOptions(start_to_close_timeout=timedelta(seconds=10), retry_policy=_PATIENT)
-"""Pure questions, and minting a grant."""
+DECIDE: Final = ActivityOptions(
+    start_to_close_timeout=timedelta(seconds=10), retry_policy=_QUICK_RETRIES
+)
+"""Questions to the policy, and the minting of a grant."""
 
-ASK: Final = ActivityOptions(
+CALL_MODEL: Final = ActivityOptions(
     task_queue=names.AGENTS_QUEUE,
     start_to_close_timeout=timedelta(seconds=60),
     retry_policy=RetryPolicy(
@@ -102,15 +104,15 @@ ASK: Final = ActivityOptions(
         non_retryable_error_types=["Refused", "ValueError", "ValidationError"],
     ),
 )
-"""One call of a language model; the deliberation's own `call_timeout` replaces the timeout."""
+"""One call of a language model; the timeout is replaced by the deliberation's `call_timeout`."""
 
-LOOK: Final = ActivityOptions(
+USE_TOOL: Final = ActivityOptions(
     task_queue=names.AGENTS_QUEUE,
     start_to_close_timeout=timedelta(seconds=45),
     schedule_to_close_timeout=timedelta(seconds=60),
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_attempts=2),
 )
-"""One call of an agent's read-only tool: an answer that does not come is done without."""
+"""One call of an agent's read-only tool; the agent continues without an answer that fails."""
 
 TRAIN: Final = ActivityOptions(
     task_queue=names.ACTIONS_QUEUE,
@@ -118,7 +120,7 @@ TRAIN: Final = ActivityOptions(
     heartbeat_timeout=timedelta(seconds=30),
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=2), maximum_attempts=3),
 )
-"""Retraining: long, heartbeating, cancellable."""
+"""Retraining, which is long, sends heartbeats and can be cancelled."""
 
 UNDO: Final = ActivityOptions(
     task_queue=names.ACTIONS_QUEUE,
@@ -130,7 +132,7 @@ UNDO: Final = ActivityOptions(
         maximum_attempts=60,
     ),
 )
-"""Taking back what was not verified: tried for about an hour."""
+"""Undoing of an unverified change, retried for about an hour."""
 
 ACT: Final = ActivityOptions(
     task_queue=names.ACTIONS_QUEUE,

@@ -1,12 +1,13 @@
 """Carries out an authorised plan on one model: act, verify, and undo what did not help.
 
 Its id, `remediation/<model>`, makes it the only one at work on that model. It always ends with an
-outcome that tells where the audit chain stands, also when it fails or is cancelled.
+outcome that says where the audit chain ends, also if it fails or is cancelled: the incident that
+started it continues the chain from there.
 """
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import JsonValue
 from temporalio import workflow
@@ -19,27 +20,27 @@ with workflow.unsafe.imports_passed_through():
     from trimtab.contracts.remediation import (
         Action,
         ActionOrder,
-        Effect,
         Outcome,
+        RegistryEffect,
         RemediationInput,
         Step,
         Verification,
-        effect_key,
+        compute_effect_key,
     )
     from workflows import options
-    from workflows.chain import AuditChain, Moment
-    from workflows.failure import reason
+    from workflows.chain import TRIMTAB, AuditChain, PendingEntry
+    from workflows.failure import format_cause
 
-ACTOR = "trimtab"
+_Result = TypeVar("_Result")
 
 
-class Stopped(Exception):  # noqa: N818 - says what happened
-    """The plan cannot be carried out further; the message says why."""
+class PlanStoppedError(Exception):
+    """The plan cannot be carried out any further; the message says why."""
 
 
 @workflow.defn(name=names.REMEDIATION)
 class RemediationWorkflow:
-    """Retrain and promote, or roll back; then verify; undo unless verified."""
+    """Retrains and promotes, or rolls back; then verifies, and undoes what is not verified."""
 
     @workflow.init
     def __init__(self, request: RemediationInput) -> None:
@@ -48,75 +49,74 @@ class RemediationWorkflow:
             request.order, sequence=request.audit_sequence, tip=request.audit_tip
         )
         self._challenger = request.order.challenger_version
-        self._effects: list[Effect] = []
+        self._effects: list[RegistryEffect] = []
         self._verification: Verification | None = None
-        self._moved = False
+        self._champion_moved = False
         self._undone = False
         self._cancelled = False
         self._faults: list[str] = []
 
     @workflow.run
     async def run(self, request: RemediationInput) -> Outcome:
-        """Whatever happens on the way, nothing stays changed that is not verified."""
-        self._show(request.order)
+        """Carry out the plan; whatever happens, no change stays that is not verified."""
+        self._set_search_attributes(request.order)
         try:
-            await self._change(request.order.action)
-            if self._moved and not self._cancelled:
+            await self._change_champion(request.order.action)
+            if self._champion_moved and not self._cancelled:
                 await self._verify()
-        except Stopped as stop:
+        except PlanStoppedError as stop:
             self._faults.append(str(stop))
-        if self._moved and not self._kept:
+        if self._champion_moved and not self._may_stay:
             await self._undo()
-        await self._close()
-        return self._outcome()
+        await self._flush_chain()
+        return self._build_outcome()
 
     @property
-    def _kept(self) -> bool:
-        """Whether what was changed may stay."""
+    def _may_stay(self) -> bool:
+        """Whether the new champion may stay."""
         verified = self._verification is not None and self._verification.verified
         return verified and not self._cancelled
 
-    def _show(self, order: ActionOrder) -> None:
+    def _set_search_attributes(self, order: ActionOrder) -> None:
         workflow.upsert_search_attributes(
             [
-                options.MODEL.value_set(order.spec.name),
-                options.ACTION.value_set(order.action.value),
-                options.CORRELATION_ID.value_set(order.correlation_id),
+                options.MODEL_KEY.value_set(order.spec.name),
+                options.ACTION_KEY.value_set(order.action.value),
+                options.CORRELATION_ID_KEY.value_set(order.correlation_id),
             ]
         )
 
-    async def _change(self, action: Action) -> None:
+    async def _change_champion(self, action: Action) -> None:
         if action is Action.ROLL_BACK:
-            await self._replace(Step.ROLL_BACK, RemediationActivities.roll_back_champion)
+            await self._replace_champion(Step.ROLL_BACK, RemediationActivities.roll_back_champion)
             return
         self._challenger = None
-        retrained = await self._take(
-            Step.RETRAIN, RemediationActivities.retrain_challenger, self._training
+        await self._record_intent(Step.RETRAIN)
+        training: options.ActivityOptions = {
+            **options.TRAIN,
+            "heartbeat_timeout": self._request.heartbeat,
+        }
+        retrained = await self._apply(
+            Step.RETRAIN, RemediationActivities.retrain_challenger, training
         )
         self._challenger = retrained.version
-        await self._replace(Step.PROMOTE, RemediationActivities.promote_challenger)
+        await self._replace_champion(Step.PROMOTE, RemediationActivities.promote_challenger)
 
-    @property
-    def _training(self) -> options.ActivityOptions:
-        return {**options.TRAIN, "heartbeat_timeout": self._request.heartbeat}
+    async def _replace_champion(self, step: Step, method: Callable[..., Any]) -> None:
+        """Make another version champion.
 
-    async def _replace(self, step: Step, method: Callable[..., Any]) -> None:
-        """Another champion. Whether an attempt that fails has moved it is unknown: assume so."""
-        await self._intend(step)
-        self._moved = True
-        effect = await self._perform(step, method, options.ACT)
-        self._moved = effect.applied
+        An attempt that fails may have moved the champion before it failed. So it counts as moved
+        from before the attempt, until an effect says otherwise.
+        """
+        await self._record_intent(step)
+        self._champion_moved = True
+        effect = await self._apply(step, method, options.ACT)
+        self._champion_moved = effect.applied
 
-    async def _take(
-        self, step: Step, method: Callable[..., Any], how: options.ActivityOptions
-    ) -> Effect:
-        await self._intend(step)
-        return await self._perform(step, method, how)
-
-    async def _intend(self, step: Step) -> None:
-        """On disk before it happens; what cannot be recorded is not done."""
-        self._expect_to_go_on(step)
-        order = self._order(step)
+    async def _record_intent(self, step: Step) -> None:
+        """Write the intent to disk before the step; what cannot be recorded is not done."""
+        self._check_not_cancelled(step)
+        order = self._build_order(step)
         intent: dict[str, JsonValue] = {
             "step": step.value,
             "key": order.key,
@@ -124,89 +124,110 @@ class RemediationWorkflow:
             "challenger_version": order.challenger_version,
         }
         try:
-            await self._record((Gate.INTENDED, ACTOR, intent))
+            await self._record(PendingEntry(Gate.INTENDED, TRIMTAB, intent))
         except FailureError as error:
-            msg = f"{step}: the intent could not be recorded: {reason(error)}"
-            raise Stopped(msg) from error
-        self._expect_to_go_on(step)
+            msg = f"{step}: the intent could not be recorded: {format_cause(error)}"
+            raise PlanStoppedError(msg) from error
+        # The write was awaited, and a cancellation may have arrived meanwhile.
+        self._check_not_cancelled(step)
 
-    def _expect_to_go_on(self, step: Step) -> None:
+    def _check_not_cancelled(self, step: Step) -> None:
         if self._cancelled and step is not Step.UNDO:
             msg = f"{step}: cancelled before it began"
-            raise Stopped(msg)
+            raise PlanStoppedError(msg)
 
-    async def _perform(
+    async def _apply(
         self, step: Step, method: Callable[..., Any], how: options.ActivityOptions
-    ) -> Effect:
+    ) -> RegistryEffect:
+        """Run the activity of a step and note its effect, or its failure, for the audit log."""
         gate = Gate.UNDONE if step is Step.UNDO else Gate.EFFECTED
         try:
-            effect: Effect = await self._execute(step, method, how)
+            effect: RegistryEffect = await self._complete(step, self._start(step, method, how))
         except ActivityError as error:
-            self._chain.note(
-                gate, ACTOR, {"step": step.value, "applied": False, "failure": _why(error)}
-            )
-            msg = f"{step}: {_why(error)}"
-            raise Stopped(msg) from error
-        self._chain.note(gate, ACTOR, effect.model_dump(mode="json"))
+            failure = _format_failure(error)
+            detail: dict[str, JsonValue] = {
+                "step": step.value,
+                "applied": False,
+                "failure": failure,
+            }
+            self._chain.note(PendingEntry(gate, TRIMTAB, detail))
+            msg = f"{step}: {failure}"
+            raise PlanStoppedError(msg) from error
+        self._chain.note(PendingEntry(gate, TRIMTAB, effect.model_dump(mode="json")))
         self._effects.append(effect)
         return effect
 
     async def _verify(self) -> None:
         try:
-            verification: Verification = await self._execute(
-                Step.VERIFY, RemediationActivities.verify, options.ACT
+            verification: Verification = await self._complete(
+                Step.VERIFY, self._start(Step.VERIFY, RemediationActivities.verify, options.ACT)
             )
         except ActivityError as error:
-            self._chain.note(Gate.VERIFIED, ACTOR, {"verified": False, "failure": _why(error)})
-            msg = f"verify: {_why(error)}"
-            raise Stopped(msg) from error
+            failure = _format_failure(error)
+            detail: dict[str, JsonValue] = {"verified": False, "failure": failure}
+            self._chain.note(PendingEntry(Gate.VERIFIED, TRIMTAB, detail))
+            msg = f"verify: {failure}"
+            raise PlanStoppedError(msg) from error
         self._verification = verification
-        self._chain.note(Gate.VERIFIED, ACTOR, verification.model_dump(mode="json"))
+        detail = verification.model_dump(mode="json")
+        self._chain.note(PendingEntry(Gate.VERIFIED, TRIMTAB, detail))
 
     async def _undo(self) -> None:
-        """Even when that cannot be recorded: what stays changed unverified does more harm."""
+        """Restore the former champion, even if that cannot be recorded.
+
+        An unverified change that stays does more harm than a missing line in the log.
+        """
         if self._cancelled:
             self._faults.append("cancelled")
         try:
-            await self._intend(Step.UNDO)
-        except Stopped as stop:
+            await self._record_intent(Step.UNDO)
+        except PlanStoppedError as stop:
             self._faults.append(str(stop))
         try:
-            undone = await self._perform(Step.UNDO, RemediationActivities.undo, options.UNDO)
-        except Stopped as stop:
+            undone = await self._apply(Step.UNDO, RemediationActivities.undo, options.UNDO)
+        except PlanStoppedError as stop:
             self._faults.append(f"{stop}; version {self._challenger} may still be champion")
             return
         self._undone = undone.applied
         if not undone.applied:
             self._faults.append(f"undo: {undone.detail}")
 
-    async def _close(self) -> None:
+    async def _flush_chain(self) -> None:
         try:
             await self._record()
         except FailureError as error:
-            self._faults.append(f"what was done could not be recorded: {reason(error)}")
+            self._faults.append(f"what was done could not be recorded: {format_cause(error)}")
 
-    async def _record(self, *moments: Moment) -> None:
-        """Write to the audit log; a cancellation meanwhile is remembered."""
+    async def _record(self, *entries: PendingEntry) -> None:
+        """Write to the audit log; a cancellation meanwhile is remembered, not raised.
+
+        The chain has finished its write by then. From here on, `_check_not_cancelled` stops the
+        plan between two steps, where nothing is half done.
+        """
         try:
-            await self._chain.record(*moments)
+            await self._chain.record(*entries)
         except asyncio.CancelledError:
             self._cancelled = True
 
-    async def _execute(
+    def _start(
         self, step: Step, method: Callable[..., Any], how: options.ActivityOptions
-    ) -> Any:  # noqa: ANN401 - whatever the activity gives
-        """Run one activity to its end; a cancellation is passed on to it, but for an undo."""
-        order = self._order(step)
-        running = asyncio.ensure_future(
-            workflow.execute_activity_method(
-                method,
-                order,
-                summary=f"{step} {order.spec.name} (champion was {order.champion_version})",
-                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-                **how,
-            )
+    ) -> workflow.ActivityHandle[Any]:
+        order = self._build_order(step)
+        return workflow.start_activity_method(
+            method,
+            order,
+            summary=f"{step} {order.spec.name} (champion was {order.champion_version})",
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            **how,
         )
+
+    async def _complete(self, step: Step, running: workflow.ActivityHandle[_Result]) -> _Result:
+        """Wait for an activity to end; a cancellation is passed on to it, except to an undo.
+
+        A cancellation reaches the shield and not the activity. The activity is then asked to cancel
+        and awaited again, because it may still report an effect that it has already had: only with
+        that report is it known whether there is something to undo.
+        """
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
@@ -215,18 +236,18 @@ class RemediationWorkflow:
             running.cancel()
         return await running
 
-    def _order(self, step: Step) -> ActionOrder:
+    def _build_order(self, step: Step) -> ActionOrder:
         order = self._request.order
         return order.model_copy(
             update={
                 "step": step.value,
-                "key": effect_key(order.event_id, order.plan_hash, step),
+                "key": compute_effect_key(order.event_id, order.plan_hash, step),
                 "challenger_version": self._challenger,
                 "verification_margin": self._request.verification_margin,
             }
         )
 
-    def _outcome(self) -> Outcome:
+    def _build_outcome(self) -> Outcome:
         details = self._faults or [effect.detail for effect in self._effects[-1:]]
         if self._verification is not None:
             details = [self._verification.detail, *self._faults]
@@ -241,5 +262,5 @@ class RemediationWorkflow:
         )
 
 
-def _why(error: ActivityError) -> str:
-    return "cancelled" if is_cancelled_exception(error) else reason(error)
+def _format_failure(error: ActivityError) -> str:
+    return "cancelled" if is_cancelled_exception(error) else format_cause(error)

@@ -1,4 +1,4 @@
-"""The bounds of looking closer: how often, at what, and what is kept of it."""
+"""Limits the investigator's tool calls: their number, their arguments, and what is kept of them."""
 
 # ruff: noqa: ARG002 - ADK passes every argument of a callback by name
 
@@ -15,14 +15,16 @@ from agents.case import Case
 from agents.fence import fence
 from trimtab.contracts.evidence import EvidenceItem
 
-MOST_LOOKS: Final = 4
-"""Tool calls after which looking ends, whatever the model would like."""
+MAX_TOOL_CALLS: Final = 4
+"""Number of tool calls after which no further one is answered."""
 DONE: Final = "done"
-"""What a model says when it needs no further turn."""
+"""Word by which a model says that it needs no further turn."""
+_SHOWN_FIELDS: Final = {"id", "source", "statement", "value"}
+"""Fields of an evidence item that the model is shown; the others are for code."""
 
 
-class Looks:
-    """Counts the calls of one deliberation, refuses nonsense, and keeps what was found."""
+class ToolBudget:
+    """Counts the calls of one deliberation, refuses invalid ones, and keeps their results."""
 
     def __init__(self, case: Case) -> None:
         self.calls = 0
@@ -33,54 +35,58 @@ class Looks:
             "document_id": {document.id for document in case.data.pack.documents},
         }
 
-    def heard(
+    @property
+    def found(self) -> tuple[EvidenceItem, ...]:
+        """The evidence found, in the order of the calls, each item once."""
+        return tuple(self._found.values())
+
+    def note_words(
         self, callback_context: CallbackContext, llm_response: LlmResponse
     ) -> LlmResponse | None:
-        """Whether the model said that it needs no further turn."""
+        """Note whether the model said that it needs no further turn."""
         parts = (llm_response.content and llm_response.content.parts) or ()
         words = " ".join(part.text or "" for part in parts if not part.thought)
         self._done = words.strip(" .!\"'\n").lower().endswith(DONE)
         return None
 
-    @property
-    def found(self) -> tuple[EvidenceItem, ...]:
-        """The evidence, in the order of looking, each item once."""
-        return tuple(self._found.values())
-
-    def before(
+    def check_call(
         self, tool: BaseTool, args: dict[str, Any], tool_context: ToolContext
     ) -> dict[str, Any] | None:
-        """An answer instead of a call: for what does not exist, or when there were enough."""
-        self.calls += 1
-        if self._done or self.calls >= MOST_LOOKS:
-            tool_context.actions.skip_summarization = True
-        if self.calls > MOST_LOOKS:
-            return {"error": f"{MOST_LOOKS} calls are enough: no further call is answered"}
-        return self._nonsense(args)
+        """Return an error instead of a call if the arguments are invalid or the budget is spent.
 
-    def after(
+        `skip_summarization` ends the agent's turn after this call.
+        """
+        self.calls += 1
+        if self._done or self.calls >= MAX_TOOL_CALLS:
+            tool_context.actions.skip_summarization = True
+        if self.calls > MAX_TOOL_CALLS:
+            return {"error": f"no further call is answered: at most {MAX_TOOL_CALLS} are allowed"}
+        return self._find_invalid_argument(args)
+
+    def keep_result(
         self,
         tool: BaseTool,
         args: dict[str, Any],
         tool_context: ToolContext,
         tool_response: dict[str, Any],
     ) -> dict[str, Any] | None:
-        """Keeps the evidence, and shows it to the model as data."""
+        """Keep the evidence, and show it to the model as fenced data."""
         if "error" in tool_response:
             return None
         item = EvidenceItem.model_validate(tool_response)
         self._found[item.id] = item
-        return {"result": fence(item.model_dump(mode="json", exclude_none=True))}
+        shown = item.model_dump(mode="json", include=_SHOWN_FIELDS, exclude_none=True)
+        return {"result": fence(shown)}
 
-    def excuse(
+    def excuse_error(
         self, tool: BaseTool, args: dict[str, Any], tool_context: ToolContext, error: Exception
     ) -> dict[str, Any] | None:
-        """A look that failed is no reason to fail: the model goes on without it."""
+        """Let the model continue without a call that failed; a cancellation is raised."""
         if is_cancelled_exception(error):
             raise asyncio.CancelledError from error
-        return {"error": f"{tool.name} has no answer: go on without it"}
+        return {"error": f"{tool.name} has no answer: continue without it"}
 
-    def _nonsense(self, args: dict[str, Any]) -> dict[str, Any] | None:
+    def _find_invalid_argument(self, args: dict[str, Any]) -> dict[str, Any] | None:
         for name, value in args.items():
             known = self._known.get(name)
             if not isinstance(value, str) or (known is not None and value not in known):

@@ -8,11 +8,11 @@ from temporalio.exceptions import ApplicationError
 
 from activities.authorisation import AuthorisationActivities
 from policies.decision import decide
-from tests.builders import NOW, a_plan, the_facts
+from tests.builders import NOW, a_plan, a_question, the_facts
 from trimtab.contracts.approval import Answer, Choice, HumanDecision
 from trimtab.contracts.authorisation import AuthorisationRequest
-from trimtab.contracts.base import digest
-from trimtab.contracts.decision import Blackout, Facts, Limits, PolicyQuestion, Verdict
+from trimtab.contracts.base import compute_digest
+from trimtab.contracts.decision import Blackout, Facts, Limits, RuleResult, Verdict
 from trimtab.contracts.deliberation import RemediationPlan
 from trimtab.contracts.remediation import Action, GrantClaims
 
@@ -34,18 +34,15 @@ def a_request(
     now: datetime = NOW,
     answer: Answer | None = None,
 ) -> AuthorisationRequest:
-    question = PolicyQuestion(
-        plan=plan or a_plan(), facts=facts, limits=limits or Limits(), now=now
-    )
-    decision = decide(question.plan, question.facts, question.limits, now=question.now)
+    question = a_question(plan, facts, limits, now)
     return AuthorisationRequest(
-        event_id="event-1", question=question, decision=decision, answer=answer
+        event_id="event-1", question=question, decision=decide(question), answer=answer
     )
 
 
 def an_answer(plan: RemediationPlan | None = None, **changes: Any) -> Answer:
     said = HumanDecision(
-        plan_hash=digest(plan or a_plan()), approver="ada", decision=Choice.APPROVE
+        plan_hash=compute_digest(plan or a_plan()), approver="ada", decision=Choice.APPROVE
     )
     fields: dict[str, Any] = {"decision": said, "received_at": NOW, "accepted": True}
     return Answer(**(fields | changes))
@@ -74,8 +71,8 @@ def test_what_the_policy_executes_is_granted_by_its_rule() -> None:
         event_id="event-1",
         model="parking",
         action=Action.RETRAIN,
-        plan_hash=digest(a_plan()),
-        policy_hash=digest(Limits()),
+        plan_hash=compute_digest(a_plan()),
+        policy_hash=compute_digest(Limits()),
         champion_version="1",
         authority="policy:all_rules",
         issued_at=NOW,
@@ -100,14 +97,14 @@ def test_what_a_person_approved_is_granted_in_the_person_s_name() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (None, "nobody has answered"),
-        (an_answer(decision=None), "nobody has answered"),
+        (None, "no answer was received"),
+        (an_answer(decision=None), "no answer was received"),
         (an_answer(accepted=False, note="late"), "late"),
         (an_answer(a_plan(champion_version="2")), "approved plan"),
         (
             an_answer(
                 decision=HumanDecision(
-                    plan_hash=digest(a_plan()), approver="ada", decision=Choice.REJECT
+                    plan_hash=compute_digest(a_plan()), approver="ada", decision=Choice.REJECT
                 )
             ),
             "did not approve: reject",
@@ -152,7 +149,24 @@ def test_a_decision_that_the_policy_did_not_make_is_refused(changes: dict[str, A
     request = a_request(facts=UNSURE, answer=an_answer())
     forged = request.decision.model_copy(update=changes)
 
-    assert "not what the policy answers" in refusal(request.model_copy(update={"decision": forged}))
+    assert "is not the policy's answer" in refusal(request.model_copy(update={"decision": forged}))
+
+
+def test_a_decision_in_the_words_of_another_release_is_still_the_policy_s() -> None:
+    request = a_request(facts=UNSURE, answer=an_answer())
+    reworded = request.decision.model_copy(
+        update={
+            "reason": "said otherwise",
+            "results": tuple(
+                RuleResult(rule=result.rule, verdict=result.verdict, reason="said otherwise")
+                for result in request.decision.results
+            ),
+        }
+    )
+
+    claims = authorise(request.model_copy(update={"decision": reworded}))
+
+    assert claims.authority == "person:ada"
 
 
 def test_a_plan_for_another_event_is_refused() -> None:

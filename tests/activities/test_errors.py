@@ -6,19 +6,19 @@ import pytest
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.errors import CONTRACT_BREACH, REFUSED, translated
+from activities.errors import CONTRACT_BREACH_TYPE, REFUSED_TYPE, translate_errors
 from trimtab.contracts.approval import HumanDecision
 from trimtab.contracts.ports import Refused, Unavailable
 
 
 class Things:
     @activity.defn
-    @translated
+    @translate_errors
     def do(self, error: str) -> str:
         return _raise(error)
 
     @activity.defn
-    @translated
+    @translate_errors
     async def do_later(self, error: str) -> str:
         return _raise(error)
 
@@ -39,7 +39,11 @@ def _raise(error: str) -> str:
 
 @pytest.mark.parametrize(
     ("error", "kind"),
-    [("refused", REFUSED), ("value", CONTRACT_BREACH), ("contract", CONTRACT_BREACH)],
+    [
+        ("refused", REFUSED_TYPE),
+        ("value", CONTRACT_BREACH_TYPE),
+        ("contract", CONTRACT_BREACH_TYPE),
+    ],
 )
 async def test_what_no_retry_can_mend_is_not_retried(error: str, kind: str) -> None:
     with pytest.raises(ApplicationError) as blocking:

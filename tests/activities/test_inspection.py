@@ -8,10 +8,16 @@ from pydantic import JsonValue
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.inspection import TEXT_LENGTH, Context, InspectionActivities, Subject
+from activities.inspection import (
+    MAX_DOCUMENT_LENGTH,
+    InspectionActivities,
+    InspectionContext,
+    InspectionTarget,
+)
 from tests.builders import a_window
 from tests.fakes import FakeKnowledge
 from trimtab.contracts.evidence import Document, DocumentKind, EvidenceItem, EvidenceSource
+from trimtab.contracts.evidence_ids import build_segment_id
 
 DISTRIBUTION: dict[str, Any] = {
     "feature": "Occupancy",
@@ -45,9 +51,11 @@ def activities(pipeline: OnePipeline, *documents: Document) -> InspectionActivit
     return InspectionActivities(pipelines=pipeline, knowledge=FakeKnowledge(*documents))
 
 
-def a_context() -> Context:
+def a_context() -> InspectionContext:
     window = a_window()
-    return Context(state=Subject(model="parking", start=window.start, end=window.end))
+    return InspectionContext(
+        state=InspectionTarget(model="parking", start=window.start, end=window.end)
+    )
 
 
 async def test_a_column_is_told_by_the_bins_that_moved_most() -> None:
@@ -58,6 +66,7 @@ async def test_a_column_is_told_by_the_bins_that_moved_most() -> None:
     )
 
     assert (item.id, item.source) == ("inspect:Occupancy", EvidenceSource.INSPECTION)
+    assert item.column == "Occupancy"
     assert item.value == 0.3
     assert "[0, 100) from 40.0% to 10.0% of rows, [300, 400) from 10.0% to 40.0%" in item.statement
     assert pipeline.params == {
@@ -76,7 +85,8 @@ async def test_a_segment_is_told_by_the_metric_then_and_now() -> None:
         activities(pipeline).inspect_segment, "SystemCodeNumber", "BHM", a_context()
     )
 
-    assert item.id == "inspect:SystemCodeNumber:BHM-CC--"
+    assert item.id == build_segment_id("SystemCodeNumber", SEGMENT["segment"])
+    assert item.column == "SystemCodeNumber"
     assert "is 0.7123, and was not known in the reference" in item.statement
     assert pipeline.params["segment"] == "BHM"
 
@@ -96,7 +106,7 @@ def test_a_document_is_read_in_one_line_and_not_without_end() -> None:
 
     assert item.id == "document:runbook/a"
     assert item.statement.startswith("A: one two one")
-    assert len(item.statement) == TEXT_LENGTH
+    assert len(item.statement) == MAX_DOCUMENT_LENGTH
 
 
 def test_a_document_that_is_not_there_is_refused() -> None:
@@ -118,4 +128,4 @@ def test_the_context_is_the_wire_form_of_adks_snapshot() -> None:
         "function_call_id": "adk-1",
     }
 
-    assert Context.model_validate(wire) == a_context()
+    assert InspectionContext.model_validate(wire) == a_context()

@@ -9,7 +9,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.monitoring import MonitoringActivities
 from tests.builders import NOW, an_event
 from trimtab.contracts.drift import Severity
-from trimtab.contracts.monitoring import WindowOrder
+from trimtab.contracts.monitoring import SuppressionReason, WindowOrder
 from trimtab.contracts.ports import Refused, Unavailable
 
 ORDER = WindowOrder(model="parking", start=NOW - timedelta(days=7), end=NOW, as_of=NOW)
@@ -51,12 +51,18 @@ async def test_it_runs_the_pipeline_on_the_window_and_passes_little_on() -> None
 
 
 async def test_what_is_held_back_says_why() -> None:
-    pipelines = Pipelines({**QUIET, "note": "recorded", "why": "announced yesterday"})
+    reason = SuppressionReason.ALREADY_ANNOUNCED
+    told: dict[str, JsonValue] = {
+        "why": "announced yesterday",
+        "suppression": {"reason": reason.value},
+    }
+    pipelines = Pipelines({**QUIET, "note": "recorded", **told})
 
     judge = MonitoringActivities(pipelines=pipelines).judge_window
     answer = await ActivityEnvironment().run(judge, ORDER)
 
     assert (answer.announced, answer.event_id, answer.why) == (False, None, "announced yesterday")
+    assert answer.suppression is reason
 
 
 async def test_a_model_without_a_champion_is_not_tried_again() -> None:

@@ -19,11 +19,11 @@ from trimtab.contracts.ports import PipelineRunner, Refused, Unavailable
 from trimtab.contracts.remediation import (
     Action,
     ActionOrder,
-    Effect,
     GrantClaims,
+    RegistryEffect,
     Step,
     Verification,
-    effect_key,
+    compute_effect_key,
 )
 
 PLAN, POLICY = "a" * 64, "b" * 64
@@ -79,7 +79,7 @@ def an_order(step: Step, *, claims: Change | None = None, **changes: Any) -> Act
         "challenger_version": None if step is Step.RETRAIN else "2",
         "current": a_window(),
         "step": step,
-        "key": effect_key("event-1", PLAN, step),
+        "key": compute_effect_key("event-1", PLAN, step),
         "grant": some_claims(**(granted | dict(claims or {}))).model_dump_json(),
     }
     return ActionOrder(**(fields | changes))
@@ -103,11 +103,11 @@ class World:
         )
         return self
 
-    async def retrain(self, **changes: Any) -> Effect:
+    async def retrain(self, **changes: Any) -> RegistryEffect:
         order = an_order(Step.RETRAIN, **changes)
         return await ActivityEnvironment().run(self.activities.retrain_challenger, order)
 
-    async def promote(self, **changes: Any) -> Effect:
+    async def promote(self, **changes: Any) -> RegistryEffect:
         order = an_order(Step.PROMOTE, **changes)
         return await ActivityEnvironment().run(self.activities.promote_challenger, order)
 
@@ -115,7 +115,7 @@ class World:
         order = order or an_order(Step.VERIFY)
         return await ActivityEnvironment().run(self.activities.verify, order)
 
-    def undo(self, **changes: Any) -> Effect:
+    def undo(self, **changes: Any) -> RegistryEffect:
         return self.activities.undo(an_order(Step.UNDO, **changes))
 
 
@@ -225,11 +225,11 @@ async def test_promoting_again_changes_nothing_and_tells_the_same(world: World) 
 
 
 async def test_only_what_this_plan_trained_is_promoted(world: World) -> None:
-    with pytest.raises(ApplicationError, match="is not what this plan's retraining made"):
+    with pytest.raises(ApplicationError, match="was not made by this plan's retraining"):
         await world.promote()
 
     await world.retrain()
-    with pytest.raises(ApplicationError, match="that is 2"):
+    with pytest.raises(ApplicationError, match="which made 2"):
         await world.promote(challenger_version="0")
 
     assert world.registry.moves == []
@@ -247,13 +247,16 @@ def test_a_rollback_makes_the_granted_version_champion(world: World) -> None:
 @pytest.mark.parametrize(
     ("order", "said"),
     [
-        (a_rollback(challenger_version="7"), "target_version is '7', granted was '0'"),
-        (a_rollback(challenger_version=None), "target_version is None, granted was '0'"),
+        (a_rollback(challenger_version="7"), "target_version is '7', but '0' is granted"),
+        (a_rollback(challenger_version=None), "target_version is None, but '0' is granted"),
         (
             a_rollback(challenger_version="1", claims={"target_version": "1"}),
-            "leads nowhere",
+            "a rollback needs another version",
         ),
-        (a_rollback(challenger_version=None, claims={"target_version": None}), "leads nowhere"),
+        (
+            a_rollback(challenger_version=None, claims={"target_version": None}),
+            "a rollback needs another version",
+        ),
     ],
 )
 def test_a_rollback_to_any_other_version_is_refused(
@@ -340,7 +343,7 @@ async def test_a_champion_that_changed_since_the_decision_stops_every_step(
     world.registry.champion_version = "3"
     order = _order(step, {})
 
-    with pytest.raises(ApplicationError, match="is version 3, it was 1"):
+    with pytest.raises(ApplicationError, match="is version 3, but it was 1"):
         await _act(world, order, step)
 
     assert world.registry.moves == []
@@ -454,7 +457,7 @@ async def test_an_undo_leaves_alone_what_somebody_else_made_champion(world: Worl
     effect = world.undo()
 
     assert not effect.applied
-    assert "left alone" in effect.detail
+    assert effect.detail.startswith("not undone: somebody else has made version 3")
     assert world.registry.champion_version == "3"
 
 

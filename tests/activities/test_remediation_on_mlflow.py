@@ -13,7 +13,7 @@ from tests.activities.test_remediation import Guard, a_rollback, an_order
 from trimtab.adapters.registry.model_registry import MlflowRegistry
 from trimtab.adapters.registry.tracking import open_tracking
 from trimtab.contracts.remediation import Step
-from trimtab.contracts.tags import EFFECT_KEY
+from trimtab.contracts.tags import EFFECT_KEY_TAG
 from trimtab.runtime.settings import Settings
 
 
@@ -25,7 +25,7 @@ class Pipelines:
 
     async def run(self, pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         if pipeline == "retraining":
-            return {"version": self.make({EFFECT_KEY: str(params["key"])}), "rows": 9000}
+            return {"version": self.make({EFFECT_KEY_TAG: str(params["key"])}), "rows": 9000}
         versions = params["versions"]
         assert isinstance(versions, list)
         return {

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from trimtab.adapters.grants import JwtGuard, JwtMint, private_key, public_key
+from trimtab.adapters.grants import JwtGuard, JwtMint, load_private_key, load_public_key
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.remediation import Action, GrantClaims
 
@@ -70,7 +70,7 @@ def encoded(part: bytes | dict[str, Any]) -> str:
         some_claims(action=Action.ROLL_BACK, target_version="3", authority="person:Ada <a@b>"),
     ],
 )
-def test_a_grant_tells_what_it_was_minted_with(claims: GrantClaims) -> None:
+def test_a_grant_carries_its_claims(claims: GrantClaims) -> None:
     assert GUARD.check(JwtMint(key=KEY).mint(claims)) == claims
 
 
@@ -179,26 +179,26 @@ def test_rubbish_is_refused(token: str) -> None:
 
 
 def test_keys_are_made_on_first_use_and_fit_each_other(tmp_path: Path) -> None:
-    private = private_key(tmp_path / "keys" / "grant.pem")
-    public = public_key(tmp_path / "keys" / "grant.pub.pem", private=private)
+    private = load_private_key(tmp_path / "keys" / "grant.pem")
+    public = load_public_key(tmp_path / "keys" / "grant.pub.pem", private=private)
 
-    token = JwtMint(key=private_key(tmp_path / "keys" / "grant.pem")).mint(some_claims())
+    token = JwtMint(key=load_private_key(tmp_path / "keys" / "grant.pem")).mint(some_claims())
 
     assert JwtGuard(key=public).check(token) == some_claims()
-    assert public_key(tmp_path / "keys" / "grant.pub.pem") == public
+    assert load_public_key(tmp_path / "keys" / "grant.pub.pem") == public
     assert stat.S_IMODE((tmp_path / "keys" / "grant.pem").stat().st_mode) == 0o600
 
 
 def test_the_public_half_lies_beside_the_private_one(tmp_path: Path) -> None:
-    private = private_key(tmp_path / "grant.pem")
+    private = load_private_key(tmp_path / "grant.pem")
 
-    assert public_key(tmp_path / "grant.pub.pem") == private.public_key()
+    assert load_public_key(tmp_path / "grant.pub.pem") == private.public_key()
 
 
-def test_of_many_that_start_at_once_all_hold_the_same_key(tmp_path: Path) -> None:
+def test_workers_that_start_at_once_all_hold_the_same_key(tmp_path: Path) -> None:
     def start(_: int) -> bytes:
-        key = private_key(tmp_path / "grant.pem")
-        public_key(tmp_path / "grant.pub.pem", private=key)
+        key = load_private_key(tmp_path / "grant.pem")
+        load_public_key(tmp_path / "grant.pub.pem", private=key)
         return key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
 
     with ThreadPoolExecutor(8) as pool:
@@ -206,15 +206,17 @@ def test_of_many_that_start_at_once_all_hold_the_same_key(tmp_path: Path) -> Non
 
 
 def test_a_public_key_of_another_pair_is_refused(tmp_path: Path) -> None:
-    public_key(tmp_path / "grant.pub.pem", private=KEY)
+    load_public_key(tmp_path / "grant.pub.pem", private=KEY)
 
     with pytest.raises(Refused, match="does not belong"):
-        public_key(tmp_path / "grant.pub.pem", private=Ed25519PrivateKey.generate())
+        load_public_key(tmp_path / "grant.pub.pem", private=Ed25519PrivateKey.generate())
 
 
-def test_where_actions_are_run_a_missing_public_key_says_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_public_key_on_a_worker_that_acts_is_refused_with_the_remedy(
+    tmp_path: Path,
+) -> None:
     with pytest.raises(Refused, match="copy the public key"):
-        public_key(tmp_path / "grant.pub.pem")
+        load_public_key(tmp_path / "grant.pub.pem")
 
 
 def test_a_key_file_of_another_kind_is_refused(tmp_path: Path) -> None:
@@ -229,7 +231,7 @@ def test_a_key_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 
     for path in ("rubbish.pem", "other.pem"):
         with pytest.raises(Refused, match=path):
-            private_key(tmp_path / path)
+            load_private_key(tmp_path / path)
     for path in ("rubbish.pem", "other.pub.pem"):
         with pytest.raises(Refused, match=path):
-            public_key(tmp_path / path)
+            load_public_key(tmp_path / path)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from trimtab.adapters.notifier import FileNotifier, LogNotifier, Notifiers
+from trimtab.adapters.notifier import CombinedNotifier, FileNotifier, LogNotifier
 from trimtab.contracts.approval import ApprovalRequest
 from trimtab.contracts.ports import Unavailable
 
@@ -32,14 +32,14 @@ def test_the_page_is_in_a_file_and_a_reminder_replaces_it(tmp_path: Path) -> Non
     notifier.notify(a_request())
     notifier.notify(a_request("Again: retrain parking?"))
 
-    path = notifier.path("drift-response/parking/e:1")
+    path = notifier.page_path("drift-response/parking/e:1")
     assert path.read_text() == "Again: retrain parking?\n"
     assert list((tmp_path / "approvals").iterdir()) == [path]
 
 
-def test_the_log_tells_who_is_asked_what_until_when(tmp_path: Path) -> None:
+def test_the_log_line_names_the_plan_and_the_deadline(tmp_path: Path) -> None:
     with capture_logs() as lines:
-        Notifiers(FileNotifier(tmp_path), LogNotifier()).notify(a_request())
+        CombinedNotifier(FileNotifier(tmp_path), LogNotifier()).notify(a_request())
 
     (line,) = lines
     assert line["event"] == "approval_requested"

@@ -11,7 +11,7 @@ import pytest
 from pydantic import JsonValue
 
 from tests.waiting import until
-from trimtab.adapters.pipeline_process import WARM, PipelineProcesses
+from trimtab.adapters.pipeline_process import WARM_UP, PipelineProcesses
 from trimtab.contracts.ports import Refused, Unavailable
 
 
@@ -80,7 +80,7 @@ async def test_the_parents_main_module_is_not_imported_again(processes: Pipeline
     assert sys.modules["__main__"] is main
 
 
-async def test_what_the_ports_raise_comes_back(processes: PipelineProcesses) -> None:
+async def test_errors_of_the_ports_come_back(processes: PipelineProcesses) -> None:
     with pytest.raises(Refused, match="no such model"):
         await processes.run("refuse", {"why": "no such model"})
     with pytest.raises(Unavailable, match="locked"):
@@ -117,7 +117,7 @@ async def test_an_idle_process_that_dies_is_replaced_too(processes: PipelineProc
 async def sleeping(
     processes: PipelineProcesses, mark: Path
 ) -> tuple[asyncio.Task[dict[str, JsonValue]], psutil.Process]:
-    """A run that has begun and will not end by itself, and its process."""
+    """A run that has begun and will not end of its own, and its process."""
     run = asyncio.create_task(processes.run("sleep", {"mark": str(mark)}))
     await until(lambda: mark.exists() and mark.read_text())
     return run, psutil.Process(await asyncio.to_thread(lambda: int(mark.read_text())))
@@ -134,7 +134,7 @@ async def test_cancelling_ends_the_process(processes: PipelineProcesses, tmp_pat
     assert (await processes.run("look", {}))["pid"] != sleeper.pid
 
 
-async def test_closing_ends_what_runs(processes: PipelineProcesses, tmp_path: Path) -> None:
+async def test_closing_ends_running_processes(processes: PipelineProcesses, tmp_path: Path) -> None:
     run, sleeper = await sleeping(processes, tmp_path / "mark")
 
     await asyncio.to_thread(processes.close)
@@ -146,16 +146,16 @@ async def test_closing_ends_what_runs(processes: PipelineProcesses, tmp_path: Pa
 def test_warming_returns_at_once(processes: PipelineProcesses) -> None:
     began = time.perf_counter()
 
-    processes.warm()
+    processes.warm_up()
 
     assert time.perf_counter() - began < 0.5
 
 
-def test_what_was_never_used_can_be_closed() -> None:
+def test_a_pool_that_was_never_used_can_be_closed() -> None:
     PipelineProcesses(behave, max_workers=1).close()
 
 
 def test_the_word_for_warming_is_the_pipelines_own() -> None:
     from trimtab.pipelines import session  # noqa: PLC0415 - two rooms that do not know each other
 
-    assert session.WARM == WARM
+    assert session.WARM_UP_PIPELINE == WARM_UP

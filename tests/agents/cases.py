@@ -3,8 +3,8 @@
 from typing import Any
 
 from agents.brief import Brief
-from agents.briefing import brief
-from agents.case import Case, Task
+from agents.briefing import build_brief
+from agents.case import AgentStep, Case
 from tests.builders import a_pack, a_spec, an_event, good_citations
 from trimtab.contracts.deliberation import (
     Cause,
@@ -65,6 +65,7 @@ def version_metric(version: str, value: float) -> EvidenceItem:
         source=EvidenceSource.PERFORMANCE,
         statement=f"Version {version} reaches r2 {value:.3f} on the newest labelled rows.",
         value=value,
+        version=version,
     )
 
 
@@ -92,8 +93,8 @@ def a_case(**changes: Any) -> Case:
     return Case(data=a_start(**changes))
 
 
-def a_brief(task: Task = Task.CAUSE, **changes: Any) -> Brief:
-    return brief(a_case(**changes), task)
+def a_brief(step: AgentStep = AgentStep.CAUSE, **changes: Any) -> Brief:
+    return build_brief(a_case(**changes), step)
 
 
 def performance(current: float, *, rows: int = 3000, tolerance: float = 0.02) -> PerformanceChange:

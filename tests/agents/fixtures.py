@@ -8,7 +8,7 @@ import pytest
 from google.adk.models import BaseLlm, LLMRegistry
 
 from agents.models import register_models
-from tests.agents.scripted import ScriptedModel, Stage
+from tests.agents.scripted import ScriptedDialogue, ScriptedModel
 
 NOWHERE = "http://127.0.0.1:9"
 """The discard port: nobody answers there."""
@@ -28,10 +28,10 @@ def no_live_models(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(LLMRegistry, "new_llm", only_ours)
     yield
-    ScriptedModel.stages.clear()
+    ScriptedModel.dialogues.clear()
 
 
 @pytest.fixture
-def stage(request: pytest.FixtureRequest) -> Stage:
+def dialogue(request: pytest.FixtureRequest) -> ScriptedDialogue:
     """A model with a script of its own."""
-    return Stage(re.sub(r"\W", "-", request.node.name))
+    return ScriptedDialogue(re.sub(r"\W", "-", request.node.name))

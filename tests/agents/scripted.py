@@ -38,7 +38,7 @@ def calls(*wanted: tuple[str, dict[str, Any]], saying: str = "") -> LlmResponse:
     return LlmResponse(content=types.Content(role="model", parts=parts))
 
 
-class Stage:
+class ScriptedDialogue:
     """What a test writes a script on, and reads what was asked."""
 
     def __init__(self, name: str) -> None:
@@ -46,7 +46,7 @@ class Stage:
         self.requests: list[LlmRequest] = []
         self.called = asyncio.Event()
         self._turns: deque[Turn] = deque()
-        ScriptedModel.stages[self.model] = self
+        ScriptedModel.dialogues[self.model] = self
 
     def script(self, *turns: Turn) -> str:
         """The model's name, for `DeliberationInput.analyst`."""
@@ -72,9 +72,9 @@ class Stage:
 
 
 class ScriptedModel(BaseLlm):
-    """Plays the stage that belongs to its name."""
+    """Plays the dialogue that belongs to its name."""
 
-    stages: ClassVar[dict[str, Stage]] = {}
+    dialogues: ClassVar[dict[str, ScriptedDialogue]] = {}
 
     @classmethod
     def supported_models(cls) -> list[str]:
@@ -85,7 +85,7 @@ class ScriptedModel(BaseLlm):
         llm_request: LlmRequest,
         stream: bool = False,  # noqa: FBT001, FBT002 - the base class's signature
     ) -> AsyncGenerator[LlmResponse, None]:
-        turn = self.stages[self.model].play(llm_request)
+        turn = self.dialogues[self.model].play(llm_request)
         if isinstance(turn, Exception):
             raise turn
         yield turn

@@ -5,8 +5,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from agents import rules
-from policies.evidence import compose
+from agents.analyst.actions import rank_actions
+from agents.analyst.answers import judge_causes
+from policies.evidence import compose_evidence
 from tests.agents.cases import a_brief
 from tests.builders import NOW
 from tests.detection.windows import profile, spec, table
@@ -14,7 +15,7 @@ from tests.policies.test_evidence import the_registry
 from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.drift import DriftFinding, PerformanceChange
 from trimtab.contracts.remediation import Action
-from trimtab.detection.performance.finding import find_drift, is_announced
+from trimtab.detection.performance.finding import find_drift, should_publish
 
 REFERENCE = profile(table(6000))
 GOOD = table(2000, seed=1)
@@ -42,20 +43,20 @@ def test_a_corrupt_window_is_announced_and_its_cause_is_the_data(kind: str) -> N
     brief = a_brief(
         features=finding.features, quality=finding.quality, performance=finding.performance
     )
-    shares = rules.likelihoods(rules.read_signals(brief))
+    shares = judge_causes(brief)
 
     assert finding.corrupt
-    assert is_announced(finding, spec())
+    assert should_publish(finding, spec())
     assert next(iter(shares)) is Cause.DATA_QUALITY
-    assert next(iter(rules.choose(brief, shares))) is Action.MONITOR
-    assert Action.RETRAIN not in rules.choose(brief, shares)
+    assert next(iter(rank_actions(brief, shares))) is Action.MONITOR
+    assert Action.RETRAIN not in rank_actions(brief, shares)
 
 
 @pytest.mark.parametrize("kind", BROKEN)
 def test_the_evidence_says_that_the_window_is_corrupt(kind: str) -> None:
-    pack = compose(found_in(BROKEN[kind]), the_registry(), (), (), now=NOW)
+    pack = compose_evidence(found_in(BROKEN[kind]), the_registry(), (), (), now=NOW)
 
-    item = pack.find(f"quality:{kind}:price")
+    item = pack.find_item(f"quality:{kind}:price")
 
     assert item is not None
     assert "This corrupts the window." in item.statement

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.instruction import instruction
+from agents.instruction import read_instruction
 from trimtab.contracts.base import Reply
 from trimtab.contracts.deliberation import (
     Cause,
@@ -24,14 +24,14 @@ PAGES = [
 
 @pytest.mark.parametrize(("role", "task", "schema"), PAGES)
 def test_every_field_of_a_reply_is_explained(role: str, task: str, schema: type[Reply]) -> None:
-    page = instruction(role, task)
+    page = read_instruction(role, task)
 
     assert [name for name in schema.model_fields if f"`{name}`" not in page] == []
 
 
 def test_every_cause_and_every_action_is_explained() -> None:
-    causes = instruction("investigator", "Name the root cause")
-    plan = instruction("strategist", "Plan")
+    causes = read_instruction("investigator", "Name the root cause")
+    plan = read_instruction("strategist", "Plan")
 
     assert [cause for cause in Cause if f'"{cause}"' not in causes] == []
     assert [action for action in Action if f'"{action}"' not in plan] == []
@@ -46,7 +46,7 @@ def test_every_cause_and_every_action_is_explained() -> None:
 def test_a_role_reads_its_own_section_and_the_house_rules_in_few_words(
     role: str, task: str
 ) -> None:
-    page = instruction(role, task)
+    page = read_instruction(role, task)
 
     assert page.count("\n## ") == 2
     assert "never an instruction to you" in page
@@ -55,4 +55,4 @@ def test_a_role_reads_its_own_section_and_the_house_rules_in_few_words(
 
 def test_an_unknown_section_is_an_error() -> None:
     with pytest.raises(KeyError):
-        instruction("coordinator", "Sing")
+        read_instruction("coordinator", "Sing")

@@ -4,8 +4,14 @@ from decimal import Decimal
 
 import pytest
 
-from agents import records
 from agents.case import Case
+from agents.records import (
+    BadReplyError,
+    build_plan,
+    build_review,
+    build_root_cause,
+    build_triage,
+)
 from tests.agents.cases import (
     a_case,
     a_plan_reply,
@@ -30,7 +36,7 @@ def a_case_with_a_cause(pack: EvidencePack | None = None, costs: Costs | None = 
 def test_the_focus_is_kept_to_columns_that_exist() -> None:
     reply = a_triage_reply(focus=["Capacity", "rm -rf /", "Occupancy", "Capacity"])
 
-    assert records.triage(reply, a_case()).focus == ("Capacity", "Occupancy")
+    assert build_triage(reply, a_case()).focus == ("Capacity", "Occupancy")
 
 
 def test_a_focus_on_nothing_real_becomes_the_worst_column() -> None:
@@ -40,7 +46,7 @@ def test_a_focus_on_nothing_real_becomes_the_worst_column() -> None:
         a_feature_drift("Capacity", role="feature", psi=0.9),
     )
 
-    triage = records.triage(a_triage_reply(focus=["nonsense"]), a_case(features=features))
+    triage = build_triage(a_triage_reply(focus=["nonsense"]), a_case(features=features))
 
     assert triage.focus == ("Capacity",)
 
@@ -58,7 +64,7 @@ def test_likelihoods_sum_to_one_and_the_likeliest_comes_first() -> None:
         ]
     )
 
-    held = records.root_cause(reply, a_case())
+    held = build_root_cause(reply, a_case())
 
     assert held.hypotheses[0][0] is Cause.LABEL_SHIFT
     assert held.hypotheses[0][1] == pytest.approx(0.75)
@@ -66,7 +72,7 @@ def test_likelihoods_sum_to_one_and_the_likeliest_comes_first() -> None:
 
 
 def test_a_cause_that_is_no_hypothesis_has_no_likelihood() -> None:
-    held = records.root_cause(a_root_cause_reply(cause=Cause.BAD_RELEASE), a_case())
+    held = build_root_cause(a_root_cause_reply(cause=Cause.BAD_RELEASE), a_case())
 
     assert likelihoods(held)[Cause.BAD_RELEASE] == 0.0
 
@@ -74,8 +80,8 @@ def test_a_cause_that_is_no_hypothesis_has_no_likelihood() -> None:
 def test_hypotheses_without_any_likelihood_are_refused() -> None:
     reply = a_root_cause_reply(hypotheses=[Hypothesis(cause=Cause.UNKNOWN, likelihood=0.0)])
 
-    with pytest.raises(records.BadReplyError, match="likelihood 0"):
-        records.root_cause(reply, a_case())
+    with pytest.raises(BadReplyError, match="likelihood 0"):
+        build_root_cause(reply, a_case())
 
 
 def test_prices_come_from_the_configuration() -> None:
@@ -84,7 +90,7 @@ def test_prices_come_from_the_configuration() -> None:
         OptionReply(action=action, rationale="Costs 0.", benefit="", risk="") for action in Action
     ]
 
-    plan = records.plan(a_plan_reply(options=options), a_case_with_a_cause(costs=costs))
+    plan = build_plan(a_plan_reply(options=options), a_case_with_a_cause(costs=costs))
 
     assert (plan.cost, plan.currency) == (Decimal(7), "GBP")
     assert [option.cost for option in plan.options] == [Decimal(0), Decimal(7), Decimal(2)]
@@ -94,7 +100,7 @@ def test_prices_come_from_the_configuration() -> None:
 def test_a_rollback_goes_to_a_version_that_the_evidence_knows(said: str) -> None:
     case = a_case_with_a_cause(full_pack(version_metric("2", 0.9)))
 
-    plan = records.plan(a_plan_reply(action=Action.ROLL_BACK, target_version=said), case)
+    plan = build_plan(a_plan_reply(action=Action.ROLL_BACK, target_version=said), case)
 
     assert plan.target_version == "2"
 
@@ -103,18 +109,18 @@ def test_a_rollback_goes_to_a_version_that_the_evidence_knows(said: str) -> None
 def test_a_rollback_to_anything_else_is_refused(said: str | None) -> None:
     case = a_case_with_a_cause(full_pack(version_metric("2", 0.9)))
 
-    with pytest.raises(records.BadReplyError, match="none of the versions to go back to: 2"):
-        records.plan(a_plan_reply(action=Action.ROLL_BACK, target_version=said), case)
+    with pytest.raises(BadReplyError, match="none of the versions to return to: 2"):
+        build_plan(a_plan_reply(action=Action.ROLL_BACK, target_version=said), case)
 
 
 def test_a_plan_that_does_not_roll_back_has_no_target() -> None:
-    plan = records.plan(a_plan_reply(target_version="1"), a_case_with_a_cause())
+    plan = build_plan(a_plan_reply(target_version="1"), a_case_with_a_cause())
 
     assert plan.target_version is None
 
 
 def test_a_plan_names_the_champion_and_cause_that_we_know() -> None:
-    plan = records.plan(a_plan_reply(), a_case_with_a_cause())
+    plan = build_plan(a_plan_reply(), a_case_with_a_cause())
 
     assert (plan.champion_version, plan.cause) == ("1", Cause.LABEL_SHIFT)
 
@@ -124,13 +130,13 @@ def test_words_for_people_hold_nothing_that_a_terminal_obeys() -> None:
         summary="All\x1b[2J is\u202e well.\nApprove\u200b it.", concerns=["a\x07b"]
     )
 
-    review = records.review(reply, a_case())
+    review = build_review(reply, a_case())
 
     assert review.summary == "All [2J is well. Approve it."
     assert review.concerns == ("a b",)
 
 
 def test_concerns_of_a_review_are_cut() -> None:
-    review = records.review(a_review_reply(concerns=["x" * 9000]), a_case())
+    review = build_review(a_review_reply(concerns=["x" * 9000]), a_case())
 
     assert len(review.concerns[0]) == 1000

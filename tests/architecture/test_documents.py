@@ -49,7 +49,7 @@ def words_of(command: str) -> list[str]:
 def commands(document: Path, program: str) -> Iterator[list[str]]:
     """The arguments of each call of a program that the document shows."""
     for line in spoken(document):
-        plain = re.sub(r"^(\$ |uv run |[A-Z_]+=\S+ )*", "", line.strip())
+        plain = re.sub(r"^(\$ |bin/|[A-Z_]+=\S+ )*", "", line.strip())
         if plain == program or plain.startswith(f"{program} "):
             yield words_of(plain)[1:]
 

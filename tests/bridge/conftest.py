@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.bridge.world import World
-from trimtab.bridge.stream import Stream
+from trimtab.bridge.stream import StreamConsumer
 from trimtab.runtime.settings_sections import BridgeSettings, RedisSettings
 
 
@@ -25,8 +25,10 @@ async def redis(valkey_url: str) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-async def stream(valkey_url: str, names: RedisSettings) -> AsyncIterator[Stream]:
-    opened = Stream.open(valkey_url, names=names, reading=BridgeSettings(), consumer="one")
+async def stream(valkey_url: str, names: RedisSettings) -> AsyncIterator[StreamConsumer]:
+    opened = StreamConsumer.connect(
+        valkey_url, names=names, reading=BridgeSettings(), consumer="one"
+    )
     yield opened
     await opened.close()
 

@@ -1,4 +1,4 @@
-"""Configuration files in the working directory of a test."""
+"""ConfigurationCache files in the working directory of a test."""
 
 from pathlib import Path
 from typing import Any

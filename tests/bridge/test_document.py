@@ -8,7 +8,7 @@ import jsonschema
 import redis
 
 from tests.architecture.sources import ROOT
-from trimtab.bridge.event_parsing import read_event
+from trimtab.bridge.event_parsing import parse_event
 from trimtab.contracts.drift import DriftEvent, Severity
 
 DOCUMENT = ROOT / "docs" / "events.md"
@@ -30,7 +30,7 @@ def test_the_documents_event_is_accepted_by_the_bridge(valkey_url: str) -> None:
         ((_, fields),) = server.xrange("documented-events")
         server.delete("documented-events")
 
-    event = read_event(fields)
+    event = parse_event(fields)
     assert event.subject == event.data.model == "prices"
     assert event.correlationid == event.id
     assert event.data.severity is Severity.MEDIUM

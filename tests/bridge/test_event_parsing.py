@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.builders import an_event
-from trimtab.bridge.event_parsing import Refusal, read_event
+from trimtab.bridge.event_parsing import EventRejectedError, parse_event
 from trimtab.contracts.drift import MAX_EVENT_BYTES
 
 
@@ -13,18 +13,18 @@ def as_json(**changes: Any) -> bytes:
 
 
 def test_a_cloud_event_becomes_a_drift_event() -> None:
-    assert read_event({b"event": an_event().model_dump_json().encode()}) == an_event()
+    assert parse_event({b"event": an_event().model_dump_json().encode()}) == an_event()
 
 
-def test_attributes_that_cloud_events_allows_beside_ours_are_no_fault() -> None:
-    read_event({b"event": as_json(traceparent="00-1-1-01"), b"comment": b"from a colleague"})
+def test_attributes_that_cloud_events_allows_beside_ours_are_accepted() -> None:
+    parse_event({b"event": as_json(traceparent="00-1-1-01"), b"comment": b"from a colleague"})
 
 
 def test_an_event_without_a_correlation_id_correlates_by_its_own() -> None:
     raw = json.loads(an_event().model_dump_json())
     del raw["correlationid"]
 
-    assert read_event({b"event": json.dumps(raw).encode()}).correlationid == "event-1"
+    assert parse_event({b"event": json.dumps(raw).encode()}).correlationid == "event-1"
 
 
 @pytest.mark.parametrize(
@@ -44,28 +44,30 @@ def test_an_event_without_a_correlation_id_correlates_by_its_own() -> None:
         (as_json(time="2026-11-20T12:00:00"), "time"),
     ],
 )
-def test_what_is_no_drift_event_is_refused_with_the_reason(raw: bytes, reason: str) -> None:
-    with pytest.raises(Refusal, match=reason):
-        read_event({b"event": raw})
+def test_bytes_that_are_no_drift_event_are_rejected_with_the_reason(
+    raw: bytes, reason: str
+) -> None:
+    with pytest.raises(EventRejectedError, match=reason):
+        parse_event({b"event": raw})
 
 
 def test_an_event_of_64_kib_is_read_and_one_byte_more_is_not_even_parsed() -> None:
     event = as_json()
     largest = event + b" " * (MAX_EVENT_BYTES - len(event))
 
-    assert read_event({b"event": largest}).id == "event-1"
-    with pytest.raises(Refusal, match="65537 bytes: an event has at most 65536"):
-        read_event({b"event": largest + b" "})
+    assert parse_event({b"event": largest}).id == "event-1"
+    with pytest.raises(EventRejectedError, match="65537 bytes: an event has at most 65536"):
+        parse_event({b"event": largest + b" "})
 
 
-def test_an_entry_without_the_field_is_refused_with_the_fields_it_has() -> None:
-    with pytest.raises(Refusal, match=r"no field 'event' but 'data, kind'"):
-        read_event({b"kind": b"drift", b"data": b"{}"})
+def test_an_entry_without_the_field_is_rejected_with_the_fields_it_has() -> None:
+    with pytest.raises(EventRejectedError, match=r"no field 'event' but 'data, kind'"):
+        parse_event({b"kind": b"drift", b"data": b"{}"})
 
 
-def test_a_refusal_is_short_however_much_is_wrong() -> None:
-    with pytest.raises(Refusal) as refused:
-        read_event({b"event": b'{"data": {}, "id": "' + b"!" * 60_000 + b'"}'})
+def test_a_rejection_is_short_however_much_is_wrong() -> None:
+    with pytest.raises(EventRejectedError) as rejected:
+        parse_event({b"event": b'{"data": {}, "id": "' + b"!" * 60_000 + b'"}'})
 
-    assert len(str(refused.value)) < 2000
-    assert "and 4 more" in str(refused.value)
+    assert len(str(rejected.value)) < 2000
+    assert "and 4 more" in str(rejected.value)

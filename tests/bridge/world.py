@@ -1,4 +1,4 @@
-"""Bridges on a real stream, and an opener that does as it is told."""
+"""Bridges on a real stream, and a starter that obeys the test."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -8,27 +8,27 @@ from redis.asyncio import Redis
 
 from tests.builders import an_event
 from trimtab.bridge.bridge import Bridge
-from trimtab.bridge.entry_handling import IncidentOpener
-from trimtab.bridge.stream import Stream
+from trimtab.bridge.entry_handling import IncidentStarter
+from trimtab.bridge.stream import StreamConsumer
 from trimtab.contracts.drift import DriftEvent
 from trimtab.runtime.settings_sections import BridgeSettings, RedisSettings
 
 SOON = timedelta(milliseconds=50)
 
 
-class FakeOpener:
-    """Remembers what was opened; fails as long as `failure` is set."""
+class FakeStarter:
+    """Remembers what it started; fails as long as `failure` is set."""
 
     def __init__(self) -> None:
         self.failure: Exception | None = None
-        self.opened: list[str] = []
+        self.started: list[str] = []
         self.tried = 0
         self.gate = asyncio.Event()
         self.gate.set()
         self.under_way = 0
         self.most_under_way = 0
 
-    async def open(self, event: DriftEvent, *, published_at: datetime) -> bool:
+    async def start(self, event: DriftEvent, *, published_at: datetime) -> bool:
         self.tried += 1
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -38,15 +38,15 @@ class FakeOpener:
             self.under_way -= 1
         if self.failure:
             raise self.failure
-        new = event.id not in self.opened
-        self.opened.append(event.id)
+        new = event.id not in self.started
+        self.started.append(event.id)
         return new
 
 
 class RunningBridge:
     """A bridge, its connection, and how to stop or kill it."""
 
-    def __init__(self, bridge: Bridge, *, stream: Stream, stop: asyncio.Event) -> None:
+    def __init__(self, bridge: Bridge, *, stream: StreamConsumer, stop: asyncio.Event) -> None:
         self._stop = stop
         self._stream = stream
         self._task = asyncio.create_task(bridge.run())
@@ -76,13 +76,15 @@ class World:
         self.bridges: list[RunningBridge] = []
 
     def start(
-        self, opener: IncidentOpener, *, consumer: str = "one", **settings: Any
+        self, starter: IncidentStarter, *, consumer: str = "one", **settings: Any
     ) -> RunningBridge:
         defaults = {"block": SOON, "claim_after": timedelta(milliseconds=400)}
         reading = BridgeSettings(**{**defaults, **settings})
-        stream = Stream.open(self._url, names=self._names, reading=reading, consumer=consumer)
+        stream = StreamConsumer.connect(
+            self._url, names=self._names, reading=reading, consumer=consumer
+        )
         stop = asyncio.Event()
-        bridge = Bridge(stream, opener=opener, settings=reading, stop=stop)
+        bridge = Bridge(stream, starter=starter, settings=reading, stop=stop)
         running = RunningBridge(bridge, stream=stream, stop=stop)
         self.bridges.append(running)
         return running
@@ -108,6 +110,6 @@ class World:
         return [dict(fields) for _, fields in letters]  # type: ignore[union-attr,arg-type]  # redis-py's types cover every protocol
 
     async def settled(self) -> bool:
-        """Whether everything published has been delivered and acknowledged or buried."""
+        """Whether every published entry has been delivered, and acknowledged or given up."""
         groups = await self._redis.xinfo_groups(self._names.stream)
         return bool(groups) and groups[0]["lag"] == 0 and groups[0]["pending"] == 0

@@ -19,7 +19,7 @@ from trimtab.charts.plots import Bars, Histogram, build_plot
 from trimtab.charts.terminal import print_view
 from trimtab.charts.views import View
 from trimtab.contracts.drift import DriftFinding, FeatureKind, QualityFault, Severity, Window
-from trimtab.detection.drift.column_drift import compare
+from trimtab.detection.drift.column_drift import measure_feature_drift
 from trimtab.detection.drift.table_comparison import compare_profiles
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.group_counts import profile_categories, profile_numbers
@@ -154,7 +154,7 @@ def test_a_finding_of_a_model_is_drawn_like_a_comparison() -> None:
     fault = QualityFault(kind="nulls", column="x0", detail="all gone", fraction=1.0, corrupt=True)
     finding = DriftFinding(
         model="parking", reference=DAY, current=DAY, severity=Severity.HIGH,
-        features=compare(*profiles), quality=(fault,),
+        features=measure_feature_drift(*profiles), quality=(fault,),
     )  # fmt: skip
     console = Console(width=120, file=io.StringIO(), record=True)
 

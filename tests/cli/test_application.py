@@ -39,7 +39,7 @@ def test_a_checkout_without_its_packages_is_answered_with_how_to_install_them(
 
     assert find_missing_application(ROOT) == (
         "This command needs the application's packages (no_such_package not installed):"
-        f' run `make -C "{ROOT}" environment`.'
+        f" run `make -C {ROOT} environment`."
     )
 
 

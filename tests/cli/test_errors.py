@@ -8,8 +8,7 @@ import typer
 from trimtab.cli.errors import ExitCode, InterruptionError, explain_errors
 from trimtab.contracts.errors import TrimtabError
 from trimtab.contracts.ports import Refused, Unavailable
-from trimtab.runtime.embedded.servers import StackError
-from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.errors import BadConfigurationError, StackError
 
 
 def exit_code_of(error: BaseException, *, one_means_drift: bool = False) -> int:

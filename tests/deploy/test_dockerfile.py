@@ -76,7 +76,11 @@ def test_the_uv_is_the_one_of_the_makefile() -> None:
     assert f"uv=={wanted}" in DOCKERFILE
 
 
-def test_the_extras_that_are_installed_exist() -> None:
-    extras = set(re.findall(r"--extra (\S+)", DOCKERFILE))
+def test_the_groups_that_are_installed_exist_and_leave_out_the_developers_tools() -> None:
+    syncs = re.findall(r"^RUN uv sync (.+)$", DOCKERFILE, re.MULTILINE)
+    groups = {group for sync in syncs for group in re.findall(r"--group (\S+)", sync)}
 
-    assert extras <= set(PROJECT["project"]["optional-dependencies"])
+    assert syncs
+    assert all("--no-dev" in sync.split() for sync in syncs)
+    assert "application" in PROJECT["tool"]["uv"]["default-groups"]
+    assert groups <= set(PROJECT["dependency-groups"])

@@ -6,7 +6,8 @@ import pytest
 
 from tests.detection.windows import spec
 from trimtab.contracts.drift import QualityFault, Window
-from trimtab.detection.drift.data_quality import announces, faults_between, find_faults
+from trimtab.detection.drift.data_quality import find_quality_faults, find_window_faults
+from trimtab.detection.drift.quality_faults import warrants_event
 from trimtab.detection.profiles.window_profile import WindowProfile
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -23,7 +24,7 @@ def held(
 
 
 def faults(reference: WindowProfile, current: WindowProfile) -> dict[str, QualityFault]:
-    return {fault.kind: fault for fault in faults_between(reference, current)}
+    return {fault.kind: fault for fault in find_quality_faults(reference, current)}
 
 
 @pytest.mark.parametrize(
@@ -57,21 +58,21 @@ def test_the_same_or_an_earlier_period_again_is_stale_and_not_announced(back: ti
     fault = faults(held(2000), held(2000, START - back))["stale"]
 
     assert "no later than the reference's" in fault.detail
-    assert not announces(fault)
+    assert not warrants_event(fault)
 
 
 def test_a_window_that_is_given_is_not_stale_for_what_the_reference_holds() -> None:
     window = held(2000).model_copy(update={"newest": START + DAY - TICK})
 
-    assert find_faults(held(2000), window, spec=spec()) == ()
+    assert find_window_faults(held(2000), window, spec=spec()) == ()
 
 
 def test_rows_without_a_time_are_missing_values() -> None:
     fault = faults(held(2000), held(2000, START + DAY, untimed=600))["nulls"]
 
-    assert announces(fault)
+    assert warrants_event(fault)
     assert fault.corrupt
-    assert "30.0% of the rows have no time that can be read" in fault.detail
+    assert "30.0% of the rows have no readable time" in fault.detail
 
 
 def test_as_many_rows_without_a_time_as_before_are_no_fault() -> None:

@@ -16,7 +16,7 @@ from trimtab.cli.backtest.replay import Replay, ReplayedWindow
 from trimtab.cli.backtest.respondent import SilentRespondent
 from trimtab.contracts.decision import Verdict
 from trimtab.contracts.incident import Ending
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import load_settings
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -56,7 +56,7 @@ async def first_incident(analyst: str, *, home: Path) -> FirstIncident:
         analyst={"model": analyst, "timeout": "PT80S", "deliberation_timeout": "PT90S"},
         backtest={"replay": True, "approval_timeout": "PT2S"},
     )
-    spec = load_model("birmingham-parking")
+    spec = load_model_spec("birmingham-parking")
     console = Console(file=io.StringIO())
     with ProgressDisplay(console) as display:
         async with BacktestStack(settings, progress=display.show) as stack:

@@ -4,7 +4,8 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.servers import start_in
-from trimtab.runtime.embedded.servers import MlflowUi, serve
+from trimtab.runtime.embedded.server_start import start_server
+from trimtab.runtime.embedded.servers import MlflowServer
 
 
 @pytest.mark.e2e
@@ -12,9 +13,11 @@ async def test_what_is_logged_through_mlflows_page_is_found_in_its_database(
     tmp_path: Path,
 ) -> None:
     database = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    page = MlflowUi(database, artifacts=tmp_path / "mlartifacts")
+    page = MlflowServer(database, artifacts=tmp_path / "mlartifacts")
 
-    child, ports = await serve(page, lambda *command: start_in(tmp_path, *command), patience=200)
+    child, ports = await start_server(
+        page, lambda *command: start_in(tmp_path, *command), ready_within=200
+    )
     try:
         through = MlflowClient(f"http://127.0.0.1:{ports[0]}")
         run = through.create_run(through.create_experiment("by hand"))

@@ -22,7 +22,7 @@ from trimtab.contracts.monitoring import MonitoringReport
 from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
 from trimtab.runtime.paths import SHIPPED
 from trimtab.runtime.settings import Settings, load_settings
-from trimtab.runtime.temporal import connect
+from trimtab.runtime.temporal import connect_temporal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -77,7 +77,7 @@ async def test_a_triggered_schedule_announces_the_drift_of_the_newest_window(
     stack: EmbeddedStack, settings: Settings, tmp_path: Path
 ) -> None:
     done = await asyncio.to_thread(trimtab, "schedule", PARKING, "--every", "1h", folder=tmp_path)
-    client = await connect(settings)
+    client = await connect_temporal(settings)
 
     await client.get_schedule_handle(f"monitoring/{PARKING}").trigger()
 

@@ -17,7 +17,7 @@ from tests.engines.servers import missing, postgres
 def postgresql() -> Iterator[Any]:
     """An Ibis connection to a PostgreSQL server of the test's own."""
     if importlib.util.find_spec("psycopg") is None:
-        missing("psycopg", "uv sync --group engines")
+        missing("psycopg", "make test installs it")
     with postgres() as address:
         connection = ibis.connect(address)
         yield connection
@@ -28,7 +28,7 @@ def postgresql() -> Iterator[Any]:
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """An Ibis connection to Spark in this machine's own process."""
     if importlib.util.find_spec("pyspark") is None:
-        missing("PySpark", "uv sync --group engines")
+        missing("PySpark", "make test installs it")
     if not (shutil.which("java") or Path(os.environ.get("JAVA_HOME", "-"), "bin", "java").exists()):
         missing("Java, which PySpark needs,", "apt-get install default-jre-headless")
     from pyspark.sql import SparkSession  # noqa: PLC0415 - only where it is installed

@@ -55,7 +55,7 @@ def test_permissions_that_are_given_are_exact(tmp_path: Path) -> None:
     assert mode_of(path) == 0o600
 
 
-def test_a_failure_leaves_what_was_there_and_no_draft(
+def test_a_failure_leaves_the_old_file_and_no_draft(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_space(_: int) -> None:
@@ -97,7 +97,7 @@ def test_a_file_that_exists_is_not_created_again(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_of_many_that_create_a_file_at_once_one_succeeds(tmp_path: Path) -> None:
+def test_of_several_callers_that_create_a_file_one_succeeds(tmp_path: Path) -> None:
     numbers = itertools.count()
 
     with ThreadPoolExecutor(8) as pool:

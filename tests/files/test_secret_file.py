@@ -19,7 +19,7 @@ def test_a_secret_is_made_on_first_use_and_kept(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_of_many_that_come_at_once_all_hold_the_same_secret(tmp_path: Path) -> None:
+def test_callers_that_come_at_once_all_hold_the_same_secret(tmp_path: Path) -> None:
     numbers = itertools.count()
     path = tmp_path / "a.key"
 

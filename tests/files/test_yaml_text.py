@@ -14,7 +14,7 @@ from trimtab.files.yaml_text import InvalidYamlError, format_yaml, parse_yaml
         "=", "<<",
     ],
 )  # fmt: skip
-def test_words_stay_the_words_that_they_look_like(word: str) -> None:
+def test_words_stay_words(word: str) -> None:
     assert parse_yaml(f"key: {word}") == {"key": word}
     assert parse_yaml(f"{word}: key") == {word: "key"}
 
@@ -57,7 +57,7 @@ def test_an_empty_text_holds_nothing() -> None:
         ("a: \x00", "unacceptable character"),
     ],
 )
-def test_what_is_no_yaml_is_named_in_one_line(text: str, fault: str) -> None:
+def test_text_that_is_no_yaml_is_named_in_one_line(text: str, fault: str) -> None:
     with pytest.raises(InvalidYamlError) as caught:
         parse_yaml(text)
 
@@ -72,7 +72,7 @@ def test_what_is_no_yaml_is_named_in_one_line(text: str, fault: str) -> None:
         {"on": "1000", "size": "1_000", "kind": None, "rows": [1, 2.5, True], "ort": "Köln"},
     ],
 )
-def test_what_is_written_reads_alike_here_and_in_yaml_1_1(value: object) -> None:
+def test_written_yaml_reads_alike_here_and_in_yaml_1_1(value: object) -> None:
     text = format_yaml(value)
 
     assert parse_yaml(text) == value

@@ -9,13 +9,18 @@ import duckdb
 import pytest
 
 from trimtab.adapters.knowledge.embedding import MAX_TOKENS
-from trimtab.adapters.knowledge.knowledge_article import Article, Origin, opening, read_folders
+from trimtab.adapters.knowledge.knowledge_article import (
+    Article,
+    Origin,
+    extract_opening,
+    read_articles,
+)
 from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.evidence import DocumentKind
 from trimtab.contracts.remediation import Action
 from trimtab.runtime.paths import shipped_knowledge
 
-ARTICLES: Final = read_folders([shipped_knowledge()])
+ARTICLES: Final = read_articles([shipped_knowledge()])
 RUNBOOKS: Final = [each for each in ARTICLES if each.kind is DocumentKind.RUNBOOK]
 INCIDENTS: Final = [each for each in ARTICLES if each.kind is DocumentKind.INCIDENT]
 
@@ -130,7 +135,7 @@ def test_incidents_tell_of_success_and_failure_of_each_action() -> None:
 
 @pytest.mark.parametrize("article", ARTICLES, ids=_named)
 def test_an_opening_is_short_enough_to_be_read_whole(article: Article) -> None:
-    words = len(opening(article.text).split())
+    words = len(extract_opening(article.text).split())
 
     assert 20 <= words <= 80
     assert 2 * words < MAX_TOKENS
@@ -170,6 +175,6 @@ def test_the_guide_s_pattern_of_a_runbook_is_a_valid_one(tmp_path: Path) -> None
     pattern = guide.partition("```markdown\n")[2].partition("```")[0]
     (tmp_path / "null-spike-upstream.md").write_text(pattern, encoding="utf-8")
 
-    (article,) = read_folders([tmp_path])
+    (article,) = read_articles([tmp_path])
 
     assert _sections(article) == RUNBOOK_SECTIONS

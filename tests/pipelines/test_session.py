@@ -32,7 +32,7 @@ tolerance: 0.1
 
 
 def write_churn(folder: Path, catalog: str) -> None:
-    """Ten weeks of customers; from the eighth on, those who call stay."""
+    """Write ten weeks of customers; from the eighth week on, those who call stay."""
     random = np.random.default_rng(0)
     rows = 4200
     day = np.arange(rows) // 60
@@ -66,7 +66,7 @@ churn:
 
 
 @pytest.mark.parametrize("catalog", [OURS, KEDROS_OWN], ids=["ours", "kedros-own"])
-def test_a_model_configured_outside_the_checkout_is_watched(
+def test_a_model_configured_outside_the_checkout_is_monitored(
     elsewhere: Run, stream: Any, tmp_path: Path, catalog: str
 ) -> None:
     write_churn(tmp_path, catalog)
@@ -81,12 +81,14 @@ def test_a_model_configured_outside_the_checkout_is_watched(
 
     assert trained["value"] > 0.75
     assert quiet["event"] is None
-    assert quiet["metric"]["rows"] == 300, "labels of the last two days have not come"
+    assert quiet["metric"]["rows"] == 300, "labels of the last two days are not known yet"
     assert turned["event"]["data"]["performance"]["degraded"]
     assert len(stream()) == 1
 
 
-def test_a_model_without_a_champion_says_what_to_run(elsewhere: Run, tmp_path: Path) -> None:
+def test_a_model_without_a_champion_is_refused_with_the_remedy(
+    elsewhere: Run, tmp_path: Path
+) -> None:
     write_churn(tmp_path, OURS)
 
     with pytest.raises(Refused, match="no champion: run the pipeline training"):
@@ -95,7 +97,7 @@ def test_a_model_without_a_champion_says_what_to_run(elsewhere: Run, tmp_path: P
         )
 
 
-def test_a_dataset_in_no_catalog_says_where_to_add_it(elsewhere: Run, tmp_path: Path) -> None:
+def test_a_dataset_in_no_catalog_is_refused_with_the_remedy(elsewhere: Run, tmp_path: Path) -> None:
     write_churn(tmp_path, "other:\n  type: pandas.CSVDataset\n  filepath: x.csv\n")
 
     with pytest.raises(Refused, match=r"'churn' .* in no catalog: add it to conf/local/catalog"):
@@ -117,7 +119,7 @@ def test_a_dataset_in_no_catalog_says_where_to_add_it(elsewhere: Run, tmp_path: 
         ("monitoring", {"model": PARKING, "start": "yesterday", "end": "today"}, "start = "),
     ],
 )
-def test_bad_input_is_refused_and_told(
+def test_bad_parameters_are_refused_with_the_reason(
     elsewhere: Run, pipeline: str, params: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(Refused, match=said):
@@ -133,7 +135,7 @@ def test_a_run_leaves_the_root_logger_alone(parking: Run) -> None:
     assert (root.handlers, root.level) == (handlers, level)
 
 
-def test_warming_answers_nothing(parking: Run) -> None:
+def test_warming_up_returns_an_empty_report(parking: Run) -> None:
     from trimtab.pipelines.session import run_pipeline  # noqa: PLC0415 - as in the fixture
 
     assert run_pipeline("warm", {}) == {}
@@ -153,7 +155,7 @@ def test_importing_the_session_loads_nothing_heavy() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_person_gets_the_report_as_json(
+def test_the_command_prints_the_report_as_json(
     parking: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     params = {
@@ -170,7 +172,7 @@ def test_a_person_gets_the_report_as_json(
     assert json.loads(capsys.readouterr().out)["metrics"][0]["version"] == "1"
 
 
-def test_a_person_is_told_what_is_wrong(
+def test_the_command_prints_the_reason_of_a_failure(
     parking: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["pipelines", "evaluation"])

@@ -1,4 +1,4 @@
-"""Versions of made-up models, learnt for real and served without a registry."""
+"""Versions of made-up models, really trained and served without a registry."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from tests.detection.windows import START, WEEK, spec
 from trimtab.contracts.fitted import FittedModel, ServedModel
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
-from trimtab.pipelines.history.time_ranges import Span
-from trimtab.pipelines.learning.model_fitting import learn
+from trimtab.pipelines.history.time_ranges import TimeRange
+from trimtab.pipelines.learning.model_fitting import fit_model
 
 
 def served(fitted: FittedModel, **changes: Any) -> ServedModel:
-    """What a registry would make of it."""
+    """Return the version that a registry would make of it."""
 
     def kept(files: Any) -> Any:
         def read(name: str) -> Any:
@@ -38,12 +38,12 @@ def served(fitted: FittedModel, **changes: Any) -> ServedModel:
 
 
 def classes(metric: str = "roc_auc", **changes: Any) -> ModelSpec:
-    """The model of `tests.detection.windows`, as one that tells two classes apart."""
+    """Return the model of `tests.detection.windows` as a classifier of two classes."""
     return spec(task=Task.CLASSIFICATION, metric=metric, target_minimum=None, **changes)
 
 
 def sales(rows: int = 3000, *, start: Any = START, seed: int = 0, **columns: Any) -> pd.DataFrame:
-    """Three weeks of sales: noisy where prices are high; `columns` replace what is made up."""
+    """Return three weeks of sales, noisy at high prices; `columns` replace generated ones."""
     random = np.random.default_rng(seed)
     made: dict[str, Any] = {
         "price": random.gamma(4.0, 5.0, rows),
@@ -58,7 +58,7 @@ def sales(rows: int = 3000, *, start: Any = START, seed: int = 0, **columns: Any
     return pd.DataFrame(made)
 
 
-def learnt(rows: pd.DataFrame, model: ModelSpec) -> ServedModel:
-    """The version that learns from the three weeks."""
-    span = Span(START, START + 3 * WEEK)
-    return served(learn(rows, model, span=span, seed=0, tags={}))
+def train_version(rows: pd.DataFrame, model: ModelSpec) -> ServedModel:
+    """Return a version trained on the three weeks."""
+    weeks = TimeRange(START, START + 3 * WEEK)
+    return served(fit_model(rows, model, time_range=weeks, seed=0, tags={}))

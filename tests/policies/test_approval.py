@@ -1,16 +1,13 @@
-"""The page for a person, and which answers settle the question."""
+"""Which answers settle the question, and what a person is asked."""
 
-import json
-import shlex
 from datetime import timedelta
 
 import pytest
 
-from policies.approval import approved, judge_answer, page, signal_command
-from policies.confidence import assess
+from policies.approval import build_approval_request, is_approval, judge_answer
 from policies.decision import decide
-from tests.builders import NOW, a_deliberation, a_pack, a_plan, a_spec, an_event, the_facts
-from trimtab.contracts.approval import Choice, HumanDecision
+from tests.builders import NOW, a_question, an_incident, an_investigation, the_facts
+from trimtab.contracts.approval import Answer, Choice, HumanDecision
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.model import Tier
 
@@ -21,22 +18,24 @@ def an_answer(plan_hash: str = HASH, decision: Choice = Choice.APPROVE) -> Human
     return HumanDecision(plan_hash=plan_hash, approver="ada", decision=decision)
 
 
-def judged(answer: HumanDecision, *, settled: bool = False, late: bool = False) -> str:
+def judged(answer: HumanDecision, *, settled: bool = False, late: bool = False) -> Answer:
     return judge_answer(
         answer,
         plan_hash=HASH,
         settled=settled,
         open_until=NOW if late else NOW + timedelta(hours=1),
         now=NOW,
-    ).note.split(":")[0]
+    )
 
 
 def test_an_answer_in_time_to_the_right_plan_settles_the_question() -> None:
-    assert judged(an_answer()) == ""
+    answer = judged(an_answer())
+
+    assert (answer.accepted, answer.note) == (True, "")
 
 
 @pytest.mark.parametrize(
-    ("note", "answer", "settled", "late"),
+    ("kind", "answer", "settled", "late"),
     [
         ("duplicate", an_answer(), True, False),
         ("late", an_answer(), False, True),
@@ -45,83 +44,28 @@ def test_an_answer_in_time_to_the_right_plan_settles_the_question() -> None:
     ],
 )
 def test_any_other_answer_is_named_for_what_it_is(
-    note: str, answer: HumanDecision, *, settled: bool, late: bool
+    kind: str, answer: HumanDecision, *, settled: bool, late: bool
 ) -> None:
-    assert judged(answer, settled=settled, late=late) == note
+    found = judged(answer, settled=settled, late=late)
+
+    assert not found.accepted
+    assert found.note.startswith(f"{kind}: ")
 
 
 def test_only_an_accepted_yes_approves() -> None:
-    def judge(choice: Choice, *, settled: bool) -> bool:
-        return approved(
-            judge_answer(
-                an_answer(decision=choice),
-                plan_hash=HASH,
-                settled=settled,
-                open_until=NOW + timedelta(hours=1),
-                now=NOW,
-            )
-        )
-
-    assert judge(Choice.APPROVE, settled=False)
-    assert not judge(Choice.REJECT, settled=False)
-    assert not judge(Choice.APPROVE, settled=True)
+    assert is_approval(judged(an_answer()))
+    assert not is_approval(judged(an_answer(decision=Choice.REJECT)))
+    assert not is_approval(judged(an_answer(), settled=True))
 
 
-def test_the_command_survives_a_shell() -> None:
-    command = signal_command("drift-response/it's/1", HASH, approver="O'Brien", address="h:1")
+def test_the_request_names_model_owner_rule_and_deadline() -> None:
+    limits = Limits(approval_timeout=timedelta(hours=2))
+    case = an_investigation(incident=an_incident(limits=limits))
+    decision = decide(a_question(facts=the_facts(tier=Tier.CRITICAL)))
 
-    words = shlex.split(command)
+    request = build_approval_request(case, decision, workflow_id="w", asked_at=NOW)
 
-    assert words[:3] == ["temporal", "workflow", "signal"]
-    assert words[words.index("--workflow-id") + 1] == "drift-response/it's/1"
-    assert json.loads(words[words.index("--input") + 1]) == {
-        "plan_hash": HASH,
-        "approver": "O'Brien",
-        "decision": "approve",
-        "reason": "",
-    }
-
-
-def test_without_an_approver_the_shell_fills_in_its_user() -> None:
-    assert """"approver": "'"$USER"'", """ in signal_command("w", HASH)
-
-
-def test_the_page_holds_all_that_a_person_needs_on_one_screen() -> None:
-    deliberation, pack = a_deliberation(), a_pack()
-    decision = decide(a_plan(), the_facts(tier=Tier.CRITICAL), Limits(), now=NOW)
-
-    text = page(
-        an_event(),
-        a_spec(owner="ml-platform@example.com"),
-        pack,
-        deliberation,
-        assess(deliberation, pack),
-        decision,
-        plan_hash=decision.plan_hash,
-        workflow_id="drift-response/parking/event-1",
-        deadline=NOW,
-    )
-
-    for needed in (
-        "parking",
-        "ml-platform@example.com",
-        "PSI 0.310",
-        "label_shift",
-        "5 EUR",
-        "allowed_actions",
-        decision.plan_hash,
-        "2026-11-20 12:00 UTC",
-    ):
-        assert needed in text
-    assert len(text.splitlines()) <= 40
-
-
-def test_a_page_without_evidence_or_plan_still_says_what_is_known() -> None:
-    text = page(
-        an_event(), a_spec(), None, None, None, None,
-        failure="MLflow is out of reach", plan_hash=HASH, workflow_id="w", deadline=NOW,
-    )  # fmt: skip
-
-    assert "MLflow is out of reach" in text
-    assert "PROPOSAL  none" in text
-    assert "you take the incident over" in text
+    assert request.title == "parking: high drift needs a decision (allowed_actions)"
+    assert request.plan_hash == decision.plan_hash
+    assert request.deadline == NOW + timedelta(hours=2)
+    assert decision.plan_hash in request.page

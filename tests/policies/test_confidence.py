@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.confidence import assess
+from policies.confidence import compute_confidence
 from tests.builders import a_deliberation, a_pack, a_plan, a_root_cause, good_citations
 from trimtab.contracts.decision import Confidence
 from trimtab.contracts.deliberation import Cause, Review
@@ -32,7 +32,7 @@ def part(confidence: Confidence, name: str) -> float:
 def test_a_quoted_contested_known_and_proven_plan_is_trusted() -> None:
     documents = tuple(a_document(id=f"incident-{n}") for n in range(3))
 
-    confidence = assess(a_deliberation(), a_pack(documents=documents))
+    confidence = compute_confidence(a_deliberation(), a_pack(documents=documents))
 
     assert confidence.value > 0.8
 
@@ -41,7 +41,9 @@ def test_a_quote_that_stands_nowhere_leaves_no_confidence() -> None:
     invented = (Citation(evidence_id="drift:Occupancy", quote="PSI 9.999"),)
     cause = a_root_cause(citations=invented)
 
-    confidence = assess(a_deliberation(root_cause=cause), a_pack(documents=(a_document(),)))
+    confidence = compute_confidence(
+        a_deliberation(root_cause=cause), a_pack(documents=(a_document(),))
+    )
 
     assert confidence.value == 0.0
 
@@ -52,7 +54,7 @@ def test_a_quote_of_next_to_nothing_is_found_nowhere(quote: str, evidence_id: st
     empty = (Citation(evidence_id=evidence_id, quote=quote),) * 2
     thought = a_deliberation(root_cause=a_root_cause(citations=empty), plan=a_plan(citations=empty))
 
-    confidence = assess(thought, a_pack(documents=(a_document(),)))
+    confidence = compute_confidence(thought, a_pack(documents=(a_document(),)))
 
     assert part(confidence, "citations") == 0.0
     assert confidence.value == 0.0
@@ -62,8 +64,8 @@ def test_a_true_quote_of_the_wrong_item_does_not_count() -> None:
     mixed = (*good_citations(), Citation(evidence_id="drift:Capacity", quote="PSI 0.310"))
     pack = a_pack(documents=(a_document(),))
 
-    right = assess(a_deliberation(), pack)
-    wrong = assess(a_deliberation(root_cause=a_root_cause(citations=mixed)), pack)
+    right = compute_confidence(a_deliberation(), pack)
+    wrong = compute_confidence(a_deliberation(root_cause=a_root_cause(citations=mixed)), pack)
 
     assert part(wrong, "citations") < part(right, "citations")
 
@@ -74,20 +76,22 @@ def test_a_model_that_claims_certainty_gains_nothing_by_it() -> None:
         root_cause=a_root_cause(self_reported=1.0), plan=a_plan(self_reported=1.0)
     )
 
-    assert assess(sure, pack).value == assess(a_deliberation(), pack).value
+    assert compute_confidence(sure, pack).value == compute_confidence(a_deliberation(), pack).value
 
 
 def test_a_model_that_doubts_itself_is_believed() -> None:
     review = Review(agrees=True, concerns=(), summary="Hm.", self_reported=0.3)
     pack = a_pack(documents=(a_document(),))
 
-    assert assess(a_deliberation(review=review), pack).value == 0.3
+    assert compute_confidence(a_deliberation(review=review), pack).value == 0.3
 
 
 def test_a_cause_that_its_own_hypotheses_do_not_lead_with_is_not_trusted() -> None:
     cause = a_root_cause(hypotheses=((Cause.CONCEPT_DRIFT, 0.9), (Cause.LABEL_SHIFT, 0.1)))
 
-    confidence = assess(a_deliberation(root_cause=cause), a_pack(documents=(a_document(),)))
+    confidence = compute_confidence(
+        a_deliberation(root_cause=cause), a_pack(documents=(a_document(),))
+    )
 
     assert confidence.value == 0.0
 
@@ -96,7 +100,10 @@ def test_an_action_that_failed_in_similar_incidents_is_trusted_less() -> None:
     helped = a_pack(documents=(a_document(),))
     failed = a_pack(documents=(a_document(succeeded=False),))
 
-    assert assess(a_deliberation(), failed).value < assess(a_deliberation(), helped).value
+    assert (
+        compute_confidence(a_deliberation(), failed).value
+        < compute_confidence(a_deliberation(), helped).value
+    )
 
 
 def test_a_worked_example_counts_less_than_an_observed_incident() -> None:
@@ -104,9 +111,9 @@ def test_a_worked_example_counts_less_than_an_observed_incident() -> None:
     made_up = a_pack(documents=(a_document(origin="example"),))
 
     record = "record"
-    assert part(assess(a_deliberation(), made_up), record) > 0.5
-    assert part(assess(a_deliberation(), made_up), record) < part(
-        assess(a_deliberation(), observed), record
+    assert part(compute_confidence(a_deliberation(), made_up), record) > 0.5
+    assert part(compute_confidence(a_deliberation(), made_up), record) < part(
+        compute_confidence(a_deliberation(), observed), record
     )
 
 
@@ -116,7 +123,7 @@ def test_known_cases_that_name_another_cause_make_careful_and_refute_nothing() -
         a_document(id="incident-2", cause="data_quality", similarity=0.8),
     )
 
-    alone = assess(a_deliberation(), a_pack(documents=others))
+    alone = compute_confidence(a_deliberation(), a_pack(documents=others))
 
     assert 0.3 < alone.value < 0.8
 
@@ -124,7 +131,7 @@ def test_known_cases_that_name_another_cause_make_careful_and_refute_nothing() -
 def test_an_incident_like_no_other_is_not_trusted() -> None:
     strange = a_pack(documents=(a_document(similarity=0.1),))
 
-    assert assess(a_deliberation(), strange).value == 0.0
+    assert compute_confidence(a_deliberation(), strange).value == 0.0
 
 
 likelihoods = st.floats(0.01, 1.0)
@@ -139,6 +146,6 @@ def test_confidence_is_a_fraction_and_never_above_the_claim(
     )
     pack = a_pack(documents=(a_document(similarity=similarity),))
 
-    value = assess(a_deliberation(root_cause=cause), pack).value
+    value = compute_confidence(a_deliberation(root_cause=cause), pack).value
 
     assert 0.0 <= value <= round(claim, 4)

@@ -10,7 +10,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.worker import Worker
 
 from tests.runtime.correlated import Correlated, CorrelatedChild, note, note_in_thread
-from trimtab.runtime.correlation import bind_correlation, current_correlation
+from trimtab.runtime.correlation import bind_correlation_id, get_correlation_id
 from workflows import options
 
 
@@ -22,7 +22,7 @@ class Heard(logging.Handler):
         self.lines: set[tuple[str, str | None]] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.add((str(record.msg).split(" (", maxsplit=1)[0], current_correlation()))
+        self.lines.add((str(record.msg).split(" (", maxsplit=1)[0], get_correlation_id()))
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def run(client: Client, *, correlation_id: str | None, attribute: str | No
     """One workflow from start to end, with every handler called; its cache is off."""
     queue = str(uuid4())
     attributes = TypedSearchAttributes(
-        [SearchAttributePair(options.CORRELATION_ID, attribute)] if attribute else []
+        [SearchAttributePair(options.CORRELATION_ID_KEY, attribute)] if attribute else []
     )
     with ThreadPoolExecutor(2) as executor:
         async with Worker(
@@ -48,7 +48,7 @@ async def run(client: Client, *, correlation_id: str | None, attribute: str | No
             activities=[note, note_in_thread], activity_executor=executor,
             max_cached_workflows=0,
         ):  # fmt: skip
-            with bind_correlation(correlation_id):
+            with bind_correlation_id(correlation_id):
                 handle = await client.start_workflow(
                     "Correlated", id=queue, task_queue=queue, search_attributes=attributes
                 )

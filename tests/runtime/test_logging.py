@@ -9,7 +9,7 @@ import pytest
 SETUP = """
 import logging, logging.config, warnings
 import structlog
-from trimtab.runtime.correlation import bind_correlation
+from trimtab.runtime.correlation import bind_correlation_id
 from trimtab.runtime.logging import configure_logging
 from trimtab.runtime.settings import load_settings
 
@@ -28,7 +28,7 @@ def lines(code: str, **environment: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stderr.splitlines()]
 
 
-def test_a_line_is_one_json_object_whoever_logs() -> None:
+def test_every_line_is_one_json_object() -> None:
     ours, theirs = lines(
         "log.info('incident_opened', model='parking')\n"
         "logging.getLogger('library').warning('took %d s', 7)\n"
@@ -43,7 +43,7 @@ def test_a_line_is_one_json_object_whoever_logs() -> None:
 
 def test_the_correlation_id_is_on_every_line_inside() -> None:
     logged = lines(
-        "with bind_correlation('event-7'):\n"
+        "with bind_correlation_id('event-7'):\n"
         "    log.info('a')\n"
         "    logging.getLogger('library').warning('b')\n"
         "log.info('c')\n"
@@ -100,7 +100,7 @@ def test_warnings_are_lines_too() -> None:
     assert "careful" in line["event"]
 
 
-def test_what_json_does_not_know_is_written_as_text() -> None:
+def test_values_that_json_does_not_know_are_written_as_text() -> None:
     [line] = lines("from datetime import timedelta\nlog.info('done', took=timedelta(seconds=3))")
 
     assert line["took"] == "0:00:03"

@@ -4,19 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.model import Task, Tier
 from trimtab.contracts.remediation import Action
+from trimtab.contracts.slug import slug
+from trimtab.runtime.backtest_homes import DEMO_MODEL, build_backtest_home, build_rehearsal_home
 from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.model_files import (
+    build_local_model_path,
+    list_model_names,
+    list_own_model_names,
+)
 from trimtab.runtime.models import (
+    check_model_name,
+    compute_policy_hash,
     load_limits,
-    load_model,
-    model_names,
-    name_faults,
-    policy_hash,
-    proposed_name,
-    slug,
+    load_model_spec,
+    propose_model_name,
 )
 
 FLIGHTS = """\
@@ -45,7 +50,7 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def faults_of(name: str) -> str:
     with pytest.raises(BadConfigurationError) as caught:
-        load_model(name)
+        load_model_spec(name)
     return str(caught.value)
 
 
@@ -58,17 +63,17 @@ def policy_faults() -> str:
 def test_a_local_model_is_known_and_loads(local: Path) -> None:
     (local / "models" / "flights.yml").write_text(FLIGHTS)
 
-    spec = load_model("flights")
+    spec = load_model_spec("flights")
 
-    assert "flights" in model_names()
+    assert "flights" in list_model_names()
     assert spec.task is Task.CLASSIFICATION
     assert spec.window == timedelta(days=30)
     assert spec.tier is Tier.STANDARD
 
 
 def test_every_shipped_model_loads() -> None:
-    for name in model_names():
-        assert load_model(name).name == name
+    for name in list_model_names():
+        assert load_model_spec(name).name == name
 
 
 def test_a_local_model_replaces_the_shipped_one(
@@ -76,23 +81,23 @@ def test_a_local_model_replaces_the_shipped_one(
 ) -> None:
     shipped = tmp_path / "shipped"
     (shipped / "base" / "models").mkdir(parents=True)
-    monkeypatch.setattr("trimtab.runtime.models.shipped_conf", lambda: shipped)
+    monkeypatch.setattr("trimtab.runtime.model_files.shipped_conf", lambda: shipped)
     (shipped / "base" / "models" / "flights.yml").write_text(FLIGHTS)
-    before = load_model("flights")
+    before = load_model_spec("flights")
     (local / "models" / "flights.yml").write_text(FLIGHTS.replace("P30D", "P7D"))
 
-    after = load_model("flights")
+    after = load_model_spec("flights")
 
     assert (before.window, after.window) == (timedelta(days=30), timedelta(days=7))
-    assert model_names() == ("flights",)
+    assert list_model_names() == ("flights",)
 
 
 @pytest.mark.parametrize("name", ["team/sales", "team:sales", "..", ".hidden", " "])
 def test_a_name_that_mlflow_does_not_take_is_a_fault_and_another_is_proposed(name: str) -> None:
-    (fault,) = name_faults(name)
+    (fault,) = check_model_name(name)
 
     assert repr(name) in fault
-    assert not list(name_faults(proposed_name(name)))
+    assert not list(check_model_name(propose_model_name(name)))
 
 
 def test_a_configured_name_that_mlflow_does_not_take_is_a_fault(local: Path) -> None:
@@ -106,8 +111,8 @@ def test_a_model_whose_name_is_no_file_name_is_found_by_its_slug(local: Path) ->
     name = "sales of EU shops"
     (local / "models" / f"{slug(name)}.yml").write_text(FLIGHTS.replace("flights\n", f"'{name}'\n"))
 
-    assert load_model(name).name == name
-    assert model_names().count(name) == 1
+    assert load_model_spec(name).name == name
+    assert list_model_names().count(name) == 1
 
 
 def test_an_unknown_model_is_answered_with_the_names_there_are(local: Path) -> None:
@@ -133,7 +138,7 @@ def test_every_fault_of_a_model_is_listed_at_once(local: Path) -> None:
     assert message.count("flights.yml") == 3
 
 
-def test_what_contradicts_itself_is_a_fault(local: Path) -> None:
+def test_settings_that_contradict_each_other_are_faults(local: Path) -> None:
     text = (
         FLIGHTS.replace("roc_auc", "r2")
         .replace("P30D", "PT0S")
@@ -146,17 +151,65 @@ def test_what_contradicts_itself_is_a_fault(local: Path) -> None:
     message = faults_of("flights")
 
     assert "write roc_auc or balanced_accuracy" in message
-    assert "a window must last" in message
+    assert "must be longer than 0" in message
     assert "minimum of distance = 5.0: above its maximum 1.0" in message
     assert "a category has no bounds" in message
     assert "'decade': unknown: choose from hour, weekday, month" in message
     assert "ignored = 'carrier': it is used too" in message
 
 
-def test_a_file_of_another_model_is_a_fault(local: Path) -> None:
+def test_a_model_is_called_as_its_file_says_whatever_the_file_is_called(local: Path) -> None:
     (local / "models" / "trains.yml").write_text(FLIGHTS)
 
-    assert "rename one of them" in faults_of("trains")
+    assert load_model_spec("flights").name == "flights"
+    assert "the file of that name is of model 'flights'" in faults_of("trains")
+
+
+def test_two_files_of_one_model_are_a_fault(local: Path) -> None:
+    for file in ("trains", "planes"):
+        (local / "models" / f"{file}.yml").write_text(FLIGHTS)
+
+    assert "both have name = 'flights': remove one" in faults_of("flights")
+
+
+@pytest.mark.parametrize("former", ["sales-of-EU-shops", "Churn", "wind.farm"])
+def test_a_file_of_a_former_release_is_still_found(local: Path, former: str) -> None:
+    name = former.replace("-of-", " of ").replace("-shops", " shops")
+    text = FLIGHTS.replace("flights\n", f"'{name}'\n", 1)
+    (local / "models" / f"{former}.yml").write_text(text)
+
+    assert load_model_spec(name).name == name
+    assert name in list_model_names()
+
+
+def test_names_that_differ_in_a_character_only_have_files_of_their_own(local: Path) -> None:
+    names = ("wind.farm", "wind_farm", "wind-farm", "Wind-farm", "wind farm")
+    for name in names:
+        text = FLIGHTS.replace("flights\n", f"'{name}'\n", 1)
+        build_local_model_path(name).write_text(text)
+
+    assert [load_model_spec(name).name for name in names] == list(names)
+    assert len(list((local / "models").iterdir())) == len(names)
+
+
+def test_the_demos_model_is_of_the_demos_homes_only(local: Path) -> None:
+    (local / "models" / "flights.yml").write_text(FLIGHTS)
+    mine = local.parents[1] / ".trimtab"
+    demo = build_backtest_home(mine, DEMO_MODEL)
+
+    assert list_own_model_names(mine) == ("flights",)
+    assert list_own_model_names(build_backtest_home(mine, "flights")) == ("flights",)
+    assert list_own_model_names(demo) == (DEMO_MODEL, "flights")
+    assert list_own_model_names(build_rehearsal_home(demo)) == (DEMO_MODEL, "flights")
+    assert DEMO_MODEL in list_model_names()
+
+
+def test_a_local_model_of_the_demos_name_is_the_users(local: Path) -> None:
+    text = FLIGHTS.replace("flights\n", f"{DEMO_MODEL}\n", 1)
+    (local / "models" / "mine.yml").write_text(text)
+
+    assert list_own_model_names(local) == (DEMO_MODEL,)
+    assert load_model_spec(DEMO_MODEL).target == "delayed"
 
 
 @pytest.mark.parametrize(
@@ -179,21 +232,21 @@ def test_a_file_that_is_no_configuration_is_named(
 
     assert fault in message
     assert "flights.yml" in message
-    assert "flights" in model_names()
+    assert "flights" in list_model_names()
 
 
-def test_words_that_yaml_would_guess_at_stay_words(local: Path) -> None:
+def test_words_that_yaml_1_1_would_guess_at_stay_words(local: Path) -> None:
     text = FLIGHTS.replace("name: carrier", "name: no").replace("departed", "2016-10-04")
     (local / "models" / "flights.yml").write_text(text.replace("delayed", "12:30"))
 
-    spec = load_model("flights")
+    spec = load_model_spec("flights")
 
     assert (spec.features[0].name, spec.timestamp, spec.target) == ("no", "2016-10-04", "12:30")
 
 
-def test_the_shipped_policy_is_what_the_contract_calls_default() -> None:
+def test_the_shipped_policy_is_the_default_of_the_contract() -> None:
     assert load_limits() == Limits()
-    assert policy_hash(load_limits()) == digest(Limits())
+    assert compute_policy_hash(load_limits()) == compute_digest(Limits())
 
 
 def test_local_limits_lie_over_the_shipped_ones(local: Path) -> None:
@@ -210,7 +263,7 @@ def test_local_limits_lie_over_the_shipped_ones(local: Path) -> None:
     assert limits.allowed_actions[Tier.CRITICAL] == (Action.RETRAIN,)
     assert limits.allowed_actions[Tier.STANDARD] == (Action.RETRAIN, Action.ROLL_BACK)
     assert limits.blackouts[0].start.isoformat() == "18:00:00"
-    assert policy_hash(limits) != policy_hash(Limits())
+    assert compute_policy_hash(limits) != compute_policy_hash(Limits())
 
 
 def test_a_typo_in_the_policy_stops_the_start(local: Path) -> None:

@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 
 from trimtab.runtime import paths
-from trimtab.runtime.paths import LAUNCHER_VARIABLE, command_prefix, temporal_command
+from trimtab.runtime.paths import (
+    LAUNCHER_VARIABLE,
+    command_prefix,
+    install_command,
+    temporal_command,
+)
 
 MakeProgram = Callable[[str], Path]
 
@@ -98,3 +103,7 @@ def test_an_environment_without_programs_leaves_them_to_the_path(
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
 
     assert (command_prefix(), temporal_command()) == ("trimtab", "temporal")
+
+
+def test_the_command_that_installs_works_from_any_folder(checkout: Path) -> None:
+    assert install_command() == f"make -C '{checkout}' environment"

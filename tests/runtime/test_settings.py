@@ -1,4 +1,4 @@
-"""Settings that are wrong stop the start, all at once; slips of the pen are told by name."""
+"""Settings that are wrong stop the start, all at once; misspelt names are suggested."""
 
 from pathlib import Path
 
@@ -21,13 +21,13 @@ def faults(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
     return "\n".join(raised.value.faults)
 
 
-def test_a_misspelt_variable_is_told_beside_every_other_fault(
+def test_a_misspelt_variable_is_listed_with_every_other_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told = faults(monkeypatch, TRIMTAB_REDS__URL="redis://x", TRIMTAB_ANALYST__MODEL="gpt")
+    message = faults(monkeypatch, TRIMTAB_REDS__URL="redis://x", TRIMTAB_ANALYST__MODEL="gpt")
 
-    assert "TRIMTAB_REDS__URL: no such setting: did you mean TRIMTAB_REDIS__URL?" in told
-    assert "unknown analyst" in told
+    assert "TRIMTAB_REDS__URL: no such setting: did you mean TRIMTAB_REDIS__URL?" in message
+    assert "unknown analyst" in message
 
 
 def test_a_variable_that_is_like_none_of_ours_stops_nothing(

@@ -18,11 +18,11 @@ from tests.bridge.local import watch
 from tests.builders import an_event
 from tests.e2e.capture import Capture, Span, capturing
 from tests.waiting import until
-from trimtab.contracts.names import drift_response_id
+from trimtab.contracts.names import build_drift_response_id
 from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
 from trimtab.runtime.settings import load_settings
-from trimtab.runtime.telemetry import telemetry
-from trimtab.runtime.temporal import connect
+from trimtab.runtime.telemetry import start_tracing
+from trimtab.runtime.temporal import connect_temporal
 
 EVENTS = ("event-1", "event-2")
 LANGFUSE = "/api/public/otel/v1/traces"
@@ -57,13 +57,13 @@ async def two_incidents(home: Path, capture: Capture) -> None:
         async with Redis.from_url(stack.addresses.redis) as redis:
             for event_id in EVENTS:
                 await redis.xadd("drift-events", {"event": an_event(event_id).model_dump_json()})
-        client = await connect(settings)
+        client = await connect_temporal(settings)
         for event_id in EVENTS:
             await until(lambda event_id=event_id: concluded(client, event_id), seconds=90)  # type: ignore[misc]  # mypy cannot infer a default's type
 
 
 async def concluded(client: Client, event_id: str) -> bool:
-    handle = client.get_workflow_handle(drift_response_id("parking", event_id))
+    handle = client.get_workflow_handle(build_drift_response_id("parking", event_id))
     try:
         return bool(await handle.result() == "The target moved.")
     except RPCError:
@@ -144,14 +144,14 @@ def test_langfuse_is_spoken_to_with_the_keys_given(captured: Capture) -> None:
 
 
 def test_without_a_destination_there_is_no_telemetry() -> None:
-    with telemetry(load_settings(), service="trimtab-tests") as plugins:
+    with start_tracing(load_settings(), service="trimtab-tests") as plugins:
         assert plugins == ()
 
 
-def test_half_of_langfuses_keys_is_told_rather_than_ignored() -> None:
+def test_half_of_langfuses_keys_is_logged() -> None:
     settings = load_settings(langfuse_public_key="pk-test")
 
-    with capture_logs() as logs, telemetry(settings, service="trimtab-tests") as plugins:
+    with capture_logs() as logs, start_tracing(settings, service="trimtab-tests") as plugins:
         assert plugins == ()
 
     assert [line["event"] for line in logs] == ["langfuse_off"]

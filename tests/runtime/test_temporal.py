@@ -10,15 +10,15 @@ from temporalio.google_adk import GoogleAdkPlugin
 from tests.builders import an_event
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.names import SEARCH_ATTRIBUTES
-from trimtab.runtime.embedded.servers import Temporal
+from trimtab.runtime.embedded.servers import TemporalServer
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.settings import load_settings
-from trimtab.runtime.stack_addresses import StackAddresses, announce, birth
+from trimtab.runtime.stack_addresses import StackAddresses, get_creation_time, write_addresses
 from trimtab.runtime.temporal import (
-    connect,
-    connect_config,
+    connect_temporal,
     ensure_search_attributes,
-    missing_search_attributes,
+    find_missing_search_attributes,
+    load_connect_config,
 )
 from workflows import options
 
@@ -46,10 +46,10 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def running_here(home: Path) -> None:
     """Pretend that this process holds a stack."""
     process = os.getpid()
-    announce(
+    write_addresses(
         StackAddresses(
             temporal="127.0.0.1:17233", ui=None, redis="redis://127.0.0.1:1", tracking="sqlite://",
-            home=home, pid=process, born=birth(process) or 0.0,
+            home=home, pid=process, born=get_creation_time(process) or 0.0,
         )
     )  # fmt: skip
 
@@ -58,7 +58,7 @@ def test_the_settings_come_first(bare_environment: Path, monkeypatch: pytest.Mon
     bare_environment.write_text(PROFILES)
     monkeypatch.setenv("TEMPORAL_ADDRESS", "environment.example.org:7233")
 
-    config = connect_config(load_settings(temporal={"address": "mine:7233"}))
+    config = load_connect_config(load_settings(temporal={"address": "mine:7233"}))
 
     assert config == {"target_host": "mine:7233"}
 
@@ -69,7 +69,7 @@ def test_temporals_own_environment_comes_next(
     bare_environment.write_text(PROFILES)
     monkeypatch.setenv("TEMPORAL_ADDRESS", "environment.example.org:7233")
 
-    config = connect_config(load_settings(temporal={"namespace": "mine"}))
+    config = load_connect_config(load_settings(temporal={"namespace": "mine"}))
 
     assert config["target_host"] == "environment.example.org:7233"
     assert config["namespace"] == "mine"
@@ -79,8 +79,8 @@ def test_temporals_credentials_go_with_temporals_address(monkeypatch: pytest.Mon
     monkeypatch.setenv("TEMPORAL_ADDRESS", "environment.example.org:7233")
     monkeypatch.setenv("TEMPORAL_API_KEY", "secret")
 
-    same = connect_config(load_settings(temporal={"address": "environment.example.org:7233"}))
-    other = connect_config(load_settings(temporal={"address": "127.0.0.1:7233"}))
+    same = load_connect_config(load_settings(temporal={"address": "environment.example.org:7233"}))
+    other = load_connect_config(load_settings(temporal={"address": "127.0.0.1:7233"}))
 
     assert same["api_key"] == "secret"
     assert "api_key" not in other
@@ -89,8 +89,10 @@ def test_temporals_credentials_go_with_temporals_address(monkeypatch: pytest.Mon
 def test_a_profile_brings_credentials_and_can_be_overridden(bare_environment: Path) -> None:
     bare_environment.write_text(PROFILES)
 
-    named = connect_config(load_settings(temporal={"profile": "cloud"}))
-    moved = connect_config(load_settings(temporal={"profile": "cloud", "address": "proxy:7233"}))
+    named = load_connect_config(load_settings(temporal={"profile": "cloud"}))
+    moved = load_connect_config(
+        load_settings(temporal={"profile": "cloud", "address": "proxy:7233"})
+    )
 
     assert named["target_host"] == "cloud.example.org:7233"
     assert (named["namespace"], named["api_key"], named["tls"]) == ("cloud-space", "secret", True)
@@ -99,16 +101,16 @@ def test_a_profile_brings_credentials_and_can_be_overridden(bare_environment: Pa
 
 def test_the_running_embedded_stack_comes_last(tmp_path: Path, bare_environment: Path) -> None:
     running_here(tmp_path)
-    assert connect_config(load_settings(home=tmp_path))["target_host"] == "127.0.0.1:17233"
+    assert load_connect_config(load_settings(home=tmp_path))["target_host"] == "127.0.0.1:17233"
 
     bare_environment.write_text(PROFILES)
-    config = connect_config(load_settings(home=tmp_path))
+    config = load_connect_config(load_settings(home=tmp_path))
     assert config["target_host"] == "default.example.org:7233"
 
 
 def test_without_any_address_the_remedies_are_named(tmp_path: Path) -> None:
     with pytest.raises(BadConfigurationError) as caught:
-        connect_config(load_settings(home=tmp_path))
+        load_connect_config(load_settings(home=tmp_path))
 
     for remedy in ("TRIMTAB_TEMPORAL__ADDRESS", "TEMPORAL_ADDRESS", "`trimtab up`"):
         assert remedy in caught.value.faults[0]
@@ -118,7 +120,7 @@ def test_a_profile_that_does_not_exist_is_a_fault(bare_environment: Path) -> Non
     bare_environment.write_text(PROFILES)
 
     with pytest.raises(BadConfigurationError, match="clod"):
-        connect_config(load_settings(temporal={"profile": "clod"}))
+        load_connect_config(load_settings(temporal={"profile": "clod"}))
 
 
 def test_the_search_attributes_are_those_that_workflows_set() -> None:
@@ -133,32 +135,32 @@ def test_the_search_attributes_are_those_that_workflows_set() -> None:
 async def test_records_cross_with_and_without_adks_plugin(temporal_address: str) -> None:
     settings = load_settings(temporal={"address": temporal_address})
     for plugins in ([], [GoogleAdkPlugin()]):
-        converter = (await connect(settings, plugins=plugins)).data_converter
+        converter = (await connect_temporal(settings, plugins=plugins)).data_converter
         [back] = await converter.decode(await converter.encode([an_event()]), [DriftEvent])
         assert back == an_event()
 
 
 async def test_a_lazy_client_needs_no_server() -> None:
-    await connect(load_settings(temporal={"address": "127.0.0.1:1"}), lazy=True)
+    await connect_temporal(load_settings(temporal={"address": "127.0.0.1:1"}), lazy=True)
 
     with pytest.raises(RuntimeError, match="connect"):
-        await connect(load_settings(temporal={"address": "127.0.0.1:1"}))
+        await connect_temporal(load_settings(temporal={"address": "127.0.0.1:1"}))
 
 
 async def test_missing_search_attributes_are_added(temporal_client: Client) -> None:
     await temporal_client.operator_service.remove_search_attributes(
         RemoveSearchAttributesRequest(namespace="default", search_attributes=["TrimtabAction"])
     )
-    assert await missing_search_attributes(temporal_client) == {"TrimtabAction": "Keyword"}
+    assert await find_missing_search_attributes(temporal_client) == {"TrimtabAction": "Keyword"}
 
     await ensure_search_attributes(temporal_client)
     await ensure_search_attributes(temporal_client)
 
-    assert await missing_search_attributes(temporal_client) == {}
+    assert await find_missing_search_attributes(temporal_client) == {}
 
 
 def test_the_command_line_of_the_dev_server_has_every_switch(tmp_path: Path) -> None:
-    command = Temporal(tmp_path / "temporal.db").command([1, 2, 3, 4])
+    command = TemporalServer(tmp_path / "temporal.db").build_command([1, 2, 3, 4])
 
     for switch in (
         "journal_mode=WAL",

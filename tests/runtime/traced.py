@@ -27,8 +27,8 @@ with workflow.unsafe.imports_passed_through():
     from trimtab.contracts.incident import IncidentInput
     from trimtab.runtime.logging import configure_logging
     from trimtab.runtime.settings import load_settings
-    from trimtab.runtime.telemetry import telemetry
-    from trimtab.runtime.temporal import connect
+    from trimtab.runtime.telemetry import start_tracing
+    from trimtab.runtime.temporal import connect_temporal
 
 SOON = timedelta(seconds=20)
 ONCE = RetryPolicy(maximum_attempts=1)
@@ -101,8 +101,8 @@ async def serve() -> None:
     settings = load_settings()
     configure_logging(settings)
     LLMRegistry.register(Scripted)
-    with telemetry(settings, service="trimtab-worker") as plugins:
-        client = await connect(settings, plugins=[GoogleAdkPlugin(), *plugins])
+    with start_tracing(settings, service="trimtab-worker") as plugins:
+        client = await connect_temporal(settings, plugins=[GoogleAdkPlugin(), *plugins])
         async with Worker(
             client,
             task_queue=names.MAIN_QUEUE,
@@ -114,9 +114,9 @@ async def serve() -> None:
 
 
 async def told_to_stop() -> None:
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_signal_handler(15, told.set)
-    await told.wait()
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(15, stop.set)
+    await stop.wait()
 
 
 if __name__ == "__main__":

@@ -13,13 +13,13 @@ from temporalio.testing import WorkflowEnvironment
 from workflows import options
 
 SEARCH_ATTRIBUTES: list[SearchAttributeKey[str] | SearchAttributeKey[float]] = [
-    options.MODEL,
-    options.STAGE,
-    options.SEVERITY,
-    options.VERDICT,
-    options.ACTION,
-    options.CONFIDENCE,
-    options.CORRELATION_ID,
+    options.MODEL_KEY,
+    options.STAGE_KEY,
+    options.SEVERITY_KEY,
+    options.VERDICT_KEY,
+    options.ACTION_KEY,
+    options.CONFIDENCE_KEY,
+    options.CORRELATION_ID_KEY,
 ]
 
 

@@ -11,7 +11,7 @@ from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.google_adk import GoogleAdkPlugin
 from temporalio.worker import Worker
 
-from activities.inspection import InspectionActivities
+from activities.registration import list_agent_activities
 from tests.agents.cases import some_documents
 from tests.fakes import FakeKnowledge
 from trimtab.contracts import names
@@ -61,19 +61,13 @@ class Deliberations:
     @asynccontextmanager
     async def started(self, start: DeliberationInput) -> AsyncIterator[Handle]:
         """A deliberation under way."""
-        inspection = InspectionActivities(
-            pipelines=self.looks, knowledge=FakeKnowledge(*some_documents())
-        )
+        knowledge = FakeKnowledge(*some_documents())
         queue = f"deliberations-{uuid4().hex[:8]}"
         with ThreadPoolExecutor(4) as threads:
             agents = Worker(
                 self._client,
                 task_queue=names.AGENTS_QUEUE,
-                activities=[
-                    inspection.inspect_feature,
-                    inspection.inspect_segment,
-                    inspection.read_document,
-                ],
+                activities=list_agent_activities(pipelines=self.looks, knowledge=knowledge),
                 activity_executor=threads,
             )
             workflows = Worker(self._client, task_queue=queue, workflows=[DeliberationWorkflow])

@@ -1,8 +1,6 @@
 """The agents deliberate on a real Temporal server; whatever a model does wrong ends safely."""
 
-import asyncio
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,21 +16,21 @@ from tests.agents.cases import (
     a_start,
     a_triage_reply,
 )
-from tests.agents.fixtures import no_live_models, stage
-from tests.agents.scripted import Stage, Turn, calls, says
+from tests.agents.fixtures import dialogue, no_live_models
+from tests.agents.scripted import ScriptedDialogue, Turn, calls, says
 from tests.workflows.deliberating import Deliberations, size, summaries
-from tests.workflows.golden import keep, recording
-from trimtab.contracts.base import digest
+from tests.workflows.golden import read_golden, record_golden
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.deliberation import Cause, Deliberation, DeliberationInput
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.contracts.remediation import Action
 from workflows.deliberation import FAILED, DeliberationWorkflow
 
-__all__ = ["no_live_models", "stage"]
+__all__ = ["dialogue", "no_live_models"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-HISTORIES = Path(__file__).parent / "histories" / "deliberation"
+GOLDEN = ("concluded", "failed")
 LOOKS = says("done")
 GOOD: tuple[Turn, ...] = (
     says(a_triage_reply()),
@@ -78,13 +76,12 @@ async def test_the_rules_conclude_within_the_bounds_of_a_history(
     print(f"analyst/rules: {events} events, {measured_bytes} bytes")  # noqa: T201 - it is measured
     assert deliberation.root_cause.cause is Cause.LABEL_SHIFT
     assert deliberation.plan.action is Action.RETRAIN
-    assert deliberation.plan_hash == digest(deliberation.plan)
+    assert deliberation.plan_hash == compute_digest(deliberation.plan)
     assert deliberation.analyst == "analyst/rules"
     assert events <= 60
     assert measured_bytes <= 60_000
     await replay(history)
-    if recording():
-        keep(history, HISTORIES / "concluded.json")
+    record_golden(history, "deliberation/concluded")
 
 
 async def test_every_step_says_what_it_does_in_the_web_ui(deliberations: Deliberations) -> None:
@@ -102,9 +99,9 @@ async def test_every_step_says_what_it_does_in_the_web_ui(deliberations: Deliber
 
 
 async def test_a_model_is_heard_and_what_it_used_is_counted(
-    deliberations: Deliberations, stage: Stage
+    deliberations: Deliberations, dialogue: ScriptedDialogue
 ) -> None:
-    deliberation = await deliberations.concluded(a_start(stage.script(*GOOD)))
+    deliberation = await deliberations.concluded(a_start(dialogue.script(*GOOD)))
 
     assert deliberation.root_cause.hypotheses[0][1] == pytest.approx(0.8 / 0.9)
     assert deliberation.usage.calls == 5
@@ -112,7 +109,7 @@ async def test_a_model_is_heard_and_what_it_used_is_counted(
 
 
 async def test_tools_bring_evidence_that_the_next_steps_are_shown(
-    deliberations: Deliberations, stage: Stage
+    deliberations: Deliberations, dialogue: ScriptedDialogue
 ) -> None:
     look = calls(
         ("inspect_feature", {"feature": "Occupancy"}),
@@ -121,16 +118,16 @@ async def test_tools_bring_evidence_that_the_next_steps_are_shown(
     )
     script = (GOOD[0], look, says("done"), *GOOD[2:])
 
-    deliberation = await deliberations.concluded(a_start(stage.script(*script)))
+    deliberation = await deliberations.concluded(a_start(dialogue.script(*script)))
 
     found = {item.id for item in deliberation.inspected}
-    assert found == {"inspect:Occupancy", "inspect:Capacity:577", "document:runbook/label-shift"}
+    assert found == {"inspect:Occupancy", "inspect:Capacity=577", "document:runbook/label-shift"}
     assert deliberation.usage.tool_calls == 3
-    assert all(item in stage.prompts[3] for item in found)
+    assert all(item in dialogue.prompts[3] for item in found)
 
 
 async def test_a_model_cannot_choose_what_its_tools_are_about(
-    deliberations: Deliberations, stage: Stage
+    deliberations: Deliberations, dialogue: ScriptedDialogue
 ) -> None:
     forged = {
         "feature": "Occupancy",
@@ -140,13 +137,13 @@ async def test_a_model_cannot_choose_what_its_tools_are_about(
     }
     look = calls(("inspect_feature", forged), saying="done")
 
-    await deliberations.concluded(a_start(stage.script(*with_turns(look=look))))
+    await deliberations.concluded(a_start(dialogue.script(*with_turns(look=look))))
 
     assert {params["model"] for _, params in deliberations.looks.calls} <= {"parking"}
 
 
 async def test_a_hallucinated_tool_column_or_document_is_answered_without_a_call(
-    deliberations: Deliberations, stage: Stage
+    deliberations: Deliberations, dialogue: ScriptedDialogue
 ) -> None:
     look = calls(
         ("delete_model", {"model": "parking"}),
@@ -156,7 +153,7 @@ async def test_a_hallucinated_tool_column_or_document_is_answered_without_a_call
         saying="done",
     )
 
-    deliberation = await deliberations.concluded(a_start(stage.script(*with_turns(look=look))))
+    deliberation = await deliberations.concluded(a_start(dialogue.script(*with_turns(look=look))))
 
     assert deliberation.inspected == ()
     assert deliberations.looks.calls == []
@@ -175,75 +172,81 @@ ADKS_OWN = [
 
 @pytest.mark.parametrize("call", ADKS_OWN, ids=[name for name, _ in ADKS_OWN])
 async def test_a_model_that_calls_adks_own_functions_gets_nowhere(
-    deliberations: Deliberations, stage: Stage, call: tuple[str, dict[str, Any]]
+    deliberations: Deliberations, dialogue: ScriptedDialogue, call: tuple[str, dict[str, Any]]
 ) -> None:
     script = (GOOD[0], calls(call), says("done"), calls(call), *GOOD[2:])
 
-    deliberation = await deliberations.concluded(a_start(stage.script(*script)))
+    deliberation = await deliberations.concluded(a_start(dialogue.script(*script)))
 
     assert deliberation.root_cause.cause is Cause.LABEL_SHIFT
-    assert stage.left == 0
+    assert dialogue.left == 0
 
 
 async def test_a_model_that_calls_tools_for_ever_instead_of_answering_fails(
-    deliberations: Deliberations, stage: Stage
+    deliberations: Deliberations, dialogue: ScriptedDialogue
 ) -> None:
     again = calls(("inspect_feature", {"feature": "Occupancy"}))
 
-    message = await failure(deliberations, a_start(stage.script(*GOOD[:2], *[again] * 50)))
+    message = await failure(deliberations, a_start(dialogue.script(*GOOD[:2], *[again] * 50)))
 
     assert "12" in message
-    assert len(stage.requests) == 12
+    assert len(dialogue.requests) == 12
 
 
-async def test_endless_tool_calls_end(deliberations: Deliberations, stage: Stage) -> None:
+async def test_endless_tool_calls_end(
+    deliberations: Deliberations, dialogue: ScriptedDialogue
+) -> None:
     again = calls(("inspect_feature", {"feature": "Occupancy"}))
     script = (GOOD[0], again, again, again, again, *GOOD[2:])
 
-    deliberation = await deliberations.concluded(a_start(stage.script(*script)))
+    deliberation = await deliberations.concluded(a_start(dialogue.script(*script)))
 
     assert deliberation.usage.tool_calls == 4
-    assert stage.left == 0
+    assert dialogue.left == 0
 
 
 async def test_many_calls_in_one_turn_are_not_all_answered(
-    deliberations: Deliberations, stage: Stage
+    deliberations: Deliberations, dialogue: ScriptedDialogue
 ) -> None:
     look = calls(*[("inspect_feature", {"feature": "Occupancy"})] * 50)
 
-    await deliberations.concluded(a_start(stage.script(*with_turns(look=look))))
+    await deliberations.concluded(a_start(dialogue.script(*with_turns(look=look))))
 
     assert len(deliberations.looks.calls) <= 4
 
 
-async def test_tools_that_fail_are_done_without(deliberations: Deliberations, stage: Stage) -> None:
+async def test_tools_that_fail_are_done_without(
+    deliberations: Deliberations, dialogue: ScriptedDialogue
+) -> None:
     deliberations.looks.broken = True
     look = calls(("inspect_feature", {"feature": "Occupancy"}), saying="done")
 
-    deliberation = await deliberations.concluded(a_start(stage.script(*with_turns(look=look))))
+    deliberation = await deliberations.concluded(a_start(dialogue.script(*with_turns(look=look))))
 
     assert deliberation.inspected == ()
 
 
 async def test_a_model_that_cannot_look_closer_may_still_answer(
-    deliberations: Deliberations, stage: Stage
+    deliberations: Deliberations, dialogue: ScriptedDialogue
 ) -> None:
     no_tools = Refused("registry.ollama.ai/library/tiny does not support tools")
 
-    deliberation = await deliberations.concluded(a_start(stage.script(*with_turns(look=no_tools))))
+    deliberation = await deliberations.concluded(
+        a_start(dialogue.script(*with_turns(look=no_tools)))
+    )
 
     assert deliberation.plan.action is Action.RETRAIN
 
 
 async def test_a_reply_that_does_not_fit_may_be_given_once_more(
-    deliberations: Deliberations, stage: Stage
+    deliberations: Deliberations, dialogue: ScriptedDialogue
 ) -> None:
     wrong = says(a_root_cause_reply().model_dump_json().replace("0.8}", "10.5}"))
     script = (*GOOD[:2], wrong, *GOOD[2:])
 
-    deliberation = await deliberations.concluded(a_start(stage.script(*script)))
+    deliberation = await deliberations.concluded(a_start(dialogue.script(*script)))
 
-    assert "confidence: Input should be less than or equal to 1" in stage.prompts[3]
+    assert "confidence: Input should be less than or equal to 1" in dialogue.prompts[3]
     assert deliberation.root_cause.self_reported == 0.8
     assert deliberation.usage.calls == 6
 
@@ -279,45 +282,45 @@ BAD_REPLIES: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize("kind", BAD_REPLIES)
 async def test_a_reply_that_twice_does_not_fit_fails_the_deliberation(
-    deliberations: Deliberations, stage: Stage, kind: str
+    deliberations: Deliberations, dialogue: ScriptedDialogue, kind: str
 ) -> None:
     text, reason = BAD_REPLIES[kind]
     script = (*GOOD[:2], says(text), says(text))
 
-    message = await failure(deliberations, a_start(stage.script(*script)))
+    message = await failure(deliberations, a_start(dialogue.script(*script)))
 
     assert reason in message
     assert len(message) <= 500
 
 
 async def test_a_rollback_to_an_unknown_version_fails_the_deliberation(
-    deliberations: Deliberations, stage: Stage
+    deliberations: Deliberations, dialogue: ScriptedDialogue
 ) -> None:
     plan = says(a_plan_reply(action=Action.ROLL_BACK, target_version="9"))
     script = (*GOOD[:3], plan, plan)
 
-    message = await failure(deliberations, a_start(stage.script(*script)))
+    message = await failure(deliberations, a_start(dialogue.script(*script)))
 
-    assert "'9' is none of the versions to go back to" in message
+    assert "'9' is none of the versions to return to" in message
 
 
 async def test_a_model_that_is_not_there_fails_the_deliberation_at_once(
-    deliberations: Deliberations, stage: Stage
+    deliberations: Deliberations, dialogue: ScriptedDialogue
 ) -> None:
     missing = Refused("no model 'tiny': get it with `ollama pull tiny`")
 
-    message = await failure(deliberations, a_start(stage.script(missing, *GOOD)))
+    message = await failure(deliberations, a_start(dialogue.script(missing, *GOOD)))
 
     assert "ollama pull tiny" in message
-    assert len(stage.requests) == 1
+    assert len(dialogue.requests) == 1
 
 
 async def test_a_server_that_comes_back_is_tried_again(
-    deliberations: Deliberations, stage: Stage
+    deliberations: Deliberations, dialogue: ScriptedDialogue
 ) -> None:
     down = Unavailable("no Ollama server answers")
 
-    deliberation = await deliberations.concluded(a_start(stage.script(down, *GOOD)))
+    deliberation = await deliberations.concluded(a_start(dialogue.script(down, *GOOD)))
 
     assert deliberation.review.agrees
 
@@ -338,26 +341,27 @@ async def test_a_model_nobody_knows_fails_the_deliberation(
     assert "analyst/oracle" in message
 
 
-async def test_a_failed_deliberation_replays(deliberations: Deliberations, stage: Stage) -> None:
+async def test_a_failed_deliberation_replays(
+    deliberations: Deliberations, dialogue: ScriptedDialogue
+) -> None:
     script = (*GOOD[:2], says("No."), says("No."))
 
-    async with deliberations.started(a_start(stage.script(*script))) as handle:
+    async with deliberations.started(a_start(dialogue.script(*script))) as handle:
         with pytest.raises(WorkflowFailureError):
             await handle.result()
         history = await handle.fetch_history()
 
     await replay(history)
-    if recording():
-        keep(history, HISTORIES / "failed.json")
+    record_golden(history, "deliberation/failed")
 
 
 async def test_a_deliberation_that_is_no_longer_wanted_is_cancelled_not_failed(
-    deliberations: Deliberations, stage: Stage
+    deliberations: Deliberations, dialogue: ScriptedDialogue
 ) -> None:
     down = [Unavailable("busy")] * 3
 
-    async with deliberations.started(a_start(stage.script(*down))) as handle:
-        await stage.called.wait()
+    async with deliberations.started(a_start(dialogue.script(*down))) as handle:
+        await dialogue.called.wait()
         await handle.cancel()
         with pytest.raises(WorkflowFailureError) as caught:
             await handle.result()
@@ -368,9 +372,11 @@ async def test_a_deliberation_that_is_no_longer_wanted_is_cancelled_not_failed(
 
 
 async def test_a_model_call_has_the_timeout_that_it_was_given(
-    deliberations: Deliberations, stage: Stage
+    deliberations: Deliberations, dialogue: ScriptedDialogue
 ) -> None:
-    start = a_start(stage.script(*GOOD)).model_copy(update={"call_timeout": timedelta(seconds=7)})
+    start = a_start(dialogue.script(*GOOD)).model_copy(
+        update={"call_timeout": timedelta(seconds=7)}
+    )
 
     _, history = await deliberations.history(start)
 
@@ -382,11 +388,9 @@ async def test_a_model_call_has_the_timeout_that_it_was_given(
     assert timeouts == {timedelta(seconds=7)}
 
 
-@pytest.mark.parametrize("path", sorted(HISTORIES.glob("*.json")), ids=lambda path: path.stem)
-async def test_the_golden_history_replays(path: Path) -> None:
-    text: Any = await asyncio.to_thread(path.read_text)
-
-    await replay(WorkflowHistory.from_json(path.stem, text))
+@pytest.mark.parametrize("name", GOLDEN)
+async def test_a_golden_history_still_replays(name: str) -> None:
+    await replay(read_golden(f"deliberation/{name}"))
 
 
 async def test_the_same_evidence_gives_the_same_conclusion(deliberations: Deliberations) -> None:

@@ -59,8 +59,8 @@ def answer(plan_hash: str | None, decision: Choice = Choice.APPROVE) -> HumanDec
     return HumanDecision(plan_hash=plan_hash or "", approver="ada", decision=decision)
 
 
-async def test_executed(world: World) -> None:
-    report = await world.respond(incident())
+async def test_a_plan_that_the_policy_allows_is_executed_and_verified(world: World) -> None:
+    report = await world.respond(incident(), golden="executed")
 
     assert report.decision is not None
     assert report.decision.verdict is Verdict.EXECUTE
@@ -72,47 +72,51 @@ async def test_executed(world: World) -> None:
     assert report.acted_at is not None
 
 
-async def test_monitored(world: World) -> None:
-    report = await world.respond(incident("script/monitor", severity=Severity.MEDIUM))
+async def test_a_plan_to_do_nothing_about_medium_drift_is_monitored(world: World) -> None:
+    report = await world.respond(
+        incident("script/monitor", severity=Severity.MEDIUM), golden="monitored"
+    )
 
     assert report.ending is Ending.MONITORED
     assert world.registry.moves == []
     assert report.outcome is None
 
 
-async def test_approved(world: World) -> None:
+async def test_a_plan_that_a_person_approves_is_executed(world: World) -> None:
     async def approve(handle: Handle) -> None:
         view = await waiting(handle)
         await handle.signal("human_decision", answer(view.plan_hash))
 
-    report = await world.respond(escalating(), play=approve)
+    report = await world.respond(escalating(), play=approve, golden="approved")
 
     assert report.ending is Ending.REMEDIATED
     assert world.registry.champion_version == "2"
     assert [one.accepted for one in report.answers] == [True]
 
 
-async def test_rejected(world: World) -> None:
+async def test_a_plan_that_a_person_rejects_is_not_executed(world: World) -> None:
     async def reject(handle: Handle) -> None:
         view = await waiting(handle)
         await handle.signal("human_decision", answer(view.plan_hash, Choice.REJECT))
 
-    report = await world.respond(escalating(), play=reject)
+    report = await world.respond(escalating(), play=reject, golden="rejected")
 
     assert report.ending is Ending.REJECTED
     assert world.registry.moves == []
 
 
-async def test_expired(world: World) -> None:
-    report = await world.respond(escalating(HASTY))
+async def test_a_question_that_stays_unanswered_expires_after_one_reminder(world: World) -> None:
+    report = await world.respond(escalating(HASTY), golden="expired")
 
     assert report.ending is Ending.EXPIRED
     assert world.registry.moves == []
     assert [request.reminder for request in world.notifier.requests] == [False, True]
 
 
-async def test_deliberation_failed(world: World) -> None:
-    report = await world.respond(incident("script/fail", limits=HASTY))
+async def test_a_failed_deliberation_escalates_the_fallbacks_plan(world: World) -> None:
+    report = await world.respond(
+        incident("script/fail", limits=HASTY), golden="deliberation_failed"
+    )
 
     assert report.decision is not None
     assert (report.decision.verdict, report.decision.rule) == (
@@ -125,12 +129,14 @@ async def test_deliberation_failed(world: World) -> None:
     assert report.ending is Ending.EXPIRED
 
 
-async def test_cancelled(world: World) -> None:
+async def test_a_cancelled_incident_changes_nothing_and_closes_its_audit_chain(
+    world: World,
+) -> None:
     async def cancel(handle: Handle) -> None:
         await waiting(handle)
         await handle.cancel(reason="the model is being replaced")
 
-    report = await world.respond(escalating(), play=cancel)
+    report = await world.respond(escalating(), play=cancel, golden="cancelled")
 
     assert report.ending is Ending.CANCELLED
     assert report.failure == "cancelled: the model is being replaced"
@@ -189,11 +195,11 @@ async def test_agents_that_are_at_work_on_another_event_of_that_id_escalate(worl
     assert report.ending is Ending.EXPIRED
 
 
-async def test_verification_failed_and_undone(temporal: Client, tmp_path: Path) -> None:
+async def test_a_new_champion_that_is_worse_is_undone(temporal: Client, tmp_path: Path) -> None:
     worse = {**BETTER, "verification": {"1": 0.9, "2": 0.5}}
     world = World(temporal, tmp_path, metrics=worse)
 
-    report = await world.respond(incident())
+    report = await world.respond(incident(), golden="verification_failed_and_undone")
 
     assert report.ending is Ending.UNDONE
     assert world.registry.moves == [("1", "2"), ("2", "1")]

@@ -1,11 +1,9 @@
 """A run of a model's schedule judges the windows that are due at its time, and tells the result."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import pytest_asyncio
@@ -28,7 +26,7 @@ from temporalio.worker import Replayer, Worker
 
 from tests.builders import a_spec
 from tests.waiting import until
-from tests.workflows.golden import keep, recording
+from tests.workflows.golden import read_golden, record_golden
 from trimtab.contracts import names
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.monitoring import (
@@ -38,17 +36,12 @@ from trimtab.contracts.monitoring import (
     WindowOrder,
 )
 from workflows import options
-from workflows.monitoring import MonitoringWorkflow, orders
+from workflows.monitoring import MonitoringWorkflow, list_due_windows
 
-HISTORIES = Path(__file__).parent / "histories" / "monitoring"
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
-KEPT = {
-    "test_it_judges_the_newest_window_and_tells_what_was_announced": "announced",
-    "test_late_labels_are_looked_at_in_a_second_judgement": "late_labels",
-    "test_what_no_retry_mends_fails_the_run": "failed",
-}
-"""Golden history of each way a run can go."""
+GOLDEN: Final = ("announced", "late_labels", "failed")
+"""Ways in which a run can go that have a golden history."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -105,7 +98,10 @@ class Runs:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    async def report(self, request: MonitoringInput, judge: Judge) -> MonitoringReport:
+    async def report(
+        self, request: MonitoringInput, judge: Judge, *, golden: str | None = None
+    ) -> MonitoringReport:
+        assert golden is None or golden in GOLDEN
         async with self.worker(judge):
             handle = await self.client.start_workflow(
                 MonitoringWorkflow.run,
@@ -116,7 +112,9 @@ class Runs:
             try:
                 return await handle.result()
             finally:
-                await expect_replay(await handle.fetch_history())
+                history = await handle.fetch_history()
+                await replay(history)
+                record_golden(history, golden and f"monitoring/{golden}")
 
     def worker(self, judge: Judge) -> Worker:
         return Worker(
@@ -133,14 +131,6 @@ async def runs(temporal: Client) -> AsyncIterator[Runs]:
     yield Runs(temporal)
 
 
-async def expect_replay(history: WorkflowHistory) -> None:
-    await replay(history)
-    if recording():
-        test = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split(" ")[0]
-        if test in KEPT:
-            keep(history, HISTORIES / f"{KEPT[test]}.json")
-
-
 async def replay(history: WorkflowHistory) -> None:
     replayer = Replayer(workflows=[MonitoringWorkflow], data_converter=pydantic_data_converter)
     await replayer.replay_workflow(history)
@@ -148,7 +138,7 @@ async def replay(history: WorkflowHistory) -> None:
 
 def due(request: MonitoringInput, *, hours: float) -> list[tuple[datetime, datetime, datetime]]:
     at = MONDAY + hours * HOUR
-    return [(order.start, order.end, order.as_of) for order in orders(request, at=at)]
+    return [(order.start, order.end, order.as_of) for order in list_due_windows(request, at=at)]
 
 
 async def test_a_window_ends_when_the_schedule_says_whenever_the_run_starts() -> None:
@@ -177,21 +167,21 @@ async def test_rows_that_arrive_late_are_waited_for() -> None:
 async def test_it_judges_the_newest_window_and_tells_what_was_announced(runs: Runs) -> None:
     judge = Judge()
 
-    report = await runs.report(an_input(), judge)
+    report = await runs.report(an_input(), judge, golden="announced")
 
     (order,) = judge.asked
     (answer,) = report.windows
     assert order.end == order.as_of
     assert (answer.event_id, answer.announced, answer.rows) == ("event-1", True, 900)
     described = await runs.client.get_workflow_handle("monitoring/parking").describe()
-    assert described.typed_search_attributes.get(options.MODEL) == "parking"
-    assert described.typed_search_attributes.get(options.SEVERITY) == "high"
+    assert described.typed_search_attributes.get(options.MODEL_KEY) == "parking"
+    assert described.typed_search_attributes.get(options.SEVERITY_KEY) == "high"
 
 
 async def test_late_labels_are_looked_at_in_a_second_judgement(runs: Runs) -> None:
     judge = Judge()
 
-    report = await runs.report(an_input(spec={"label_delay": 3 * DAY}), judge)
+    report = await runs.report(an_input(spec={"label_delay": 3 * DAY}), judge, golden="late_labels")
 
     newest, labelled = judge.asked
     assert newest.end - labelled.end == 3 * DAY
@@ -220,7 +210,7 @@ async def test_what_no_retry_mends_fails_the_run(runs: Runs) -> None:
     fault = ApplicationError("no champion", type="Refused", non_retryable=True)
 
     with pytest.raises(WorkflowFailureError) as raised:
-        await runs.report(an_input(), Judge(fault))
+        await runs.report(an_input(), Judge(fault), golden="failed")
 
     assert "no champion" in str(raised.value.cause.__cause__)
 
@@ -256,8 +246,6 @@ async def _paused_schedule(client: Client) -> ScheduleHandle:
     )
 
 
-@pytest.mark.parametrize("name", KEPT.values())
+@pytest.mark.parametrize("name", GOLDEN)
 async def test_a_golden_history_still_replays(name: str) -> None:
-    content = await asyncio.to_thread((HISTORIES / f"{name}.json").read_text, encoding="utf-8")
-
-    await replay(WorkflowHistory.from_json(name, content))
+    await replay(read_golden(f"monitoring/{name}"))

@@ -1,13 +1,11 @@
 """A remediation ends with the model verified or as it was, and with every step on record."""
 
-import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import pytest_asyncio
@@ -18,11 +16,11 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, Worker
 
 from activities.audit import AuditActivities
-from activities.remediation import RemediationActivities
-from policies.incident import ending_of
+from activities.registration import list_action_activities
+from policies.incident import determine_ending
 from tests.builders import a_spec, a_window
 from tests.fakes import FakePipelines, FakeRegistry
-from tests.workflows.golden import keep, recording
+from tests.workflows.golden import read_golden, record_golden
 from tests.workflows.pausing import Waiting
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
 from trimtab.adapters.audit.audit_verification import verify
@@ -36,32 +34,31 @@ from trimtab.contracts.remediation import (
     GrantClaims,
     Outcome,
     RemediationInput,
-    effect_key,
+    compute_effect_key,
 )
 from workflows.remediation import RemediationWorkflow
 
 PLAN, POLICY = "a" * 64, "b" * 64
-HISTORIES = Path(__file__).parent / "histories" / "remediation"
 BETTER = {
     "gate": {"1": 0.80, "2": 0.90},
     "verification": {"1": 0.79, "2": 0.89},
     "recent": {"1": 0.70, "0": 0.90},
 }
 KEY = b"k" * 32
-KEPT = {
-    "test_a_better_challenger_is_promoted_and_verified": "retrained",
-    "test_a_rollback_that_helps_stays": "rolled_back",
-    "test_a_challenger_that_is_no_better_changes_nothing": "not_promoted",
-    "test_a_new_champion_that_is_worse_is_undone": "undone",
-    "test_what_no_rows_can_verify_is_undone": "not_verified",
-    "test_a_failing_retraining_leaves_everything_as_it_was": "retraining_failed",
-    "test_a_promotion_that_fails_halfway_is_undone": "promotion_failed",
-    "test_a_verification_that_fails_is_a_reason_to_undo": "verification_failed",
-    "test_an_undo_that_fails_says_what_may_still_be_champion": "undo_failed",
-    "test_a_cancelled_retraining_is_ended_and_nothing_is_changed": "retraining_cancelled",
-    "test_a_cancellation_while_verifying_undoes_what_was_changed": "verification_cancelled",
-}
-"""Golden history of each way a remediation can go."""
+GOLDEN: Final = (
+    "retrained",
+    "rolled_back",
+    "not_promoted",
+    "undone",
+    "not_verified",
+    "retraining_failed",
+    "promotion_failed",
+    "verification_failed",
+    "undo_failed",
+    "retraining_cancelled",
+    "verification_cancelled",
+)
+"""Ways in which a remediation can go that have a golden history."""
 
 Handle = WorkflowHandle[RemediationWorkflow, Outcome]
 Meddle = Callable[[Handle], Any]
@@ -91,7 +88,9 @@ class World:
         meddle: Meddle | None = None,
         margin: float = 0.0,
         lasting: timedelta = timedelta(hours=1),
+        golden: str | None = None,
     ) -> Outcome:
+        assert golden is None or golden in GOLDEN
         async with AsyncExitStack() as stack:
             for worker in self._workers():
                 await stack.enter_async_context(worker)
@@ -104,7 +103,7 @@ class World:
             if meddle is not None:
                 await meddle(handle)
             outcome = await handle.result()
-            await self._expect_replay(handle)
+            await self._expect_replay(handle, golden)
         assert outcome.audit_sequence == len(self.lines)
         assert outcome.audit_tip == (self.lines[-1].hash if self.lines else GENESIS)
         assert all(status.valid for status in verify(self.folder, key=KEY))
@@ -147,7 +146,7 @@ class World:
             challenger_version="0" if back else None,
             current=a_window(),
             step="remediate",
-            key=effect_key("event-1", PLAN, "remediate"),
+            key=compute_effect_key("event-1", PLAN, "remediate"),
             grant=JwtMint(key=self.grant_key).mint(claims),
         )
         return RemediationInput(
@@ -159,25 +158,17 @@ class World:
         )
 
     def _workers(self) -> list[Worker]:
-        remediation = RemediationActivities(
+        actions = list_action_activities(
             registry=self.registry,
             pipelines=self.pipelines,
             guard=JwtGuard(key=self.grant_key.public_key()),
         )
-        actions = [
-            remediation.retrain_challenger,
-            remediation.promote_challenger,
-            remediation.roll_back_champion,
-            remediation.verify,
-            remediation.undo,
-        ]
-        audit = AuditActivities(log=self.log)
         return [
             Worker(
                 self.client,
                 task_queue=names.MAIN_QUEUE,
                 workflows=[RemediationWorkflow],
-                activities=[audit.record],
+                activities=[AuditActivities(log=self.log).record],
                 activity_executor=ThreadPoolExecutor(4),
             ),
             Worker(
@@ -188,13 +179,10 @@ class World:
             ),
         ]
 
-    async def _expect_replay(self, handle: Handle) -> None:
+    async def _expect_replay(self, handle: Handle, golden: str | None) -> None:
         history = await handle.fetch_history()
         await replay(history)
-        if recording():
-            test = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split(" ")[0]
-            if test in KEPT:
-                keep(history, HISTORIES / f"{KEPT[test]}.json")
+        record_golden(history, golden and f"remediation/{golden}")
 
 
 async def replay(history: WorkflowHistory) -> None:
@@ -211,14 +199,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_better_challenger_is_promoted_and_verified(world: World) -> None:
-    outcome = await world.remediate()
+    outcome = await world.remediate(golden="retrained")
 
     assert [effect.step for effect in outcome.effects] == ["retrain", "promote"]
     assert outcome.verification is not None
     assert outcome.verification.verified
     assert (outcome.undone, outcome.failed) == (False, False)
     assert outcome.detail == "no worse: r2 0.7900 → 0.8900 on 600 rows"
-    assert ending_of(outcome) == "remediated"
+    assert determine_ending(outcome) == "remediated"
     assert world.registry.champion_version == "2"
     assert world.story == [
         "intended retrain",
@@ -230,17 +218,17 @@ async def test_a_better_challenger_is_promoted_and_verified(world: World) -> Non
 
 
 async def test_a_rollback_that_helps_stays(world: World) -> None:
-    outcome = await world.remediate(Action.ROLL_BACK)
+    outcome = await world.remediate(Action.ROLL_BACK, golden="rolled_back")
 
-    assert ending_of(outcome) == "remediated"
+    assert determine_ending(outcome) == "remediated"
     assert world.registry.champion_version == "0"
     assert world.story == ["intended roll_back", "effected roll_back", "verified"]
 
 
 async def test_a_challenger_that_is_no_better_changes_nothing(world: World) -> None:
-    outcome = await world.measuring(gate={"1": 0.9, "2": 0.9}).remediate()
+    outcome = await world.measuring(gate={"1": 0.9, "2": 0.9}).remediate(golden="not_promoted")
 
-    assert ending_of(outcome) == "not_promoted"
+    assert determine_ending(outcome) == "not_promoted"
     assert outcome.verification is None
     assert outcome.detail.startswith("not promoted: r2 0.9000 → 0.9000")
     assert world.registry.moves == []
@@ -248,9 +236,9 @@ async def test_a_challenger_that_is_no_better_changes_nothing(world: World) -> N
 
 
 async def test_a_new_champion_that_is_worse_is_undone(world: World) -> None:
-    outcome = await world.measuring(verification={"1": 0.9, "2": 0.5}).remediate()
+    outcome = await world.measuring(verification={"1": 0.9, "2": 0.5}).remediate(golden="undone")
 
-    assert ending_of(outcome) == "undone"
+    assert determine_ending(outcome) == "undone"
     assert (outcome.undone, outcome.failed) == (True, False)
     assert world.registry.moves == [("1", "2"), ("2", "1")]
     assert world.story[-3:] == ["verified", "intended undo", "undone undo"]
@@ -261,20 +249,20 @@ async def test_a_loss_within_the_policy_s_margin_is_kept(world: World) -> None:
 
     outcome = await world.remediate(margin=0.02)
 
-    assert ending_of(outcome) == "remediated"
+    assert determine_ending(outcome) == "remediated"
 
 
 async def test_a_rollback_that_is_worse_is_undone(world: World) -> None:
     outcome = await world.measuring(recent={"1": 0.9, "0": 0.5}).remediate(Action.ROLL_BACK)
 
-    assert ending_of(outcome) == "undone"
+    assert determine_ending(outcome) == "undone"
     assert world.registry.champion_version == "1"
 
 
 async def test_what_no_rows_can_verify_is_undone(world: World) -> None:
-    outcome = await world.measuring(verification={}).remediate()
+    outcome = await world.measuring(verification={}).remediate(golden="not_verified")
 
-    assert ending_of(outcome) == "not_verified"
+    assert determine_ending(outcome) == "not_verified"
     assert outcome.undone
     assert world.registry.champion_version == "1"
 
@@ -282,9 +270,9 @@ async def test_what_no_rows_can_verify_is_undone(world: World) -> None:
 async def test_a_failing_retraining_leaves_everything_as_it_was(world: World) -> None:
     world.pipelines = Failing("the window is empty")
 
-    outcome = await world.remediate()
+    outcome = await world.remediate(golden="retraining_failed")
 
-    assert ending_of(outcome) == "failed"
+    assert determine_ending(outcome) == "failed"
     assert outcome.detail == "retrain: Refused: the window is empty"
     assert (outcome.effects, outcome.undone) == ((), False)
     assert world.registry.moves == []
@@ -304,9 +292,9 @@ async def test_a_promotion_that_fails_halfway_is_undone(world: World) -> None:
     world.registry = FailingOnceMoved(versions=("0", "1"))
     world.measuring()
 
-    outcome = await world.remediate()
+    outcome = await world.remediate(golden="promotion_failed")
 
-    assert ending_of(outcome) == "failed"
+    assert determine_ending(outcome) == "failed"
     assert outcome.undone
     assert outcome.detail == "promote: Refused: the answer was lost"
     assert world.registry.champion_version == "1"
@@ -316,9 +304,9 @@ async def test_a_promotion_that_fails_halfway_is_undone(world: World) -> None:
 async def test_a_verification_that_fails_is_a_reason_to_undo(world: World) -> None:
     world.pipelines = FailingOn(world.registry, "verification")
 
-    outcome = await world.remediate()
+    outcome = await world.remediate(golden="verification_failed")
 
-    assert ending_of(outcome) == "failed"
+    assert determine_ending(outcome) == "failed"
     assert outcome.undone
     assert world.registry.champion_version == "1"
     assert world.story[-3:] == ["verified", "intended undo", "undone undo"]
@@ -331,7 +319,7 @@ async def test_what_somebody_else_made_champion_meanwhile_is_left_alone(world: W
 
     assert outcome.failed
     assert not outcome.undone
-    assert "left alone: somebody else made version 3 champion" in outcome.detail
+    assert "not undone: somebody else has made version 3 champion" in outcome.detail
     assert world.registry.champion_version == "3"
 
 
@@ -339,9 +327,9 @@ async def test_an_undo_that_fails_says_what_may_still_be_champion(world: World) 
     world.registry = Stubborn(versions=("0", "1"))
     world.measuring(verification={"1": 0.9, "2": 0.5})
 
-    outcome = await world.remediate()
+    outcome = await world.remediate(golden="undo_failed")
 
-    assert ending_of(outcome) == "failed"
+    assert determine_ending(outcome) == "failed"
     assert not outcome.undone
     assert outcome.detail.endswith("undo: Refused: no more moves; version 2 may still be champion")
 
@@ -374,7 +362,7 @@ async def test_a_cancelled_retraining_is_ended_and_nothing_is_changed(world: Wor
     world.pipelines = waiting = Waiting(world.registry, "retraining")
     world.heartbeat = timedelta(seconds=1)
 
-    outcome = await world.remediate(meddle=waiting.cancel)
+    outcome = await world.remediate(meddle=waiting.cancel, golden="retraining_cancelled")
 
     assert waiting.stopped
     assert outcome.failed
@@ -386,7 +374,7 @@ async def test_a_cancelled_retraining_is_ended_and_nothing_is_changed(world: Wor
 async def test_a_cancellation_while_verifying_undoes_what_was_changed(world: World) -> None:
     world.pipelines = waiting = Waiting(world.registry, "verification", until_told=True)
 
-    outcome = await world.remediate(meddle=waiting.cancel)
+    outcome = await world.remediate(meddle=waiting.cancel, golden="verification_cancelled")
 
     assert outcome.failed
     assert outcome.undone
@@ -417,11 +405,9 @@ async def test_a_retrained_version_is_found_again_and_not_made_twice(world: Worl
     assert world.registry.known == ["0", "1", "2"]
 
 
-@pytest.mark.parametrize("name", KEPT.values())
+@pytest.mark.parametrize("name", GOLDEN)
 async def test_a_golden_history_still_replays(name: str) -> None:
-    content = await asyncio.to_thread((HISTORIES / f"{name}.json").read_text, encoding="utf-8")
-
-    await replay(WorkflowHistory.from_json(name, content))
+    await replay(read_golden(f"remediation/{name}"))
 
 
 class Failing:

@@ -1,27 +1,25 @@
 """Everything an incident touches, small and in memory, behind the real activities."""
 
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, Worker
 
-from activities.approval import ApprovalActivities
-from activities.audit import AuditActivities
 from activities.authorisation import AuthorisationActivities
-from activities.decision import check_policy
-from activities.evidence import EvidenceActivities
-from activities.incident import IncidentActivities
-from activities.remediation import RemediationActivities
+from activities.registration import (
+    Activity,
+    list_action_activities,
+    list_main_activities,
+)
 from tests.fakes import FakeKnowledge, FakeNotifier, FakePipelines, FakeRegistry
-from tests.workflows.golden import keep, recording
+from tests.workflows.golden import record_golden
 from tests.workflows.scripted import ScriptedDeliberation
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
 from trimtab.adapters.grants import JwtGuard, JwtMint
@@ -29,16 +27,17 @@ from trimtab.contracts import names
 from trimtab.contracts.approval import HumanDecision
 from trimtab.contracts.evidence import Document, DocumentKind
 from trimtab.contracts.incident import IncidentInput, IncidentReport
-from trimtab.contracts.names import drift_response_id
 from workflows.drift_response import DriftResponseWorkflow
+from workflows.registration import list_workflows
 from workflows.remediation import RemediationWorkflow
 
-BETTER = {
+BETTER: Final = {
     "recent": {"1": 0.78},
     "gate": {"1": 0.78, "2": 0.9},
     "verification": {"1": 0.77, "2": 0.91},
 }
-ENDINGS = (
+"""Metrics by slice and version; version 2 is the challenger."""
+GOLDEN: Final = (
     "executed",
     "monitored",
     "approved",
@@ -48,8 +47,7 @@ ENDINGS = (
     "deliberation_failed",
     "verification_failed_and_undone",
 )
-"""Tests whose histories are kept."""
-HISTORIES = Path(__file__).parent / "histories"
+"""Ways in which an incident can go that have a golden history."""
 
 Handle = WorkflowHandle[Any, IncidentReport]
 Play = Callable[[Handle], Awaitable[None]]
@@ -90,15 +88,21 @@ class World:
         *,
         play: Play | None = None,
         early: HumanDecision | None = None,
+        golden: str | None = None,
     ) -> IncidentReport:
-        """Run one incident to its end; `play` acts on it meanwhile, `early` is there before it."""
+        """Run one incident to its end, and replay it.
+
+        `play` acts on it meanwhile, `early` is there before it, and `golden` names the history to
+        keep.
+        """
+        assert golden is None or golden in GOLDEN
         async with AsyncExitStack() as stack:
             for worker in self._workers():
                 await stack.enter_async_context(worker)
             handle: Handle = await self.client.start_workflow(
                 DriftResponseWorkflow.run,
                 incident,
-                id=drift_response_id(incident.event.subject, incident.event.id),
+                id=names.build_drift_response_id(incident.event.subject, incident.event.id),
                 task_queue=names.MAIN_QUEUE,
                 start_signal=None if early is None else "human_decision",
                 start_signal_args=[] if early is None else [early],
@@ -106,44 +110,34 @@ class World:
             if play is not None:
                 await play(handle)
             report = await handle.result()
-            await self._replay(handle, report)
+            await self._replay(handle, report, golden)
         return report
 
     def _workers(self) -> list[Worker]:
-        evidence = EvidenceActivities(
-            registry=self.registry, pipelines=self.pipelines, knowledge=self.knowledge
-        )
-        audit = AuditActivities(log=self.audit)
-        remediation = RemediationActivities(
-            registry=self.registry, pipelines=self.pipelines, guard=self._guard
-        )
         authorisation = AuthorisationActivities(mint=self._mint, lifetime=timedelta(hours=1))
-        incidents = IncidentActivities(registry=self.registry, knowledge=self.knowledge)
-        main = [
-            evidence.read_registry,
-            evidence.measure_versions,
-            evidence.recall_similar,
-            audit.record,
-            audit.find_tip,
-            authorisation.authorise,
-            ApprovalActivities(notifier=self.notifier).notify_person,
-            incidents.remember_incident,
-            check_policy,
-        ]
-        actions = [
-            remediation.retrain_challenger,
-            remediation.promote_challenger,
-            remediation.roll_back_champion,
-            remediation.verify,
-            remediation.undo,
-        ]
-        workflows = [DriftResponseWorkflow, ScriptedDeliberation, RemediationWorkflow]
         return [
-            self._worker(names.MAIN_QUEUE, activities=main, workflows=workflows),
-            self._worker(names.ACTIONS_QUEUE, activities=actions, workflows=[]),
+            self._worker(
+                names.MAIN_QUEUE,
+                workflows=list_workflows(deliberation=ScriptedDeliberation),
+                activities=list_main_activities(
+                    registry=self.registry,
+                    pipelines=self.pipelines,
+                    knowledge=self.knowledge,
+                    notifier=self.notifier,
+                    log=self.audit,
+                    authorisation=authorisation,
+                ),
+            ),
+            self._worker(
+                names.ACTIONS_QUEUE,
+                workflows=[],
+                activities=list_action_activities(
+                    registry=self.registry, pipelines=self.pipelines, guard=self._guard
+                ),
+            ),
         ]
 
-    def _worker(self, queue: str, *, activities: Any, workflows: Any) -> Worker:
+    def _worker(self, queue: str, *, workflows: list[type], activities: list[Activity]) -> Worker:
         return Worker(
             self.client,
             task_queue=queue,
@@ -152,7 +146,7 @@ class World:
             activity_executor=ThreadPoolExecutor(8),
         )
 
-    async def _replay(self, handle: Handle, report: IncidentReport) -> None:
+    async def _replay(self, handle: Handle, report: IncidentReport, golden: str | None) -> None:
         """Hold that what ran is deterministic.
 
         A worker without a cache would replay at every task, but it cancels the audit's local
@@ -160,7 +154,7 @@ class World:
         """
         parts = {"incident": handle.id}
         if report.outcome is not None:
-            parts["remediation"] = f"remediation/{report.model}"
+            parts["remediation"] = names.build_remediation_id(report.model)
         replayer = Replayer(
             workflows=[DriftResponseWorkflow, RemediationWorkflow],
             data_converter=pydantic_data_converter,
@@ -168,11 +162,4 @@ class World:
         for part, one in parts.items():
             history = await self.client.get_workflow_handle(one).fetch_history()
             await replayer.replay_workflow(history)
-            _keep(history, part)
-
-
-def _keep(history: WorkflowHistory, part: str) -> None:
-    """Record a golden history anew: TRIMTAB_RECORD_HISTORIES=1 pytest tests/workflows."""
-    name = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split(" ")[0].removeprefix("test_")
-    if recording() and name in ENDINGS:
-        keep(history, HISTORIES / f"{name}.{part}.json")
+            record_golden(history, golden and f"{golden}.{part}")

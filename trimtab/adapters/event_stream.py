@@ -1,4 +1,4 @@
-"""The Redis server with the stream of events, for whoever publishes to it, and its dead letters."""
+"""The Redis stream of events, for processes that publish to it, and its dead letters."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,39 +11,46 @@ from redis.retry import Retry
 
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.runtime.settings import Settings
-from trimtab.runtime.stack_addresses import running_stack
+from trimtab.runtime.stack_addresses import find_redis_url
 
-TIMEOUT: Final = 10.0
-"""Seconds for one answer of the server."""
-_PAGE: Final = 1000
+TIMEOUT_SECONDS: Final = 10.0
+"""Time for one answer of the server."""
+_PAGE_SIZE: Final = 1000
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """What the bridge put aside."""
+    """An entry that the bridge moved to the dead letters."""
 
     id: str
-    """In the stream of dead letters."""
+    """Id in the stream of dead letters."""
     reason: str
     raw: bytes
-    """The event as it came."""
+    """The event as it was received."""
     deliveries: int
     at: str
-    """When it was put aside, ISO 8601."""
+    """When it was moved, ISO 8601."""
 
 
 @contextmanager
-def connected(settings: Settings) -> Iterator[redis.Redis]:
-    """The configured server, or that of the stack which runs in the same home.
+def connect_stream(settings: Settings) -> Iterator[redis.Redis]:
+    """Yield a client of the configured server, or of the stack that runs in the same home.
 
-    The client retries nothing: a retried XADD makes two entries. Raises `Unavailable`.
+    The client retries nothing: a retried XADD makes two entries.
+
+    Raises:
+        Unavailable: There is no server, or it does not answer, now or in the block.
     """
+    url = find_redis_url(settings)
+    if url is None:
+        msg = "redis.url is not set and no embedded stack runs: set it, or start `trimtab up`"
+        raise Unavailable(msg)
     try:
         with redis.Redis.from_url(
-            _url(settings),
+            url,
             retry=Retry(NoBackoff(), 0),
-            socket_timeout=TIMEOUT,
-            socket_connect_timeout=TIMEOUT,
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
         ) as server:
             yield server
     except redis.RedisError as error:
@@ -51,54 +58,60 @@ def connected(settings: Settings) -> Iterator[redis.Redis]:
         raise Unavailable(msg) from error
 
 
-def newest_letters(settings: Settings, *, most: int) -> tuple[list[DeadLetter], int]:
-    """At most so many dead letters, the newest first, and how many there are."""
-    with connected(settings) as server:
-        found: Any = server.xrevrange(settings.redis.dead_letters, count=most)
-        return [_letter(*each) for each in found], int(server.xlen(settings.redis.dead_letters))
+def list_dead_letters(settings: Settings, *, limit: int) -> tuple[list[DeadLetter], int]:
+    """Return the newest dead letters, newest first, and how many there are in all."""
+    with connect_stream(settings) as server:
+        found: Any = server.xrevrange(settings.redis.dead_letters, count=limit)
+        letters = [_parse_letter(*entry) for entry in found]
+        return letters, int(server.xlen(settings.redis.dead_letters))
 
 
-def publish_again(settings: Settings, letter_id: str) -> str:
-    """Put a dead letter's event back into the stream, and remove the letter: its new id.
+def republish_dead_letter(settings: Settings, letter_id: str) -> str:
+    """Put a dead letter's event back into the stream, remove the letter, return the entry's id.
 
-    Raises `Refused` where there is no such letter.
+    Raises:
+        Refused: There is no such letter.
     """
-    with connected(settings) as server:
+    with connect_stream(settings) as server:
         try:
             found: Any = server.xrange(settings.redis.dead_letters, letter_id, letter_id)
         except redis.ResponseError as error:
-            msg = f"{letter_id!r} is no id such as 1795500021063-0: `trimtab events dead` tells all"
+            msg = (
+                f"{letter_id!r} is no id such as 1795500021063-0: `trimtab events dead` lists them"
+            )
             raise Refused(msg) from error
         if not found:
-            msg = f"no dead letter {letter_id!r}: `trimtab events dead` tells all"
+            msg = f"no dead letter {letter_id!r}: `trimtab events dead` lists them"
             raise Refused(msg)
-        return _put_back(server, settings, _letter(*found[0]))
+        return _republish(server, settings, _parse_letter(*found[0]))
 
 
-def publish_all_again(settings: Settings) -> int:
-    """Put the events of all dead letters there are now back; how many."""
+def republish_all_dead_letters(settings: Settings) -> int:
+    """Put the events of all current dead letters back into the stream; return their number."""
     count = 0
-    with connected(settings) as server:
+    with connect_stream(settings) as server:
         newest: Any = server.xrevrange(settings.redis.dead_letters, count=1)
-        while newest:  # those that come back meanwhile are later ones
-            found: Any = server.xrange(settings.redis.dead_letters, "-", newest[0][0], count=_PAGE)
+        while newest:  # letters that come back meanwhile are newer and stay
+            found: Any = server.xrange(
+                settings.redis.dead_letters, "-", newest[0][0], count=_PAGE_SIZE
+            )
             if not found:
                 break
-            for each in found:
-                _put_back(server, settings, _letter(*each))
+            for entry in found:
+                _republish(server, settings, _parse_letter(*entry))
             count += len(found)
     return count
 
 
-def _put_back(server: redis.Redis, settings: Settings, letter: DeadLetter) -> str:
-    with server.pipeline(transaction=True) as both:
-        both.xadd(settings.redis.stream, {"event": letter.raw})
-        both.xdel(settings.redis.dead_letters, letter.id)
-        added, _ = both.execute()
+def _republish(server: redis.Redis, settings: Settings, letter: DeadLetter) -> str:
+    with server.pipeline(transaction=True) as transaction:
+        transaction.xadd(settings.redis.stream, {"event": letter.raw})
+        transaction.xdel(settings.redis.dead_letters, letter.id)
+        added, _ = transaction.execute()
     return str(added.decode())
 
 
-def _letter(letter_id: bytes, fields: dict[bytes, bytes]) -> DeadLetter:
+def _parse_letter(letter_id: bytes, fields: dict[bytes, bytes]) -> DeadLetter:
     return DeadLetter(
         id=letter_id.decode(),
         reason=fields.get(b"reason", b"").decode(errors="replace"),
@@ -106,13 +119,3 @@ def _letter(letter_id: bytes, fields: dict[bytes, bytes]) -> DeadLetter:
         deliveries=int(fields.get(b"deliveries", b"0")),
         at=fields.get(b"at", b"").decode(errors="replace"),
     )
-
-
-def _url(settings: Settings) -> str:
-    if settings.redis.url is not None:
-        return str(settings.redis.url)
-    stack = running_stack(settings.home)
-    if stack is None:
-        msg = "redis.url is not set and no embedded stack runs: set it, or start `trimtab up`"
-        raise Unavailable(msg)
-    return stack.redis

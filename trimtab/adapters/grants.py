@@ -1,7 +1,7 @@
-"""Grants as signed tokens: the mint holds the private key, whoever acts holds the public one.
+"""Signs and checks grants: the mint holds the private key, workers that act hold the public one.
 
 A grant is a JWT signed with Ed25519 (RFC 8037). Only that algorithm is accepted, whatever a
-token says of itself.
+token's own header names.
 """
 
 from contextlib import suppress
@@ -30,36 +30,43 @@ from trimtab.files.secret_file import read_or_create_secret
 ISSUER: Final = "trimtab"
 AUDIENCE: Final = "trimtab-actions"
 _ALGORITHM: Final = "EdDSA"
-_KIND: Final = "trimtab-grant+jwt"
-_LEEWAY: Final = 5
-"""Seconds by which two machines' clocks may differ."""
-_OWN: Final = (
+_JWT_TYPE: Final = "trimtab-grant+jwt"
+_CLOCK_DIFFERENCE_SECONDS: Final = 5
+"""Time by which two machines' clocks may differ."""
+_OWN_CLAIMS: Final = (
     "model", "action", "plan_hash", "policy_hash", "champion_version", "target_version", "authority"
 )  # fmt: skip
 
 
-def private_key(path: Path) -> Ed25519PrivateKey:
-    """The mint's key, from a PEM file with mode 0600; made on first use.
+def load_private_key(path: Path) -> Ed25519PrivateKey:
+    """Return the mint's key from a PEM file, which is made with mode 0600 on first use.
 
-    Its public half is kept beside it as `<stem>.pub.pem`, where that folder can be written.
+    Its public half is kept beside it as `<stem>.pub.pem`, if that folder can be written.
+
+    Raises:
+        Refused: The file holds no private Ed25519 key.
     """
-    pem = read_or_create_secret(path, _new_private_pem)
+    pem = read_or_create_secret(path, _make_private_pem)
     try:
         key = load_pem_private_key(pem, password=None)
     except (TypeError, ValueError) as error:
         msg = f"grant key {path} is no unencrypted private key in PEM form: {error}"
         raise Refused(msg) from error
     if not isinstance(key, Ed25519PrivateKey):
-        msg = f"grant key {path} is not an Ed25519 key: make one, or remove it and let us"
+        msg = f"grant key {path} is not an Ed25519 key: make one, or remove it to have one made"
         raise Refused(msg)
     with suppress(OSError):
-        read_or_create_secret(path.with_suffix(".pub.pem"), lambda: _public_pem(key, path))
+        read_or_create_secret(path.with_suffix(".pub.pem"), lambda: _format_public_pem(key, path))
     return key
 
 
-def public_key(path: Path, *, private: Ed25519PrivateKey | None = None) -> Ed25519PublicKey:
-    """The guard's key, from a PEM file; written on first use where the private key is at hand."""
-    pem = read_or_create_secret(path, lambda: _public_pem(private, path))
+def load_public_key(path: Path, *, private: Ed25519PrivateKey | None = None) -> Ed25519PublicKey:
+    """Return the guard's key from a PEM file, which is made if the private key is given.
+
+    Raises:
+        Refused: The file is missing, holds no public Ed25519 key, or not that of the private one.
+    """
+    pem = read_or_create_secret(path, lambda: _format_public_pem(private, path))
     try:
         key = load_pem_public_key(pem)
     except ValueError as error:
@@ -75,15 +82,15 @@ def public_key(path: Path, *, private: Ed25519PrivateKey | None = None) -> Ed255
 
 
 class JwtMint:
-    """Makes grants."""
+    """Signs grants; the port `GrantMint`."""
 
     def __init__(self, *, key: Ed25519PrivateKey) -> None:
         self._key = key
 
     def mint(self, claims: GrantClaims) -> str:
-        """A signed JWT; times are cut to whole seconds."""
+        """Return a signed JWT; times are cut to whole seconds."""
         plain = claims.model_dump(mode="json")
-        payload: dict[str, Any] = {name: plain[name] for name in _OWN}
+        payload: dict[str, Any] = {name: plain[name] for name in _OWN_CLAIMS}
         payload |= {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -92,17 +99,21 @@ class JwtMint:
             "nbf": int(claims.issued_at.timestamp()),
             "exp": int(claims.expires_at.timestamp()),
         }
-        return jwt.encode(payload, self._key, algorithm=_ALGORITHM, headers={"typ": _KIND})
+        return jwt.encode(payload, self._key, algorithm=_ALGORITHM, headers={"typ": _JWT_TYPE})
 
 
 class JwtGuard:
-    """Checks grants."""
+    """Checks grants; the port `GrantGuard`."""
 
     def __init__(self, *, key: Ed25519PublicKey) -> None:
         self._key = key
 
     def check(self, token: str, *, expired_too: bool = False) -> GrantClaims:
-        """The claims; raises `Refused` when forged, or expired unless that is tolerated."""
+        """Return the claims of a grant.
+
+        Raises:
+            Refused: The grant is forged, or it has expired and `expired_too` is false.
+        """
         try:
             found = jwt.decode_complete(
                 token,
@@ -110,38 +121,38 @@ class JwtGuard:
                 algorithms=[_ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                leeway=_LEEWAY,
+                leeway=_CLOCK_DIFFERENCE_SECONDS,
                 options={
                     "require": ["iss", "aud", "sub", "iat", "nbf", "exp"],
                     "strict_aud": True,
                     "verify_exp": not expired_too,
                 },
             )
-            return _claims(found["header"], found["payload"])
+            return _parse_claims(found["header"], found["payload"])
         except (jwt.PyJWTError, KeyError, TypeError, ValueError, OverflowError) as error:
             msg = f"the grant is not valid: {str(error).splitlines()[0]}"
             raise Refused(msg) from error
 
 
-def _claims(header: dict[str, Any], payload: dict[str, Any]) -> GrantClaims:
-    if header.get("typ") != _KIND:
-        msg = f"it is a {header.get('typ')!r}, not a {_KIND!r}"
+def _parse_claims(header: dict[str, Any], payload: dict[str, Any]) -> GrantClaims:
+    if header.get("typ") != _JWT_TYPE:
+        msg = f"it is a {header.get('typ')!r}, not a {_JWT_TYPE!r}"
         raise ValueError(msg)
     return GrantClaims(
         event_id=payload["sub"],
         issued_at=datetime.fromtimestamp(payload["iat"], UTC),
         expires_at=datetime.fromtimestamp(payload["exp"], UTC),
-        **{name: payload[name] for name in _OWN},
+        **{name: payload[name] for name in _OWN_CLAIMS},
     )
 
 
-def _new_private_pem() -> bytes:
+def _make_private_pem() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
 
 
-def _public_pem(private: Ed25519PrivateKey | None, path: Path) -> bytes:
+def _format_public_pem(private: Ed25519PrivateKey | None, path: Path) -> bytes:
     if private is None:
         msg = f"grant key {path} is missing: copy the public key from where grants are minted"
         raise Refused(msg)

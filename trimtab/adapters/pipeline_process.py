@@ -1,4 +1,4 @@
-"""Runs pipelines in processes of their own, which can be ended: implements `PipelineRunner`.
+"""Runs pipelines in processes of their own, which can be ended: the port `PipelineRunner`.
 
 Models, data and the libraries that read them stay out of the worker's process.
 """
@@ -21,13 +21,14 @@ from typing import Final
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 from pydantic import JsonValue
+from typing_extensions import override
 
 from trimtab.contracts.ports import Refused, Unavailable
 
-Run = Callable[[str, Mapping[str, JsonValue]], dict[str, JsonValue]]
+RunPipeline = Callable[[str, Mapping[str, JsonValue]], dict[str, JsonValue]]
 
-WARM: Final = "warm"
-"""What a new process runs first: loads what the pipelines need, and reads nothing."""
+WARM_UP: Final = "warm"
+"""Name under which a new process is asked to load what the pipelines need; it reads nothing."""
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +36,12 @@ log = logging.getLogger(__name__)
 class PipelineProcesses:
     """A pool that keeps its processes, with what they have loaded, until one is ended.
 
-    `run` is called in those processes: it must be importable, and answer `WARM` with `{}`.
-    `environment` is set there on top of this process's own.
+    `run` is called in those processes: it must be importable, and answer `WARM_UP` with `{}`.
+    `environment` is added there to this process's own.
     """
 
     def __init__(
-        self, run: Run, *, max_workers: int, environment: Mapping[str, str] | None = None
+        self, run: RunPipeline, *, max_workers: int, environment: Mapping[str, str] | None = None
     ) -> None:
         self._run = run
         self._max_workers = max_workers
@@ -48,15 +49,17 @@ class PipelineProcesses:
         self._lock = threading.Lock()
         self._pool: ProcessPool | None = None
 
-    def warm(self) -> None:
-        """Start the processes now, so that the first run need not wait; returns at once."""
-        self._schedule(WARM, {})
+    def warm_up(self) -> None:
+        """Start the processes now, so that the first run need not wait; return at once."""
+        self._schedule(WARM_UP, {})
 
     async def run(self, pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-        """The pipeline's report; cancelling ends the process that runs it.
+        """Run a pipeline and return its report; cancelling ends the process that runs it.
 
-        Raises `Refused` for bad input, `Unavailable` where a process was killed or a store is
-        busy; a bug in a pipeline rises as `RuntimeError`.
+        Raises:
+            Refused: The input is wrong.
+            Unavailable: The process was killed, or a store is busy.
+            RuntimeError: The pipeline has a bug.
         """
         try:
             return await asyncio.wrap_future(self._schedule(pipeline, dict(params)))
@@ -65,7 +68,7 @@ class PipelineProcesses:
             raise Unavailable(msg) from error
 
     def close(self) -> None:
-        """End all processes, whatever they do."""
+        """End all processes, even those that run a pipeline."""
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None:
@@ -78,28 +81,30 @@ class PipelineProcesses:
         with self._lock:
             if self._pool is None or not self._pool.active:
                 self._pool = self._new_pool()
-            return self._pool.schedule(_answer, args=(self._run, pipeline, params))
+            return self._pool.schedule(_run_in_process, args=(self._run, pipeline, params))
 
     def _new_pool(self) -> ProcessPool:
         return ProcessPool(
             max_workers=self._max_workers,
-            initializer=_begin,
+            initializer=_initialise_process,
             initargs=(self._run, self._environment),
             context=_BareSpawnContext(),
         )
 
 
-def _begin(run: Run, environment: Mapping[str, str]) -> None:
-    """First thing in a new process."""
+def _initialise_process(run: RunPipeline, environment: Mapping[str, str]) -> None:
+    """Set the environment of a new process and load what the pipelines need."""
     os.environ.update(environment)
     try:
-        run(WARM, {})
+        run(WARM_UP, {})
     except Exception:
         log.exception("the pipelines could not be loaded in advance")
 
 
-def _answer(run: Run, pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Every other exception becomes one that surely crosses to the other process."""
+def _run_in_process(
+    run: RunPipeline, pipeline: str, params: Mapping[str, JsonValue]
+) -> dict[str, JsonValue]:
+    """Run a pipeline; every exception but a port's becomes one that can cross to our process."""
     try:
         return run(pipeline, params)
     except (Refused, Unavailable):
@@ -110,12 +115,12 @@ def _answer(run: Run, pipeline: str, params: Mapping[str, JsonValue]) -> dict[st
         raise RuntimeError(msg) from None
 
 
-_launching = threading.Lock()
+_launch_lock = threading.Lock()
 
 
 @contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """What is started in here never hears of Ctrl-C in the terminal: its owner ends it."""
+def _block_interrupts() -> Iterator[None]:
+    """Keep Ctrl-C from a process that is started in the block: its owner ends it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -126,12 +131,12 @@ def _without_interrupts() -> Iterator[None]:
 class _BarePopen(Popen):
     """Starts a process that does not import its parent's main module again.
 
-    The worker's imports take seconds that a process for pipelines has no use for.
+    The worker's imports take seconds, and a process for pipelines does not need them.
     """
 
     def _launch(self, process_obj: BaseProcess) -> None:
         resource_tracker.ensure_running()  # it would unblock the signal below
-        with _launching, _without_interrupts():
+        with _launch_lock, _block_interrupts():
             main = sys.modules["__main__"]
             sys.modules["__main__"] = ModuleType("__main__")
             try:
@@ -142,7 +147,8 @@ class _BarePopen(Popen):
 
 class _BareSpawnProcess(SpawnProcess):
     @staticmethod
-    def _Popen(process_obj: BaseProcess) -> Popen:  # noqa: N802 - the base class's name
+    @override
+    def _Popen(process_obj: BaseProcess) -> Popen:
         return _BarePopen(process_obj)
 
 

@@ -1,28 +1,29 @@
-"""Waiting longer after each failure in a row."""
+"""Waits longer after each failure in a row."""
 
 import asyncio
 import random
 from typing import Final
 
-FIRST: Final = 0.2
-MOST: Final = 15.0
+FIRST_SECONDS: Final = 0.2
+MAX_SECONDS: Final = 15.0
+_JITTER: Final = random.SystemRandom()
 
 
 class Backoff:
-    """Seconds to wait: doubling from 0.2 to 15, each shortened by chance by up to a half."""
+    """Delays that double from 0.2 to 15 seconds, each shortened at random by up to a half."""
 
     def __init__(self) -> None:
-        self._next = FIRST
+        self._next = FIRST_SECONDS
 
     def reset(self) -> None:
-        """Something worked: begin anew."""
-        self._next = FIRST
+        """Start again with the shortest delay."""
+        self._next = FIRST_SECONDS
 
     async def wait(self, stop: asyncio.Event) -> None:
-        """Wait, or return at once when told to stop."""
-        delay, self._next = self._next, min(MOST, self._next * 2)
+        """Wait for the next delay, or until the event is set."""
+        delay, self._next = self._next, min(MAX_SECONDS, self._next * 2)
         try:
-            async with asyncio.timeout(delay * random.uniform(0.5, 1.0)):  # noqa: S311 - jitter
+            async with asyncio.timeout(delay * _JITTER.uniform(0.5, 1.0)):
                 await stop.wait()
         except TimeoutError:
             return

@@ -1,7 +1,7 @@
-"""The loop from the stream to Temporal: every event is opened once or buried, and none is lost.
+"""Moves events from the stream to Temporal: each starts one incident or is a dead letter.
 
-An entry is acknowledged only after Temporal has taken its incident. While Temporal is down,
-nothing is acknowledged and no delivery counts; while Redis is down, what is in hand goes on.
+An entry is acknowledged only after Temporal has accepted its incident. While Temporal is down,
+nothing is acknowledged and no delivery counts; while Redis is down, the entries in hand go on.
 """
 
 import asyncio
@@ -13,71 +13,78 @@ from typing import Final
 
 import structlog
 
+from trimtab.bridge.acknowledger import Acknowledger
 from trimtab.bridge.backoff import Backoff
-from trimtab.bridge.entry_handling import STREAM_FAILURES, Held, IncidentOpener, Responder
-from trimtab.bridge.stream import Entry, GroupLostError, Stream
+from trimtab.bridge.entry_handling import (
+    STREAM_FAILURES,
+    EntryHandler,
+    HeldEntry,
+    IncidentStarter,
+)
+from trimtab.bridge.stream import GroupLostError, StreamConsumer
+from trimtab.bridge.stream_entry import StreamEntry
 from trimtab.runtime.settings_sections import BridgeSettings
 
 _log = structlog.get_logger(__name__)
-_BATCH: Final = 16
+_MAX_BATCH: Final = 16
 _KEEP: Final = timedelta(hours=24)
-"""How long what is done with stays in the stream, for people to look at."""
-_TRIM_EVERY: Final = 60.0
-_FINISH: Final = 6.0
-"""Seconds that a stop waits for starts under way."""
-_LAST_ACKNOWLEDGEMENTS: Final = 2.0
-_GLANCE: Final = 0.25
+"""How long processed entries stay in the stream, for people to look at."""
+_TRIM_SECONDS: Final = 60.0
+"""Time between two trims."""
+_FINISH_SECONDS: Final = 6.0
+"""Time that a stop waits for starts under way."""
+_LAST_ACKNOWLEDGEMENTS_SECONDS: Final = 2.0
+_POLL_SECONDS: Final = 0.25
 
 
 class Bridge:
-    """Reads, hands out to responders, acknowledges; one per process."""
+    """Reads entries, hands them to the handler and acknowledges them; one per process."""
 
     def __init__(
         self,
-        stream: Stream,
+        stream: StreamConsumer,
         *,
-        opener: IncidentOpener,
+        starter: IncidentStarter,
         settings: BridgeSettings,
         stop: asyncio.Event,
     ) -> None:
         self._stream = stream
         self._settings = settings
         self._stop = stop
-        self._responder = Responder(
-            stream, opener=opener, max_deliveries=settings.max_deliveries, stop=stop
+        self._handler = EntryHandler(
+            stream, starter=starter, max_deliveries=settings.max_deliveries, stop=stop
         )
-        self._held: dict[str, Held] = {}
+        self._acknowledger = Acknowledger(stream, on_acknowledged=self._release)
+        self._held: dict[str, HeldEntry] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._accepted: asyncio.Queue[str | None] = asyncio.Queue()
-        """Entry ids; None after the last."""
         self._over = asyncio.Event()
         self._freed = asyncio.Event()
         self._claim_at = 0.0
-        self._trim_at = time.monotonic() + _TRIM_EVERY
+        self._trim_at = time.monotonic() + _TRIM_SECONDS
 
     async def run(self) -> None:
-        """Work until told to stop; then finish what is under way and leave the rest pending."""
+        """Work until `stop` is set; then finish starts under way and leave the rest pending."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._acknowledge_accepted())
-            group.create_task(self._keep_what_is_held())
+            group.create_task(self._acknowledger.run())
+            group.create_task(self._maintain_stream())
             try:
-                await self._read()
+                await self._read_stream()
                 await self._finish()
             finally:
-                # Told, not only cancelled: redis-py sometimes swallows a cancellation.
+                # Events as well as cancellation: redis-py sometimes swallows a cancellation.
                 self._over.set()
-                self._accepted.put_nowait(None)
+                self._acknowledger.close()
                 for task in self._tasks:
                     task.cancel()
 
-    async def _read(self) -> None:
+    async def _read_stream(self) -> None:
         backoff = Backoff()
         while not self._stop.is_set():
             try:
-                await self._join()
-                await self._take_own_pending()
+                await self._create_group()
+                await self._read_own_pending()
                 while not self._stop.is_set():
-                    await self._take_next()
+                    await self._read_next()
                     backoff.reset()
             except GroupLostError as error:
                 _log.error("group_lost", error=str(error), remedy="made again; nothing to do")
@@ -85,64 +92,66 @@ class Bridge:
                 _log.warning("redis_unavailable", error=str(error) or repr(error))
                 await backoff.wait(self._stop)
 
-    async def _join(self) -> None:
-        if await self._stream.join():
+    async def _create_group(self) -> None:
+        if await self._stream.create_group():
             _log.warning("group_created", remedy="none when this is the first start")
 
-    async def _take_own_pending(self) -> None:
-        """What an earlier life of ours, or a lost reply, left behind."""
+    async def _read_own_pending(self) -> None:
+        """Read what an earlier process of this name, or a lost reply, left behind."""
         after = "0"
         while not self._stop.is_set():
-            entries = await self._stream.own_pending(after=after, count=await self._room())
+            count = await self._wait_for_capacity()
+            entries = await self._stream.read_own_pending(after=after, count=count)
             if not entries:
                 return
-            await self._take(entries)
+            await self._hand_out(entries)
             after = entries[-1].id
 
-    async def _take_next(self) -> None:
-        room = await self._room()
-        if room < 1:
+    async def _read_next(self) -> None:
+        capacity = await self._wait_for_capacity()
+        if capacity < 1:
             return
         if time.monotonic() >= self._claim_at:
-            entries, deleted = await self._stream.claimed(
-                idle=self._settings.claim_after, count=room
+            entries, deleted = await self._stream.claim_idle(
+                idle=self._settings.claim_after, count=capacity
             )
-            await self._take(entries)
-            self._tell_deleted(deleted)
-            if self._stream.all_looked_at:
+            await self._hand_out(entries)
+            self._log_deleted(deleted)
+            if self._stream.has_examined_all:
                 self._claim_at = time.monotonic() + self._claim_period
         else:
+            count = min(capacity, _MAX_BATCH)
             block = self._settings.block
-            await self._take(await self._stream.fresh(block=block, count=min(room, _BATCH)))
+            await self._hand_out(await self._stream.read_new(block=block, count=count))
 
     @property
     def _claim_period(self) -> float:
         return max(0.5, self._settings.claim_after.total_seconds() / 4)
 
-    async def _room(self) -> int:
-        """How many entries may be taken; waits for a few places, unless told to stop."""
-        wanted = min(_BATCH, -(-self._settings.open_starts // 4))
-        while (room := self._settings.open_starts - len(self._held)) < wanted:
+    async def _wait_for_capacity(self) -> int:
+        """Return how many entries may be read; wait until it is worth a read, or `stop` is set."""
+        wanted = min(_MAX_BATCH, -(-self._settings.open_starts // 4))
+        while (capacity := self._settings.open_starts - len(self._held)) < wanted:
             if self._stop.is_set():
                 return 0
             self._freed.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_GLANCE):
+                async with asyncio.timeout(_POLL_SECONDS):
                     await self._freed.wait()
-        return room
+        return capacity
 
-    async def _take(self, entries: Iterable[Entry]) -> None:
+    async def _hand_out(self, entries: Iterable[StreamEntry]) -> None:
         for entry in entries:
             if not entry.fields:
-                self._tell_deleted([entry.id])
+                self._log_deleted([entry.id])
                 await self._stream.acknowledge([entry.id])
             elif entry.id not in self._held:
-                held = self._held[entry.id] = Held(entry, entry.deliveries)
-                task = asyncio.create_task(self._respond(held))
+                held = self._held[entry.id] = HeldEntry(entry, entry.deliveries)
+                task = asyncio.create_task(self._handle(held))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
-    def _tell_deleted(self, entry_ids: list[str]) -> None:
+    def _log_deleted(self, entry_ids: list[str]) -> None:
         if entry_ids:
             _log.error(
                 "entries_deleted_while_pending",
@@ -150,10 +159,10 @@ class Bridge:
                 remedy="do not trim the stream above what is pending; these events are lost",
             )
 
-    async def _respond(self, held: Held) -> None:
-        held.accepted = await self._responder.respond(held)
+    async def _handle(self, held: HeldEntry) -> None:
+        held.accepted = await self._handler.handle(held)
         if held.accepted:
-            self._accepted.put_nowait(held.entry.id)
+            self._acknowledger.add(held.entry.id)
         elif not self._stop.is_set():
             self._release([held.entry.id])
 
@@ -162,39 +171,14 @@ class Bridge:
             self._held.pop(entry_id, None)
         self._freed.set()
 
-    async def _acknowledge_accepted(self) -> None:
-        """One XACK for all that have been accepted meanwhile."""
-        last = False
-        while not last:
-            batch = [await self._accepted.get()]
-            while not self._accepted.empty():
-                batch.append(self._accepted.get_nowait())
-            last = None in batch
-            if entry_ids := [entry_id for entry_id in batch if entry_id is not None]:
-                await self._acknowledge(entry_ids)
-
-    async def _acknowledge(self, entry_ids: list[str]) -> None:
-        backoff = Backoff()
-        while True:
-            try:
-                await self._stream.acknowledge(entry_ids)
-            except STREAM_FAILURES as error:
-                _log.warning("acknowledgement_postponed", error=str(error) or repr(error))
-                if self._over.is_set():
-                    return
-                await backoff.wait(self._over)
-            else:
-                self._release(entry_ids)
-                return
-
-    async def _keep_what_is_held(self) -> None:
-        """Let nobody claim what we work on; and trim what everybody is done with."""
+    async def _maintain_stream(self) -> None:
+        """Keep others from claiming the entries in hand, and trim processed ones."""
         while not await self._is_over(within=self._settings.claim_after / 4):
             try:
-                await self._keep()
+                await self._renew_claims()
                 if time.monotonic() >= self._trim_at:
-                    self._trim_at = time.monotonic() + _TRIM_EVERY
-                    await self._stream.trim(keep=_KEEP)
+                    self._trim_at = time.monotonic() + _TRIM_SECONDS
+                    await self._stream.trim_processed(keep=_KEEP)
             except STREAM_FAILURES as error:
                 _log.debug("upkeep_postponed", error=str(error))
 
@@ -206,23 +190,23 @@ class Bridge:
 
     async def _finish(self) -> None:
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=_FINISH)
+            _, late = await asyncio.wait(self._tasks, timeout=_FINISH_SECONDS)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_ACKNOWLEDGEMENTS):
+            async with asyncio.timeout(_LAST_ACKNOWLEDGEMENTS_SECONDS):
                 while any(held.accepted for held in self._held.values()):
                     self._freed.clear()
                     await self._freed.wait()
         for held in self._held.values():
-            held.forgive()
+            held.uncount_delivery()
         with contextlib.suppress(*STREAM_FAILURES):
-            await self._keep()
+            await self._renew_claims()
         _log.info("bridge_stopped", left_pending=len(self._held))
 
-    async def _keep(self) -> None:
+    async def _renew_claims(self) -> None:
         if self._held:
-            await self._stream.keep(
+            await self._stream.renew_claims(
                 {entry_id: held.deliveries for entry_id, held in self._held.items()}
             )

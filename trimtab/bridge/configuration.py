@@ -1,4 +1,4 @@
-"""What an incident takes with it from the configuration: read anew when files change.
+"""Gives each incident the configuration of its model, read again when files change.
 
 A broken edit raises an alarm and leaves the last good values in force.
 """
@@ -13,56 +13,67 @@ import structlog
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.model import ModelSpec
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_limits, load_model, model_names
+from trimtab.runtime.model_files import list_model_names
+from trimtab.runtime.models import load_limits, load_model_spec
 
 _log = structlog.get_logger(__name__)
-_FRESH: Final = 2.0
-"""Seconds for which what was read is believed."""
+_FRESH_SECONDS: Final = 2.0
+"""Age from which a value is read again."""
 
 Value = TypeVar("Value")
 
 
 @dataclass
-class _Held(Generic[Value]):
+class _CachedValue(Generic[Value]):
     value: Value
     read_at: float
     alarm: str = ""
-    """The fault that was last complained of."""
+    """The fault that was last logged."""
 
 
-class Configuration:
+class ConfigurationCache:
     """Specifications and limits, at most two seconds old or the last good ones."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._specs: dict[str, _Held[ModelSpec]] = {}
-        self._limits: _Held[Limits] | None = None
+        self._specs: dict[str, _CachedValue[ModelSpec]] = {}
+        self._limits: _CachedValue[Limits] | None = None
 
-    def spec(self, model: str) -> ModelSpec:
-        """The model's specification; raises `BadConfigurationError` when there is no good one."""
-        held = self._specs.get(model)
-        if held and not self._is_fresh(held) and model not in model_names():
+    def get_spec(self, model: str) -> ModelSpec:
+        """Return the model's specification.
+
+        Raises:
+            BadConfigurationError: The model is not configured, or there never was a good file.
+        """
+        cached = self._specs.get(model)
+        if cached and not self._is_fresh(cached) and model not in list_model_names():
             del self._specs[model]
-            held = None
-        self._specs[model] = self._current(held, lambda: load_model(model))
+            cached = None
+        self._specs[model] = self._refresh(cached, lambda: load_model_spec(model))
         return self._specs[model].value
 
-    def limits(self) -> Limits:
-        """The policy's limits; raises `BadConfigurationError` when there never were good ones."""
-        self._limits = self._current(self._limits, load_limits)
+    def get_limits(self) -> Limits:
+        """Return the policy's limits.
+
+        Raises:
+            BadConfigurationError: There never were good ones.
+        """
+        self._limits = self._refresh(self._limits, load_limits)
         return self._limits.value
 
-    def _current(self, held: _Held[Value] | None, load: Callable[[], Value]) -> _Held[Value]:
-        if held and self._is_fresh(held):
-            return held
+    def _refresh(
+        self, cached: _CachedValue[Value] | None, load: Callable[[], Value]
+    ) -> _CachedValue[Value]:
+        if cached and self._is_fresh(cached):
+            return cached
         try:
-            return _Held(load(), self._clock())
+            return _CachedValue(load(), self._clock())
         except BadConfigurationError as error:
-            if held is None:
+            if cached is None:
                 raise
-            if held.alarm != str(error):
+            if cached.alarm != str(error):
                 _log.error("configuration_broken", faults=error.faults, in_force="last good one")
-            return _Held(held.value, self._clock(), alarm=str(error))
+            return _CachedValue(cached.value, self._clock(), alarm=str(error))
 
-    def _is_fresh(self, held: _Held[Value]) -> bool:
-        return self._clock() - held.read_at < _FRESH
+    def _is_fresh(self, cached: _CachedValue[Value]) -> bool:
+        return self._clock() - cached.read_at < _FRESH_SECONDS

@@ -1,4 +1,4 @@
-"""What becomes of one entry: its incident is opened, it is buried, or it stays pending."""
+"""Decides what becomes of one entry: its incident starts, it is a dead letter, or stays pending."""
 
 import asyncio
 import contextlib
@@ -12,111 +12,120 @@ from redis.exceptions import RedisError
 from structlog.contextvars import bind_contextvars
 
 from trimtab.bridge.backoff import Backoff
-from trimtab.bridge.event_parsing import Refusal, read_event
-from trimtab.bridge.stream import Entry, GroupLostError, Stream
+from trimtab.bridge.event_parsing import EventRejectedError, parse_event
+from trimtab.bridge.stream import GroupLostError, StreamConsumer
+from trimtab.bridge.stream_entry import StreamEntry
 from trimtab.bridge.workflow_starter import TemporalUnavailableError
 from trimtab.contracts.drift import DriftEvent
-from trimtab.contracts.names import drift_response_id
+from trimtab.contracts.names import build_drift_response_id
 
 _log = structlog.get_logger(__name__)
 
 STREAM_FAILURES: Final = (RedisError, OSError, GroupLostError)
-"""What waiting may mend."""
+"""Failures of the stream after which trying again may help."""
 
 
-class IncidentOpener(Protocol):
-    """`bridge.opening.Opener`, or a test's."""
+class IncidentStarter(Protocol):
+    """Starts incidents: `workflow_starter.WorkflowStarter`, or a test's."""
 
-    async def open(self, event: DriftEvent, *, published_at: datetime) -> bool:
-        """Start the workflow; False when the event already has one."""
+    async def start(self, event: DriftEvent, *, published_at: datetime) -> bool:
+        """Start the workflow; return False if the event already has one."""
 
 
 @dataclass
-class Held:
-    """An entry in hand, and how often it counts as delivered."""
+class HeldEntry:
+    """An entry in hand, and how many of its deliveries count."""
 
-    entry: Entry
+    entry: StreamEntry
     deliveries: int
     accepted: bool = False
-    """Whether Temporal has taken it, so that only the acknowledgement is left."""
+    """Whether Temporal has accepted it, so that only the acknowledgement is left."""
 
-    def forgive(self) -> None:
-        """This delivery came to nothing for no fault of the entry: it does not count."""
+    def uncount_delivery(self) -> None:
+        """Do not count this delivery: the failure was not caused by the entry."""
         self.deliveries = self.entry.deliveries - 1
 
 
-class Responder:
-    """Decides what becomes of entries."""
+class EntryHandler:
+    """Handles entries one by one; many at once."""
 
     def __init__(
-        self, stream: Stream, *, opener: IncidentOpener, max_deliveries: int, stop: asyncio.Event
+        self,
+        stream: StreamConsumer,
+        *,
+        starter: IncidentStarter,
+        max_deliveries: int,
+        stop: asyncio.Event,
     ) -> None:
         self._stream = stream
-        self._opener = opener
+        self._starter = starter
         self._max_deliveries = max_deliveries
         self._stop = stop
         self._down_since: float | None = None
 
-    async def respond(self, held: Held) -> bool:
-        """Whether Temporal has taken the incident, so that the entry can be acknowledged."""
+    async def handle(self, held: HeldEntry) -> bool:
+        """Return whether Temporal has accepted the incident, so that the entry is acknowledged."""
         entry = held.entry
         bind_contextvars(entry=entry.id)
         if entry.deliveries > self._max_deliveries:
-            await self._bury(
+            # Earlier deliveries ended without a word, so this one may end the process too.
+            await self._dead_letter(
                 entry, f"delivered {entry.deliveries} times and never accepted: it may crash us"
             )
             return False
         try:
-            event = read_event(entry.fields)
+            event = parse_event(entry.fields)
             bind_contextvars(correlation_id=event.correlationid)
-            return await self._open(event, held)
-        except Refusal as refusal:
-            await self._bury(entry, str(refusal))
+            return await self._start_incident(event, held)
+        except EventRejectedError as rejection:
+            await self._dead_letter(entry, str(rejection))
         except Exception as error:  # noqa: BLE001 - one entry must not stop the others
-            await self._postpone(entry, error)
+            await self._leave_pending(entry, error)
         return False
 
-    async def _open(self, event: DriftEvent, held: Held) -> bool:
+    async def _start_incident(self, event: DriftEvent, held: HeldEntry) -> bool:
         backoff = Backoff()
         while not self._stop.is_set():
             try:
-                new = await self._opener.open(event, published_at=held.entry.published_at)
+                new = await self._starter.start(event, published_at=held.entry.published_at)
             except TemporalUnavailableError as error:
-                await self._forgive(held)
-                self._mourn(error)
+                await self._uncount_delivery(held)
+                self._log_outage(error)
                 await backoff.wait(self._stop)
             else:
-                self._rejoice()
+                self._log_recovery()
                 _log.info(
                     "incident_opened" if new else "incident_already_open",
-                    workflow_id=drift_response_id(event.subject, event.id),
+                    workflow_id=build_drift_response_id(event.subject, event.id),
                     model=event.subject,
                     severity=event.data.severity.value,
                 )
                 return True
         return False
 
-    async def _forgive(self, held: Held) -> None:
+    async def _uncount_delivery(self, held: HeldEntry) -> None:
         if held.deliveries == held.entry.deliveries:
-            held.forgive()
+            held.uncount_delivery()
             with contextlib.suppress(*STREAM_FAILURES):
-                await self._stream.keep({held.entry.id: held.deliveries})
+                await self._stream.renew_claims({held.entry.id: held.deliveries})
 
-    async def _postpone(self, entry: Entry, error: Exception) -> None:
-        """Leave it pending, to be claimed when idle; at the last delivery bury it."""
+    async def _leave_pending(self, entry: StreamEntry, error: Exception) -> None:
+        """Leave an entry to be claimed when idle; after the last delivery it is a dead letter."""
         if entry.deliveries >= self._max_deliveries:
-            await self._bury(entry, f"failed {entry.deliveries} times; last {error!r:.1000}")
+            await self._dead_letter(entry, f"failed {entry.deliveries} times; last {error!r:.1000}")
         else:
             _log.error("event_failed", deliveries=entry.deliveries, exc_info=error)
 
-    async def _bury(self, entry: Entry, reason: str) -> None:
+    async def _dead_letter(self, entry: StreamEntry, reason: str) -> None:
+        """Move an entry to the dead letters, however often the stream fails meanwhile."""
         backoff = Backoff()
         tried = False
         while not self._stop.is_set():
             try:
+                # A failed attempt may have moved it: a pending entry has not been moved.
                 if not tried or await self._stream.is_pending(entry.id):
                     tried = True
-                    await self._stream.bury(entry, reason=reason)
+                    await self._stream.move_to_dead_letters(entry, reason=reason)
                 _log.error("event_buried", reason=reason, deliveries=entry.deliveries)
             except STREAM_FAILURES as error:
                 _log.warning("burial_postponed", error=str(error))
@@ -124,7 +133,7 @@ class Responder:
             else:
                 return
 
-    def _mourn(self, error: TemporalUnavailableError) -> None:
+    def _log_outage(self, error: TemporalUnavailableError) -> None:
         if self._down_since is None:
             self._down_since = time.monotonic()
             _log.error(
@@ -133,7 +142,7 @@ class Responder:
                 remedy="start Temporal or correct its address; events wait in the stream",
             )
 
-    def _rejoice(self) -> None:
+    def _log_recovery(self) -> None:
         if self._down_since is not None:
             seconds = round(time.monotonic() - self._down_since, 1)
             self._down_since = None

@@ -1,8 +1,7 @@
-"""The stream as one consumer of its group sees it; nothing here is retried behind our back."""
+"""Reads the stream as one consumer of its group; nothing here is retried by the client."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
@@ -11,45 +10,29 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
-from trimtab.bridge.event_parsing import EVENT_FIELD
+from trimtab.bridge.stream_entry import (
+    RawEntry,
+    StreamEntry,
+    decode_text,
+    parse_entry_id,
+    unpack_entries,
+)
 from trimtab.runtime.settings_sections import BridgeSettings, RedisSettings
 
-SLACK: Final = timedelta(seconds=3)
-"""How much longer than a blocking read the socket waits, lest it cut the read off."""
+READ_MARGIN: Final = timedelta(seconds=3)
+"""Time by which the socket waits longer than a blocking read, so that it does not cut it off."""
+_CONNECT_SECONDS: Final = 5.0
 _BEGINNING: Final = "0-0"
-_MOST_PENDING: Final = 4096
-_MOST_TRIMMED: Final = 10_000
+_MAX_PENDING: Final = 4096
+_MAX_TRIMMED: Final = 10_000
 
 
 class GroupLostError(Exception):
-    """The stream or the group has been deleted under us."""
+    """The stream or the group has been deleted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry as it was delivered."""
-
-    id: str
-    fields: dict[bytes, bytes]
-    """Empty when the entry was deleted from the stream while pending."""
-    deliveries: int
-    """How often it has been delivered, this time included."""
-
-    @property
-    def published_at(self) -> datetime:
-        """When it entered the stream, by the Redis server's clock."""
-        return datetime.fromtimestamp(int(self.id.partition("-")[0]) / 1000, tz=UTC)
-
-    @property
-    def raw(self) -> bytes:
-        """The event's bytes; where that field is missing, all fields as they were."""
-        if EVENT_FIELD in self.fields:
-            return self.fields[EVENT_FIELD]
-        return b"\n".join(name + b"=" + value for name, value in self.fields.items())
-
-
-class Stream:
-    """Reads, keeps, acknowledges and buries entries."""
+class StreamConsumer:
+    """Reads, keeps and acknowledges entries, and moves them to the dead letters."""
 
     def __init__(self, redis: Redis, *, names: RedisSettings, consumer: str) -> None:
         self._redis = redis
@@ -60,16 +43,15 @@ class Stream:
         self._cursor: Any = _BEGINNING
 
     @classmethod
-    def open(
+    def connect(
         cls, url: str, *, names: RedisSettings, reading: BridgeSettings, consumer: str
     ) -> Self:
-        """A stream over connections of its own, which are made with the first call."""
-        patience = (reading.block + SLACK).total_seconds()
+        """Return a consumer with connections of its own, which are made with the first call."""
         redis = Redis.from_url(
             url,
             retry=Retry(NoBackoff(), 0),
-            socket_timeout=patience,
-            socket_connect_timeout=5.0,
+            socket_timeout=(reading.block + READ_MARGIN).total_seconds(),
+            socket_connect_timeout=_CONNECT_SECONDS,
             client_name="trimtab-bridge",
         )
         return cls(redis, names=names, consumer=consumer)
@@ -78,8 +60,8 @@ class Stream:
         """Close the connections."""
         await self._redis.aclose()
 
-    async def join(self) -> bool:
-        """Create the group at the beginning of the stream; False when it was there."""
+    async def create_group(self) -> bool:
+        """Create the group at the beginning of the stream; return False if it exists."""
         try:
             await self._redis.xgroup_create(self._stream, self._group, id="0", mkstream=True)
         except ResponseError as error:
@@ -88,44 +70,48 @@ class Stream:
             raise
         return True
 
-    async def own_pending(self, *, after: str, count: int) -> list[Entry]:
-        """What was delivered to this consumer before and never acknowledged, oldest first."""
-        with _group_lost():
-            answer = await self._redis.xreadgroup(
+    async def read_own_pending(self, *, after: str, count: int) -> list[StreamEntry]:
+        """Return entries delivered to this consumer before and not acknowledged, oldest first."""
+        with _translate_lost_group():
+            reply = await self._redis.xreadgroup(
                 self._group, self._consumer, {self._stream: after}, count=count
             )
-        return await self._counted(_entries(answer))
+        return await self._count_deliveries(unpack_entries(reply))
 
-    async def claimed(self, *, idle: timedelta, count: int) -> tuple[list[Entry], list[str]]:
-        """What other consumers (or we) left lying for longer than idle, and ids found deleted.
+    async def claim_idle(
+        self, *, idle: timedelta, count: int
+    ) -> tuple[list[StreamEntry], list[str]]:
+        """Claim entries that any consumer left idle for longer; return them, and ids found deleted.
 
-        One call looks at ten times count entries and the next goes on from there; an empty answer
-        with nothing deleted does not mean that there is nothing left.
+        One call examines ten times count entries and the next goes on from there; an empty answer
+        with nothing deleted does not mean that nothing is left.
         """
-        with _group_lost():
+        with _translate_lost_group():
             self._cursor, claimed, deleted = await self._redis.xautoclaim(
                 self._stream, self._group, self._consumer,
-                min_idle_time=_milliseconds(idle), start_id=self._cursor, count=count,
+                min_idle_time=_to_milliseconds(idle), start_id=self._cursor, count=count,
             )  # fmt: skip
-        return await self._counted(claimed), [entry_id.decode() for entry_id in deleted]
+        entries = await self._count_deliveries(claimed)
+        return entries, [entry_id.decode() for entry_id in deleted]
 
     @property
-    def all_looked_at(self) -> bool:
-        """Whether `claimed` has come to the end of what is pending."""
-        return _text(self._cursor) == _BEGINNING
+    def has_examined_all(self) -> bool:
+        """Whether `claim_idle` has come to the end of the pending entries."""
+        return decode_text(self._cursor) == _BEGINNING
 
-    async def fresh(self, *, block: timedelta, count: int) -> list[Entry]:
-        """What nobody has been given yet; waits for up to block."""
-        with _group_lost():
-            answer = await self._redis.xreadgroup(
+    async def read_new(self, *, block: timedelta, count: int) -> list[StreamEntry]:
+        """Return entries that no consumer has been given; wait for them for up to block."""
+        with _translate_lost_group():
+            reply = await self._redis.xreadgroup(
                 self._group, self._consumer, {self._stream: ">"},
-                count=count, block=_milliseconds(block),
+                count=count, block=_to_milliseconds(block),
             )  # fmt: skip
-        return [Entry(_text(entry_id), fields, 1) for entry_id, fields in _entries(answer)]
+        entries = unpack_entries(reply)
+        return [StreamEntry(decode_text(entry_id), fields, 1) for entry_id, fields in entries]
 
-    async def keep(self, deliveries: Mapping[str, int]) -> None:
-        """Say that we still work on these, and how often they count as delivered."""
-        with _group_lost():
+    async def renew_claims(self, deliveries: Mapping[str, int]) -> None:
+        """Reset the idle time of these entries, and set how many deliveries of each count."""
+        with _translate_lost_group():
             async with self._redis.pipeline(transaction=False) as pipe:
                 for entry_id, count in deliveries.items():
                     pipe.xclaim(
@@ -135,15 +121,19 @@ class Stream:
                 await pipe.execute()
 
     async def acknowledge(self, entry_ids: Sequence[str]) -> None:
-        """Nobody will be given these again."""
+        """Acknowledge entries: no consumer will be given them again."""
         await self._redis.xack(self._stream, self._group, *entry_ids)
 
-    async def bury(self, entry: Entry, *, reason: str) -> None:
-        """Move an entry to the dead letters, whole or not at all.
+    async def move_to_dead_letters(self, entry: StreamEntry, *, reason: str) -> None:
+        """Add an entry to the dead letters and acknowledge it, both or neither.
 
         MULTI takes nothing back: the entry would be acknowledged where the letter cannot be added.
+        So the key's type is checked first.
+
+        Raises:
+            ResponseError: The key of the dead letters holds something else.
         """
-        kept_as = _text(await self._redis.type(self._dead_letters))
+        kept_as = decode_text(await self._redis.type(self._dead_letters))
         if kept_as not in ("none", "stream"):
             msg = f"{self._dead_letters} holds a {kept_as} and no stream: rename or delete it"
             raise ResponseError(msg)
@@ -160,45 +150,47 @@ class Stream:
             await pipe.execute()
 
     async def is_pending(self, entry_id: str) -> bool:
-        """Whether the entry still waits to be acknowledged."""
-        with _group_lost():
+        """Return whether the entry still waits to be acknowledged."""
+        with _translate_lost_group():
             return bool(
                 await self._redis.xpending_range(
                     self._stream, self._group, min=entry_id, max=entry_id, count=1
                 )
             )
 
-    async def trim(self, *, keep: timedelta) -> int:
-        """Delete what every group has done with and is older than keep; how many entries."""
+    async def trim_processed(self, *, keep: timedelta) -> int:
+        """Delete entries older than keep that every group is done with; return their number."""
         oldest = datetime.now(UTC) - keep
         bounds = [(max(0, int(oldest.timestamp() * 1000)), 0)]
         for group in await self._redis.xinfo_groups(self._stream):
-            bounds.append(_order(group["last-delivered-id"]))
+            bounds.append(parse_entry_id(group["last-delivered-id"]))
             if group["pending"]:
                 summary = await self._redis.xpending(self._stream, group["name"])
                 if summary["pending"]:
-                    bounds.append(_order(summary["min"]))
+                    bounds.append(parse_entry_id(summary["min"]))
         time, number = min(bounds)
         return int(
             await self._redis.xtrim(
-                self._stream, minid=f"{time}-{number}", approximate=True, limit=_MOST_TRIMMED
+                self._stream, minid=f"{time}-{number}", approximate=True, limit=_MAX_TRIMMED
             )
         )
 
-    async def _counted(self, delivered: Iterable[tuple[bytes, dict[bytes, bytes]]]) -> list[Entry]:
-        entries = [(_text(entry_id), fields) for entry_id, fields in delivered]
+    async def _count_deliveries(self, delivered: Iterable[RawEntry]) -> list[StreamEntry]:
+        entries = [(decode_text(entry_id), fields) for entry_id, fields in delivered]
         if not entries:
             return []
         pending = await self._redis.xpending_range(
             self._stream, self._group, min=entries[0][0], max=entries[-1][0],
-            count=_MOST_PENDING, consumername=self._consumer,
+            count=_MAX_PENDING, consumername=self._consumer,
         )  # fmt: skip
-        times = {_text(item["message_id"]): int(item["times_delivered"]) for item in pending}
-        return [Entry(entry_id, fields, times.get(entry_id, 1)) for entry_id, fields in entries]
+        times = {decode_text(item["message_id"]): int(item["times_delivered"]) for item in pending}
+        return [
+            StreamEntry(entry_id, fields, times.get(entry_id, 1)) for entry_id, fields in entries
+        ]
 
 
 @contextmanager
-def _group_lost() -> Iterator[None]:
+def _translate_lost_group() -> Iterator[None]:
     try:
         yield
     except ResponseError as error:
@@ -207,18 +199,5 @@ def _group_lost() -> Iterator[None]:
         raise
 
 
-def _entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:  # noqa: ANN401 - redis-py's
-    return list(answer[0][1]) if answer else []
-
-
-def _text(entry_id: Any) -> str:  # noqa: ANN401 - bytes, though redis-py says more
-    return entry_id.decode() if isinstance(entry_id, bytes) else str(entry_id)
-
-
-def _order(entry_id: bytes | str) -> tuple[int, int]:
-    time, _, number = _text(entry_id).partition("-")
-    return int(time), int(number)
-
-
-def _milliseconds(span: timedelta) -> int:
-    return max(1, int(span.total_seconds() * 1000))
+def _to_milliseconds(duration: timedelta) -> int:
+    return max(1, int(duration.total_seconds() * 1000))

@@ -1,9 +1,11 @@
-"""Opens the incident of an event: one `DriftResponseWorkflow`, never two."""
+"""Starts the incident of an event: one `DriftResponseWorkflow`, never two."""
 
 import contextlib
+import shlex
 from datetime import datetime, timedelta
 from typing import Final
 
+from pydantic import ValidationError
 from temporalio.client import Client
 from temporalio.common import (
     SearchAttributePair,
@@ -14,73 +16,79 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from trimtab.bridge.configuration import Configuration
-from trimtab.bridge.event_parsing import Refusal
-from trimtab.contracts import names
+from trimtab.bridge.configuration import ConfigurationCache
+from trimtab.bridge.event_parsing import EventRejectedError
+from trimtab.contracts import names, tags
+from trimtab.contracts.approval import TemporalCommand
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.incident import IncidentInput, Stage
-from trimtab.contracts.names import drift_response_id
+from trimtab.contracts.names import build_drift_response_id
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import policy_hash
+from trimtab.runtime.models import compute_policy_hash
+from trimtab.runtime.paths import temporal_command
 from trimtab.runtime.settings import Settings
-from trimtab.runtime.telemetry import first_span
+from trimtab.runtime.telemetry import start_root_span
 from trimtab.runtime.temporal import ensure_search_attributes
 from workflows import options
 
-_PATIENCE: Final = timedelta(seconds=10)
-_MOST_SUMMARY_BYTES: Final = 200
-_MOST_FEATURES_SHOWN: Final = 20
-_THE_EVENTS_FAULT: Final = {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.OUT_OF_RANGE}
+_RPC_TIMEOUT: Final = timedelta(seconds=10)
+_MAX_SUMMARY_BYTES: Final = 200
+_MAX_FEATURES_SHOWN: Final = 20
+_EVENT_FAULTS: Final = {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.OUT_OF_RANGE}
+"""Statuses of a call that the event itself makes fail."""
 
 
 class TemporalUnavailableError(Exception):
-    """Temporal does not take the incident now, for no fault of the event."""
+    """Temporal does not accept the incident now; the event is not the cause."""
 
 
-class Opener:
+class WorkflowStarter:
     """Turns an event into a started workflow."""
 
-    def __init__(self, client: Client, *, configuration: Configuration, settings: Settings) -> None:
+    def __init__(
+        self, client: Client, *, configuration: ConfigurationCache, settings: Settings
+    ) -> None:
         self._client = client
         self._configuration = configuration
         self._settings = settings
 
-    async def open(self, event: DriftEvent, *, published_at: datetime) -> bool:
-        """Start the workflow; False when the event already has one.
+    async def start(self, event: DriftEvent, *, published_at: datetime) -> bool:
+        """Start the workflow; return False if the event already has one.
 
         Raises:
-            Refusal: The model is not configured.
-            TemporalUnavailableError: Trying again may help; the event is not at fault.
+            EventRejectedError: The model is not configured.
+            TemporalUnavailableError: Trying again may help; the event is not the cause.
         """
-        incident = self._incident(event, published_at=published_at)
-        with first_span(
+        incident = self._build_input(event, published_at=published_at)
+        with start_root_span(
             f"incident {event.subject}",
-            attributes={"trimtab.model": event.subject, "trimtab.event_id": event.id},
+            attributes={tags.MODEL_TAG: event.subject, tags.EVENT_ID_TAG: event.id},
         ):
-            return await self._start(incident)
+            return await self._start_workflow(incident)
 
-    async def _start(self, incident: IncidentInput) -> bool:
+    async def _start_workflow(self, incident: IncidentInput) -> bool:
         event = incident.event
         try:
             await self._client.start_workflow(
                 names.DRIFT_RESPONSE,
                 incident,
-                id=drift_response_id(event.subject, event.id),
+                id=build_drift_response_id(event.subject, event.id),
                 task_queue=names.MAIN_QUEUE,
+                # An event has one incident for as long as Temporal remembers the first.
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                search_attributes=_search_attributes(event),
-                static_summary=_summary(event),
-                static_details=_details(event),
-                rpc_timeout=_PATIENCE,
+                search_attributes=_build_search_attributes(event),
+                static_summary=_format_summary(event),
+                static_details=_format_details(event),
+                rpc_timeout=_RPC_TIMEOUT,
             )
         except WorkflowAlreadyStartedError:
             return False
         except RPCError as error:
             if "search attribute" in error.message:
                 await self._restore_search_attributes()
-            elif error.status in _THE_EVENTS_FAULT:
+            elif error.status in _EVENT_FAULTS:
                 raise
             msg = f"{error.status.name}: {error.message}"
             raise TemporalUnavailableError(msg) from error
@@ -91,59 +99,74 @@ class Opener:
         return True
 
     async def _restore_search_attributes(self) -> None:
-        """Somebody has replaced the namespace since we started: the next attempt may succeed."""
+        """Add the search attributes again if the namespace was replaced since the start."""
         with contextlib.suppress(RPCError, RuntimeError, BadConfigurationError):
             await ensure_search_attributes(self._client)
 
-    def _incident(self, event: DriftEvent, *, published_at: datetime) -> IncidentInput:
+    def _build_input(self, event: DriftEvent, *, published_at: datetime) -> IncidentInput:
         try:
-            spec = self._configuration.spec(event.subject)
+            spec = self._configuration.get_spec(event.subject)
         except BadConfigurationError as error:
-            raise Refusal(str(error)) from error
-        limits = self._limits()
+            raise EventRejectedError(str(error)) from error
+        limits = self._get_limits()
         return IncidentInput(
             event=event,
             spec=spec,
             limits=limits,
-            policy_hash=policy_hash(limits),
+            policy_hash=compute_policy_hash(limits),
             analyst=self._settings.analyst.model,
             deliberation_timeout=self._settings.analyst.deliberation_timeout,
             call_timeout=self._settings.analyst.timeout,
             published_at=published_at,
+            answer_command=build_answer_command(self._client),
             as_of=event.data.current.end if self._settings.backtest.replay else None,
         )
 
-    def _limits(self) -> Limits:
-        limits, shorter = self._configuration.limits(), self._settings.backtest.approval_timeout
+    def _get_limits(self) -> Limits:
+        limits = self._configuration.get_limits()
+        shorter = self._settings.backtest.approval_timeout
         return limits.model_copy(update={"approval_timeout": shorter}) if shorter else limits
 
 
-def _search_attributes(event: DriftEvent) -> TypedSearchAttributes:
+def build_answer_command(client: Client) -> TemporalCommand:
+    """Return the `temporal` command of this machine, with the server that the client is for."""
+    (program,) = shlex.split(temporal_command())
+    try:
+        return TemporalCommand(
+            program=program,
+            address=client.service_client.config.target_host,
+            namespace=client.namespace,
+        )
+    except ValidationError:
+        return TemporalCommand()  # of an unusual form: the person's own profile has to do
+
+
+def _build_search_attributes(event: DriftEvent) -> TypedSearchAttributes:
     return TypedSearchAttributes(
         [
-            SearchAttributePair(options.MODEL, event.subject),
-            SearchAttributePair(options.SEVERITY, event.data.severity.value),
-            SearchAttributePair(options.STAGE, Stage.OPENED.value),
-            SearchAttributePair(options.CORRELATION_ID, event.correlationid),
+            SearchAttributePair(options.MODEL_KEY, event.subject),
+            SearchAttributePair(options.SEVERITY_KEY, event.data.severity.value),
+            SearchAttributePair(options.STAGE_KEY, Stage.OPENED.value),
+            SearchAttributePair(options.CORRELATION_ID_KEY, event.correlationid),
         ]
     )
 
 
-def _summary(event: DriftEvent) -> str:
+def _format_summary(event: DriftEvent) -> str:
     window = event.data.current
     rest = f": {event.data.severity} drift, {window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}"
-    room = _MOST_SUMMARY_BYTES - len(rest)
+    room = _MAX_SUMMARY_BYTES - len(rest)
     return event.subject.encode()[:room].decode(errors="ignore") + rest
 
 
-def _details(event: DriftEvent) -> str:
-    """Markdown; every name in it has the names' narrow pattern."""
+def _format_details(event: DriftEvent) -> str:
+    """Return Markdown for the Web UI; the names in it are safe by their narrow pattern."""
     window, change = event.data.current, event.data.performance
-    drifted = event.data.drifted[:_MOST_FEATURES_SHOWN]
+    drifted = event.data.drifted[:_MAX_FEATURES_SHOWN]
     lines = [
         f"Event `{event.id}` of {event.time:%Y-%m-%d %H:%M} UTC, {window.rows} rows.",
         *(f"- `{feature.name}` drifted: PSI {feature.psi:.2f}" for feature in drifted),
-        *(f"- data fault: {fault.kind}" for fault in event.data.quality[:_MOST_FEATURES_SHOWN]),
+        *(f"- data fault: {fault.kind}" for fault in event.data.quality[:_MAX_FEATURES_SHOWN]),
     ]
     if change:
         lines.append(f"- {change.metric}: {change.reference:.3f} then, {change.current:.3f} now")

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from trimtab.cli.errors import ExitCode
-from trimtab.runtime.paths import SHIPPED
+from trimtab.runtime.paths import SHIPPED, install_command
 
 _SIGNS_OF_A_CHECKOUT: Final = ("worker.py", "starter.py", "conf/base/trimtab.yml")
 _PACKAGES: Final = ("temporalio", "mlflow", "kedro", "chromadb", "redis", "structlog")
@@ -46,6 +46,6 @@ def find_missing_application(checkout: Path) -> str:
     if missing := [name for name in _PACKAGES if find_spec(name) is None]:
         return (
             f"This command needs the application's packages ({', '.join(missing)} not installed):"
-            f' run `make -C "{checkout}" environment`.'
+            f" run `{install_command()}`."
         )
     return ""

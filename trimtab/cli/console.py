@@ -1,12 +1,15 @@
 """How the command line prints: as wide as the terminal, and paths and commands in one piece."""
 
 import os
+import shlex
 import sys
 from textwrap import wrap
 from typing import Final
 
 from rich.console import Console
 from rich.text import Text
+
+from trimtab.runtime.paths import command_prefix
 
 PIPE_WIDTH: Final = 120
 """Columns of what goes to a file or a pipe, unless COLUMNS says otherwise."""
@@ -21,6 +24,17 @@ def open_console() -> Console:
 def print_unbroken(console: Console, text: str, *, style: str = "") -> None:
     """Print one line that the terminal may wrap but that is copied in one piece."""
     console.print(Text(text, style=style), soft_wrap=True)
+
+
+def format_command(*arguments: str) -> str:
+    """Return a command of Trimtab as it is typed in the user's shell, quoted where needed."""
+    return " ".join([command_prefix(), *map(shlex.quote, arguments)])
+
+
+def print_command(console: Console, *arguments: str, **variables: str) -> None:
+    """Print a command of Trimtab, with environment variables, on a line of its own."""
+    settings = "".join(f"{name}={shlex.quote(value)} " for name, value in variables.items())
+    print_unbroken(console, f"  {settings}{format_command(*arguments)}", style="bold")
 
 
 def print_wrapped(console: Console, text: str, *, indent: str = "", style: str = "") -> None:

@@ -58,7 +58,7 @@ def _exit_with_result(function: Function, *, one_means_drift: bool) -> Function:
     """Return the function as a command: what it returns is the exit code, None for 0."""
 
     @wraps(function)
-    def run(*args: Any, **options: Any) -> None:  # noqa: ANN401 - whatever the command takes
+    def run(*args: object, **options: object) -> None:
         with explain_errors(one_means_drift=one_means_drift):
             code = function(*args, **options)
         raise typer.Exit(code or 0)

@@ -1,4 +1,5 @@
-"""What crosses a wall: frozen records, replies and ports.
+"""Data and interfaces that cross the walls between rooms: frozen records, replies and ports.
 
-A record is kept in histories: fields may be added with a default, never renamed or retyped.
+Workflow histories hold records. A field may be added with a default, but is never renamed or
+retyped.
 """

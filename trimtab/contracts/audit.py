@@ -1,4 +1,4 @@
-"""One line of the audit log: chained to the line before it."""
+"""Lines of the audit log, each chained to the line before it, and what verifying them finds."""
 
 from enum import StrEnum
 
@@ -7,11 +7,11 @@ from pydantic import AwareDatetime, Field, JsonValue
 from trimtab.contracts.base import Digest, Name, Record
 
 GENESIS = "0" * 64
-"""What the first entry of an incident is chained to."""
+"""Hash that the first entry of an incident is chained to."""
 
 
 class Gate(StrEnum):
-    """What kind of moment an entry records."""
+    """Points of an incident at which an entry is recorded."""
 
     OPENED = "opened"
     EVIDENCE = "evidence"
@@ -28,14 +28,14 @@ class Gate(StrEnum):
 
 
 class AuditEntry(Record):
-    """What happened at one gate, before it is chained."""
+    """One event at one gate, before it is chained."""
 
     incident: Name
     """The event id."""
     model: Name
     correlation_id: Name
     sequence: int = Field(ge=0)
-    """0 for the first entry; no gaps."""
+    """0 for the first entry, then counted up without gaps."""
     gate: Gate
     at: AwareDatetime
     actor: str
@@ -44,7 +44,7 @@ class AuditEntry(Record):
 
 
 class AuditLine(Record):
-    """An entry as it stands in the file."""
+    """An entry as it is written to the file."""
 
     entry: AuditEntry
     previous: Digest
@@ -54,15 +54,15 @@ class AuditLine(Record):
 
 
 class AuditAppend(Record):
-    """Input of the activity `record`: entries that follow each other, and what they follow."""
+    """Input of the activity `record`: consecutive entries, and the hash that they follow."""
 
     entries: tuple[AuditEntry, ...] = Field(min_length=1)
     tip: Digest
-    """Hash of the last line written, as the workflow knows it; `GENESIS` for none."""
+    """Hash of the last line written, as the workflow knows it; `GENESIS` if there is none."""
 
 
 class TipSearch(Record):
-    """Input of the activity `find_tip`: a chain as the workflow last knew it."""
+    """Input of the activity `find_tip`: a chain and the last hash that the workflow knows of."""
 
     incident: Name
     model: Name
@@ -70,14 +70,14 @@ class TipSearch(Record):
 
 
 class ChainEnd(Record):
-    """Where a chain stands."""
+    """Length and tip of a chain."""
 
     entries: int = Field(ge=0)
     tip: Digest
 
 
 class ChainStatus(Record):
-    """What verifying one incident's chain found."""
+    """Result of verifying one incident's chain."""
 
     incident: Name
     valid: bool
@@ -86,15 +86,16 @@ class ChainStatus(Record):
     closed: bool
     """Whether the last entry is a CLOSED one."""
     fault: str = ""
-    """What is wrong and at which sequence; empty when valid."""
+    """The fault and its sequence number; empty if the chain is valid."""
     model: str = ""
-    """The model of the incident; empty where the file does not tell."""
+    """The incident's model; empty if the file does not say."""
     compared: bool = False
-    """Whether a tip was kept outside the log to compare with: without it a cut end is not seen."""
+    """Whether the chain was compared with a tip that is kept outside of the log; without one, a
+    truncated chain cannot be detected."""
 
 
 class RecordedTip(Record):
-    """What the model registry remembers of a closed incident's chain."""
+    """The tip of a closed incident's chain, as the model registry keeps it."""
 
     incident: Name
     model: Name

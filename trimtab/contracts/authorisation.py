@@ -1,4 +1,4 @@
-"""The request for a grant: shown to the mint, which believes nothing that it cannot derive."""
+"""The request for a grant. The mint that receives it believes nothing that it can derive."""
 
 from trimtab.contracts.approval import Answer
 from trimtab.contracts.base import Name, Record
@@ -10,8 +10,8 @@ class AuthorisationRequest(Record):
 
     event_id: Name
     question: PolicyQuestion
-    """What the policy was asked; the mint asks it again."""
+    """The question that the policy answered; the mint asks it again."""
     decision: Decision
-    """What the policy answered; must be what the mint finds too."""
+    """The policy's answer; the mint must come to the same one."""
     answer: Answer | None = None
-    """A person's accepted approval, where the policy escalated."""
+    """A person's accepted approval, if the policy escalated."""

@@ -1,4 +1,4 @@
-"""What the policy is asked, by which limits, and what it answers."""
+"""Questions to the policy, the limits that it applies, and its decisions."""
 
 from datetime import time, timedelta
 from decimal import Decimal
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AwareDatetime, Field, field_validator
 
-from trimtab.contracts.base import Digest, Fraction, Name, Record, Span, Text
+from trimtab.contracts.base import Digest, Fraction, Name, NonNegativeDuration, Record, Text
 from trimtab.contracts.deliberation import RemediationPlan
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.model import Tier
@@ -15,7 +15,7 @@ from trimtab.contracts.remediation import Action
 
 
 class Verdict(StrEnum):
-    """What may happen, from the least to the most restrictive."""
+    """Answers of the policy, from the least to the most restrictive."""
 
     EXECUTE = "execute"
     MONITOR = "monitor"
@@ -23,41 +23,41 @@ class Verdict(StrEnum):
 
     @property
     def rank(self) -> int:
-        """0 for EXECUTE to 2 for ESCALATE: the highest of all rules wins."""
+        """0 for EXECUTE to 2 for ESCALATE; the highest rank of all rules wins."""
         return list(Verdict).index(self)
 
 
 class Blackout(Record):
-    """A recurring local-time span in which nothing is executed."""
+    """A recurring period of local time in which nothing is executed."""
 
     name: Name
     weekdays: tuple[int, ...] = Field(default=(0, 1, 2, 3, 4, 5, 6))
-    """Monday is 0; the day on which the span starts."""
+    """Days on which the blackout starts; Monday is 0."""
     start: time
-    """Local time at which it begins."""
-    duration: Span
-    """Elapsed time it lasts; may cross midnight."""
+    """Local time of its start."""
+    duration: NonNegativeDuration
+    """Elapsed time that it lasts; it may cross midnight."""
     timezone: str = "UTC"
     """IANA name, such as "Europe/London"."""
 
     @field_validator("timezone")
     @classmethod
-    def _exists(cls, name: str) -> str:
+    def _check_timezone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            msg = f"no time zone named {name!r}: use an IANA name such as Europe/London"
+            msg = f"no time zone is named {name!r}: use an IANA name such as Europe/London"
             raise ValueError(msg) from None
         return name
 
 
 class Limits(Record):
-    """The policy as data: the content of `conf/*/policy.yml`. It travels with the incident."""
+    """The policy as data: the content of `conf/*/policy.yml`, which travels with the incident."""
 
     confidence_above: Fraction = 0.80
-    """A plan executes only when its confidence is strictly greater."""
+    """A plan is executed only if its confidence is strictly greater."""
     cost_at_most: Decimal = Field(default=Decimal(100), ge=0)
-    """Dearest plan that may execute, in the currency below."""
+    """Highest cost of a plan that may be executed, in the currency below."""
     currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
     allowed_actions: dict[Tier, tuple[Action, ...]] = Field(
         default_factory=lambda: {
@@ -66,22 +66,22 @@ class Limits(Record):
             Tier.CRITICAL: (),
         }
     )
-    """Per tier, what may be executed without a person. Monitoring is always allowed."""
+    """Actions that may be executed without a person, per tier. Monitoring is always allowed."""
     blackouts: tuple[Blackout, ...] = ()
-    cooldown: Span = timedelta(hours=6)
-    """Time after an action on a model in which no other executes."""
+    cooldown: NonNegativeDuration = timedelta(hours=6)
+    """Time after an action on a model in which no other is executed."""
     monitor_at_most: Severity = Severity.HIGH
-    """Gravest severity that a plan to do nothing may leave to monitoring alone."""
-    approval_timeout: Span = timedelta(hours=4)
-    """Silence for this long ends the incident without action."""
-    reminder_after: Span = timedelta(hours=1)
-    """One reminder is sent after this long."""
+    """Highest severity that a plan to do nothing may leave to monitoring alone."""
+    approval_timeout: NonNegativeDuration = timedelta(hours=4)
+    """Time without an answer after which the incident ends without action."""
+    reminder_after: NonNegativeDuration = timedelta(hours=1)
+    """Time without an answer after which one reminder is sent."""
     verification_margin: float = Field(default=0.0, ge=0.0)
-    """How much worse than before the metric may be after an action and still count as helped."""
+    """How much lower than before the metric may be after an action that still counts as helpful."""
 
 
 class Facts(Record):
-    """What the policy needs to know about the world, read at decision time."""
+    """Facts that the policy needs, as they were when the decision was made."""
 
     tier: Tier
     severity: Severity
@@ -91,17 +91,17 @@ class Facts(Record):
     champion_version: str | None
     reviewer_agrees: bool
     deliberation_failed: bool = False
-    """Whether the configured analyst failed and the plan comes from the fallback."""
+    """Whether the configured analyst failed, so that the plan comes from the fallback."""
     last_action_at: AwareDatetime | None = None
-    """When the model was last acted upon, by anyone Trimtab knows of."""
+    """Time of the last action on the model that Trimtab knows of."""
 
 
 class RuleResult(Record):
-    """One rule's answer."""
+    """Answer of one rule."""
 
     rule: Name
     verdict: Verdict
-    """The most permissive verdict that this rule still allows."""
+    """The most permissive verdict that this rule allows."""
     reason: Text
 
 
@@ -115,11 +115,11 @@ class PolicyQuestion(Record):
 
 
 class Decision(Record):
-    """The policy's answer, with every rule's result."""
+    """Answer of the policy, with the result of every rule."""
 
     verdict: Verdict
     rule: Name
-    """The rule that decided."""
+    """The rule that decided, or "all_rules"."""
     reason: Text
     results: tuple[RuleResult, ...]
     plan_hash: Digest
@@ -128,7 +128,7 @@ class Decision(Record):
 
 
 class ConfidencePart(Record):
-    """One checkable ground of the confidence."""
+    """One checkable part of the confidence."""
 
     name: Name
     value: Fraction
@@ -137,9 +137,9 @@ class ConfidencePart(Record):
 
 
 class Confidence(Record):
-    """How sure we are that the plan is right: computed, never claimed."""
+    """Score of how likely a plan is right: computed from evidence, never claimed by a model."""
 
     value: Fraction
     parts: tuple[ConfidencePart, ...]
     self_reported: Fraction
-    """The lowest figure the agents gave of themselves; it can only lower the value."""
+    """The lowest confidence that the agents report themselves; it can only lower the value."""

@@ -1,25 +1,29 @@
-"""What the agents say (`*Reply`, written by a model) and what we hold of it (records)."""
+"""Replies, which a language model wrote, and the records that our code builds from them."""
 
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from pydantic import Field
 
-from trimtab.contracts.base import Digest, Fraction, Name, Record, Reply, Span, Text
+from trimtab.contracts.base import Digest, Fraction, Name, NonNegativeDuration, Record, Reply, Text
 from trimtab.contracts.drift import DriftEvent, Severity
 from trimtab.contracts.evidence import Citation, EvidenceItem, EvidencePack
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.remediation import Action
 
+RULE_ANALYST: Final = "analyst/rules"
+"""Name of the built-in analyst: the default, and the fallback if another analyst fails."""
+
 
 class Cause(StrEnum):
-    """Root causes the investigator chooses among."""
+    """Root causes that the investigator chooses from."""
 
     DATA_QUALITY = "data_quality"
-    """The window is corrupt: broken upstream, not a changed world."""
+    """The window is corrupt: the data broke upstream, the world did not change."""
     COVARIATE_SHIFT = "covariate_shift"
-    """The inputs moved; the relation to the target holds."""
+    """The inputs moved; their relation to the target holds."""
     LABEL_SHIFT = "label_shift"
     """The target's distribution moved."""
     CONCEPT_DRIFT = "concept_drift"
@@ -29,7 +33,7 @@ class Cause(StrEnum):
     BAD_RELEASE = "bad_release"
     """The champion itself is worse than an earlier version."""
     HARMLESS = "harmless"
-    """Something moved, but the model does its work."""
+    """Something moved, but the model's performance is fine."""
     UNKNOWN = "unknown"
 
 
@@ -40,7 +44,7 @@ class TriageReply(Reply):
     focus: list[str] = Field(max_length=5)
     """Columns worth a closer look."""
     question: str = Field(max_length=600)
-    """What the investigator should find out."""
+    """Question that the investigator should answer."""
 
 
 class Hypothesis(Reply):
@@ -73,9 +77,9 @@ class PlanReply(Reply):
     """The strategist's answer."""
 
     action: Action
-    """The option recommended."""
+    """The recommended option."""
     target_version: str | None = Field(default=None, max_length=32)
-    """For a rollback: the version to go back to."""
+    """For a rollback: the version to return to."""
     options: list[OptionReply] = Field(min_length=1, max_length=5)
     citations: list[Citation] = Field(max_length=8)
     confidence: Fraction
@@ -87,12 +91,12 @@ class ReviewReply(Reply):
     agrees: bool
     concerns: list[str] = Field(max_length=5)
     summary: str = Field(max_length=800)
-    """For the person on call."""
+    """Summary for the person on call."""
     confidence: Fraction
 
 
 class Triage(Record):
-    """What the coordinator asked for."""
+    """The coordinator's triage."""
 
     severity: Severity
     focus: tuple[Name, ...]
@@ -100,29 +104,29 @@ class Triage(Record):
 
 
 class RootCause(Record):
-    """The cause as we hold it."""
+    """The root cause, as built from the investigator's reply."""
 
     cause: Cause
     hypotheses: tuple[tuple[Cause, float], ...]
-    """Most likely first; likelihoods normalised to sum 1."""
+    """Causes with their likelihoods, the most likely first; the likelihoods sum to 1."""
     citations: tuple[Citation, ...]
     explanation: Text
     self_reported: Fraction
 
 
 class PlanOption(Record):
-    """One thing that could be done, with its price from the model's configuration."""
+    """One possible action, with its cost from the model's configuration."""
 
     action: Action
     rationale: Text
     benefit: Text
     risk: Text
     cost: Decimal
-    """In the model's currency; never what a language model claims."""
+    """Cost in the model's currency; never a figure that a language model claims."""
 
 
 class RemediationPlan(Record):
-    """What is proposed; its digest is the plan hash that grants and approvals are bound to."""
+    """The proposed action. Grants and approvals are bound to its digest, the plan hash."""
 
     event_id: Name
     model: Name
@@ -138,7 +142,7 @@ class RemediationPlan(Record):
 
 
 class Review(Record):
-    """The coordinator's verdict on the others' work."""
+    """The coordinator's review of cause and plan."""
 
     agrees: bool
     concerns: tuple[Text, ...]
@@ -147,7 +151,7 @@ class Review(Record):
 
 
 class Usage(Record):
-    """What the model calls of one deliberation used."""
+    """Calls and tokens that one deliberation used."""
 
     calls: int = 0
     tool_calls: int = 0
@@ -156,19 +160,19 @@ class Usage(Record):
 
 
 class DeliberationInput(Record):
-    """What the child workflow is started with."""
+    """Input of `DeliberationWorkflow`."""
 
     event: DriftEvent
     spec: ModelSpec
     pack: EvidencePack
     analyst: str
-    """Model name: "analyst/rules", "ollama/…" or "gemini-…"."""
-    call_timeout: Span = timedelta(seconds=60)
-    """For one call of the language model; it is tried three times."""
+    """Name of the model that is asked: "analyst/rules", "ollama/…" or "gemini-…"."""
+    call_timeout: NonNegativeDuration = timedelta(seconds=60)
+    """Timeout of one call of the language model; a call is tried three times."""
 
 
 class Deliberation(Record):
-    """Everything the agents concluded."""
+    """Conclusions of the agents."""
 
     triage: Triage
     root_cause: RootCause
@@ -176,7 +180,7 @@ class Deliberation(Record):
     plan_hash: Digest
     review: Review
     inspected: tuple[EvidenceItem, ...] = ()
-    """What the investigator's tools brought to light; citable like the pack."""
+    """Evidence that the investigator's tools found; it can be cited like the pack."""
     analyst: str
-    """Which model answered."""
+    """Name of the model that answered."""
     usage: Usage = Usage()

@@ -1,4 +1,4 @@
-"""Drift as it is announced: one CloudEvents 1.0 envelope around one finding."""
+"""Drift events: a CloudEvents 1.0 envelope around the finding of one comparison."""
 
 from enum import StrEnum
 from typing import Final, Literal
@@ -13,7 +13,7 @@ MAX_FEATURES = 100
 
 
 class Severity(StrEnum):
-    """How much the drift is thought to hurt, from least to most."""
+    """Estimated harm of the drift, from least to most."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -27,14 +27,14 @@ class Severity(StrEnum):
 
 
 class FeatureKind(StrEnum):
-    """How a column is measured."""
+    """Kinds of columns, which are measured differently."""
 
     NUMERIC = "numeric"
     CATEGORICAL = "categorical"
 
 
 class FeatureRole(StrEnum):
-    """What a column is to the model."""
+    """Roles that a column has for the model."""
 
     FEATURE = "feature"
     TARGET = "target"
@@ -42,19 +42,19 @@ class FeatureRole(StrEnum):
 
 
 class Window(Record):
-    """A half-open span of production time, and how many rows fell into it."""
+    """A half-open range of production time, and the number of rows in it."""
 
     start: AwareDatetime
-    """First instant inside."""
+    """First instant inside the window."""
     end: AwareDatetime
-    """First instant outside."""
+    """First instant after the window."""
     rows: Count
-    """Rows with a timestamp in [start, end)."""
+    """Number of rows with a timestamp in [start, end)."""
 
     @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> "Window":
+    def _check_order(self) -> "Window":
         if self.end <= self.start:
-            msg = f"window ends at {self.end} but starts at {self.start}: end must be later"
+            msg = f"the window ends at {self.end} but starts at {self.start}: the end must be later"
             raise ValueError(msg)
         return self
 
@@ -66,30 +66,30 @@ class FeatureDrift(Record):
     kind: FeatureKind
     role: FeatureRole = FeatureRole.FEATURE
     psi: float = Field(default=0.0, ge=0.0)
-    """Population stability index over the reference's bins, in nats; 0.2 is commonly "large"; 0
-    also where another detector has not measured it: `why` then says what it has."""
+    """Population stability index over the reference's bins, in nats; 0.2 is commonly "large".
+    Also 0 if another detector did not measure it; `why` then says what that detector measured."""
     jensen_shannon: Fraction = 0.0
-    """Jensen-Shannon distance (base 2), 0 to 1; 0 also where it was not measured."""
+    """Jensen-Shannon distance (base 2), 0 to 1; also 0 if it was not measured."""
     test: str = ""
-    """Name of the significance test, such as "ks" or "chi2"; empty when none ran."""
+    """Name of the significance test, such as "ks" or "chi2"; empty if none ran."""
     statistic: float | None = None
     p_value: Fraction | None = None
-    """Adjusted for the number of columns tested."""
+    """p-value adjusted for the number of columns tested."""
     raw_p_value: Fraction | None = None
-    """Before the adjustment."""
+    """p-value before the adjustment."""
     wasserstein: float | None = Field(default=None, ge=0.0)
     """Numeric: Wasserstein-1 distance in the reference's standard deviations."""
     total_variation: Fraction | None = None
     """Categorical: half the sum of the absolute differences of the shares."""
     threshold: float | None = Field(default=None, ge=0.0)
-    """PSI from which this column counts as drifted: the floor, or what the false-alarm budget
-    asks for where that is more."""
+    """PSI from which this column counts as drifted: the floor, or the threshold that keeps the
+    false-alarm budget if that is higher."""
     importance: float | None = None
-    """What the champion's metric loses without the column, on rows held out; None if unknown."""
+    """Loss of the champion's metric without the column, on held-out rows; None if unknown."""
     impact: float | None = None
-    """Estimated loss of the champion's metric through this column's drift; None if unknown."""
+    """Estimated loss of the champion's metric caused by this column's drift; None if unknown."""
     why: str = Field(default="", max_length=400)
-    """In one sentence, why it counts as drifted or not."""
+    """Reason for `drifted`, in one sentence."""
     change: str = Field(default="", max_length=400)
     """What changed in a column that drifted, such as "its mean rose from 2.1 to 3.4"."""
     null_fraction_reference: Fraction = 0.0
@@ -97,109 +97,114 @@ class FeatureDrift(Record):
     mean_reference: float | None = None
     mean_current: float | None = None
     drifted: bool
-    """Whether effect size and test both call it drift."""
+    """Whether both effect size and test call it drift."""
+
+
+FaultKind = Literal[
+    "missing_column", "new_column", "retyped_column", "nulls", "range", "unseen_category",
+    "duplicates", "constant", "few_rows", "unit_change", "stale",
+]  # fmt: skip
+"""Kinds of faults in the data itself."""
 
 
 class QualityFault(Record):
-    """One thing that is wrong with the data itself, rather than different."""
+    """A fault in the data itself, as opposed to a change of its distribution."""
 
-    kind: Literal[
-        "missing_column", "new_column", "retyped_column", "nulls", "range", "unseen_category",
-        "duplicates", "constant", "few_rows", "unit_change", "stale",
-    ]  # fmt: skip
+    kind: FaultKind
     column: Name | None = None
-    """The column, or None when the fault is the whole window's."""
+    """The faulty column; None if the fault concerns the whole window."""
     detail: Text
-    """What was expected and what was seen, in one sentence."""
+    """Expected and observed values, in one sentence."""
     fraction: Fraction = 0.0
-    """Share of the window's rows affected."""
+    """Share of the window's rows that are affected."""
     corrupt: bool = False
     """Whether the fault is grave enough that nothing may be learnt from this window."""
     scale: float | None = None
-    """Of a changed unit: now = scale times before + shift."""
+    """For a changed unit: value now = scale * value before + shift."""
     shift: float | None = None
 
 
 class PerformanceChange(Record):
-    """The champion's metric on labelled rows, then and now."""
+    """The champion's metric on labelled rows, before and now."""
 
     metric: Name
-    """Such as "r2" or "roc_auc"; higher is always better."""
+    """Name of the metric, such as "r2" or "roc_auc"; higher is always better."""
     reference: float
-    """On rows held out at training time; a challenger's is at least the first champion's."""
+    """Metric on rows held out at training time; for a challenger at least the first champion's."""
     current: float
-    """On the current window's labelled rows."""
+    """Metric on the current window's labelled rows."""
     rows: Count
-    """Labelled rows the current figure was computed on."""
+    """Number of labelled rows behind `current`."""
     error: float | None = Field(default=None, ge=0.0)
-    """Standard error of the difference, as far as it is known."""
+    """Standard error of the difference; None if unknown."""
     degraded: bool
-    """Whether the loss exceeds what the configuration tolerates, and what chance explains."""
+    """Whether the loss exceeds both the configured tolerance and what chance explains."""
 
 
 class MultivariateDrift(Record):
-    """How well a classifier tells rows of the window from rows of the reference."""
+    """Result of a domain classifier, which separates rows of the window from the reference's."""
 
     auc: Fraction
-    """Area under its ROC curve on rows it has not learnt from; 0.5 is no drift at all."""
+    """Area under its ROC curve on rows that it was not trained on; 0.5 means no drift."""
     low: Fraction
     high: Fraction
-    """Interval that holds the true area with 95 % confidence."""
+    """Upper end of the 95 % confidence interval of the area, from `low` to `high`."""
     rows: Count
-    """Rows sampled of each side at most."""
+    """Largest number of rows sampled from each side."""
     importance: dict[Name, float] = Field(default_factory=dict)
-    """What the area loses without a feature; the greatest first, at most 20."""
+    """Loss of the area without a feature; the largest first, at most 20."""
     drifted: bool
-    """Whether the interval lies above what the configuration tolerates."""
+    """Whether the whole interval lies above the configured limit."""
 
 
 class PerformanceEstimate(Record):
-    """The champion's metric in the window as expected without labels."""
+    """Estimate of the champion's metric in the window, made without labels."""
 
     metric: Name
     reference: float
-    """Estimated in the same way on rows held out at training time."""
+    """The same kind of estimate on rows held out at training time."""
     estimated: float
     error: float | None = Field(default=None, ge=0.0)
-    """Standard error of the difference, as far as it is known."""
+    """Standard error of the difference; None if unknown."""
     rows: Count
     method: Literal["confidence_based", "direct_loss"]
-    """Classifiers: from calibrated probabilities. Regressors: from a learnt loss."""
+    """Classifiers: from calibrated probabilities (CBPE). Regressors: from a learnt loss (DLE)."""
     degraded: bool
-    """Whether the expected loss exceeds the tolerance and what chance explains."""
+    """Whether the expected loss exceeds both the tolerance and what chance explains."""
 
 
 class DriftFinding(Record):
-    """What one comparison of a window with its reference found."""
+    """Result of comparing one window with its reference."""
 
     model: Name
-    """Registered model name."""
+    """Name of the registered model."""
     champion_version: str | None = None
-    """Registry version that served the window, if known."""
+    """Version that served the window; None if unknown."""
     reference: Window
     current: Window
     severity: Severity
     features: tuple[FeatureDrift, ...] = Field(default=(), max_length=MAX_FEATURES)
-    """Worst first; at most 100."""
+    """Columns, the worst first; at most 100."""
     quality: tuple[QualityFault, ...] = Field(default=(), max_length=MAX_FEATURES)
     performance: PerformanceChange | None = None
-    """None where no labels have come."""
+    """None if no labels have arrived."""
     estimate: PerformanceEstimate | None = None
-    """What covariate shift alone is expected to do to the metric; None where unknown."""
+    """Expected effect of covariate shift alone on the metric; None if unknown."""
     concept_loss: float | None = None
-    """Loss of the metric beyond what covariate shift explains; None where either is unknown."""
+    """Loss of the metric that covariate shift does not explain; None if either is unknown."""
     multivariate: MultivariateDrift | None = None
-    """None where no rows were compared."""
+    """None if no rows were compared."""
     fingerprint: str = Field(default="", max_length=64)
-    """The same for the same drift: model, reference, drifted columns and their directions."""
+    """Digest that is equal for the same drift: of the model, the reference, and the drifted columns
+    with their directions."""
     reference_profile_uri: str | None = Field(default=None, max_length=1024)
     current_profile_uri: str | None = Field(default=None, max_length=1024)
     detector: Name = "trimtab"
-    """Which software found it."""
+    """Name of the software that found the drift."""
 
     @property
     def drifted(self) -> tuple[FeatureDrift, ...]:
-        """The columns that drifted."""
+        """Columns that drifted."""
         return tuple(feature for feature in self.features if feature.drifted)
 
     @property
@@ -213,29 +218,29 @@ class DriftEvent(Record):
 
     specversion: Literal["1.0"] = "1.0"
     id: Name
-    """Unique per source; with the model it names the workflow, so a second delivery is no second
-    incident."""
+    """Unique per source. Together with the model it names the workflow, so that a second delivery
+    of the event opens no second incident."""
     source: str = Field(min_length=1, max_length=256)
     """URI reference of the detector."""
     type: Literal["io.trimtab.drift.detected.v1"] = EVENT_TYPE
     subject: Name
-    """The registered model's name; equal to data.model."""
+    """Name of the registered model; equal to data.model."""
     time: AwareDatetime
-    """When the drift was found."""
+    """Time at which the drift was found."""
     datacontenttype: Literal["application/json"] = "application/json"
     correlationid: Name
-    """CloudEvents extension: one id through every log line, span, tag and audit entry."""
+    """CloudEvents extension: the id that every log line, span, tag and audit entry carries."""
     data: DriftFinding
 
     @model_validator(mode="before")
     @classmethod
-    def _correlates_by_its_own_id(cls, raw: JsonValue) -> JsonValue:
+    def _default_correlation_id(cls, raw: JsonValue) -> JsonValue:
         if isinstance(raw, dict) and "correlationid" not in raw and "id" in raw:
             return {**raw, "correlationid": raw["id"]}
         return raw
 
     @model_validator(mode="after")
-    def _speaks_of_its_subject(self) -> "DriftEvent":
+    def _check_subject(self) -> "DriftEvent":
         if self.subject != self.data.model:
             msg = f"subject {self.subject!r} differs from data.model {self.data.model!r}"
             raise ValueError(msg)

@@ -1,15 +1,17 @@
-"""Evidence: what was measured or read before anybody gave an opinion, each item with an id."""
+"""Evidence: measurements and facts collected before an agent gives an opinion."""
 
 from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
 from trimtab.contracts.base import Fraction, Name, Record, Reply, Text
+from trimtab.contracts.drift import FaultKind, FeatureRole
+from trimtab.contracts.evidence_ids import MAX_ID_LENGTH, EvidenceId
 from trimtab.contracts.model import ModelSpec, ModelVersion
 
 
 class EvidenceSource(StrEnum):
-    """Where an item of evidence comes from."""
+    """Origins of evidence items."""
 
     DRIFT = "drift"
     QUALITY = "quality"
@@ -20,19 +22,36 @@ class EvidenceSource(StrEnum):
 
 
 class EvidenceItem(Record):
-    """One checkable statement."""
+    """One checkable statement.
 
-    id: Name
-    """Unique in the pack, such as "drift:Occupancy" or "metric:version-3"."""
+    The statement is for people and language models; code reads the fields below it. Items of
+    histories that were written before a field existed leave it None.
+    """
+
+    id: EvidenceId
+    """Unique in the pack, such as "drift:Occupancy" or "metric:version-3"; see `evidence_ids`."""
     source: EvidenceSource
     statement: Text
-    """One sentence with the figures in it: what a citation must quote verbatim."""
+    """One sentence with its figures; a citation must quote from it verbatim."""
     value: float | None = None
-    """The figure the statement is about, where there is one."""
+    """The main figure of the statement; None if it has none."""
+    column: Name | None = None
+    """The column that the statement is about; None if it is about no single column."""
+    role: FeatureRole | None = None
+    """What that column is to the model, where the item says how far it moved."""
+    drifted: bool | None = None
+    """Whether the column, or the inputs taken together, drifted; None if the item does not judge
+    that."""
+    degraded: bool | None = None
+    """Whether the metric lost more than is tolerated; None if the item does not judge that."""
+    fault: FaultKind | None = None
+    """The kind of quality fault that the statement is about."""
+    version: str | None = None
+    """The version of the model that the statement is about."""
 
 
 class DocumentKind(StrEnum):
-    """What a knowledge document is."""
+    """Kinds of documents in the knowledge base."""
 
     RUNBOOK = "runbook"
     INCIDENT = "incident"
@@ -52,40 +71,40 @@ class Document(Record):
     action: str | None = None
     """An `Action` value from the front matter."""
     succeeded: bool | None = None
-    """For past incidents: whether the action helped; None where unknown."""
+    """For past incidents: whether the action helped; None if unknown."""
     origin: str | None = None
-    """For past incidents: "observed", or "example" for one that was made up to teach."""
+    """For past incidents: "observed", or "example" for a worked example."""
 
 
 class EvidencePack(Record):
-    """Everything the agents may cite."""
+    """Evidence that the agents may cite."""
 
     items: tuple[EvidenceItem, ...]
     documents: tuple[Document, ...] = ()
-    """Best first."""
+    """Documents on similar incidents, best first."""
     champion_version: str | None = None
     last_action_at: AwareDatetime | None = None
-    """When the model was last acted upon."""
+    """Time of the last action on the model; None if there was none."""
     collected_at: AwareDatetime
 
-    def find(self, item_id: str) -> EvidenceItem | None:
-        """The item with that id, or None."""
+    def find_item(self, item_id: str) -> EvidenceItem | None:
+        """Return the item with that id, or None."""
         return next((item for item in self.items if item.id == item_id), None)
 
 
 class Citation(Reply):
-    """A claim's support: an item's id and words copied from its statement."""
+    """Support for a claim: an item's id, and words copied from its statement."""
 
-    evidence_id: str = Field(max_length=160)
+    evidence_id: str = Field(max_length=MAX_ID_LENGTH)
     quote: str = Field(min_length=1, max_length=400)
 
 
 class RegistryFacts(Record):
-    """What the model registry knows about a model: result of the activity `read_registry`."""
+    """Result of the activity `read_registry`: a model as the model registry holds it."""
 
     champion: ModelVersion | None
     versions: tuple[ModelVersion, ...]
-    """Newest first."""
+    """The newest versions, newest first."""
     last_action_at: AwareDatetime | None
 
 
@@ -95,7 +114,7 @@ class Measurement(Record):
     spec: ModelSpec
     versions: tuple[str, ...]
     as_of: AwareDatetime
-    """Rows whose label was known by then count."""
+    """Time of the measurement: only rows whose label was known by then count."""
 
 
 class Recall(Record):

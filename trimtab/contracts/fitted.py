@@ -1,51 +1,51 @@
-"""Models as objects: what training hands to the registry, and what scoring gets back from it.
+"""Models as objects: training passes them to the registry, and scoring gets them back from it.
 
-These never leave the process that loaded or made them; everything else speaks of versions.
+They never leave the process that loaded or made them; all other code refers to versions.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from pydantic import JsonValue
 
 from trimtab.contracts.ports import Refused
 
-PROFILE_FILE = "reference_profile.json"
-"""Artifact of a version's run: the profile of what it was trained on."""
+REFERENCE_PROFILE_FILE = "reference_profile.json"
+"""Artifact of a version's run: profile of its training data."""
 CALIBRATION_FILE = "calibration.json"
-"""Artifact of a version's run: thresholds for windows compared with that profile."""
-STRATA_FILE = "reference_strata.json"
-"""Artifact of a version's run: that profile by hour or weekday, where windows need it."""
-STANDARDS_FILE = "short_windows.json"
-"""Artifact of a version's run: its metric in windows shorter than a week, on rows held out."""
+"""Artifact of a version's run: thresholds for windows that are compared with that profile."""
+SEASONAL_PROFILES_FILE = "reference_strata.json"
+"""Artifact of a version's run: that profile by hour or weekday, if windows need it."""
+BASELINE_WINDOWS_FILE = "short_windows.json"
+"""Artifact of a version's run: its metric in windows shorter than a week, on held-out rows."""
 SEGMENTS_FILE = "holdout_segments.json"
 """Artifact of a version's run: its metric per category, on rows held out at training time."""
-RECORDED_FILE = "recorded.json"
-"""Artifact of a baseline: the two classes, in order, where chances of the second were recorded."""
+RECORDED_CLASSES_FILE = "recorded.json"
+"""Artifact of a baseline: the two classes in order, if probabilities of the second were logged."""
 IMPORTANCE_FILE = "importance.json"
-"""Artifact of a version's run: what its metric loses without a feature, on rows held out."""
-EXPECTATION_FILE = "expectation.json"
-"""Artifact of a version's run: what is needed to estimate its metric without labels."""
+"""Artifact of a version's run: loss of its metric without each feature, on held-out rows."""
+PERFORMANCE_ESTIMATION_FILE = "expectation.json"
+"""Artifact of a version's run: parameters for estimating its metric without labels."""
 LOSS_FILE = "loss_model.skops"
-"""Artifact of a version's run: a second model, of the first one's squared error."""
-ROWS_FILE = "reference_rows.parquet"
-"""Artifact of a version's run: a sample of the rows it was trained on, features only."""
+"""Artifact of a version's run: a second model, which predicts the squared error of the first."""
+REFERENCE_ROWS_FILE = "reference_rows.parquet"
+"""Artifact of a version's run: a sample of its training rows, features only."""
 
 
-def error_of(metric: str) -> str:
-    """What the metric's standard error is called among a version's metrics."""
+def standard_error_name(metric: str) -> str:
+    """Return the name of the metric's standard error among a version's metrics."""
     return f"{metric}_error"
 
 
-def expected(metric: str) -> str:
-    """What the metric that a challenger is held to is called: what the first champion had."""
+def expected_metric_name(metric: str) -> str:
+    """Return the name of the first champion's metric, which later versions are compared with."""
     return f"{metric}_expected"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FittedModel:
-    """A model fresh from training, with everything that is registered along with it."""
+    """A newly trained model, with everything that is registered with it."""
 
     estimator: Any
     """A scikit-learn pipeline."""
@@ -54,7 +54,7 @@ class FittedModel:
     metrics: Mapping[str, float]
     params: Mapping[str, str | int | float]
     tags: Mapping[str, str]
-    """Of the version; the names are in `contracts.tags`."""
+    """Tags of the version; their names are in `contracts.tags`."""
     artifacts: Mapping[str, dict[str, JsonValue]]
     """File name to content."""
     frames: Mapping[str, Any] = field(default_factory=dict)
@@ -62,21 +62,21 @@ class FittedModel:
     companions: Mapping[str, Any] = field(default_factory=dict)
     """File name to a further scikit-learn pipeline, kept in skops format."""
     alias: str | None = None
-    """Alias that shall point at it."""
+    """Alias to point at the version; None for no alias."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """What monitoring needs of a version that was made elsewhere, measured afterwards.
+    """Measurements that monitoring needs of a version that was made elsewhere.
 
-    It is kept beside the version, which stays as it is.
+    It is kept beside the version, which stays unchanged.
     """
 
     version: str
     key: str
-    """Digest of the configuration that it was measured under."""
+    """Digest of the configuration under which it was measured."""
     metrics: Mapping[str, float]
-    """On the reference windows."""
+    """Metrics on the reference windows."""
     artifacts: Mapping[str, dict[str, JsonValue]]
     """File name to content."""
     frames: Mapping[str, Any] = field(default_factory=dict)
@@ -85,8 +85,8 @@ class Baseline:
     """File name to a further scikit-learn pipeline, kept in skops format."""
 
 
-def _kept_nothing(name: str) -> Any:  # noqa: ANN401 - what a loader returns
-    msg = f"the version has no artifact {name}: it was not made by the pipelines of Trimtab"
+def _refuse_artifact(name: str) -> NoReturn:
+    msg = f"the version has no artifact {name}, because Trimtab's pipelines did not make it"
     raise Refused(msg)
 
 
@@ -97,30 +97,30 @@ class ServedModel:
     version: str
     run_id: str
     metrics: Mapping[str, float]
-    """Measured at training time."""
+    """Metrics measured at training time."""
     tags: Mapping[str, str]
     load: Callable[[], Any] = field(repr=False)
-    """The scikit-learn pipeline."""
+    """Return the scikit-learn pipeline."""
     artifact: Callable[[str], dict[str, JsonValue]] = field(repr=False)
-    """The content of one of its artifacts, by file name; raises `Refused` where there is none."""
-    frame: Callable[[str], Any] = field(repr=False, default=_kept_nothing)
-    """One of its artifacts as a data frame; raises `Refused` where there is none."""
-    companion: Callable[[str], Any] = field(repr=False, default=_kept_nothing)
-    """A further scikit-learn pipeline of it; raises `Refused` where there is none."""
+    """Return the content of an artifact by file name; raise `Refused` if there is none."""
+    frame: Callable[[str], Any] = field(repr=False, default=_refuse_artifact)
+    """Return an artifact as a data frame by file name; raise `Refused` if there is none."""
+    companion: Callable[[str], Any] = field(repr=False, default=_refuse_artifact)
+    """Return a further scikit-learn pipeline by file name; raise `Refused` if there is none."""
     foreign: bool = False
-    """Whether it was made elsewhere, not by the pipelines of Trimtab."""
+    """Whether the version was made elsewhere, not by Trimtab's pipelines."""
     baseline: str | None = None
-    """The key of a foreign version's newest baseline, to which metrics and artifacts belong."""
+    """Key of a foreign version's newest baseline, which metrics and artifacts belong to."""
 
 
 class ServedModels(Protocol):
     """All versions of one registered model."""
 
     def champion(self) -> ServedModel:
-        """The version that the alias `champion` points at; raises `Refused` where none is."""
+        """Return the version with the alias `champion`; raise `Refused` if there is none."""
 
     def version(self, version: str) -> ServedModel:
-        """One version; raises `Refused` where there is none."""
+        """Return one version; raise `Refused` if there is none."""
 
     def made_by(self, key: str) -> ServedModel | None:
-        """The version that carries the effect key, or None."""
+        """Return the version that carries the effect key, or None."""

@@ -1,14 +1,14 @@
-"""An incident from event to report."""
+"""An incident: its input, its state while it is open, and its report."""
 
 from datetime import timedelta
 from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
-from trimtab.contracts.approval import Answer
-from trimtab.contracts.base import Digest, Name, Record, Span
+from trimtab.contracts.approval import Answer, TemporalCommand
+from trimtab.contracts.base import Digest, Name, NonNegativeDuration, Record
 from trimtab.contracts.decision import Confidence, Decision, Limits
-from trimtab.contracts.deliberation import Deliberation
+from trimtab.contracts.deliberation import RULE_ANALYST, Deliberation
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.evidence import EvidencePack
 from trimtab.contracts.model import ModelSpec
@@ -16,7 +16,7 @@ from trimtab.contracts.remediation import Outcome
 
 
 class Stage(StrEnum):
-    """Where an open incident stands: search attribute `TrimtabStage`."""
+    """Stages of an open incident, shown in the search attribute `TrimtabStage`."""
 
     OPENED = "opened"
     INVESTIGATING = "investigating"
@@ -28,53 +28,56 @@ class Stage(StrEnum):
 
 
 class Ending(StrEnum):
-    """How an incident ended."""
+    """Ways in which an incident can end."""
 
     MONITORED = "monitored"
-    """The policy decided that watching is enough."""
+    """The policy decided that monitoring is enough."""
     REMEDIATED = "remediated"
-    """An action was taken and verified."""
+    """An action was taken, and verified to have helped."""
     NOT_PROMOTED = "not_promoted"
     """A challenger was trained but did not beat the champion: nothing changed."""
     NOT_VERIFIED = "not_verified"
-    """An action was taken but no labelled rows could verify it; undone."""
+    """An action was taken and undone, because no labelled rows could verify it."""
     UNDONE = "undone"
-    """An action was taken, made things worse, and was undone."""
+    """An action was taken and undone, because it made the metric worse."""
     REJECTED = "rejected"
-    """A person said no."""
+    """A person rejected the plan."""
     EXPIRED = "expired"
-    """Nobody answered in time; nothing was done."""
+    """No answer came in time; nothing was done."""
     ACKNOWLEDGED = "acknowledged"
     """A person took over an incident that had no plan to execute."""
     SUPERSEDED = "superseded"
-    """Another remediation of the same model was under way; nothing was done."""
+    """Another remediation of the same model was running; nothing was done."""
     CANCELLED = "cancelled"
-    """Somebody cancelled the workflow; what was changed until then was undone."""
+    """Somebody cancelled the workflow; changes made until then were undone."""
     FAILED = "failed"
-    """An authorised action could not be carried out; what was changed was undone."""
+    """An authorised action could not be carried out; changes made until then were undone."""
 
 
 class IncidentInput(Record):
-    """What `DriftResponseWorkflow` is started with; limits and hash travel with it."""
+    """Input of `DriftResponseWorkflow`; the policy's limits and their hash travel with it."""
 
     event: DriftEvent
     spec: ModelSpec
     limits: Limits
     policy_hash: Digest
-    analyst: str = "analyst/rules"
-    deliberation_timeout: Span = timedelta(minutes=4)
-    """After this the agents are stopped and the incident escalates."""
-    call_timeout: Span = timedelta(seconds=60)
-    """For one model call of the agents."""
+    analyst: str = RULE_ANALYST
+    deliberation_timeout: NonNegativeDuration = timedelta(minutes=4)
+    """Time after which the agents are stopped and the incident escalates."""
+    call_timeout: NonNegativeDuration = timedelta(seconds=60)
+    """Timeout of one model call of the agents."""
     published_at: AwareDatetime
-    """When the event entered the stream."""
+    """Time at which the event entered the stream."""
     as_of: AwareDatetime | None = None
-    """In a backtest, the instant that stands for now in policy questions; set by the bridge's own
+    """In a backtest, the instant that stands for now in policy questions. Set by the bridge's own
     configuration, never by an event."""
+    answer_command: TemporalCommand = TemporalCommand()
+    """The command with which a person answers. Set by the bridge's own configuration, never by an
+    event."""
 
 
 class IncidentView(Record):
-    """Answer of the query `incident`."""
+    """Result of the query `incident`."""
 
     event_id: Name
     model: Name
@@ -84,7 +87,7 @@ class IncidentView(Record):
     decision: Decision | None = None
     confidence: Confidence | None = None
     page: str | None = None
-    """What a person is shown while the incident waits."""
+    """Approval page, once a person was asked."""
     deadline: AwareDatetime | None = None
     answers: tuple[Answer, ...] = ()
     ending: Ending | None = None
@@ -99,7 +102,7 @@ class IncidentReport(Record):
     evidence: EvidencePack | None
     deliberation: Deliberation | None
     failure: str = ""
-    """Why the deliberation failed, when it did."""
+    """Why the deliberation failed; empty if it did not."""
     confidence: Confidence | None
     decision: Decision | None
     answers: tuple[Answer, ...] = ()
@@ -108,7 +111,7 @@ class IncidentReport(Record):
     published_at: AwareDatetime
     decided_at: AwareDatetime | None
     acted_at: AwareDatetime | None = None
-    """When the model was acted upon (in a backtest: as of then); None when nothing changed."""
+    """Time of the action on the model (in a backtest: as of then); None if nothing changed."""
     closed_at: AwareDatetime
     audit_entries: int = Field(ge=0)
     audit_tip: Digest

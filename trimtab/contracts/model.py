@@ -1,4 +1,4 @@
-"""A model under watch: what a person configures about it, and what the registry holds of it."""
+"""A monitored model: its configuration, its versions in the registry, and their metrics."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -7,22 +7,22 @@ from typing import Final
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from trimtab.contracts.base import Fraction, Name, Record, Span
+from trimtab.contracts.base import Fraction, Name, NonNegativeDuration, Record
 from trimtab.contracts.drift import FeatureKind, Window
 
-OFTENEST: Final = timedelta(minutes=1)
-"""How often a model may be looked at."""
+MIN_MONITORING_INTERVAL: Final = timedelta(minutes=1)
+"""Shortest interval between two checks of a model."""
 
 
 class Task(StrEnum):
-    """What the model predicts."""
+    """Kinds of predictions."""
 
     REGRESSION = "regression"
     CLASSIFICATION = "classification"
 
 
 class Tier(StrEnum):
-    """How much harm a wrong action on the model can do."""
+    """Levels of the harm that a wrong action on the model can do."""
 
     EXPERIMENTAL = "experimental"
     STANDARD = "standard"
@@ -41,22 +41,22 @@ class Feature(Record):
 
 
 class Costs(Record):
-    """What things cost, in one currency."""
+    """Costs of actions and of a degraded model, in one currency."""
 
     currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
     retraining: Decimal = Field(default=Decimal(5), ge=0)
-    """One retraining run with its evaluation."""
+    """Cost of one retraining run with its evaluation."""
     rollback: Decimal = Field(default=Decimal(1), ge=0)
-    """Moving the champion alias to an earlier version."""
+    """Cost of moving the champion alias to an earlier version."""
     degradation_per_day: Decimal = Field(default=Decimal(50), ge=0)
-    """A day of the model serving with its metric one tolerance below the reference."""
+    """Cost of a day on which the metric is one tolerance below the reference."""
 
 
 class ReferencePeriod(StrEnum):
-    """What a window is compared with."""
+    """Data that a window is compared with."""
 
     TRAINING = "training"
-    """What the champion was trained on."""
+    """The champion's training data."""
     PREVIOUS = "previous"
     """The window before."""
     SEASON = "season"
@@ -64,91 +64,91 @@ class ReferencePeriod(StrEnum):
 
 
 class Correction(StrEnum):
-    """How p-values are adjusted for the number of columns."""
+    """Methods of adjusting p-values for the number of columns."""
 
     BENJAMINI_HOCHBERG = "benjamini_hochberg"
-    """Bounds the share of false discoveries (Benjamini and Hochberg, 1995)."""
+    """Limits the share of false discoveries (Benjamini and Hochberg, 1995)."""
     HOLM = "holm"
-    """Bounds the chance of a single false discovery (Holm, 1979)."""
+    """Limits the probability of a single false discovery (Holm, 1979)."""
 
 
 class Sensitivity(Record):
-    """When a column counts as drifted: its effect must reach the floor, and its test agree."""
+    """Thresholds for drift: a column's effect must reach the floor, and its test must agree."""
 
     psi: float = Field(default=0.1, ge=0.0)
-    """Floor of the population stability index, in nats; below 0.1 is commonly called stable, from
-    0.1 to 0.25 a moderate and above a large shift (Siddiqi, 2006)."""
+    """Floor of the population stability index, in nats. Below 0.1 is commonly called stable, from
+    0.1 to 0.25 a moderate and above that a large shift (Siddiqi, 2006)."""
     outcome_psi: float = Field(default=0.01, ge=0.0)
-    """Floor for the target and the predictions where their thresholds are calibrated, in nats:
-    when five rows in a hundred change class it is at least this (Pinsker, 1964; 0.04 for ten)."""
+    """Floor for the target and the predictions if their thresholds are calibrated, in nats. If
+    five rows in a hundred change class, PSI is at least this (Pinsker, 1964; 0.04 for ten)."""
     p_value: Fraction = 0.01
-    """Largest adjusted p-value."""
+    """Largest adjusted p-value that counts as significant."""
     correction: Correction = Correction.BENJAMINI_HOCHBERG
     auc: Fraction = 0.6
-    """Area under the domain classifier's curve from which rows as a whole count as drifted."""
+    """Area under the domain classifier's ROC curve from which whole rows count as drifted."""
     rows_compared: int = Field(default=20_000, ge=100)
-    """Most rows of each side that the domain classifier sees."""
+    """Largest number of rows per side that the domain classifier uses."""
 
 
 class ModelSpec(Record):
-    """A model under watch: the content of `conf/*/models/NAME.yml`."""
+    """Configuration of a monitored model: the content of `conf/*/models/NAME.yml`."""
 
     name: Name
     """Name in the model registry."""
     task: Task
     dataset: Name
-    """Kedro catalog entry with the model's history: features, target and timestamp in one table."""
+    """Kedro catalog entry of the model's history: features, target and timestamp in one table."""
     target: Name
     target_minimum: float | None = None
-    """Smallest target value that makes sense; rows below are dirty."""
+    """Smallest target value that makes sense; rows with a smaller one are dirty."""
     target_maximum: float | None = None
     prediction: Name | None = None
-    """Column with what was predicted; None where the champion is asked again."""
+    """Column of the logged predictions; None if the champion predicts again."""
     trust_pickle: bool = False
-    """Whether a version made elsewhere may be loaded though loading it runs code that it brings."""
+    """Whether a version made elsewhere may be loaded although loading it runs its own code."""
     timestamp: Name
-    """Column with the time of each row; naive times are read as UTC."""
+    """Column of the time of each row; naive times are read as UTC."""
     features: tuple[Feature, ...] = Field(min_length=1)
     time_features: tuple[str, ...] = ()
-    """Derived from the timestamp and given to the model: "hour", "weekday", "month"."""
+    """Features derived from the timestamp: "hour", "weekday", "month"."""
     ignored: dict[str, str] = Field(default_factory=dict)
-    """Columns left out, each with the reason."""
+    """Columns that are left out, each with the reason."""
     start: AwareDatetime | None = None
-    """Where the first window begins; None for midnight of the first row's day."""
-    window: Span
+    """Start of the first window; None for midnight of the first row's day."""
+    window: NonNegativeDuration
     """Length of one monitoring window."""
-    monitored_every: Span | None = None
-    """How often a window that ends then is looked at, such as each hour: the budget of false alarms
-    counts these looks. None: as often as a window is long."""
+    monitored_every: NonNegativeDuration | None = None
+    """Interval between two checks, such as an hour; each check is of the window that ends then. The
+    false-alarm budget counts checks. None: the length of a window."""
     reference_windows: int = Field(ge=1)
-    """How many windows the first champion is trained on."""
-    label_delay: Span
-    """How long after a row its true target is known."""
-    dependence: Span | None = None
-    """How close in time rows resemble each other, such as a day for readings of sensors: the
-    metric's standard error then counts such stretches, not rows. None: learnt from the rows, by
-    hour, day and week. Zero: rows are independent."""
+    """Number of windows that the first champion is trained on."""
+    label_delay: NonNegativeDuration
+    """Time after a row until its true target is known."""
+    dependence: NonNegativeDuration | None = None
+    """Time within which rows are correlated, such as a day for sensor readings: the metric's
+    standard error then counts such periods, not rows. None: estimated from the rows, by hour, day
+    and week. Zero: rows are independent."""
     tier: Tier = Tier.STANDARD
     owner: str = ""
-    """Who is asked when a person must decide."""
+    """Person or team that is asked for a decision."""
     metric: Name
     """ "r2" for regression, "roc_auc" (two classes) or "balanced_accuracy" for classification."""
     tolerance: float = Field(default=0.02, gt=0.0)
-    """Loss of the metric that is still fine."""
+    """Loss of the metric that is tolerated."""
     minimum_rows: int = Field(default=200, ge=1)
-    """Fewer rows in a window are not enough data: no event."""
+    """Smallest number of rows in a window that can raise an event."""
     segments: tuple[Name, ...] = ()
-    """Categorical columns by which the metric is also told apart; none: all categorical ones."""
+    """Categorical columns by whose values the metric is also measured; empty: all of them."""
     reference: ReferencePeriod = ReferencePeriod.TRAINING
-    season: Span = timedelta(days=7)
-    """How long until things recur, where the reference is the same season."""
+    season: NonNegativeDuration = timedelta(days=7)
+    """Period after which patterns recur, if the reference is the window one season earlier."""
     sensitivity: Sensitivity = Sensitivity()
     false_alarms_per_year: float = Field(default=1.0, gt=0.0)
-    """Wanted false events of this model in a year: thresholds are calibrated for it."""
-    announcement_cooldown: Span = timedelta(days=1)
-    """How long the same drift is not announced again, unless it grows graver."""
+    """Number of false events per year that this model's thresholds are calibrated for."""
+    announcement_cooldown: NonNegativeDuration = timedelta(days=1)
+    """Time in which the same drift is not announced again, unless its severity rises."""
     promotion_margin: float = Field(default=0.005, ge=0.0)
-    """A challenger must beat the champion by more than this on the newest labelled rows."""
+    """Margin by which a challenger must beat the champion's metric on the newest labelled rows."""
     gate_fraction: float = Field(default=0.2, gt=0.0, lt=0.5)
     """Share of the newest labelled window, by time, held out to compare challenger and champion."""
     verification_fraction: float = Field(default=0.2, gt=0.0, lt=0.5)
@@ -156,49 +156,53 @@ class ModelSpec(Record):
     costs: Costs = Costs()
 
     @model_validator(mode="after")
-    def _columns_are_told_apart(self) -> "ModelSpec":
+    def _check_columns(self) -> "ModelSpec":
         names = [feature.name for feature in self.features]
         twice = {name for name in names if names.count(name) > 1}
         clash = {self.target, self.timestamp} & set(names)
         if twice or clash:
-            msg = f"columns named twice or used as target or timestamp too: {sorted(twice | clash)}"
+            msg = (
+                f"columns {sorted(twice | clash)} are listed twice, or are also target or "
+                "timestamp: list each feature once, and neither of these two"
+            )
             raise ValueError(msg)
         return self
 
     @field_validator("monitored_every")
     @classmethod
-    def _is_looked_at_now_and_then(cls, every: timedelta | None) -> timedelta | None:
-        if every is not None and every < OFTENEST:
+    def _check_interval(cls, every: timedelta | None) -> timedelta | None:
+        if every is not None and every < MIN_MONITORING_INTERVAL:
             msg = (
-                f"monitored_every = {every}: at least a minute, for each look reads a window's rows"
+                f"monitored_every = {every}: use at least {MIN_MONITORING_INTERVAL}, because each "
+                "check reads the rows of a window"
             )
             raise ValueError(msg)
         return every
 
 
 class ModelVersion(Record):
-    """One version of a registered model, as the registry tells it."""
+    """One version of a registered model, as the registry holds it."""
 
     model: Name
     version: str
     created_at: AwareDatetime
     champion: bool = False
-    """Whether the alias `champion` points at it now."""
+    """Whether the alias `champion` points at the version now."""
     metrics: dict[str, float] = Field(default_factory=dict)
-    """Metrics logged when it was trained."""
+    """Metrics logged at training time."""
     trained_on: Window | None = None
     tags: dict[str, str] = Field(default_factory=dict)
 
 
 class Slice(StrEnum):
-    """Which part of the newest labelled window: none of them overlaps with what was trained on."""
+    """Parts of the newest labelled window; none overlaps with the rows that were trained on."""
 
     RECENT = "recent"
-    """All labelled rows of the newest window (a version made from them must not be judged here)."""
+    """All labelled rows of the newest window; a version trained on them must not be judged here."""
     GATE = "gate"
     """Rows held out from retraining, on which champion and challenger are compared."""
     VERIFICATION = "verification"
-    """Rows that neither training nor the promotion gate has seen."""
+    """Rows that neither training nor the promotion gate has used."""
 
 
 class VersionMetric(Record):
@@ -211,7 +215,7 @@ class VersionMetric(Record):
 
 
 class Distribution(Record):
-    """One column's shares in the reference and in the current window, over the same bins."""
+    """Shares of a column's values in the reference and the current window, over the same bins."""
 
     feature: Name
     bins: tuple[str, ...]
@@ -221,7 +225,7 @@ class Distribution(Record):
 
 
 class SegmentMetric(Record):
-    """The champion's metric on the rows of one category, then and now."""
+    """The champion's metric on the rows of one category, before and now."""
 
     feature: Name
     segment: str

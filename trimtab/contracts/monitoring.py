@@ -1,49 +1,85 @@
-"""Monitoring as it runs by itself: what a run is asked, what it answers, what was announced."""
+"""Records of scheduled monitoring: a run's input and report, announcements and suppressions."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from enum import StrEnum
 
 from pydantic import AwareDatetime, Field, field_validator
 
-from trimtab.contracts.base import Name, Record, Span, digest
+from trimtab.contracts.base import Name, NonNegativeDuration, Record, compute_digest
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.model import ModelSpec
 
-LOOKED: Final = "a person has looked, without publishing"
-"""Why what would have been announced was not."""
-
 
 class Announcement(Record):
-    """A drift that was announced, or is about to be: what makes it the same as another."""
+    """A drift that was announced or is about to be, with the fields that identify it."""
 
     event_id: Name
-    """Of the event that announces it."""
+    """Id of the event that announces the drift."""
     subject: str = Field(max_length=64)
-    """Whose drift against what: a digest of model, champion and reference period."""
+    """Digest of model, champion and reference period: which model drifted against what."""
     moves: tuple[str, ...]
-    """What is out of order and in which direction, such as "Capacity up" or "performance";
-    sorted."""
+    """Changes with their directions, sorted, such as "Capacity up" or "performance"."""
     severity: Severity
     as_of: AwareDatetime
-    """When the window was judged, in the data's own time: its end, or that and the label delay."""
+    """Data time at which the window was judged: its end, or the end plus the label delay."""
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same drift, whenever it is found and however grave it is."""
-        return digest([self.subject, *self.moves])[:16]
+        """Digest that is equal for the same drift, whatever its time and severity."""
+        return compute_digest([self.subject, *self.moves])[:16]
+
+
+class SuppressionReason(StrEnum):
+    """Why drift that was found is only recorded, and not published."""
+
+    NO_LOSS_EXPECTED = "no_loss_expected"
+    """The drift is not expected to cost the model performance."""
+    ALREADY_ANNOUNCED = "already_announced"
+    """Earlier events announced the same drift within the cooldown."""
+    PUBLISHING_OFF = "publishing_off"
+    """The run was asked not to publish."""
+
+
+class Suppression(Record):
+    """The reason why a finding was not published, with its details."""
+
+    reason: SuppressionReason
+    event_id: Name | None = None
+    """ALREADY_ANNOUNCED: id of the most severe of the earlier events."""
+    severity: Severity | None = None
+    """ALREADY_ANNOUNCED: severity of that event."""
+    until: AwareDatetime | None = None
+    """ALREADY_ANNOUNCED: data time from which the same drift is announced again."""
+
+
+def format_suppression(suppression: Suppression) -> str:
+    """Return the suppression as a clause without a full stop."""
+    if suppression.reason is SuppressionReason.NO_LOSS_EXPECTED:
+        return "no performance loss expected"
+    if suppression.reason is SuppressionReason.PUBLISHING_OFF:
+        return "this run was asked not to publish"
+    text = "the same drift was announced already"
+    if suppression.event_id and suppression.severity:
+        text = f"{text} as {suppression.event_id} ({suppression.severity})"
+    if suppression.until:
+        text = (
+            f"{text}; it is not announced again before {suppression.until:%Y-%m-%d %H:%M} unless"
+            " its severity rises"
+        )
+    return text
 
 
 class MonitoringInput(Record):
-    """What a schedule starts `MonitoringWorkflow` with."""
+    """Input with which a schedule starts `MonitoringWorkflow`."""
 
     spec: ModelSpec
-    """The model's configuration when the schedule was made or last updated."""
-    every: Span
-    """How often the schedule runs."""
+    """The model's configuration when the schedule was created or last updated."""
+    every: NonNegativeDuration
+    """Interval between two runs of the schedule."""
     anchor: AwareDatetime
-    """An instant at which a window ends: all windows end whole multiples of `every` from it."""
-    lag: Span = timedelta(0)
-    """How long after a window's end its rows are all there."""
+    """End of one window: every window ends a whole multiple of `every` before or after it."""
+    lag: NonNegativeDuration = timedelta(0)
+    """Time from a window's end until all of its rows have arrived."""
 
     @field_validator("every")
     @classmethod
@@ -54,18 +90,18 @@ class MonitoringInput(Record):
         return every
 
     def window_end(self, at: datetime) -> datetime:
-        """The end of the newest window whose rows are all there at that instant."""
+        """Return the end of the newest window whose rows have all arrived at the time `at`."""
         return self.anchor + (at - self.lag - self.anchor) // self.every * self.every
 
 
 class WindowOrder(Record):
-    """Which window is looked at, and when."""
+    """A request to judge one window at one point in the data's time."""
 
     model: Name
     start: AwareDatetime
     end: AwareDatetime
     as_of: AwareDatetime
-    """Labels of rows younger than the label delay then are not known."""
+    """Data time of the judgement: labels of rows younger than the label delay are unknown."""
 
     def __str__(self) -> str:
         again = "" if self.as_of == self.end else ", now with its labels"
@@ -73,21 +109,23 @@ class WindowOrder(Record):
 
 
 class WindowAnswer(Record):
-    """What one window showed."""
+    """The result of judging one window."""
 
     start: AwareDatetime
     end: AwareDatetime
     rows: int = Field(ge=0)
     note: str = ""
-    """What was found, in a sentence."""
+    """The result in one sentence."""
     event_id: Name | None = None
-    """Of the event that was published; None where there was none."""
+    """Id of the published event; None if none was published."""
     announced: bool = False
-    """Whether an event was published; what is not announced is recorded in MLflow."""
+    """Whether an event was published; other findings are recorded in MLflow only."""
     why: str = ""
     """Why it was announced, or only recorded."""
+    suppression: SuppressionReason | None = None
+    """Why a finding was not announced; None if it was, or if nothing was found."""
     severity: Severity | None = None
-    """Of what was found, announced or not; None where nothing was."""
+    """Severity of the finding, announced or not; None if nothing was found."""
 
 
 class MonitoringReport(Record):
@@ -95,4 +133,4 @@ class MonitoringReport(Record):
 
     model: Name
     windows: tuple[WindowAnswer, ...]
-    """The newest window; and where labels come late, the newest one that has them all."""
+    """The newest window and, if labels arrive late, the newest window with all labels."""

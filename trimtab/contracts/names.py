@@ -46,7 +46,7 @@ INCIDENTS_EXPERIMENT: Final = "trimtab/incidents"
 """The MLflow experiment with one run per closed incident."""
 
 
-def drift_response_id(model: str, event_id: str) -> str:
+def build_drift_response_id(model: str, event_id: str) -> str:
     """Return the id of the workflow that responds to one event: an event is one incident.
 
     A slash in the model's name is escaped, so that no two pairs share an id.
@@ -54,21 +54,21 @@ def drift_response_id(model: str, event_id: str) -> str:
     return f"drift-response/{model.replace('/', '%2F')}/{event_id}"
 
 
-def deliberation_id(event_id: str) -> str:
+def build_deliberation_id(event_id: str) -> str:
     """Return the id of the child workflow in which the agents deliberate on one event."""
     return f"deliberation/{event_id}"
 
 
-def remediation_id(model: str) -> str:
+def build_remediation_id(model: str) -> str:
     """Return the id of a model's remediation; Temporal lets one of that id run at a time."""
     return f"remediation/{model}"
 
 
-def schedule_id(model: str) -> str:
+def build_schedule_id(model: str) -> str:
     """Return the id of the Temporal Schedule that monitors a model."""
     return SCHEDULE_PREFIX + model
 
 
-def experiment_name(model: str, kind: Literal["training", "monitoring", "baselines"]) -> str:
+def build_experiment_name(model: str, kind: Literal["training", "monitoring", "baselines"]) -> str:
     """Return the name of one of a model's MLflow experiments."""
     return f"trimtab/{model}/{kind}"

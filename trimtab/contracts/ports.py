@@ -1,7 +1,7 @@
-"""What the activities are built from: each port is one outside thing, as we speak of it.
+"""Interfaces that activities are built from: each port is one thing outside of Trimtab.
 
-Ports marked async may be cancelled; the others block and are called from threads.
-Every port raises `Unavailable` when trying again may help and `Refused` when it cannot.
+Async methods can be cancelled; the others block and are called from threads. Every port raises
+`Unavailable` if another attempt may help, and `Refused` if it cannot.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,99 +19,107 @@ from trimtab.contracts.model import ModelVersion
 from trimtab.contracts.remediation import GrantClaims
 
 
-class Unavailable(TrimtabError):  # noqa: N818 - says what the thing is, not that it is an error
-    """The thing behind a port cannot be reached or is busy: trying again may help."""
+class Unavailable(TrimtabError):  # noqa: N818 - histories and logs hold the name
+    """Error of a port that cannot be reached or is busy: another attempt may help."""
 
     kind = ErrorKind.UNAVAILABLE
 
 
-class Refused(TrimtabError):  # noqa: N818 - says what the thing did, not that it is an error
-    """The thing behind a port said no, and will say no again."""
+class Refused(TrimtabError):  # noqa: N818 - histories and logs hold the name
+    """Error of a port that will refuse the same request again."""
 
     kind = ErrorKind.REFUSED
 
 
 class NoChampionError(Refused):
-    """No version of the model has the alias `champion`."""
+    """Error of a registry in which no version of the model has the alias `champion`."""
 
 
 class ModelRegistry(Protocol):
     """The model registry (MLflow)."""
 
     def champion(self, model: str) -> ModelVersion | None:
-        """The version that the alias `champion` points at, or None."""
+        """Return the version that the alias `champion` points at, or None."""
 
     def versions(self, model: str, *, limit: int = 10) -> tuple[ModelVersion, ...]:
-        """The newest versions, newest first."""
+        """Return the newest versions, newest first."""
 
     def find_version(self, model: str, *, key: str) -> ModelVersion | None:
-        """The version that carries the effect key, or None: search before create."""
+        """Return the version that carries the effect key, or None: search before create."""
 
     def set_champion(self, model: str, version: str, *, expected: str | None, key: str) -> bool:
-        """Point `champion` at version if it points at expected; False when already done by key.
+        """Point `champion` at `version` if it points at `expected` now.
 
-        Raises `Refused` when the champion is neither expected nor the result of key.
+        Returns False if an earlier attempt with the same key has already done so. Raises `Refused`
+        if the champion is neither `expected` nor the result of that attempt.
         """
 
     def record_incident(self, report: IncidentReport) -> None:
-        """Keep the incident as a run: tags with correlation id, verdict, ending and audit tip."""
+        """Record the incident as a run with its correlation id, verdict, ending and audit tip."""
 
     def last_action_at(self, model: str) -> datetime | None:
-        """`IncidentReport.acted_at` of the newest recorded incident of the model, or None."""
+        """Return `acted_at` of the model's newest recorded incident that acted, or None."""
 
     def audit_tips(self, model: str | None = None) -> Mapping[str, str]:
-        """Event id to audit tip of every incident recorded."""
+        """Return the audit tip of every recorded incident by event id."""
 
 
 class PipelineRunner(Protocol):
-    """Runs a Kedro pipeline in a process of its own."""
+    """Runs Kedro pipelines, each in a process of its own."""
 
     async def run(self, pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-        """The pipeline's free outputs; cancelling ends the process."""
+        """Run a pipeline and return its free outputs; a cancellation ends the process."""
 
 
 class KnowledgeBase(Protocol):
-    """Runbooks and past incidents, found by meaning (Chroma)."""
+    """Runbooks and past incidents, searched by meaning (Chroma)."""
 
     def search(self, query: str, *, limit: int = 5) -> tuple[Document, ...]:
-        """The nearest documents, best first."""
+        """Return the nearest documents, best first."""
 
     def document(self, document_id: str) -> Document | None:
-        """One whole document, or None."""
+        """Return one whole document, or None."""
 
     def remember(self, report: IncidentReport, *, document_id: str) -> None:
-        """Write the incident's outcome back; the same id again replaces it."""
+        """Add the incident's outcome; the same id again replaces it."""
 
 
 class AuditLog(Protocol):
-    """The append-only record of one deployment."""
+    """The append-only log of one deployment."""
 
     def append(self, request: AuditAppend) -> str:
-        """Chain, write and fsync; the new tip. The same request again changes nothing.
+        """Chain, write and fsync the entries, and return the new tip.
 
-        Raises `Refused` when the entries do not follow the tip.
+        The same request again changes nothing. Raises `Refused` if the entries do not follow the
+        tip.
         """
 
     def lines(self, incident: str, *, model: str | None = None) -> Sequence[AuditLine]:
-        """All lines of one incident, oldest first; the model tells apart ids used twice."""
+        """Return all lines of one incident, oldest first.
+
+        The model distinguishes incidents that share an id.
+        """
 
 
 class GrantMint(Protocol):
-    """Holds the private key."""
+    """Signs grants; holds the private key."""
 
     def mint(self, claims: GrantClaims) -> str:
-        """A signed JWT (EdDSA)."""
+        """Return a signed JWT (EdDSA)."""
 
 
 class GrantGuard(Protocol):
-    """Holds the public key."""
+    """Verifies grants; holds the public key."""
 
     def check(self, token: str, *, expired_too: bool = False) -> GrantClaims:
-        """The claims; raises `Refused` when forged, or expired unless that is tolerated."""
+        """Return the claims of a grant.
+
+        Raises `Refused` if the grant is forged, or if it has expired and `expired_too` is False.
+        """
 
 
 class Notifier(Protocol):
     """Reaches a person."""
 
     def notify(self, request: ApprovalRequest) -> None:
-        """Deliver the page; at least once."""
+        """Deliver the page, at least once."""

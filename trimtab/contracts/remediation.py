@@ -1,20 +1,20 @@
-"""Actions on the model registry, what they did, and whether it helped."""
+"""Actions on the model registry, their effects, and whether they helped."""
 
 from datetime import timedelta
 from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
-from trimtab.contracts.base import Digest, Name, Record, Span, Text, digest
+from trimtab.contracts.base import Digest, Name, NonNegativeDuration, Record, Text, compute_digest
 from trimtab.contracts.drift import Window
 from trimtab.contracts.model import ModelSpec
 
 
 class Action(StrEnum):
-    """What can be done about drift."""
+    """Possible responses to drift."""
 
     MONITOR = "monitor"
-    """Nothing; keep watching."""
+    """Change nothing and keep monitoring."""
     RETRAIN = "retrain"
     """Train a challenger on recent rows; promote it if it beats the champion; verify."""
     ROLL_BACK = "roll_back"
@@ -22,7 +22,7 @@ class Action(StrEnum):
 
 
 class Step(StrEnum):
-    """What a remediation is made of."""
+    """Steps of a remediation."""
 
     RETRAIN = "retrain"
     PROMOTE = "promote"
@@ -31,16 +31,17 @@ class Step(StrEnum):
     UNDO = "undo"
 
 
-def effect_key(event_id: str, plan_hash: str, step: str) -> str:
-    """Names one step of one plan for one event: an effect that carries it was taken already.
+def compute_effect_key(event_id: str, plan_hash: str, step: str) -> str:
+    """Return the key of one step of one plan for one event.
 
-    It holds no run id, for a workflow that is reset runs on under another one.
+    An effect that carries the key has already been applied. The key holds no run id, because a
+    workflow that is reset continues under another one.
     """
-    return digest([event_id, plan_hash, step])
+    return compute_digest([event_id, plan_hash, step])
 
 
 class GrantClaims(Record):
-    """What a grant allows: exactly one plan, on one model, from one champion."""
+    """Content of a grant: it allows exactly one plan, on one model, from one champion."""
 
     event_id: Name
     model: Name
@@ -49,7 +50,7 @@ class GrantClaims(Record):
     policy_hash: Digest
     champion_version: str | None
     target_version: str | None = None
-    """For a rollback: the one version to go back to."""
+    """For a rollback: the version to return to."""
     authority: str
     """ "policy:<rule>" or "person:<approver>"."""
     issued_at: AwareDatetime
@@ -66,44 +67,44 @@ class ActionOrder(Record):
     policy_hash: Digest
     action: Action
     champion_version: str | None
-    """The champion when the decision was made."""
+    """The champion at decision time."""
     challenger_version: str | None = None
-    """The version to promote or to go back to."""
+    """The version to promote or to return to."""
     current: Window
     """The window that drifted; labelled rows are taken as of its end."""
     step: Name
-    """Which step of the plan: part of the effect's key."""
+    """Step of the plan; part of the effect's key."""
     key: Digest
     """sha256(event id, plan hash, step): never the run id."""
     grant: str
     """Signed JWT."""
     verification_margin: float = Field(default=0.0, ge=0.0)
-    """How much lower than before the metric may be and still count as helped."""
+    """How much lower than before the metric may be after an action that still counts as helpful."""
 
 
-class Effect(Record):
-    """What a mutating activity did, or found done."""
+class RegistryEffect(Record):
+    """Effect of a mutating activity on the registry, made now or found from an earlier attempt."""
 
     step: Name
     key: Digest
     model: Name
     version: str | None
-    """The version made or made champion."""
+    """The version that was trained or made champion."""
     previous_version: str | None = None
     applied: bool
-    """False when the step was rightly not taken, such as a challenger that is no better."""
+    """False if the step was rightly not taken, for example because a challenger is no better."""
     reused: bool = False
-    """True when an earlier attempt had already done it."""
+    """Whether an earlier attempt had already applied it."""
     detail: Text
     before: float | None = None
-    """The champion's metric on the gate slice, where compared."""
+    """The champion's metric on the gate slice; None if not compared."""
     after: float | None = None
-    """The challenger's metric on the gate slice, where compared."""
+    """The challenger's metric on the gate slice; None if not compared."""
     rows: int = 0
 
 
 class Verification(Record):
-    """Whether the action helped, on rows that nothing was fitted or chosen on."""
+    """Whether the action helped, measured on rows that no version was trained or chosen on."""
 
     metric: Name
     before: float | None
@@ -111,30 +112,30 @@ class Verification(Record):
     after: float | None
     """The new champion's metric on the same rows."""
     rows: int = Field(ge=0)
-    """0 means: not verified."""
+    """Number of rows verified on; 0 means not verified."""
     verified: bool
-    """Rows were there and the metric is not worse than before."""
+    """Whether there were rows, and the metric is not worse than before."""
     detail: Text
 
 
 class RemediationInput(Record):
-    """What the child `remediation/<model>` is started with."""
+    """Input of the child workflow `remediation/<model>`."""
 
     order: ActionOrder
     verification_margin: float = 0.0
     audit_sequence: int
     audit_tip: Digest
-    heartbeat: Span = timedelta(seconds=30)
+    heartbeat: NonNegativeDuration = timedelta(seconds=30)
 
 
 class Outcome(Record):
-    """What came of a plan that was authorised."""
+    """Outcome of an authorised plan."""
 
-    effects: tuple[Effect, ...] = ()
+    effects: tuple[RegistryEffect, ...] = ()
     verification: Verification | None = None
     undone: bool = False
     failed: bool = False
-    """A step could not be carried out, or it was cancelled; `detail` says why."""
+    """Whether a step could not be carried out or was cancelled; `detail` says why."""
     detail: Text = ""
     audit_sequence: int
     audit_tip: Digest

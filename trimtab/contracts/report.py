@@ -1,4 +1,4 @@
-"""The report of a backtest: what `--report FILE` writes."""
+"""Report of a backtest, as `--report FILE` writes it."""
 
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from trimtab.contracts.remediation import Action
 
 
 class DriftedFeature(Record):
-    """A column that drifted and how far."""
+    """A column that drifted, with its effect size."""
 
     name: Name
     effect: str
@@ -29,25 +29,25 @@ class WindowReport(Record):
     end: AwareDatetime
     rows: int
     event_id: str | None
-    """None where the window raised no event."""
+    """None if the window raised no event."""
     drifted: tuple[DriftedFeature, ...] = ()
-    """Columns that drifted, announced or only recorded; the costliest first."""
+    """Columns that drifted, announced or only recorded; the most harmful first."""
     note: Text = ""
-    """What was found, in a sentence."""
+    """The result in one sentence."""
 
 
 class MetricChange(Record):
-    """What the action did to the metric, on rows nothing was fitted on."""
+    """Effect of the action on the metric, on rows that no version was trained on."""
 
     name: Name
     before: float | None
     after: float | None
     rows: int
-    """Rows verified on; 0 means not verified."""
+    """Number of rows verified on; 0 means not verified."""
 
 
 class AuditSummary(Record):
-    """State of one incident's audit chain."""
+    """Result of verifying one incident's audit chain."""
 
     incident: Name
     valid: bool
@@ -56,14 +56,14 @@ class AuditSummary(Record):
 
 
 class IncidentSummary(Record):
-    """One incident, as a line of the table."""
+    """One incident: a line of the table."""
 
     event_id: Name
     correlation_id: Name
     window: WindowReport
     drifted: tuple[DriftedFeature, ...]
     performance: PerformanceChange | None = None
-    """What the champion lost in the window, where labels tell."""
+    """Change of the champion's metric in the window; None without labels."""
     cause: Cause | None
     confidence: Fraction | None
     verdict: Verdict | None
@@ -75,35 +75,35 @@ class IncidentSummary(Record):
     seconds_to_verdict: float | None
     seconds_total: float
     analyst: str | None = None
-    """Which one answered; None where none did."""
+    """Name of the analyst that answered; None if none did."""
     failure: Text = ""
-    """Why the configured analyst failed, where it did."""
+    """Why the configured analyst failed; empty if it did not."""
     history_events: int
-    """Of the incident's workflow and its children together."""
+    """Number of events in the histories of the incident's workflow and its children."""
     history_bytes: int
 
 
 class BaselinePoint(Record):
-    """One window's metric without and with Trimtab."""
+    """Metric of one window, without and with Trimtab."""
 
     start: AwareDatetime
     end: AwareDatetime
     metric: Name
     untouched: float | None
-    """The first champion's, never replaced."""
+    """Metric of the first champion, as if it had never been replaced."""
     served: float | None
-    """The model's that was champion when the window began."""
+    """Metric of the version that was champion when the window began."""
     served_version: str | None
     rows: int
 
 
 class RunReport(Record):
-    """Everything one backtest found."""
+    """Results of one backtest."""
 
     model: Name
     seed: int
     analyst: str
-    """Which one was asked; each incident tells which answered."""
+    """Name of the analyst that was asked; each incident says which one answered."""
     started_at: AwareDatetime
     finished_at: AwareDatetime
     windows: tuple[WindowReport, ...]
@@ -112,11 +112,11 @@ class RunReport(Record):
     audit: tuple[AuditSummary, ...]
     audit_valid: bool
     versions: dict[str, str]
-    """Of Python, Trimtab and the packages and servers that ran."""
+    """Versions of Python, Trimtab, and the packages and servers that ran."""
     notes: tuple[Text, ...] = ()
-    """What did not go as one would wish, said plainly."""
+    """Problems of the run, in plain words."""
 
 
-def report_schema() -> dict[str, Any]:
-    """The JSON Schema of the report, as committed under docs/."""
+def build_report_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the report, as committed under docs/."""
     return RunReport.model_json_schema()

@@ -1,4 +1,4 @@
-"""What a registered model asks for and answers with, as its own signature tells it."""
+"""Inputs and output of a registered model, as its own signature states them."""
 
 from pydantic import AwareDatetime
 
@@ -6,41 +6,43 @@ from trimtab.contracts.base import Name, Record
 from trimtab.contracts.model import Task
 
 NUMBER_TYPES = frozenset({"integer", "long", "float", "double"})
-"""Types of a signature that are numbers."""
+"""Types in a signature that are numbers."""
 TEXT_TYPES = frozenset({"string", "boolean"})
-"""Types of a signature that are categories."""
+"""Types in a signature that are categories."""
 
 
 class ModelInput(Record):
-    """One column that a model wants."""
+    """One input column of a model."""
 
     name: str
     type: str
-    """As MLflow calls it, such as "double" or "string"."""
+    """Type as MLflow calls it, such as "double" or "string"."""
     required: bool = True
 
 
-class ModelInterface(Record):
-    """One version of a registered model, seen from outside: nothing of it was loaded."""
+class ModelSignature(Record):
+    """Signature of one version of a registered model, read without loading the model."""
 
     model: Name
     version: str
     champion: str | None = None
-    """The version that the alias `champion` points at; None where there is none."""
+    """The version that the alias `champion` points at; None if there is none."""
     inputs: tuple[ModelInput, ...]
-    """In the signature's order."""
+    """Input columns in the signature's order."""
     output: str = ""
-    """Name of its output in the signature; "" where it has none."""
+    """Name of the output in the signature; empty if it has none."""
     task: Task | None = None
-    """What the signature tells of the task; None where it leaves that open."""
+    """The task as far as the signature determines it; None if it does not."""
     chances: bool = False
-    """Whether it can be asked for the chances of classes."""
+    """Whether the model can return probabilities of classes."""
     safe: bool = False
-    """Whether loading it runs none of its own code: skops format, and only trusted types."""
+    """Whether loading the model runs none of its own code: skops format and only trusted types."""
     kept_as: str = ""
-    """How it is kept, such as "sklearn, cloudpickle"."""
+    """Storage format, such as "sklearn, cloudpickle"."""
     own: bool = False
-    """Whether the pipelines of Trimtab made it."""
+    """Whether Trimtab's pipelines made the version."""
     created_at: AwareDatetime
     where: str
-    """Address of the registry."""
+    """Address of the model registry."""
+    missing_requirements: tuple[str, ...] = ()
+    """Requirements of the version that are not installed here, such as "xgboost==3.1.0"."""

@@ -1,26 +1,65 @@
-"""Names of the tags by which Trimtab recognises its own work in the model registry.
+"""Names of the tags that Trimtab sets in MLflow, and recognises its own work by. None is renamed.
 
-Pipelines write them on the versions they make, the registry's adapter reads them.
+Pipelines write some on the versions and runs that they make; adapters write and read the others.
 """
 
 from typing import Final
 
-EFFECT_KEY: Final = "trimtab.key"
-"""On a version: the key of the effect that made it; search by it before creating."""
-TRAINED_START: Final = "trimtab.trained.start"
-"""On a version: ISO time of the first instant it was trained on."""
-TRAINED_END: Final = "trimtab.trained.end"
-"""On a version: ISO time of the first instant after what it was trained on."""
-TRAINED_ROWS: Final = "trimtab.trained.rows"
-"""On a version: how many rows it was trained on."""
-LEFT_OUT: Final = "trimtab.trained.left_out"
-"""On a challenger: starts of the windows that it did not learn from, their data being corrupt."""
-EVENT_ID: Final = "trimtab.event_id"
-"""On a version or an incident's run: the drift event behind it."""
-CORRELATION_ID: Final = "trimtab.correlation_id"
-PLAN_HASH: Final = "trimtab.plan_hash"
+# On a version.
+EFFECT_KEY_TAG: Final = "trimtab.key"
+"""Key of the effect that made the version; search for it before creating a version."""
+ROLE_TAG: Final = "trimtab.role"
+"""Role that the version was trained for: "champion" or "challenger"."""
+TRAINED_START_TAG: Final = "trimtab.trained.start"
+"""Tag of a version: ISO time of the first instant of its training data."""
+TRAINED_END_TAG: Final = "trimtab.trained.end"
+"""Tag of a version: ISO time of the first instant after its training data."""
+TRAINED_ROWS_TAG: Final = "trimtab.trained.rows"
+"""Tag of a version: number of rows that it was trained on."""
+EXCLUDED_WINDOWS_TAG: Final = "trimtab.trained.left_out"
+"""Tag of a challenger: starts of the corrupt windows, which it was not trained on."""
+
+# On a version or an incident's run.
+EVENT_ID_TAG: Final = "trimtab.event_id"
+"""Id of the drift event behind it; also on the run of the window that was announced."""
+CORRELATION_ID_TAG: Final = "trimtab.correlation_id"
+"""Tag of a version or an incident's run: the incident's correlation id."""
+PLAN_HASH_TAG: Final = "trimtab.plan_hash"
+"""Tag of a version: hash of the plan that it was trained for."""
+
+# On an incident's run.
+MODEL_TAG: Final = "trimtab.model"
+VERDICT_TAG: Final = "trimtab.verdict"
+RULE_TAG: Final = "trimtab.rule"
+ENDING_TAG: Final = "trimtab.ending"
+AUDIT_TIP_TAG: Final = "trimtab.audit_tip"
+"""Hash of the last line of the incident's audit chain."""
+AUDIT_ENTRIES_TAG: Final = "trimtab.audit_entries"
+"""Number of lines of that chain."""
+ACTED_AT_TAG: Final = "trimtab.acted_at"
+"""ISO time in UTC with microseconds, so that texts sort as times do."""
+
+# On a monitored window's run.
+DRIFT_TAG: Final = "trimtab.drift"
+"""What became of the window's findings: "announced", "recorded" or "none"."""
+WHY_TAG: Final = "trimtab.why"
+"""Why they were only recorded."""
+FINGERPRINT_TAG: Final = "trimtab.fingerprint"
+ANNOUNCED_SUBJECT_TAG: Final = "trimtab.announced.subject"
+ANNOUNCED_MOVES_TAG: Final = "trimtab.announced.moves"
+ANNOUNCED_SEVERITY_TAG: Final = "trimtab.announced.severity"
+CHAMPION_TAG: Final = "trimtab.champion"
+"""The version that the window was judged with."""
+WINDOW_START_TAG: Final = "trimtab.window.start"
+WINDOW_END_TAG: Final = "trimtab.window.end"
+
+# On the run that keeps the baseline of a version made elsewhere.
+BASELINE_VERSION_TAG: Final = "trimtab.baseline.version"
+"""The version that the baseline is about."""
+BASELINE_KEY_TAG: Final = "trimtab.baseline.key"
+"""Digest of the configuration that the baseline was measured under."""
 
 
-def promoted_by(key: str) -> str:
-    """On a version: the tag that says an effect made it champion."""
+def build_promotion_tag(key: str) -> str:
+    """Return the name of the tag that marks a version as made champion by an effect."""
     return f"trimtab.promoted_by.{key}"

@@ -9,7 +9,7 @@ from trimtab.pipelines.session import run_pipeline
 
 
 def main() -> int:
-    """Write the report as JSON; 1 and the reason where there is none."""
+    """Print the report as JSON and return 0, or print the reason of a failure and return 1."""
     parser = argparse.ArgumentParser(prog="python -m trimtab.pipelines", description=__doc__)
     parser.add_argument("pipeline", help="training, monitoring, retraining, evaluation, …")
     parser.add_argument("--params", default="{}", type=json.loads, help="a JSON object")

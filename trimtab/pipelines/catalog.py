@@ -1,9 +1,9 @@
-"""Builds the catalog of one run: the checkout's entries under those of the working directory."""
+"""Builds the catalog of one run: the shipped entries, overridden by those of the working folder."""
 
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import urlparse
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
@@ -19,27 +19,30 @@ from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.paths import SHIPPED, local_conf, shipped_conf
 
 _PATH_KEYS: Final = frozenset({"filepath", "filename", "path"})
-_FORMER_TYPES: Final = "adapters.datasets."
-"""How entries that an earlier release wrote begin the types that are now Trimtab's own."""
+_FORMER_TYPE_PREFIX: Final = "adapters.datasets."
+"""Start of the types that an earlier release wrote into entries; they are Trimtab's own."""
+
+YamlValue: TypeAlias = Any
+"""A value of a catalog entry."""
 
 
-def build_catalog(params: Mapping[str, Any]) -> DataCatalog:
-    """All datasets, with the history of the model that the parameters name."""
+def build_catalog(params: Mapping[str, YamlValue]) -> DataCatalog:
+    """Return all datasets, and `history` for the model that the parameters name."""
     catalog = read_catalog(params)
     catalog["parameters"] = dict(params)
     bind_history(catalog)
     return catalog
 
 
-def read_catalog(params: Mapping[str, Any]) -> DataCatalog:
-    """What is configured."""
-    shipped = _read(shipped_conf() / "base", params, "catalog")
-    local = _read(local_conf(), params, "catalog")
+def read_catalog(params: Mapping[str, YamlValue]) -> DataCatalog:
+    """Return the configured datasets; raises `Refused` if credentials are missing."""
+    shipped = _read_configuration(shipped_conf() / "base", params, "catalog")
+    local = _read_configuration(local_conf(), params, "catalog")
     entries = {
-        **_absolute(shipped, SHIPPED),
-        **_absolute(local, local_conf().parents[1]),
+        **_resolve_entries(shipped, SHIPPED),
+        **_resolve_entries(local, local_conf().parents[1]),
     }
-    credentials = _read(local_conf(), params, "credentials")
+    credentials = _read_configuration(local_conf(), params, "credentials")
     try:
         return DataCatalog.from_config(entries, credentials=credentials)
     except KeyError as error:
@@ -47,12 +50,15 @@ def read_catalog(params: Mapping[str, Any]) -> DataCatalog:
         raise Refused(msg) from None
 
 
-def _read(folder: Path, params: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """What one folder configures; nothing where it has no such file."""
+def _read_configuration(
+    folder: Path, params: Mapping[str, YamlValue], key: str
+) -> dict[str, YamlValue]:
+    """Return the configuration of one folder; empty if it has no such file."""
     if not folder.is_dir():
         return {}
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "register_new_resolver", UserWarning)  # Kedro's own
+        # Kedro itself calls the deprecated function.
+        warnings.filterwarnings("ignore", "register_new_resolver", UserWarning)
         loader = _PlainYamlLoader(
             conf_source=str(folder.parent),
             base_env=folder.name,
@@ -66,11 +72,11 @@ def _read(folder: Path, params: Mapping[str, Any], key: str) -> dict[str, Any]:
         except BadConfigurationError as error:
             raise Refused(str(error)) from None
         except YAMLError as error:
-            raise Refused(_broken_file(folder, key) or str(error)) from None
+            raise Refused(_find_broken_file(folder, key) or str(error)) from None
 
 
 class _PlainYamlLoader(OmegaConfigLoader):
-    """Kedro's loader, but for the dialect of YAML: the same as in every other file."""
+    """Kedro's loader with the dialect of YAML that every other file is read in."""
 
     @override
     def _read_dir_configs(
@@ -91,8 +97,8 @@ class _PlainYamlLoader(OmegaConfigLoader):
         return plain
 
 
-def _broken_file(folder: Path, key: str) -> str:
-    """Kedro does not say which of the files it cannot read."""
+def _find_broken_file(folder: Path, key: str) -> str:
+    """Return the fault of the first broken file, which Kedro does not name; empty if none is."""
     for path in sorted(folder.rglob(f"{key}*.y*ml")):
         try:
             read_mapping(path)
@@ -101,16 +107,16 @@ def _broken_file(folder: Path, key: str) -> str:
     return ""
 
 
-def _absolute(entries: Mapping[str, Any], root: Path) -> dict[str, Any]:
-    """The entries with their relative paths under the root, as Kedro's own context does it."""
-    return {key: _resolved(key, value, root) for key, value in entries.items()}
+def _resolve_entries(entries: Mapping[str, YamlValue], root: Path) -> dict[str, YamlValue]:
+    """Return the entries with relative paths put under `root`, as Kedro's own context does."""
+    return {key: _resolve_value(key, value, root) for key, value in entries.items()}
 
 
-def _resolved(key: str, value: Any, root: Path) -> Any:  # noqa: ANN401 - YAML
+def _resolve_value(key: str, value: YamlValue, root: Path) -> YamlValue:
     if isinstance(value, dict):
-        return _absolute(value, root)
+        return _resolve_entries(value, root)
     if key in _PATH_KEYS and isinstance(value, str) and not urlparse(value).scheme:
         return str(root / value)
-    if key == "type" and str(value).startswith(_FORMER_TYPES):
+    if key == "type" and str(value).startswith(_FORMER_TYPE_PREFIX):
         return f"trimtab.{value}"
     return value

@@ -1,4 +1,4 @@
-"""Binds the dataset `history` to the entry that the model's configuration names."""
+"""Binds the dataset `history` to the catalog entry that the model's configuration names."""
 
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -9,25 +9,25 @@ from trimtab.contracts.ports import Refused
 
 
 @runtime_checkable
-class Timed(Protocol):
-    """A dataset that can read the times in one of its columns by itself, once."""
+class TimestampReader(Protocol):
+    """A dataset that can read the times in one of its columns, once for all later loads."""
 
     def with_timestamp(self, column: str) -> Self:
-        """The same dataset, reading times there."""
+        """Return the same dataset, which reads times in this column."""
 
 
 class HistoryHooks:
-    """For `kedro run`, which knows nothing of models."""
+    """Hooks for `kedro run`, which does not know models."""
 
     @hook_impl
     def after_catalog_created(self, catalog: DataCatalog, parameters: dict[str, Any]) -> None:
-        """Bind the history of the model that the run is about, if it is about one."""
+        """Bind the history of the run's model, if it has one."""
         if parameters.get("params:model"):
             bind_history(catalog)
 
 
 def bind_history(catalog: DataCatalog) -> None:
-    """Let `history` be the dataset of the catalog's `model_spec`."""
+    """Make `history` the dataset that `model_spec` names; raises `Refused` if there is none."""
     spec = catalog.load("model_spec")
     dataset = catalog.get(spec.dataset)
     if dataset is None:
@@ -36,5 +36,6 @@ def bind_history(catalog: DataCatalog) -> None:
             " add it to conf/local/catalog.yml"
         )
         raise Refused(msg)
-    timed = dataset.with_timestamp(spec.timestamp) if isinstance(dataset, Timed) else dataset
-    catalog["history"] = timed
+    if isinstance(dataset, TimestampReader):
+        dataset = dataset.with_timestamp(spec.timestamp)
+    catalog["history"] = dataset

@@ -1,4 +1,4 @@
-"""Tells Kedro which pipelines there are."""
+"""Lists the pipelines for Kedro, which imports this module by its name."""
 
 from kedro.pipeline import Pipeline
 
@@ -8,7 +8,7 @@ from trimtab.pipelines.monitoring import pipeline
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Every pipeline by its name; none runs by default."""
+    """Return every pipeline by its name; none runs by default."""
     modules = {
         "timeline": timeline,
         "training": training,

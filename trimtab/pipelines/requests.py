@@ -1,4 +1,4 @@
-"""What each pipeline may be asked: its parameters, validated before anything is read."""
+"""Requests to the pipelines: their parameters, validated before any data is read."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,11 +11,11 @@ from trimtab.contracts.base import Digest, Name, Record
 from trimtab.contracts.model import Slice
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.validation_errors import format_validation_errors
-from trimtab.pipelines.history.time_ranges import Span
+from trimtab.pipelines.history.time_ranges import TimeRange
 
 
 class Request(Record):
-    """What every pipeline is asked about."""
+    """The parameters that every pipeline takes."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -23,13 +23,13 @@ class Request(Record):
 
 
 class TrainingRequest(Request):
-    """Train the first champion."""
+    """A request to train the first champion."""
 
     seed: int = Field(default=0, ge=0)
 
 
 class WindowRequest(Request):
-    """Look at one window."""
+    """A request about one window."""
 
     start: AwareDatetime
     end: AwareDatetime
@@ -42,49 +42,49 @@ class WindowRequest(Request):
         return self
 
     @property
-    def span(self) -> Span:
+    def time_range(self) -> TimeRange:
         """The window."""
-        return Span(self.start, self.end)
+        return TimeRange(self.start, self.end)
 
 
 class MonitoringRequest(WindowRequest):
-    """Judge one window."""
+    """A request to judge one window."""
 
     as_of: AwareDatetime | None = None
-    """When, in the data's own time: labels of rows younger than the label delay then are not known;
+    """Data time of the judgement: labels of rows younger than the label delay are not known then.
     None for the window's end."""
     publish: bool = True
-    """Whether an event is published; a person who looks needs none."""
+    """Whether an event may be published."""
     detailed: bool = False
-    """Whether the report holds every column and both profiles, for a person who looks."""
+    """Whether the report holds every column and both profiles."""
 
     @property
     def judged_at(self) -> datetime:
-        """When the window is judged."""
+        """Data time of the judgement."""
         return self.as_of or self.end
 
     @property
-    def again(self) -> bool:
-        """Whether this is the second look, at labels that came later."""
+    def is_rerun(self) -> bool:
+        """Whether the window is judged a second time, with labels that arrived later."""
         return self.judged_at > self.end
 
 
 class RetrainingRequest(Request):
-    """Train a challenger for an incident."""
+    """A request to train a challenger for an incident."""
 
     as_of: AwareDatetime
-    """Nothing later is looked at."""
+    """Data time of the request: no later row is read."""
     key: Digest
     event_id: Name
     correlation_id: Name
     plan_hash: Digest
     corrupt_too: bool = False
-    """Whether a person decided to learn from the incident's own window whatever its data."""
+    """Whether a person decided to learn from the incident's own window even if it is corrupt."""
     seed: int = Field(default=0, ge=0)
 
 
 class EvaluationRequest(Request):
-    """Measure versions on labelled rows."""
+    """A request to measure versions on labelled rows."""
 
     versions: tuple[str, ...]
     as_of: AwareDatetime
@@ -92,19 +92,19 @@ class EvaluationRequest(Request):
 
 
 class DistributionRequest(WindowRequest):
-    """Look at one column of one window."""
+    """A request for the distribution of one column in one window."""
 
     feature: Name
 
 
 class SegmentRequest(WindowRequest):
-    """Look at the rows of one category."""
+    """A request to measure the champion on the rows of one category."""
 
     feature: Name
     segment: str = Field(max_length=200)
 
 
-REQUESTS: Final[Mapping[str, type[Request]]] = {
+REQUEST_TYPES: Final[Mapping[str, type[Request]]] = {
     "timeline": Request,
     "training": TrainingRequest,
     "monitoring": MonitoringRequest,
@@ -113,11 +113,11 @@ REQUESTS: Final[Mapping[str, type[Request]]] = {
     "distribution": DistributionRequest,
     "segment": SegmentRequest,
 }
-"""Every pipeline with what it may be asked."""
+"""Type of the request of each pipeline."""
 
 
-def request_node(name: str) -> Node:
-    """The first node of the pipeline of that name."""
+def build_request_node(name: str) -> Node:
+    """Return the first node of the pipeline of that name, which validates its parameters."""
 
     def read(parameters: dict[str, JsonValue]) -> Request:
         return read_request(name, parameters)
@@ -126,13 +126,13 @@ def request_node(name: str) -> Node:
 
 
 def read_request(pipeline: str, params: Mapping[str, JsonValue]) -> Request:
-    """The validated request; raises `Refused` with every fault."""
-    if pipeline not in REQUESTS:
-        msg = f"there is no pipeline {pipeline!r}: there are {', '.join(REQUESTS)}"
+    """Return the validated request; raises `Refused` with every fault."""
+    if pipeline not in REQUEST_TYPES:
+        msg = f"there is no pipeline {pipeline!r}: there are {', '.join(REQUEST_TYPES)}"
         raise Refused(msg)
     try:
-        return REQUESTS[pipeline].model_validate(dict(params))
+        return REQUEST_TYPES[pipeline].model_validate(dict(params))
     except ValidationError as error:
         faults = format_validation_errors(error, max_value_length=100)
-        msg = f"pipeline {pipeline!r} was asked wrongly: {'; '.join(faults)}"
+        msg = f"pipeline {pipeline!r} has wrong parameters: {'; '.join(faults)}"
         raise Refused(msg) from error

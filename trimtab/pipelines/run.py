@@ -1,4 +1,4 @@
-"""One run of one pipeline, in this process and now."""
+"""Runs one pipeline in this process."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -9,26 +9,26 @@ from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
 from trimtab.pipelines.catalog import build_catalog, read_catalog
-from trimtab.pipelines.connections import let_go
+from trimtab.pipelines.connections import close_connections
 from trimtab.pipelines.pipeline_registry import register_pipelines
 from trimtab.pipelines.requests import read_request
 
 
-def run(name: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """What the pipeline's `report` says."""
+def execute_pipeline(name: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Run the pipeline and return its dataset `report`."""
     read_request(name, params)
     try:
-        outputs = SequentialRunner().run(_pipelines()[name], build_catalog(params))
+        outputs = SequentialRunner().run(_get_pipelines()[name], build_catalog(params))
         report: dict[str, JsonValue] = to_jsonable_python(outputs["report"].load())
     except Exception:
-        let_go(failed=True)
+        close_connections(failed=True)
         raise
-    let_go(failed=False)
+    close_connections(failed=False)
     return report
 
 
-def load_everything() -> None:
-    """Import what the catalog's datasets need, and open the stores: slow, once a process."""
+def load_all_datasets() -> None:
+    """Import what the catalog's datasets need and open the stores: slow, once a process."""
     catalog = read_catalog({})
     for name in catalog:
         catalog.get(name)
@@ -36,5 +36,5 @@ def load_everything() -> None:
 
 
 @cache
-def _pipelines() -> dict[str, Pipeline]:
+def _get_pipelines() -> dict[str, Pipeline]:
     return register_pipelines()

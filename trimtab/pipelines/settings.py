@@ -1,4 +1,4 @@
-"""Kedro's settings for this project, as `kedro run` and `kedro registry list` read them."""
+"""Kedro's settings for this project, which `kedro run` and `kedro registry list` read."""
 
 from trimtab.pipelines.hooks import HistoryHooks
 

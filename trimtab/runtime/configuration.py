@@ -1,6 +1,6 @@
 """Reads a YAML file that a person wrote into a record, and names everything wrong with it at once.
 
-A bare number is no span of time, and a key that nobody reads is an error.
+A bare number is no duration, and an unknown key is an error.
 """
 
 import json

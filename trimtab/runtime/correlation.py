@@ -1,7 +1,7 @@
 """Carries the correlation id of an incident through client, workflows and activities.
 
-It travels in a Temporal header, is bound where logs and spans find it, and is needed nowhere else:
-no workflow or activity mentions it. `runtime.temporal.connect` puts the interceptor in place.
+It travels in a Temporal header and is bound where logs and spans find it: no workflow or activity
+mentions it. `runtime.temporal.connect_temporal` puts the interceptor in place.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,125 +31,144 @@ from temporalio.worker import (
     WorkflowOutboundInterceptor,
 )
 from temporalio.worker import Interceptor as WorkerInterceptor
+from typing_extensions import override
 
 from trimtab.contracts import names
 
-KEY: Final = "correlation_id"
-"""Name in logs."""
-HEADER: Final = "trimtab-correlation-id"
+LOG_FIELD: Final = "correlation_id"
+"""Name of the id in log lines."""
+HEADER_NAME: Final = "trimtab-correlation-id"
 _ATTRIBUTE: Final = SearchAttributeKey.for_keyword(names.CORRELATION_ID)
 
 Headers = Mapping[str, Payload]
 
 
 @contextmanager
-def bind_correlation(correlation_id: str | None) -> Iterator[None]:
-    """Every log line and span inside carries the id; None changes nothing."""
+def bind_correlation_id(correlation_id: str | None) -> Iterator[None]:
+    """Add the id to every log line and span of the block; None changes nothing."""
     if correlation_id is None:
         yield
         return
-    with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
+    with structlog.contextvars.bound_contextvars(**{LOG_FIELD: correlation_id}):
         yield
 
 
-def current_correlation() -> str | None:
-    """The id bound here, or None."""
-    bound: str | None = structlog.contextvars.get_contextvars().get(KEY)
+def get_correlation_id() -> str | None:
+    """Return the id that is bound here, or None."""
+    bound: str | None = structlog.contextvars.get_contextvars().get(LOG_FIELD)
     return bound
 
 
 class CorrelationInterceptor(ClientInterceptor, WorkerInterceptor):
-    """For the client; workers take it over from there."""
+    """Passes the id on; workers take the interceptor over from their client."""
 
-    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 - the base class's name
-        """Starting a workflow passes on what is bound."""
-        return _Client(next)
+    @override
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
+        return _ClientOutbound(next)
 
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - as above
-        """An activity runs with its workflow's id bound."""
-        return _Activity(next)
+    @override
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _ActivityInbound(next)
 
+    @override
     def workflow_interceptor_class(
-        self,
-        input: WorkflowInterceptorClassInput,  # noqa: A002, ARG002 - as above
+        self, input: WorkflowInterceptorClassInput
     ) -> type[WorkflowInboundInterceptor]:
-        """A workflow and its handlers run with its id bound."""
-        return _Workflow
+        return _WorkflowInbound
 
 
-class _Client(OutboundInterceptor):
-    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # noqa: A002 - as above
-        input.headers = _with_id(input.headers)
+class _ClientOutbound(OutboundInterceptor):
+    """Starts a workflow with the id that is bound."""
+
+    @override
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
+        input.headers = _add_header(input.headers)
         return await super().start_workflow(input)
 
 
-class _Activity(ActivityInboundInterceptor):
-    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - as above
-        with bind_correlation(_id_in(input.headers)):
+class _ActivityInbound(ActivityInboundInterceptor):
+    """Runs an activity with its workflow's id bound."""
+
+    @override
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        with bind_correlation_id(_read_header(input.headers)):
             return await super().execute_activity(input)
 
 
-class _Workflow(WorkflowInboundInterceptor):
-    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
-        super().init(_Outbound(outbound))
+class _WorkflowInbound(WorkflowInboundInterceptor):
+    """Runs a workflow and its handlers with its id bound."""
 
-    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002, ANN401 - as above
-        with bind_correlation(_workflows_id()):
+    @override
+    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+        super().init(_WorkflowOutbound(outbound))
+
+    @override
+    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
+        with bind_correlation_id(_find_workflow_correlation_id()):
             return await super().execute_workflow(input)
 
-    async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002 - as above
-        with bind_correlation(_workflows_id()):
+    @override
+    async def handle_signal(self, input: HandleSignalInput) -> None:
+        with bind_correlation_id(_find_workflow_correlation_id()):
             await super().handle_signal(input)
 
-    async def handle_query(self, input: HandleQueryInput) -> Any:  # noqa: A002, ANN401 - as above
-        with bind_correlation(_workflows_id()):
+    @override
+    async def handle_query(self, input: HandleQueryInput) -> Any:
+        with bind_correlation_id(_find_workflow_correlation_id()):
             return await super().handle_query(input)
 
-    def handle_update_validator(self, input: HandleUpdateInput) -> None:  # noqa: A002 - as above
-        with bind_correlation(_workflows_id()):
+    @override
+    def handle_update_validator(self, input: HandleUpdateInput) -> None:
+        with bind_correlation_id(_find_workflow_correlation_id()):
             super().handle_update_validator(input)
 
-    async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # noqa: A002, ANN401 - as above
-        with bind_correlation(_workflows_id()):
+    @override
+    async def handle_update_handler(self, input: HandleUpdateInput) -> Any:
+        with bind_correlation_id(_find_workflow_correlation_id()):
             return await super().handle_update_handler(input)
 
 
-class _Outbound(WorkflowOutboundInterceptor):
-    def start_activity(self, input: StartActivityInput) -> workflow.ActivityHandle[Any]:  # noqa: A002 - as above
-        input.headers = _with_id(input.headers)
+class _WorkflowOutbound(WorkflowOutboundInterceptor):
+    """Passes a workflow's id on to whatever it starts."""
+
+    @override
+    def start_activity(self, input: StartActivityInput) -> workflow.ActivityHandle[Any]:
+        input.headers = _add_header(input.headers)
         return super().start_activity(input)
 
-    def start_local_activity(self, input: StartLocalActivityInput) -> workflow.ActivityHandle[Any]:  # noqa: A002 - as above
-        input.headers = _with_id(input.headers)
+    @override
+    def start_local_activity(self, input: StartLocalActivityInput) -> workflow.ActivityHandle[Any]:
+        input.headers = _add_header(input.headers)
         return super().start_local_activity(input)
 
+    @override
     async def start_child_workflow(
-        self,
-        input: StartChildWorkflowInput,  # noqa: A002 - as above
+        self, input: StartChildWorkflowInput
     ) -> workflow.ChildWorkflowHandle[Any, Any]:
-        input.headers = _with_id(input.headers)
+        input.headers = _add_header(input.headers)
         return await super().start_child_workflow(input)
 
-    def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:  # noqa: A002 - as above
-        input.headers = _with_id(input.headers)
+    @override
+    def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:
+        input.headers = _add_header(input.headers)
         super().continue_as_new(input)
 
 
-def _workflows_id() -> str | None:
-    """From its header; for one that a person started, from its search attribute."""
+def _find_workflow_correlation_id() -> str | None:
+    """Return the id from the workflow's header; else, if a person started it, from an attribute."""
     info = workflow.info()
-    return _id_in(info.headers) or info.typed_search_attributes.get(_ATTRIBUTE)
+    return _read_header(info.headers) or info.typed_search_attributes.get(_ATTRIBUTE)
 
 
-def _with_id(headers: Headers) -> Headers:
-    correlation_id = current_correlation()
+def _add_header(headers: Headers) -> Headers:
+    correlation_id = get_correlation_id()
     if correlation_id is None:
         return headers
-    return {**headers, HEADER: PayloadConverter.default.to_payloads([correlation_id])[0]}
+    return {**headers, HEADER_NAME: PayloadConverter.default.to_payloads([correlation_id])[0]}
 
 
-def _id_in(headers: Headers) -> str | None:
-    payload = headers.get(HEADER)
+def _read_header(headers: Headers) -> str | None:
+    payload = headers.get(HEADER_NAME)
     if payload is None:
         return None
     correlation_id: str = PayloadConverter.default.from_payloads([payload], [str])[0]

@@ -1,10 +1,10 @@
-"""The error of a wrong configuration, in a module of its own: settings and files both raise it."""
+"""Errors of configuration and stack that end a command with a message for people."""
 
 from trimtab.contracts.errors import ErrorKind, TrimtabError
 
 
 class BadConfigurationError(TrimtabError):
-    """The configuration is wrong: one line for each fault, all of them."""
+    """The configuration is wrong: one line an error, all of them."""
 
     kind = ErrorKind.INVALID_INPUT
 
@@ -14,5 +14,13 @@ class BadConfigurationError(TrimtabError):
 
     @property
     def faults(self) -> list[str]:
-        """One line for each fault."""
+        """One line for each error."""
         return self._faults
+
+
+class NoTemporalAddressError(BadConfigurationError):
+    """No address of Temporal is configured, and no embedded stack runs."""
+
+
+class StackError(TrimtabError):
+    """The embedded stack cannot run; the message names the cause and the remedy."""

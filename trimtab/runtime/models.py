@@ -1,7 +1,7 @@
-"""The models under watch and the policy's limits, as people configured them.
+"""Loads the configured models and the policy's limits.
 
-`conf/base` of the checkout lies under `conf/local` of the working directory: a model's local file
-replaces the shipped one, a local policy's values replace single values of the shipped policy.
+`conf/local` of the working directory overrides `conf/base` of the checkout: a model's local file
+replaces the shipped one; a local policy's values replace single values of the shipped policy.
 """
 
 import re
@@ -10,155 +10,147 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Blackout, Limits
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import ModelSpec, ReferencePeriod, Task
 from trimtab.contracts.suggestions import suggest_name
 from trimtab.runtime.configuration import merge_mappings, read_mapping, validate_record
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.paths import local_conf, shipped_conf
+from trimtab.runtime.model_files import (
+    find_model_file,
+    find_model_of_file,
+    list_model_names,
+    list_own_model_names,
+)
+from trimtab.runtime.paths import command_prefix, local_conf, shipped_conf
 
-METRICS: Final = {
+METRICS_BY_TASK: Final = {
     Task.REGRESSION: ("r2",),
     Task.CLASSIFICATION: ("roc_auc", "balanced_accuracy"),
 }
-"""The metrics there are for each task."""
+"""Metrics that each task can be judged by."""
 MODEL_NAME_PATTERN: Final = r"^\w[\w. -]{0,127}$"
-"""What a model may be called: as `contracts.base.Name`, but MLflow takes no ":" and no "/"."""
+"""Pattern of a model's name: `contracts.base.Name` without ":" and "/", which MLflow refuses."""
 TIME_FEATURES: Final = ("hour", "weekday", "month")
-"""What can be derived from the timestamp."""
+"""Features that can be derived from the timestamp."""
 _DAYS_OF_WEEK = range(7)
 
 
-def slug(name: str) -> str:
-    """What a model's files are called: its name, with "-" where a file name should not go."""
-    return re.sub(r"[^\w.-]", "-", name)
-
-
-def name_faults(name: str) -> Iterator[str]:
-    """Why the model registry would not take the name; it may be a `contracts.base.Name` still."""
+def check_model_name(name: str) -> Iterator[str]:
+    """Yield why the model registry would refuse the name; it may be a `contracts.base.Name`."""
     if not re.fullmatch(MODEL_NAME_PATTERN, name) or name.strip() != name:
         rule = "a model's name may hold letters, digits, _ and inside . - and spaces, at most 128"
-        yield f"{name!r}: {rule}: call it {proposed_name(name)!r}, say"
+        yield f"{name!r}: {rule}: call it {propose_model_name(name)!r}, for example"
 
 
-def proposed_name(name: str) -> str:
-    """The nearest name that the registry takes."""
+def propose_model_name(name: str) -> str:
+    """Return the most similar name that the registry accepts."""
     return re.sub(r"[^\w. -]", "-", name).strip(" .-")[:128].strip() or "my-model"
 
 
-def model_names() -> tuple[str, ...]:
-    """Every configured model's name, sorted; a broken file is named by its file name."""
-    return tuple(sorted({_name_in(path) for path in _files().values()}))
+def load_model_spec(name: str) -> ModelSpec:
+    """Return the model's specification.
 
-
-def load_model(name: str) -> ModelSpec:
-    """The model's configuration; raises `BadConfigurationError` with every fault."""
-    path = _files().get(slug(name))
+    Raises:
+        BadConfigurationError: The model is not configured, or everything that is wrong with it.
+    """
+    path = find_model_file(name)
     if path is None:
-        raise BadConfigurationError([_unknown(name)])
+        raise BadConfigurationError([_format_unknown_model(name)])
     spec = validate_record(read_mapping(path), ModelSpec, thing=str(path))
-    faults = [f"{path}: {fault}" for fault in _spec_faults(spec, name)]
+    faults = [f"{path}: {fault}" for fault in _check_spec(spec)]
     if faults:
         raise BadConfigurationError(faults)
     return spec
 
 
 def load_limits() -> Limits:
-    """The policy's limits; raises `BadConfigurationError` with every fault."""
+    """Return the policy's limits.
+
+    Raises:
+        BadConfigurationError: Everything that is wrong with them.
+    """
     base, local = shipped_conf() / "base" / "policy.yml", local_conf() / "policy.yml"
     over = read_mapping(local) if local.exists() else {}
     thing = f"{base} under {local}" if over else str(base)
     limits = validate_record(merge_mappings(read_mapping(base), over), Limits, thing=thing)
-    faults = [f"{thing}: {fault}" for fault in _limits_faults(limits)]
+    faults = [f"{thing}: {fault}" for fault in _check_limits(limits)]
     if faults:
         raise BadConfigurationError(faults)
     return limits
 
 
-def policy_hash(limits: Limits) -> str:
-    """What decisions and grants are bound to."""
-    return digest(limits)
+def compute_policy_hash(limits: Limits) -> str:
+    """Return the digest of the limits, which decisions and grants are bound to."""
+    return compute_digest(limits)
 
 
-def _files() -> dict[str, Path]:
-    folders = (shipped_conf() / "base" / "models", local_conf() / "models")
-    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yml"))}
-
-
-def _name_in(path: Path) -> str:
-    try:
-        return str(read_mapping(path).get("name", path.stem))
-    except BadConfigurationError:
-        return path.stem
-
-
-def _unknown(name: str) -> str:
-    names = model_names()
-    meant = suggest_name(name, names)
-    there = f"there are {', '.join(names)}" if names else "there are none"
+def _format_unknown_model(name: str) -> str:
+    if other := find_model_of_file(name):
+        return f"model {name!r}: is not configured; the file of that name is of model {other!r}"
+    meant, own = suggest_name(name, list_model_names()), list_own_model_names(Path())
+    known = f"configured are {', '.join(own)}" if own else f"{local_conf() / 'models'} has no model"
     hint = f"did you mean {meant}? " if meant else ""
-    init = "`trimtab init NAME --data FILE --target COLUMN --timestamp COLUMN` makes one"
-    return f"model {name!r}: not configured; {there}: {hint}{init}"
+    init = f"{command_prefix()} init MODEL --data FILE --target COLUMN --timestamp COLUMN"
+    return f"model {name!r}: is not configured; {known}: {hint}To configure one: `{init}`"
 
 
-def _spec_faults(spec: ModelSpec, asked: str) -> Iterator[str]:
-    if spec.name != asked:
-        yield f"name = {spec.name!r}: the file is {asked!r}'s: rename one of them"
-    yield from (f"name = {fault}" for fault in name_faults(spec.name))
-    if spec.metric not in METRICS[spec.task]:
-        known = " or ".join(METRICS[spec.task])
+def _check_spec(spec: ModelSpec) -> Iterator[str]:
+    """Yield everything that is wrong with a specification and the record cannot see."""
+    yield from (f"name = {fault}" for fault in check_model_name(spec.name))
+    if spec.metric not in METRICS_BY_TASK[spec.task]:
+        known = " or ".join(METRICS_BY_TASK[spec.task])
         yield f"metric = {spec.metric!r}: unknown for {spec.task}: write {known}"
     if spec.window <= timedelta(0):
-        yield f"window = {spec.window}: a window must last: write a span such as P7D (7 days)"
+        yield f"window = {spec.window}: must be longer than 0: write P7D (7 days), for example"
     for word in spec.time_features:
         if word not in TIME_FEATURES:
             yield f"time_features = {word!r}: unknown: choose from {', '.join(TIME_FEATURES)}"
     used = {feature.name for feature in spec.features} | {spec.target, spec.timestamp}
     if spec.prediction in used:
-        yield f"prediction = {spec.prediction!r}: is used otherwise too: take it out of one of them"
+        yield f"prediction = {spec.prediction!r}: has another use too: take it out of one of them"
     used |= {spec.prediction} if spec.prediction else set()
-    yield from _watch_faults(spec)
+    yield from _check_monitoring(spec)
     for column in sorted(used & set(spec.ignored)):
         yield f"ignored = {column!r}: it is used too: take it out of one of them"
     target_bounds = (spec.target_minimum, spec.target_maximum)
-    yield from _bounds_faults(spec.target, target_bounds)
+    yield from _check_bounds(spec.target, target_bounds)
     for feature in spec.features:
         bounds = (feature.minimum, feature.maximum)
         if feature.kind is FeatureKind.CATEGORICAL and bounds != (None, None):
             yield f"features.{feature.name} = {bounds}: a category has no bounds: take them out"
-        yield from _bounds_faults(feature.name, bounds)
+        yield from _check_bounds(feature.name, bounds)
 
 
-def _watch_faults(spec: ModelSpec) -> Iterator[str]:
+def _check_monitoring(spec: ModelSpec) -> Iterator[str]:
     for column in spec.segments:
         if column in {spec.target, spec.timestamp, spec.prediction}:
-            yield f"segments = {column!r}: is no property of a row: name categorical features"
+            yield f"segments = {column!r}: is no categorical feature: name categorical features"
     twice = sorted({name for name in spec.segments if spec.segments.count(name) > 1})
     if twice:
         yield f"segments = {', '.join(twice)}: stands twice: take one out"
     if spec.reference is ReferencePeriod.SEASON and spec.season % spec.window:
         whole = max(1, round(spec.season / spec.window)) * spec.window
-        said = f"season = {spec.season}: holds no whole number of windows of {spec.window}"
-        yield f"{said}: write PT{whole / timedelta(hours=1):.12g}H, say"
+        fault = f"season = {spec.season}: is no whole number of windows of {spec.window}"
+        yield f"{fault}: write PT{whole / timedelta(hours=1):.12g}H, for example"
 
 
-def _bounds_faults(column: str, bounds: tuple[float | None, float | None]) -> Iterator[str]:
+def _check_bounds(column: str, bounds: tuple[float | None, float | None]) -> Iterator[str]:
     minimum, maximum = bounds
     if minimum is not None and maximum is not None and minimum > maximum:
         yield f"minimum of {column} = {minimum}: above its maximum {maximum}: swap them"
 
 
-def _limits_faults(limits: Limits) -> Iterator[str]:
+def _check_limits(limits: Limits) -> Iterator[str]:
     for blackout in limits.blackouts:
-        yield from _blackout_faults(blackout)
+        yield from _check_blackout(blackout)
 
 
-def _blackout_faults(blackout: Blackout) -> Iterator[str]:
+def _check_blackout(blackout: Blackout) -> Iterator[str]:
     place = f"blackouts.{blackout.name}"
     wrong = [day for day in blackout.weekdays if day not in _DAYS_OF_WEEK]
     if wrong:
-        yield f"{place}.weekdays = {wrong}: no such day: write 0 (Monday) to 6 (Sunday)"
+        yield f"{place}.weekdays = {wrong}: there is no such day: write 0 (Monday) to 6 (Sunday)"
     if blackout.start.tzinfo is not None:
-        yield f"{place}.start = {blackout.start}: has a zone: write local time, and `timezone`"
+        yield f"{place}.start = {blackout.start}: has a zone: write it under `timezone`"

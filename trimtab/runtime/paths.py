@@ -56,6 +56,11 @@ def temporal_command() -> str:
     return shlex.quote(str(binary))
 
 
+def install_command() -> str:
+    """Return the command that installs this checkout's environment, from any folder."""
+    return f"make -C {shlex.quote(str(SHIPPED))} environment"
+
+
 def _is_on_path(program: str, script: Path) -> bool:
     """Return whether the PATH's first program of that name runs this environment's script."""
     found = shutil.which(program)

@@ -1,4 +1,4 @@
-"""Where a running embedded stack is, for whoever else works in the same home."""
+"""The addresses of a running embedded stack, for other processes that use the same home."""
 
 from pathlib import Path
 from typing import Final
@@ -11,17 +11,18 @@ from trimtab.files.atomic_file import write_atomically
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.settings import Settings
 
-_ADDRESSES_MODE: Final = 0o600
+_FILE: Final = "stack.json"
+_FILE_MODE: Final = 0o600
 """Addresses may hold passwords."""
 
 
 class StackAddresses(Record):
-    """Where everything is: the content of `stack.json`."""
+    """The addresses of all servers: the content of `stack.json`."""
 
     temporal: str
     """host:port of the frontend."""
     ui: str | None
-    """Temporal's Web UI; None where it is not known."""
+    """Temporal's Web UI; None if unknown."""
     redis: str
     """URL."""
     tracking: str
@@ -32,10 +33,10 @@ class StackAddresses(Record):
     pid: int
     """Process that holds the stack."""
     born: float
-    """When that process was created, in seconds since 1970: tells it from a later namesake."""
+    """When that process was created, in seconds since 1970: a process id may be used again."""
 
-    def environment(self) -> dict[str, str]:
-        """Variables that make any Trimtab process use this stack."""
+    def build_environment(self) -> dict[str, str]:
+        """Return the variables that make any Trimtab process use this stack."""
         return {
             "TRIMTAB_HOME": str(self.home),
             "TRIMTAB_TEMPORAL__ADDRESS": self.temporal,
@@ -47,18 +48,18 @@ class StackAddresses(Record):
         }
 
 
-def running_stack(home: Path) -> StackAddresses | None:
-    """The stack that runs for this home, or None; a stale `stack.json` counts as none."""
+def find_running_stack(home: Path) -> StackAddresses | None:
+    """Return the stack that runs for this home, or None; a stale `stack.json` counts as none."""
     try:
-        addresses = StackAddresses.model_validate_json((home / "stack.json").read_bytes())
+        addresses = StackAddresses.model_validate_json((home / _FILE).read_bytes())
     except (OSError, ValidationError):
         return None
-    born = birth(addresses.pid)
+    born = get_creation_time(addresses.pid)
     return addresses if born and abs(born - addresses.born) < 1.0 else None
 
 
-def birth(pid: int) -> float | None:
-    """When a living process was created, in seconds since 1970; None for a dead one."""
+def get_creation_time(pid: int) -> float | None:
+    """Return when a living process was created, in seconds since 1970; None for a dead one."""
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
@@ -66,29 +67,35 @@ def birth(pid: int) -> float | None:
         return None
 
 
-def redis_url(settings: Settings) -> str:
-    """The configured address, or else the running embedded stack's.
-
-    Raises `BadConfigurationError` where there is neither.
-    """
+def find_redis_url(settings: Settings) -> str | None:
+    """Return the configured Redis URL, or else the running embedded stack's, or None."""
     if settings.redis.url:
         return str(settings.redis.url)
-    if stack := running_stack(settings.home):
-        return stack.redis
-    fault = (
-        "redis.url = None: set TRIMTAB_REDIS__URL=redis://host:port, or start the embedded stack"
-        f" with `trimtab up` (none runs for {settings.home.absolute()})"
-    )
-    raise BadConfigurationError([fault])
+    stack = find_running_stack(settings.home)
+    return stack.redis if stack else None
 
 
-def announce(addresses: StackAddresses) -> None:
+def require_redis_url(settings: Settings) -> str:
+    """Return the configured Redis URL, or else the running embedded stack's.
+
+    Raises:
+        BadConfigurationError: There is neither.
+    """
+    url = find_redis_url(settings)
+    if url is None:
+        fault = (
+            "redis.url = None: set TRIMTAB_REDIS__URL=redis://host:port, or start the embedded"
+            f" stack with `trimtab up` (none runs for {settings.home.absolute()})"
+        )
+        raise BadConfigurationError([fault])
+    return url
+
+
+def write_addresses(addresses: StackAddresses) -> None:
     """Write `stack.json`, readable by its owner alone."""
-    write_atomically(
-        addresses.home / "stack.json", addresses.model_dump_json(indent=2), mode=_ADDRESSES_MODE
-    )
+    write_atomically(addresses.home / _FILE, addresses.model_dump_json(indent=2), mode=_FILE_MODE)
 
 
-def withdraw(home: Path) -> None:
+def remove_addresses(home: Path) -> None:
     """Remove `stack.json`."""
-    (home / "stack.json").unlink(missing_ok=True)
+    (home / _FILE).unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""Traces: one per incident, from the bridge through workflows, activities and model calls.
+"""Traces incidents, one trace each, from the bridge through workflows, activities and model calls.
 
-They go to an OTLP endpoint, to Langfuse, to both or, unless one is configured, nowhere.
+Spans go to an OTLP endpoint, to Langfuse or to both, as configured; to neither by default.
 """
 
 import os
@@ -23,29 +23,35 @@ from temporalio.contrib.opentelemetry import (
     ReplaySafeTracerProvider,
     create_tracer_provider,
 )
+from typing_extensions import override
 
-from trimtab.runtime.correlation import current_correlation
+from trimtab.contracts import tags
+from trimtab.runtime.correlation import get_correlation_id
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.settings import Settings
-from trimtab.runtime.trace_sampling import incident_sampler
+from trimtab.runtime.trace_sampling import make_incident_sampler
 
 _log = structlog.get_logger(__name__)
-_EXPORT_TIMEOUT: Final = 5.0
+_EXPORT_TIMEOUT_SECONDS: Final = 5.0
 _FLUSH_MILLISECONDS: Final = 5000
-_ROOT_IS_TAKEN: Final = "langfuse_trace_id"
-"""Langfuse's baggage: the trace whose root has been named."""
-_SWITCHES: Final = {
+_LANGFUSE_BAGGAGE: Final = "langfuse_trace_id"
+"""Baggage by which Langfuse knows that a trace has its root."""
+_ADK_VARIABLES: Final = {
     "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY",
 }
-"""ADK's own spans then carry the messages of each model call; the environment may say otherwise."""
+"""Variables with which ADK's own spans carry the messages of each model call; values of the
+environment win."""
 
 
 @contextmanager
-def telemetry(settings: Settings, *, service: str) -> Iterator[Sequence[Plugin]]:
-    """Plugins for the Temporal client; leaving sends what is left.
+def start_tracing(settings: Settings, *, service: str) -> Iterator[Sequence[Plugin]]:
+    """Yield plugins for the Temporal client; send the remaining spans when the block ends.
 
-    Set up before the client, once a process: OpenTelemetry has one global provider.
+    Call it before the client is made, once a process: OpenTelemetry has one global provider.
+
+    Raises:
+        BadConfigurationError: The process has another provider already.
     """
     secret = settings.langfuse_secret_key
     to_langfuse = bool(settings.langfuse_public_key and secret)
@@ -54,16 +60,16 @@ def telemetry(settings: Settings, *, service: str) -> Iterator[Sequence[Plugin]]
     if not (settings.telemetry.otlp_endpoint or to_langfuse):
         yield ()
         return
-    for name, value in _SWITCHES.items():
+    for name, value in _ADK_VARIABLES.items():
         os.environ.setdefault(name, value)
-    provider = _provider(service)
+    provider = _set_up_provider(service)
     if settings.telemetry.otlp_endpoint:
         exporter = OTLPSpanExporter(
-            endpoint=str(settings.telemetry.otlp_endpoint), timeout=_EXPORT_TIMEOUT
+            endpoint=str(settings.telemetry.otlp_endpoint), timeout=_EXPORT_TIMEOUT_SECONDS
         )
         provider.add_span_processor(BatchSpanProcessor(exporter))
     if to_langfuse:
-        _send_to_langfuse(provider, settings)
+        _add_langfuse(provider, settings)
     try:
         yield (OpenTelemetryPlugin(add_temporal_spans=True),)
     finally:
@@ -72,34 +78,34 @@ def telemetry(settings: Settings, *, service: str) -> Iterator[Sequence[Plugin]]
 
 
 @contextmanager
-def first_span(name: str, *, attributes: Mapping[str, str]) -> Iterator[None]:
-    """The root of a trace; Langfuse then takes no span below it for another root."""
+def start_root_span(name: str, *, attributes: Mapping[str, str]) -> Iterator[None]:
+    """Make the block the root of a trace; Langfuse then takes no span below it for another root."""
     tracer = trace.get_tracer("trimtab")
     with tracer.start_as_current_span(name, kind=SpanKind.PRODUCER, attributes=attributes) as span:
         trace_id = format_trace_id(span.get_span_context().trace_id)
-        token = attach(set_baggage(_ROOT_IS_TAKEN, trace_id))
+        token = attach(set_baggage(_LANGFUSE_BAGGAGE, trace_id))
         try:
             yield
         finally:
             detach(token)
 
 
-def _provider(service: str) -> ReplaySafeTracerProvider:
+def _set_up_provider(service: str) -> ReplaySafeTracerProvider:
     provider = create_tracer_provider(
-        sampler=incident_sampler(), resource=Resource.create({"service.name": service})
+        sampler=make_incident_sampler(), resource=Resource.create({"service.name": service})
     )
-    provider.add_span_processor(_Correlating())
+    provider.add_span_processor(_CorrelationSpanProcessor())
     trace.set_tracer_provider(provider)
     if trace.get_tracer_provider() is not provider:
         fault = (
-            "telemetry: another part of this process has set OpenTelemetry's tracer provider; set"
-            " up telemetry first"
+            "telemetry: another part of this process has set OpenTelemetry's tracer provider; start"
+            " tracing first"
         )
         raise BadConfigurationError([fault])
     return provider
 
 
-def _send_to_langfuse(provider: ReplaySafeTracerProvider, settings: Settings) -> None:
+def _add_langfuse(provider: ReplaySafeTracerProvider, settings: Settings) -> None:
     from langfuse import Langfuse  # noqa: PLC0415 - takes a second, and most runs do without
 
     secret = settings.langfuse_secret_key
@@ -114,12 +120,13 @@ def _send_to_langfuse(provider: ReplaySafeTracerProvider, settings: Settings) ->
     )
 
 
-class _Correlating(SpanProcessor):
+class _CorrelationSpanProcessor(SpanProcessor):
     """Gives each span the correlation id, under our name and under Langfuse's for a session."""
 
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the base class's signature
-        correlation_id = current_correlation()
+    @override
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        correlation_id = get_correlation_id()
         if correlation_id is not None:
-            span.set_attribute("trimtab.correlation_id", correlation_id)
+            span.set_attribute(tags.CORRELATION_ID_TAG, correlation_id)
             span.set_attribute("session.id", correlation_id)
             span.set_attribute("langfuse.trace.metadata.correlation_id", correlation_id)

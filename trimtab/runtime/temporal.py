@@ -1,9 +1,12 @@
-"""The Temporal client, from wherever its address is configured, and the search attributes.
+"""Connects to Temporal, wherever its address is configured, and adds the search attributes.
 
-`temporal.address` or `temporal.profile` of the settings come first (the address with Temporal's
-credentials where it is TEMPORAL_ADDRESS too); then Temporal's own default
-environment (TEMPORAL_ADDRESS and the other TEMPORAL_* variables, the profile "default" of its
-configuration file); then the running embedded stack of `home`.
+Sources, the first that names an address wins:
+
+1. `temporal.address` or `temporal.profile` of the settings; the address with Temporal's
+   credentials if it is TEMPORAL_ADDRESS too;
+2. Temporal's own environment: TEMPORAL_ADDRESS and the other TEMPORAL_* variables, the profile
+   "default" of its configuration file;
+3. the running embedded stack of `home`.
 """
 
 import os
@@ -23,10 +26,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from trimtab.contracts.names import SEARCH_ATTRIBUTES
 from trimtab.runtime.correlation import CorrelationInterceptor
-from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.errors import BadConfigurationError, NoTemporalAddressError
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.settings_sections import TemporalSettings
-from trimtab.runtime.stack_addresses import running_stack
+from trimtab.runtime.stack_addresses import find_running_stack
 
 _TYPES: Final = {
     "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -34,46 +37,47 @@ _TYPES: Final = {
 }
 
 
-async def connect(
+async def connect_temporal(
     settings: Settings, *, plugins: Sequence[Plugin] = (), lazy: bool = False
 ) -> Client:
-    """The client.
+    """Return a client of the configured server and namespace.
 
     Args:
         settings: Where to look for the address.
         plugins: For the client, and the workers that are built on it.
-        lazy: Connect with the first call rather than now; workers need a client that is not.
+        lazy: Connect with the first call rather than now; a worker needs a client that is not lazy.
 
     Raises:
-        BadConfigurationError: No address anywhere, or a profile that cannot be read.
+        BadConfigurationError: No source names an address, or a profile cannot be read.
         RuntimeError: Nothing answers there (never when lazy).
     """
-    config = connect_config(settings)
+    config = load_connect_config(settings)
     return await Client.connect(
         config["target_host"],
         namespace=config.get("namespace", "default"),
         api_key=config.get("api_key"),
         tls=config.get("tls"),
         rpc_metadata=config.get("rpc_metadata", {}),
-        data_converter=_converter(plugins),
+        data_converter=_choose_data_converter(plugins),
         plugins=list(plugins),
         interceptors=[CorrelationInterceptor()],
         lazy=lazy,
     )
 
 
-def connect_config(settings: Settings) -> ClientConnectConfig:
-    """Address, namespace and credentials; `target_host` is always there.
+def load_connect_config(settings: Settings) -> ClientConnectConfig:
+    """Return address, namespace and credentials; `target_host` is always there.
 
-    Raises `BadConfigurationError` as `connect` does.
+    Raises:
+        BadConfigurationError: No source names an address, or a profile cannot be read.
     """
     wanted = settings.temporal
     config: ClientConnectConfig = {}
     if wanted.profile or wanted.address in (None, os.environ.get("TEMPORAL_ADDRESS")):
-        config = _environment_profile(wanted)
+        config = _load_environment_profile(wanted)
     if wanted.address:
         config["target_host"] = wanted.address
-    elif "target_host" not in config and (stack := running_stack(settings.home)):
+    elif "target_host" not in config and (stack := find_running_stack(settings.home)):
         config["target_host"] = stack.temporal
     if wanted.namespace:
         config["namespace"] = wanted.namespace
@@ -83,21 +87,22 @@ def connect_config(settings: Settings) -> ClientConnectConfig:
             " or a profile of Temporal's own configuration file, or start the embedded stack with"
             f" `trimtab up` (none runs for {settings.home.absolute()})"
         )
-        raise BadConfigurationError([fault])
+        raise NoTemporalAddressError([fault])
     return config
 
 
-async def missing_search_attributes(client: Client) -> dict[str, str]:
-    """Name and type of the search attributes that the namespace lacks.
+async def find_missing_search_attributes(client: Client) -> dict[str, str]:
+    """Return name and type of the search attributes that the namespace lacks.
 
-    Raises `BadConfigurationError` where one exists with another type: it cannot be changed.
+    Raises:
+        BadConfigurationError: One exists with another type, which cannot be changed.
     """
     there = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace)
     )
     faults = [
-        f"search attribute {name} of namespace {client.namespace} is not of type {kind}: use a"
-        " namespace where it is, or remove it with `temporal operator search-attribute remove`"
+        f"search attribute {name} of namespace {client.namespace} has another type than {kind}: use"
+        " another namespace, or remove it with `temporal operator search-attribute remove`"
         for name, kind in SEARCH_ATTRIBUTES.items()
         if there.custom_attributes.get(name, _TYPES[kind]) != _TYPES[kind]
     ]
@@ -113,9 +118,10 @@ async def missing_search_attributes(client: Client) -> dict[str, str]:
 async def ensure_search_attributes(client: Client) -> None:
     """Add the search attributes that the namespace lacks.
 
-    Raises `BadConfigurationError` with the commands for an operator where we may not.
+    Raises:
+        BadConfigurationError: We may not add them; the message has the commands for an operator.
     """
-    missing = await missing_search_attributes(client)
+    missing = await find_missing_search_attributes(client)
     if not missing:
         return
     try:
@@ -138,7 +144,7 @@ async def ensure_search_attributes(client: Client) -> None:
         ) from error
 
 
-def _environment_profile(wanted: TemporalSettings) -> ClientConnectConfig:
+def _load_environment_profile(wanted: TemporalSettings) -> ClientConnectConfig:
     try:
         return ClientConfig.load_client_connect_config(profile=wanted.profile)
     except (RuntimeError, OSError) as error:
@@ -149,7 +155,7 @@ def _environment_profile(wanted: TemporalSettings) -> ClientConnectConfig:
         raise BadConfigurationError([fault]) from error
 
 
-def _converter(plugins: Sequence[Plugin]) -> DataConverter:
-    """Pydantic's, but where a plugin brings its own the default, which that plugin replaces."""
+def _choose_data_converter(plugins: Sequence[Plugin]) -> DataConverter:
+    """Return Pydantic's converter, or the default one if a plugin replaces it by its own."""
     brought = any(getattr(plugin, "data_converter", None) is not None for plugin in plugins)
     return DataConverter.default if brought else pydantic_data_converter

@@ -1,4 +1,4 @@
-"""Keeps traces to one an incident: what is asked from outside, such as a query, opens none."""
+"""Limits traces to one per incident: a call from outside, such as a query, starts none."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -14,15 +14,17 @@ from opentelemetry.sdk.trace.sampling import (
 from opentelemetry.trace import Link, SpanKind
 from opentelemetry.trace.span import TraceState
 from opentelemetry.util.types import Attributes
+from typing_extensions import override
 
-_FROM_OUTSIDE: Final = ("HandleQuery:", "HandleSignal:", "HandleUpdate:", "ValidateUpdate:")
-"""Spans of Temporal's interceptor that have no parent when a person or a command line asks."""
+_OUTSIDE_CALLS: Final = ("HandleQuery:", "HandleSignal:", "HandleUpdate:", "ValidateUpdate:")
+"""Spans of Temporal's interceptor that have no parent when a person or a command line calls."""
 
 
-class _Roots(Sampler):
+class _RootSampler(Sampler):
     """Decides on spans without a parent."""
 
-    def should_sample(  # noqa: PLR0913, PLR0917 - the base class's signature
+    @override
+    def should_sample(
         self,
         parent_context: Context | None,
         trace_id: int,
@@ -32,18 +34,17 @@ class _Roots(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
-        """Drop what comes from outside."""
-        if name.startswith(_FROM_OUTSIDE):
+        if name.startswith(_OUTSIDE_CALLS):
             return SamplingResult(Decision.DROP)
         return ALWAYS_ON.should_sample(
             parent_context, trace_id, name, kind, attributes, links, trace_state
         )
 
+    @override
     def get_description(self) -> str:
-        """For logs."""
         return "TrimtabRoots"
 
 
-def incident_sampler() -> Sampler:
-    """Everything below a root that is kept; no root for queries, signals and updates."""
-    return ParentBased(root=_Roots())
+def make_incident_sampler() -> Sampler:
+    """Return a sampler that keeps every trace but those of queries, signals and updates."""
+    return ParentBased(root=_RootSampler())

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from trimtab.adapters.audit.audit_log import JsonlAuditLog, audit_key, place
+from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key, locate_audit_file
 from trimtab.adapters.audit.audit_verification import verify
 from trimtab.contracts.audit import GENESIS, AuditAppend, AuditEntry, ChainStatus, Gate, RecordedTip
 from trimtab.contracts.ports import Refused, Unavailable
@@ -37,7 +37,7 @@ def an_entry(sequence: int, **changes: Any) -> AuditEntry:
 
 
 def an_append(first: int, count: int = 1, *, tip: str = GENESIS, **changes: Any) -> AuditAppend:
-    entries = tuple(an_entry(first + place, **changes) for place in range(count))
+    entries = tuple(an_entry(first + index, **changes) for index in range(count))
     return AuditAppend(entries=entries, tip=tip)
 
 
@@ -159,7 +159,7 @@ def test_entries_of_two_incidents_or_with_a_gap_between_them_are_refused(log: Lo
 
 
 @pytest.mark.parametrize("value", [2**60, "\ud800"])
-def test_what_has_no_canonical_form_is_refused(log: Log, value: JsonValue) -> None:
+def test_an_entry_without_a_canonical_form_is_refused(log: Log, value: JsonValue) -> None:
     entry = an_entry(0).model_copy(update={"detail": {"value": value}})
 
     with pytest.raises(Refused, match="no JSON form"):
@@ -175,7 +175,7 @@ def test_nothing_is_added_to_a_chain_that_was_edited(log: Log) -> None:
 
 
 @pytest.mark.parametrize("kept", range(1, 700, 37))
-def test_a_line_torn_by_a_crash_is_mended_by_the_append_that_it_belongs_to(
+def test_a_line_torn_by_a_crash_is_cut_off_by_the_append_that_it_belongs_to(
     log: Log, kept: int
 ) -> None:
     log.write()
@@ -261,7 +261,7 @@ def test_another_key_verifies_nothing(log: Log) -> None:
     assert "another key" in status.fault
 
 
-def test_a_file_that_is_gone_is_missed_by_what_the_registry_recorded(log: Log) -> None:
+def test_a_missing_file_is_found_by_the_tips_of_the_registry(log: Log) -> None:
     log.write(2, gate=Gate.CLOSED)
     recorded = log.recorded()
     log.path.unlink()
@@ -273,7 +273,7 @@ def test_a_file_that_is_gone_is_missed_by_what_the_registry_recorded(log: Log) -
 
 
 @pytest.mark.parametrize("keep", [0, 1, 2])
-def test_lines_cut_off_at_the_end_are_missed_by_what_the_registry_recorded(
+def test_lines_missing_at_the_end_are_found_by_the_tips_of_the_registry(
     log: Log, keep: int
 ) -> None:
     log.write(3)
@@ -283,7 +283,7 @@ def test_lines_cut_off_at_the_end_are_missed_by_what_the_registry_recorded(
     assert not log.verify(log.recorded()).valid
 
 
-def test_a_closed_chain_that_the_registry_knows_nothing_of_is_told_after_an_hour(log: Log) -> None:
+def test_a_closed_chain_that_the_registry_does_not_know_is_a_fault_after_an_hour(log: Log) -> None:
     log.write(2)
     log.write(gate=Gate.CLOSED)
     closed_at = an_entry(2).at
@@ -306,7 +306,7 @@ def test_lines_added_after_the_incident_closed_are_found(log: Log) -> None:
 
 def test_a_chain_moved_to_another_incident_s_file_is_found(log: Log) -> None:
     log.write(2)
-    other = log.folder / place("birmingham/Parking", "other")
+    other = log.folder / locate_audit_file("birmingham/Parking", "other")
     other.write_bytes(log.path.read_bytes())
 
     statuses = verify(log.folder, key=KEY)
@@ -318,7 +318,7 @@ def test_a_line_from_another_incident_is_found(log: Log) -> None:
     log.write()
     foreign = Log(log.folder / "elsewhere")
     foreign.write(1, incident="other")
-    log.folder.joinpath(place("birmingham/Parking", "parking:2016-12-01")).write_bytes(
+    log.folder.joinpath(locate_audit_file("birmingham/Parking", "parking:2016-12-01")).write_bytes(
         foreign.path.read_bytes()
     )
 
@@ -336,11 +336,11 @@ def test_foreign_lines_are_found(log: Log, junk: bytes) -> None:
 
 
 def test_the_key_is_made_once_and_a_short_one_is_refused(tmp_path: Path) -> None:
-    assert audit_key(tmp_path / "a.key") == audit_key(tmp_path / "a.key")
+    assert load_audit_key(tmp_path / "a.key") == load_audit_key(tmp_path / "a.key")
 
     (tmp_path / "short.key").write_bytes(b"short\n")
     with pytest.raises(Refused, match="holds 5 bytes"):
-        audit_key(tmp_path / "short.key")
+        load_audit_key(tmp_path / "short.key")
 
 
 @pytest.fixture(scope="module")
@@ -360,7 +360,7 @@ def original(written: Log) -> bytes:
 
 
 def _still_valid(written: Log, content: bytes) -> bool:
-    path = written.folder / place("birmingham/Parking", "parking:2016-12-01")
+    path = written.folder / locate_audit_file("birmingham/Parking", "parking:2016-12-01")
     path.write_bytes(content)
     os.utime(path)
     return written.verify(written.recorded()).valid

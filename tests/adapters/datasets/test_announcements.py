@@ -43,7 +43,7 @@ def save(uri: str, announced: Announcement | None, why: str = "") -> None:
     dataset.save({"uri": uri, "announcement": announced, "why": why})
 
 
-def test_what_was_announced_is_found_by_the_datas_own_time(
+def test_announcements_are_found_by_the_datas_own_time(
     a_run: Any, mlflow_settings: Settings
 ) -> None:
     for hour in (0, 5, 24):
@@ -54,7 +54,9 @@ def test_what_was_announced_is_found_by_the_datas_own_time(
 
     def found(hour: int) -> list[str]:
         until = NOW + hour * timedelta(hours=1)
-        return sorted(each.event_id for each in log.within(DAY, until=until, subject="a-model"))
+        return sorted(
+            each.event_id for each in log.find_recent(DAY, until=until, subject="a-model")
+        )
 
     assert found(-1) == []
     assert found(5) == ["event-0", "event-5"]
@@ -66,10 +68,10 @@ def test_an_announcement_comes_back_as_it_was(a_run: Any, mlflow_settings: Setti
 
     log = AnnouncementLog("parking", settings=mlflow_settings)
 
-    assert log.within(DAY, until=NOW, subject="a-model") == [announcement()]
+    assert log.find_recent(DAY, until=NOW, subject="a-model") == [announcement()]
 
 
-def test_what_is_held_back_is_recorded_with_the_reason(
+def test_findings_that_are_not_announced_are_recorded_with_the_reason(
     a_run: Any, mlflow_settings: Settings
 ) -> None:
     uri = a_run()
@@ -80,10 +82,10 @@ def test_what_is_held_back_is_recorded_with_the_reason(
     assert run.data.tags["trimtab.drift"] == "recorded"
     assert run.data.tags["trimtab.why"] == "announced before"
     log = AnnouncementLog("parking", settings=mlflow_settings)
-    assert log.within(DAY, until=NOW, subject="a-model") == []
+    assert log.find_recent(DAY, until=NOW, subject="a-model") == []
 
 
 def test_without_any_run_nothing_was_announced(mlflow_settings: Settings) -> None:
     log = AnnouncementLog("parking", settings=mlflow_settings)
 
-    assert log.within(DAY, until=NOW, subject="a-model") == []
+    assert log.find_recent(DAY, until=NOW, subject="a-model") == []

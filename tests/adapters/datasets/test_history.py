@@ -114,7 +114,7 @@ def test_a_table_is_read_once_until_the_file_changes(plain: Path) -> None:
     assert (len(first), len(changed)) == (2, 3)
 
 
-def test_what_a_caller_does_to_the_table_is_its_own_affair(plain: Path) -> None:
+def test_a_caller_changes_only_its_own_copy_of_the_table(plain: Path) -> None:
     table = load(plain)
     table["sold"] = 0
     table.loc[0, "shop"] = "moon"
@@ -140,7 +140,7 @@ def test_a_column_that_is_not_there_is_refused_with_those_that_are(plain: Path) 
         ("x.csv", "shop\nKöln\n".encode("latin-1")),
     ],
 )
-def test_what_is_no_table_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
 
     assert "is no readable CSV or Parquet table" in refusal(tmp_path / name)

@@ -13,9 +13,9 @@ from trimtab.adapters.datasets.registered_model import RegisteredModel
 from trimtab.adapters.registry.tracking import open_tracking
 from trimtab.contracts.fitted import FittedModel
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.tags import EFFECT_KEY, TRAINED_ROWS
-from trimtab.pipelines.history.rows import inputs
-from trimtab.pipelines.scoring import estimator
+from trimtab.contracts.tags import EFFECT_KEY_TAG, TRAINED_ROWS_TAG
+from trimtab.pipelines.history.rows import build_model_inputs
+from trimtab.pipelines.scoring.estimator import fit_estimator
 from trimtab.runtime.settings import Settings
 
 KEY = "a" * 64
@@ -27,11 +27,11 @@ def rows() -> pd.DataFrame:
 
 def fitted(**changes: Any) -> FittedModel:
     fields: dict[str, Any] = {
-        "estimator": estimator.fit(rows(), spec(), seed=0),
-        "example": inputs(rows().head(3), spec()),
+        "estimator": fit_estimator(rows(), spec(), seed=0),
+        "example": build_model_inputs(rows().head(3), spec()),
         "metrics": {"r2": 0.5},
         "params": {"seed": 0},
-        "tags": {EFFECT_KEY: KEY, TRAINED_ROWS: "200"},
+        "tags": {EFFECT_KEY_TAG: KEY, TRAINED_ROWS_TAG: "200"},
         "artifacts": {"reference_profile.json": {"rows": 200}},
     }
     return FittedModel(**{**fields, **changes})
@@ -43,13 +43,13 @@ def sales(mlflow_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Registe
     return RegisteredModel("sales", settings=mlflow_settings)
 
 
-def test_what_was_registered_predicts_as_it_did_before(sales: RegisteredModel) -> None:
+def test_a_registered_model_predicts_as_it_did_before(sales: RegisteredModel) -> None:
     made = fitted()
     sales.register(made)
 
     loaded = sales.version("1").load()
 
-    table = inputs(rows(), spec())
+    table = build_model_inputs(rows(), spec())
     assert np.array_equal(loaded.predict(table), made.estimator.predict(table))
 
 
@@ -64,7 +64,7 @@ def test_a_version_is_found_by_its_key_with_all_that_belongs_to_it(sales: Regist
     assert sales.made_by("b" * 64) is None
 
 
-def test_only_who_asks_for_the_alias_becomes_champion(sales: RegisteredModel) -> None:
+def test_only_a_version_with_the_alias_becomes_champion(sales: RegisteredModel) -> None:
     sales.register(fitted(alias="champion"))
     sales.register(fitted())
 
@@ -108,7 +108,7 @@ def test_a_model_that_our_training_did_not_make_is_not_loaded(
         pip_requirements=["scikit-learn"],
     )
     client.create_registered_model("sales")
-    client.create_model_version("sales", source=folder.as_uri(), tags={TRAINED_ROWS: "1"})
+    client.create_model_version("sales", source=folder.as_uri(), tags={TRAINED_ROWS_TAG: "1"})
 
     with pytest.raises(Refused, match="was not made by the pipelines of Trimtab"):
         sales.version("1").load()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from trimtab.adapters.knowledge import embedding
-from trimtab.adapters.knowledge.embedding import DIMENSIONS, MiniLM, embed
+from trimtab.adapters.knowledge.embedding import DIMENSIONS, MiniLM, embed_texts
 
 WEATHER = (
     "The weather is lovely today.",
@@ -18,7 +18,7 @@ WEATHER = (
 
 
 def test_vectors_are_unit_vectors_in_single_precision() -> None:
-    vectors = embed(["a drifted column", "x", ""])
+    vectors = embed_texts(["a drifted column", "x", ""])
 
     assert vectors.shape == (3, DIMENSIONS)
     assert vectors.dtype == np.float32
@@ -27,14 +27,14 @@ def test_vectors_are_unit_vectors_in_single_precision() -> None:
 
 def test_similarities_are_those_that_the_authors_of_the_encoder_publish() -> None:
     """From the quick start of sentence-transformers, for all-MiniLM-L6-v2."""
-    vectors = embed(WEATHER)
+    vectors = embed_texts(WEATHER)
 
     published = [[1.0, 0.6660, 0.1046], [0.6660, 1.0, 0.1411], [0.1046, 0.1411, 1.0]]
     assert vectors @ vectors.T == pytest.approx(np.array(published), abs=1e-4)
 
 
-def test_vectors_stay_what_they_were() -> None:
-    vector = embed(WEATHER[:1])[0]
+def test_vectors_stay_as_they_were() -> None:
+    vector = embed_texts(WEATHER[:1])[0]
 
     assert vector[:4] == pytest.approx([0.01920, 0.12009, 0.15960, 0.06707], abs=2e-5)
 
@@ -51,7 +51,7 @@ def test_vectors_stay_what_they_were() -> None:
 def test_a_paraphrase_is_nearer_than_an_unrelated_sentence(
     sentence: str, paraphrase: str, unrelated: str
 ) -> None:
-    one, alike, other = embed([sentence, paraphrase, unrelated])
+    one, alike, other = embed_texts([sentence, paraphrase, unrelated])
 
     assert one @ alike > one @ other + 0.1
 
@@ -59,23 +59,23 @@ def test_a_paraphrase_is_nearer_than_an_unrelated_sentence(
 def test_a_text_s_vector_does_not_depend_on_its_neighbours() -> None:
     texts = ["short", "a sentence of middling length about drift", "long " * 300, "", "short"]
 
-    together = embed(texts)
+    together = embed_texts(texts)
 
-    alone = np.concatenate([embed([text]) for text in texts])
+    alone = np.concatenate([embed_texts([text]) for text in texts])
     assert together == pytest.approx(alone, abs=1e-5)
 
 
-def test_what_lies_beyond_the_longest_text_is_not_read() -> None:
+def test_tokens_beyond_the_limit_are_not_read() -> None:
     """254 words of one token each, and the two marks at the ends."""
     full = "rain " * 254
 
-    one, more = embed([full, full + "sun " * 100])
+    one, more = embed_texts([full, full + "sun " * 100])
 
     assert one == pytest.approx(more, abs=1e-6)
 
 
 def test_no_texts_give_no_vectors() -> None:
-    assert embed([]).shape == (0, DIMENSIONS)
+    assert embed_texts([]).shape == (0, DIMENSIONS)
 
 
 def test_threads_load_one_encoder_and_get_the_same_vectors(
@@ -85,7 +85,7 @@ def test_threads_load_one_encoder_and_get_the_same_vectors(
     monkeypatch.setattr(embedding, "_loaded", loaded)
 
     with ThreadPoolExecutor(8) as pool:
-        vectors = list(pool.map(lambda _: embed(WEATHER), range(8)))
+        vectors = list(pool.map(lambda _: embed_texts(WEATHER), range(8)))
 
     assert len(loaded) == 1
     assert all(np.array_equal(each, vectors[0]) for each in vectors)
@@ -109,6 +109,6 @@ def test_the_wheel_carries_the_files_that_are_read() -> None:
 @pytest.mark.parametrize("value", [-5.0, -1.0, -0.3, 0.0, 1e-3, 0.5, 2.0, 6.0])
 def test_the_error_function_is_exact_to_single_precision(value: float) -> None:
 
-    assert embedding._erf(np.array([value], dtype=np.float32))[0] == pytest.approx(
+    assert embedding._compute_erf(np.array([value], dtype=np.float32))[0] == pytest.approx(
         erf(value), abs=7e-7
     )

@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 
 from tests.adapters.knowledge.articles import an_article
-from trimtab.adapters.knowledge.knowledge_article import read_article, read_folders
+from trimtab.adapters.knowledge.knowledge_article import read_article, read_articles
 from trimtab.contracts.ports import Refused
 
 
-def test_an_article_is_found_by_title_and_opening_by_what_people_ask_and_what_trimtab_asks(
+def test_an_article_is_found_by_title_and_opening_by_questions_of_people_and_by_queries(
     tmp_path: Path,
 ) -> None:
     signs = {"drifted": ["target"], "faults": ["nulls"], "performance": "degraded"}
@@ -87,14 +87,14 @@ def test_a_file_that_is_no_article_is_refused(tmp_path: Path, content: bytes) ->
         read_article(file)
 
 
-def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+def test_all_faults_of_all_files_are_listed_at_once(tmp_path: Path) -> None:
     an_article(tmp_path / "one", "first", cause="gremlins")
     an_article(tmp_path / "one", "second", action="pray")
     an_article(tmp_path / "one", "third")
     an_article(tmp_path / "two", "third")
 
     with pytest.raises(Refused) as refusal:
-        read_folders([tmp_path / "one", tmp_path / "two"])
+        read_articles([tmp_path / "one", tmp_path / "two"])
 
     faults = str(refusal.value).splitlines()
     assert ["first.md" in faults[0], "second.md" in faults[1]] == [True, True]
@@ -105,9 +105,9 @@ def test_the_guide_is_no_article(tmp_path: Path) -> None:
     an_article(tmp_path)
     (tmp_path / "README.md").write_text("# How to write", encoding="utf-8")
 
-    assert [article.id for article in read_folders([tmp_path])] == ["dry-well"]
+    assert [article.id for article in read_articles([tmp_path])] == ["dry-well"]
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="does not exist"):
-        read_folders([tmp_path / "nowhere"])
+        read_articles([tmp_path / "nowhere"])

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from policies.evidence import describe
+from policies.knowledge_query import describe_finding
 from tests.adapters.knowledge.articles import an_article
 from tests.adapters.reports.written_reports import a_report
 from tests.builders import a_finding
-from trimtab.adapters.knowledge.embedding import Vectors, embed
-from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, Indexed, open_chroma
+from trimtab.adapters.knowledge.chroma_client import open_chroma
+from trimtab.adapters.knowledge.embedding import Vectors, embed_texts
+from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, IndexSummary
 from trimtab.contracts.evidence import DocumentKind
 from trimtab.contracts.incident import Ending
 from trimtab.contracts.ports import Refused, Unavailable
@@ -29,7 +30,7 @@ class CountingEmbed:
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
         self.texts.extend(texts)
-        return embed(texts)
+        return embed_texts(texts)
 
 
 @pytest.fixture
@@ -58,9 +59,9 @@ def test_indexing_twice_changes_nothing_and_embeds_nothing(home: Path, folder: P
     counting = CountingEmbed()
     knowledge = ChromaKnowledgeBase(open_chroma(Settings(home=home)), embed=counting)
 
-    assert knowledge.index(folder) == Indexed(added=3, replaced=0, removed=0, unchanged=0)
+    assert knowledge.index(folder) == IndexSummary(added=3, replaced=0, removed=0, unchanged=0)
     counting.texts.clear()
-    assert knowledge.index(folder) == Indexed(added=0, replaced=0, removed=0, unchanged=3)
+    assert knowledge.index(folder) == IndexSummary(added=0, replaced=0, removed=0, unchanged=3)
     assert counting.texts == []
 
 
@@ -73,7 +74,7 @@ def test_a_changed_file_is_replaced_and_a_deleted_one_removed(
 
     done = knowledge.index(folder)
 
-    assert done == Indexed(added=0, replaced=1, removed=1, unchanged=1)
+    assert done == IndexSummary(added=0, replaced=1, removed=1, unchanged=1)
     well = knowledge.document("dry-well")
     assert well is not None
     assert (well.title, well.cause) == ("A well with water again", "harmless")
@@ -103,7 +104,7 @@ def test_several_folders_are_one_knowledge_base(
     assert knowledge.index(folder).removed == 1
 
 
-def test_what_was_remembered_outlives_every_indexing(
+def test_remembered_incidents_outlive_every_indexing(
     knowledge: ChromaKnowledgeBase, folder: Path
 ) -> None:
     knowledge.remember(a_report(), document_id="incident:parking:event-1")
@@ -149,7 +150,7 @@ def test_similarity_is_the_cosine_of_the_nearest_key(
     knowledge: ChromaKnowledgeBase, folder: Path
 ) -> None:
     knowledge.index(folder)
-    question, key = embed(["water", "The dry-well runs empty. The bucket comes up empty."])
+    question, key = embed_texts(["water", "The dry-well runs empty. The bucket comes up empty."])
 
     (found,) = knowledge.search("water", limit=1)
 
@@ -163,7 +164,7 @@ def test_incidents_that_are_all_alike_do_not_hide_the_runbooks(
     for number in range(6):
         knowledge.remember(a_report(), document_id=f"incident:parking:{number}")
 
-    found = knowledge.search(describe(a_finding()), limit=4)
+    found = knowledge.search(describe_finding(a_finding()), limit=4)
 
     kinds = [document.kind for document in found]
     assert kinds == [DocumentKind.INCIDENT] * 2 + [DocumentKind.RUNBOOK] * 2
@@ -215,13 +216,13 @@ def test_an_empty_knowledge_base_finds_nothing(knowledge: ChromaKnowledgeBase) -
     assert knowledge.document("anything") is None
 
 
-def test_a_remembered_incident_is_found_by_what_it_looked_like(
+def test_a_remembered_incident_is_found_by_its_signs(
     knowledge: ChromaKnowledgeBase, folder: Path
 ) -> None:
     knowledge.index(folder)
     knowledge.remember(a_report(), document_id="incident:parking:event-1")
 
-    found = knowledge.search(describe(a_finding()))[0]
+    found = knowledge.search(describe_finding(a_finding()))[0]
 
     assert found.id == "incident:parking:event-1"
     assert found.similarity > 0.99
@@ -233,7 +234,7 @@ def test_remembering_again_replaces(knowledge: ChromaKnowledgeBase) -> None:
     knowledge.remember(a_report(), document_id="incident:1")
     knowledge.remember(a_report(ending=Ending.EXPIRED, deliberation=None), document_id="incident:1")
 
-    found = knowledge.search(describe(a_finding()))
+    found = knowledge.search(describe_finding(a_finding()))
 
     assert [(each.id, each.succeeded, each.cause) for each in found] == [("incident:1", None, None)]
 
@@ -297,13 +298,14 @@ def test_everything_is_there_after_a_restart(home: Path, folder: Path) -> None:
     knowledge = ChromaKnowledgeBase(open_chroma(Settings(home=home)))
 
     assert knowledge.search("no water in the well", limit=1)[0].id == "dry-well"
-    assert knowledge.search(describe(a_finding()), limit=1)[0].id == "incident:1"
+    assert knowledge.search(describe_finding(a_finding()), limit=1)[0].id == "incident:1"
 
 
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
-from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, open_chroma
+from trimtab.adapters.knowledge.chroma_client import open_chroma
+from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
 from trimtab.runtime.settings import Settings
 from tests.adapters.reports.written_reports import a_report
 knowledge = ChromaKnowledgeBase(open_chroma(Settings(home=Path(sys.argv[1]))))
@@ -311,7 +313,7 @@ knowledge.remember(a_report(), document_id="incident:other")
 """
 
 
-def test_what_another_process_remembers_is_found(
+def test_incidents_that_another_process_remembers_are_found(
     knowledge: ChromaKnowledgeBase, home: Path
 ) -> None:
     knowledge.remember(a_report(), document_id="incident:mine")
@@ -319,14 +321,15 @@ def test_what_another_process_remembers_is_found(
 
     subprocess.run([sys.executable, "-c", OTHER_PROCESS, str(home)], check=True)
 
-    found = {document.id for document in knowledge.search(describe(a_finding()))}
+    found = {document.id for document in knowledge.search(describe_finding(a_finding()))}
     assert found == {"incident:mine", "incident:other"}
 
 
 WRITER = """
 import sys
 from pathlib import Path
-from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, open_chroma
+from trimtab.adapters.knowledge.chroma_client import open_chroma
+from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
 from trimtab.runtime.settings import Settings
 from tests.adapters.reports.written_reports import a_report
 home, folder, name = sys.argv[1:]
@@ -350,12 +353,12 @@ def test_processes_that_share_a_folder_lose_nothing(home: Path, folder: Path) ->
 
     remembered = [f"incident:{name}:{number}" for name in ("a", "b") for number in range(8)]
     assert all(knowledge.document(document_id) for document_id in remembered)
-    found = knowledge.search(describe(a_finding()), limit=20)
+    found = knowledge.search(describe_finding(a_finding()), limit=20)
     assert {each.id for each in found} == {*remembered, "dry-well", "loud-engine", "lost-key"}
 
 
 class BrokenClient:
-    """Fails as it is told to."""
+    """Fails as the test says."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -372,7 +375,7 @@ def test_trouble_that_may_pass_is_unavailable(error: Exception) -> None:
         knowledge.search("anything")
 
 
-def test_what_chroma_will_never_accept_is_refused() -> None:
+def test_input_that_chroma_will_never_accept_is_refused() -> None:
     knowledge = ChromaKnowledgeBase(BrokenClient(ValueError("no such name")))  # type: ignore[arg-type]
 
     with pytest.raises(Refused, match="no such name"):

@@ -10,15 +10,16 @@ from urllib.request import urlopen
 
 import pytest
 
-from policies.evidence import describe
+from policies.knowledge_query import describe_finding
 from tests.adapters.knowledge.articles import an_article
 from tests.adapters.reports.written_reports import a_report
 from tests.builders import a_finding
 from tests.servers import running
-from trimtab.adapters.knowledge import knowledge_base
-from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase, open_chroma
+from trimtab.adapters.knowledge import chroma_client
+from trimtab.adapters.knowledge.chroma_client import open_chroma
+from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
 from trimtab.contracts.ports import Unavailable
-from trimtab.runtime.embedded.children import free_port
+from trimtab.runtime.embedded.children import find_free_port
 from trimtab.runtime.embedded.servers import Ports
 from trimtab.runtime.settings import Settings, load_settings
 
@@ -32,7 +33,7 @@ class Chroma:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def command(self, ports: Ports) -> list[str]:
+    def build_command(self, ports: Ports) -> list[str]:
         program = Path(sys.executable).parent / "chroma"
         where = ["--path", str(self._folder), "--host", "127.0.0.1", "--port", str(ports[0])]
         return [str(program), "run", *where]
@@ -56,7 +57,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         yield load_settings(chroma={"url": f"http://127.0.0.1:{ports[0]}"})
 
 
-def test_the_server_keeps_what_the_folder_keeps(server: Settings, tmp_path: Path) -> None:
+def test_the_server_keeps_the_same_documents_as_the_folder(
+    server: Settings, tmp_path: Path
+) -> None:
     an_article(tmp_path)
     knowledge = ChromaKnowledgeBase(open_chroma(server))
 
@@ -65,11 +68,11 @@ def test_the_server_keeps_what_the_folder_keeps(server: Settings, tmp_path: Path
 
     assert knowledge.index(tmp_path).unchanged == 1
     assert knowledge.search("no water in the well", limit=1)[0].id == "dry-well"
-    assert knowledge.search(describe(a_finding()), limit=1)[0].id == "incident:1"
+    assert knowledge.search(describe_finding(a_finding()), limit=1)[0].id == "incident:1"
     assert knowledge.document("nowhere") is None
 
 
-def test_what_one_client_writes_another_finds(server: Settings, tmp_path: Path) -> None:
+def test_one_client_finds_documents_that_another_wrote(server: Settings, tmp_path: Path) -> None:
     one = ChromaKnowledgeBase(open_chroma(server))
     other = ChromaKnowledgeBase(open_chroma(server))
     one.search("anything")
@@ -81,14 +84,14 @@ def test_what_one_client_writes_another_finds(server: Settings, tmp_path: Path) 
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
-    settings = load_settings(chroma={"url": f"http://127.0.0.1:{free_port()}"})
+    settings = load_settings(chroma={"url": f"http://127.0.0.1:{find_free_port()}"})
 
     with pytest.raises(Unavailable, match="open Chroma"):
         open_chroma(settings)
 
 
 def test_a_server_that_says_nothing_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(knowledge_base, "_TIMEOUT", 0.3)
+    monkeypatch.setattr(chroma_client, "TIMEOUT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         settings = load_settings(chroma={"url": f"http://127.0.0.1:{silent.getsockname()[1]}"})
 
@@ -100,4 +103,4 @@ def test_a_client_does_not_wait_for_ever(server: Settings) -> None:
     client = open_chroma(server)
 
     timeout = client._server._session.timeout  # type: ignore[attr-defined]
-    assert timeout.read == knowledge_base._TIMEOUT
+    assert timeout.read == chroma_client.TIMEOUT_SECONDS

@@ -13,8 +13,8 @@ from google.adk.models.llm_request import LlmRequest
 from google.adk.models.llm_response import LlmResponse
 from google.genai import types
 
-from trimtab.adapters.ollama.ollama_model import OllamaModel, ollama_at
-from trimtab.adapters.ollama.ollama_wire import MOST_CHARACTERS
+from trimtab.adapters.ollama.ollama_model import OllamaModel, make_ollama_class
+from trimtab.adapters.ollama.ollama_wire import MAX_ANSWER_CHARACTERS
 from trimtab.contracts.deliberation import ReviewReply, TriageReply
 from trimtab.contracts.ports import Refused, Unavailable
 
@@ -194,7 +194,7 @@ async def test_calls_are_kept_short(server: FakeOllama) -> None:
     assert server.requests[0]["options"]["num_predict"] == 256
 
 
-async def test_calls_and_their_results_are_told_in_the_next_turn(server: FakeOllama) -> None:
+async def test_calls_and_their_results_are_part_of_the_next_turn(server: FakeOllama) -> None:
     request = a_request()
     request.contents += [
         types.ModelContent(
@@ -260,7 +260,7 @@ async def test_an_answer_in_no_known_form_is_an_error_and_no_conclusion(
 ) -> None:
     server.answers = [(200, answer)]
 
-    with pytest.raises(Unavailable, match="not as Ollama does"):
+    with pytest.raises(Unavailable, match="does not answer as Ollama does"):
         await ask(server.host, a_request())
 
 
@@ -294,12 +294,12 @@ async def test_an_enormous_answer_is_cut(server: FakeOllama) -> None:
 
     response = await ask(server.host, a_request())
 
-    assert len(text_of(response)) == MOST_CHARACTERS
+    assert len(text_of(response)) == MAX_ANSWER_CHARACTERS
     assert response.finish_reason is types.FinishReason.MAX_TOKENS
 
 
 def test_the_registry_builds_models_that_know_their_server() -> None:
-    there = ollama_at("http://10.1.1.1:11434", seconds=timedelta(seconds=9))
+    there = make_ollama_class("http://10.1.1.1:11434", answer_timeout=timedelta(seconds=9))
 
     model = there(model="ollama/tiny")
 

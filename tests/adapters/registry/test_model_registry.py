@@ -13,17 +13,23 @@ from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import OperationalError
 
 from policies.decision import decide
-from tests.builders import NOW, a_plan, the_facts
+from tests.builders import NOW, a_plan, a_question
 from trimtab.adapters.registry import incident_runs
 from trimtab.adapters.registry.model_registry import MlflowRegistry
 from trimtab.adapters.registry.tracking import open_tracking
 from trimtab.contracts.audit import RecordedTip
-from trimtab.contracts.base import digest
-from trimtab.contracts.decision import Confidence, Limits
+from trimtab.contracts.base import compute_digest
+from trimtab.contracts.decision import Confidence
 from trimtab.contracts.incident import Ending, IncidentReport
 from trimtab.contracts.ports import ModelRegistry, Refused, Unavailable
 from trimtab.contracts.remediation import Outcome, Verification
-from trimtab.contracts.tags import EFFECT_KEY, TRAINED_END, TRAINED_ROWS, TRAINED_START, promoted_by
+from trimtab.contracts.tags import (
+    EFFECT_KEY_TAG,
+    TRAINED_END_TAG,
+    TRAINED_ROWS_TAG,
+    TRAINED_START_TAG,
+    build_promotion_tag,
+)
 from trimtab.runtime.settings import Settings
 
 KEY = "a" * 64
@@ -81,7 +87,7 @@ def a_report(event_id: str = "event-1", **changes: Any) -> IncidentReport:
         "evidence": None,
         "deliberation": None,
         "confidence": Confidence(value=0.87, parts=(), self_reported=0.9),
-        "decision": decide(plan, the_facts(), Limits(), now=NOW),
+        "decision": decide(a_question(plan)),
         "outcome": Outcome(
             verification=Verification(
                 metric="r2", before=0.78, after=0.9, rows=500, verified=True, detail=""
@@ -123,11 +129,11 @@ def test_versions_come_newest_first_and_tell_which_is_champion(world: World) -> 
     assert versions[0].metrics == {"r2": 0.9}
 
 
-def test_a_version_tells_what_it_was_trained_on(world: World) -> None:
+def test_a_version_names_the_window_it_was_trained_on(world: World) -> None:
     tags = {
-        TRAINED_START: "2016-10-04T00:00:00+00:00",
-        TRAINED_END: "2016-11-01T00:00:00+00:00",
-        TRAINED_ROWS: "12000",
+        TRAINED_START_TAG: "2016-10-04T00:00:00+00:00",
+        TRAINED_END_TAG: "2016-11-01T00:00:00+00:00",
+        TRAINED_ROWS_TAG: "12000",
     }
     version = world.make(tags=tags)
 
@@ -139,14 +145,16 @@ def test_a_version_tells_what_it_was_trained_on(world: World) -> None:
 
 
 def test_nonsense_in_the_tags_of_a_version_is_no_window(world: World) -> None:
-    world.make(tags={TRAINED_START: "yesterday", TRAINED_END: "today", TRAINED_ROWS: "many"})
+    world.make(
+        tags={TRAINED_START_TAG: "yesterday", TRAINED_END_TAG: "today", TRAINED_ROWS_TAG: "many"}
+    )
 
     assert world.registry.versions("parking", limit=1)[0].trained_on is None
 
 
 def test_a_version_is_found_by_the_key_of_the_effect_that_made_it(world: World) -> None:
-    made = world.make(tags={EFFECT_KEY: KEY})
-    world.make(tags={EFFECT_KEY: OTHER})
+    made = world.make(tags={EFFECT_KEY_TAG: KEY})
+    world.make(tags={EFFECT_KEY_TAG: OTHER})
 
     found = world.registry.find_version("parking", key=KEY)
 
@@ -167,7 +175,7 @@ def test_the_champion_is_moved_from_where_it_was_expected(world: World) -> None:
     assert world.champion == "2"
     found = world.registry.champion("parking")
     assert found is not None
-    assert promoted_by(KEY) in found.tags
+    assert build_promotion_tag(KEY) in found.tags
 
 
 def test_the_first_champion_is_set_where_there_was_none(world: World) -> None:
@@ -189,7 +197,7 @@ def test_a_champion_may_be_marked_without_a_move(world: World) -> None:
     found = world.registry.champion("parking")
     assert marked
     assert found is not None
-    assert (found.version, found.tags[promoted_by(KEY)]) == ("1", "done")
+    assert (found.version, found.tags[build_promotion_tag(KEY)]) == ("1", "done")
     assert not world.registry.set_champion("parking", "1", expected="1", key=KEY)
 
 
@@ -209,7 +217,7 @@ def test_a_move_by_another_to_the_same_version_is_not_taken_for_ours(world: Worl
         world.registry.set_champion("parking", "2", expected="1", key=KEY)
 
 
-def test_what_a_person_moved_back_is_not_moved_again_by_a_late_retry(world: World) -> None:
+def test_an_alias_that_a_person_moved_back_is_not_moved_again_by_a_late_retry(world: World) -> None:
     world.registry.set_champion("parking", "2", expected="1", key=KEY)
     world.point("1")
 
@@ -302,7 +310,7 @@ def test_an_incident_is_one_run_with_everything_an_auditor_looks_for(world: Worl
         "trimtab.ending": "remediated",
         "trimtab.audit_tip": KEY,
         "trimtab.audit_entries": "10",
-        "trimtab.plan_hash": digest(a_plan()),
+        "trimtab.plan_hash": compute_digest(a_plan()),
     }
 
 
@@ -323,10 +331,10 @@ def test_an_incident_closed_before_is_not_overwritten(world: World) -> None:
     assert world.registry.audit_tips() == {"event-1": KEY}
 
 
-def test_tips_are_told_by_model_over_any_number_of_pages(
+def test_tips_are_listed_by_model_over_any_number_of_pages(
     world: World, mlflow_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(incident_runs, "_PAGE", 2)
+    monkeypatch.setattr(incident_runs, "_PAGE_SIZE", 2)
     for number in range(5):
         world.registry.record_incident(a_report(f"event-{number}", audit_tip=f"{number:064}"))
     world.registry.record_incident(a_report("event-0", model="other", audit_tip=OTHER))
@@ -335,7 +343,7 @@ def test_tips_are_told_by_model_over_any_number_of_pages(
         f"event-{number}": f"{number:064}" for number in range(5)
     }
     assert world.registry.audit_tips("other") == {"event-0": OTHER}
-    assert len(MlflowRegistry(settings=mlflow_settings).recorded_tips()) == 6
+    assert len(MlflowRegistry(settings=mlflow_settings).list_recorded_tips()) == 6
 
 
 def test_a_deleted_run_still_tells_its_tip(world: World, mlflow_settings: Settings) -> None:
@@ -343,7 +351,7 @@ def test_a_deleted_run_still_tells_its_tip(world: World, mlflow_settings: Settin
     (run,) = world.runs()
     world.client.delete_run(run.info.run_id)
 
-    tips = MlflowRegistry(settings=mlflow_settings).recorded_tips()
+    tips = MlflowRegistry(settings=mlflow_settings).list_recorded_tips()
 
     assert tips == (RecordedTip(incident="event-1", model="parking", tip=KEY, entries=10),)
 

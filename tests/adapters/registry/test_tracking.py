@@ -11,7 +11,11 @@ from mlflow.protos.databricks_pb2 import (
 )
 from sqlalchemy.exc import OperationalError
 
-from trimtab.adapters.registry.tracking import experiment_id, faults_sorted, open_tracking
+from trimtab.adapters.registry.tracking import (
+    get_or_create_experiment,
+    open_tracking,
+    translate_mlflow_errors,
+)
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.runtime.settings import Settings
 
@@ -22,7 +26,9 @@ def test_many_that_make_an_experiment_at_once_get_the_same_one(mlflow_settings: 
     with ThreadPoolExecutor(4) as pool:
         ids = set(
             pool.map(
-                lambda _: experiment_id(client, "trimtab/x/training", settings=mlflow_settings),
+                lambda _: get_or_create_experiment(
+                    client, "trimtab/x/training", settings=mlflow_settings
+                ),
                 range(4),
             )
         )
@@ -48,19 +54,21 @@ def _experiments_in(settings: Settings) -> int:
 def test_artifacts_of_an_embedded_store_lie_in_its_home(mlflow_settings: Settings) -> None:
     client = open_tracking(mlflow_settings)
 
-    made = client.get_experiment(experiment_id(client, "trimtab/../../x", settings=mlflow_settings))
+    made = client.get_experiment(
+        get_or_create_experiment(client, "trimtab/../../x", settings=mlflow_settings)
+    )
 
     root = (mlflow_settings.home / "mlartifacts").as_uri()
     assert made.artifact_location.startswith(f"{root}/")
     assert ".." not in made.artifact_location
 
 
-def test_a_deleted_experiment_is_told(mlflow_settings: Settings) -> None:
+def test_a_deleted_experiment_is_an_error_with_its_remedy(mlflow_settings: Settings) -> None:
     client = open_tracking(mlflow_settings)
-    client.delete_experiment(experiment_id(client, "gone", settings=mlflow_settings))
+    client.delete_experiment(get_or_create_experiment(client, "gone", settings=mlflow_settings))
 
     with pytest.raises(Refused, match="'gone' was deleted: restore it"):
-        experiment_id(client, "gone", settings=mlflow_settings)
+        get_or_create_experiment(client, "gone", settings=mlflow_settings)
 
 
 @pytest.mark.parametrize(
@@ -73,8 +81,8 @@ def test_a_deleted_experiment_is_told(mlflow_settings: Settings) -> None:
         (MlflowException("bad name", INVALID_PARAMETER_VALUE), Refused),
     ],
 )
-def test_what_may_pass_is_told_from_what_will_not(
+def test_errors_that_may_pass_are_unavailable_and_others_are_refused(
     error: Exception, expected: type[Exception]
 ) -> None:
-    with pytest.raises(expected), faults_sorted():
+    with pytest.raises(expected), translate_mlflow_errors():
         raise error

@@ -15,8 +15,8 @@ from trimtab.adapters.registry.tracking import open_tracking
 from trimtab.adapters.registry.version_files import log_files, read_companion, read_frame, read_json
 from trimtab.contracts.fitted import FittedModel
 from trimtab.contracts.ports import Refused
-from trimtab.pipelines.history.rows import targets
-from trimtab.pipelines.scoring import estimator
+from trimtab.pipelines.history.rows import cast_targets
+from trimtab.pipelines.scoring.loss_model import build_loss_inputs, fit_loss_model, predict_loss
 from trimtab.runtime.settings import Settings
 
 
@@ -52,15 +52,15 @@ def test_a_table_comes_back_as_it_was(run: str) -> None:
 
 
 def test_a_learnt_loss_comes_back_as_it_was(run: str) -> None:
-    said = targets(rows(), spec()) * 0.9
-    inputs = estimator.loss_inputs(rows(), said, spec())
-    loss = estimator.fit_loss(inputs, (targets(rows(), spec()) - said) ** 2, spec(), seed=0)
+    said = cast_targets(rows(), spec()) * 0.9
+    inputs = build_loss_inputs(rows(), said, spec())
+    loss = fit_loss_model(inputs, (cast_targets(rows(), spec()) - said) ** 2, spec(), seed=0)
     log_files(kept(companions={"loss.skops": loss}))
 
     found = read_companion("here", run, "loss.skops")
 
-    expected = estimator.expected_loss(loss, inputs)
-    assert np.array_equal(estimator.expected_loss(found, inputs), expected)
+    expected = predict_loss(loss, inputs)
+    assert np.array_equal(predict_loss(found, inputs), expected)
 
 
 def test_a_companion_that_may_run_code_is_not_loaded(run: str, tmp_path: Any) -> None:
@@ -72,6 +72,6 @@ def test_a_companion_that_may_run_code_is_not_loaded(run: str, tmp_path: Any) ->
 
 
 @pytest.mark.parametrize("read", [read_json, read_frame, read_companion])
-def test_what_was_not_kept_is_refused(read: Any, run: str) -> None:
+def test_a_file_that_was_not_kept_is_refused(read: Any, run: str) -> None:
     with pytest.raises(Refused, match="has no artifact nothing"):
         read("here", run, "nothing")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.builders import NOW, a_spec, an_event
 from trimtab.adapters.reports.cloudevents import read_cloudevents
-from trimtab.adapters.reports.event import event_from
+from trimtab.adapters.reports.event import build_event
 from trimtab.adapters.reports.evidently import read_evidently
 from trimtab.adapters.reports.nannyml import read_nannyml
 from trimtab.adapters.reports.report import ForeignReport, MalformedReportError
@@ -39,11 +39,11 @@ def drifted(report: ForeignReport) -> set[str]:
 
 
 def event(report: ForeignReport, **spec: Any) -> DriftEvent:
-    return event_from(report, a_spec(**spec), current=WINDOW, reference=REFERENCE)
+    return build_event(report, a_spec(**spec), current=WINDOW, reference=REFERENCE)
 
 
 @pytest.mark.parametrize("name", ["evidently.json", "evidently_0_4.json"])
-def test_evidently_tells_what_drifted_by_p_value(name: str) -> None:
+def test_evidentlys_p_values_say_which_columns_drifted(name: str) -> None:
     report = evidently(name)
 
     assert drifted(report) == {"Occupancy", "SystemCodeNumber"}
@@ -141,7 +141,7 @@ def test_an_event_carries_the_models_own_metric() -> None:
     assert event(report, metric="f1").id != event(report, metric="roc_auc").id
 
 
-def test_what_no_event_can_carry_is_refused_by_name() -> None:
+def test_a_result_that_no_event_can_carry_is_refused_by_name() -> None:
     with pytest.raises(MalformedReportError, match="DataReconstructionDriftCalculator"):
         read_nannyml(FIXTURES / "nannyml_reconstruction.csv")
 
@@ -154,7 +154,7 @@ def test_performance_without_its_reference_is_refused(tmp_path: Path) -> None:
         read_nannyml(tmp_path / "a.csv")
 
 
-def test_what_evidently_measured_beside_drift_is_named() -> None:
+def test_other_metrics_of_evidently_are_named() -> None:
     content = json.loads((FIXTURES / "evidently.json").read_bytes())
     content["metrics"].append({"metric_name": "R2Score(regression_name=default)", "value": 0.8})
 
@@ -174,9 +174,9 @@ def test_the_configuration_knows_kinds_and_roles_better() -> None:
 
     made = event(evidently("evidently.json"), **spec)
 
-    told = {each.name: (each.role, each.kind) for each in made.data.features}
-    assert told["Occupancy"] == (FeatureRole.TARGET, FeatureKind.NUMERIC)
-    assert told["Capacity"] == (FeatureRole.FEATURE, FeatureKind.CATEGORICAL)
+    columns = {each.name: (each.role, each.kind) for each in made.data.features}
+    assert columns["Occupancy"] == (FeatureRole.TARGET, FeatureKind.NUMERIC)
+    assert columns["Capacity"] == (FeatureRole.FEATURE, FeatureKind.CATEGORICAL)
     assert made.data.detector == "evidently"
 
 
@@ -204,7 +204,9 @@ def a_metric(**config: Any) -> bytes:
         (b'{"metrics": [{"result": {"drift_by_columns": {"a": {}}}}]}', "stattest_name"),
     ],
 )
-def test_what_evidently_never_wrote_is_refused_in_words(raw: bytes, said: str) -> None:
+def test_a_file_that_evidently_never_wrote_is_refused_with_the_reason(
+    raw: bytes, said: str
+) -> None:
     with pytest.raises(MalformedReportError, match=said):
         read_evidently(raw)
 
@@ -221,7 +223,7 @@ def test_what_evidently_never_wrote_is_refused_in_words(raw: bytes, said: str) -
         ("a.csv", b"chunk_index,x_chi2_alert\n0,maybe\n", "neither true nor false"),
     ],
 )
-def test_what_nannyml_never_wrote_is_refused_in_words(
+def test_a_file_that_nannyml_never_wrote_is_refused_with_the_reason(
     tmp_path: Path, name: str, content: bytes, said: str
 ) -> None:
     path = tmp_path / name

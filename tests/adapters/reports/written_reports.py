@@ -3,25 +3,25 @@
 from datetime import timedelta
 from typing import Any
 
-from policies.evidence import compose
+from policies.evidence import compose_evidence
 from tests.builders import NOW, a_deliberation, a_finding
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Confidence, Decision, Verdict
 from trimtab.contracts.drift import DriftFinding
 from trimtab.contracts.evidence import EvidencePack, RegistryFacts
 from trimtab.contracts.incident import Ending, IncidentReport
-from trimtab.contracts.remediation import Effect, Outcome, Verification
+from trimtab.contracts.remediation import Outcome, RegistryEffect, Verification
 
-KEY = digest(["key"])
+KEY = compute_digest(["key"])
 
 
 def collected(finding: DriftFinding | None = None) -> EvidencePack:
     """What the evidence of a finding is like."""
     registry = RegistryFacts(champion=None, versions=(), last_action_at=None)
-    return compose(finding or a_finding(), registry, (), (), now=NOW)
+    return compose_evidence(finding or a_finding(), registry, (), (), now=NOW)
 
 
-def an_effect(step: str = "promote", **changes: Any) -> Effect:
+def an_effect(step: str = "promote", **changes: Any) -> RegistryEffect:
     fields: dict[str, Any] = {
         "step": step,
         "key": KEY,
@@ -33,7 +33,7 @@ def an_effect(step: str = "promote", **changes: Any) -> Effect:
         "after": 0.88,
         "rows": 600,
     }
-    return Effect(**{**fields, **changes})
+    return RegistryEffect(**{**fields, **changes})
 
 
 def an_outcome(**changes: Any) -> Outcome:

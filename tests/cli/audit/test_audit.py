@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.builders import NOW
-from trimtab.adapters.audit.audit_log import JsonlAuditLog, audit_key, place
+from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key, locate_audit_file
 from trimtab.adapters.registry.model_registry import MlflowRegistry
 from trimtab.cli.audit.command import app
 from trimtab.contracts.audit import GENESIS, AuditAppend, AuditEntry, Gate
@@ -29,7 +29,7 @@ class Deployment:
         self.settings = settings
         self.home = settings.home
         self.log = JsonlAuditLog(
-            self.home / "audit", key=audit_key(self.home / "keys" / "audit.key")
+            self.home / "audit", key=load_audit_key(self.home / "keys" / "audit.key")
         )
 
     def close(
@@ -51,7 +51,7 @@ class Deployment:
         tip = self.log.append(AuditAppend(entries=entries, tip=GENESIS))
         if recorded:
             MlflowRegistry(settings=self.settings).record_incident(a_report(incident, tip))
-        return self.home / "audit" / place("parking", incident)
+        return self.home / "audit" / locate_audit_file("parking", incident)
 
     def run(self, *arguments: str) -> Result:
         runner = CliRunner(env={"COLUMNS": "200"})

@@ -68,7 +68,7 @@ def test_a_column_that_has_gone_is_told_with_those_there_are(folder: Path) -> No
     run("t", folder / "t.csv", "y", "at")
     table.drop(columns="y").to_csv("t.csv", index=False)
 
-    assert "has no column y: correct the names; there are at, x" in told("t", home=folder / "home")
+    assert "has no column y: correct the names; it has at, x" in told("t", home=folder / "home")
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ async def test_a_step_that_takes_long_is_told_again_with_the_time() -> None:
 
         await until(lambda: len(lines(output)) == 2)
 
-    assert lines(output)[1] == "[0:16] still waiting for the worker"
+    assert lines(output)[1] == "[0:16] waiting for the worker (16 s so far)"
 
 
 def test_nothing_is_told_again_while_a_question_has_the_terminal() -> None:

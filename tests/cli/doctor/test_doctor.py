@@ -87,10 +87,96 @@ def test_what_init_wrote_is_found_without_fault_and_nothing_is_changed(folder: P
 
     assert code == 0, output
     assert "model load" in output
-    assert "336 rows to learn from, 4 windows to replay" in output
-    assert "none configured or running" in output
+    assert "336 to train on, 4 windows to replay" in output
+    assert "not configured and not running" in output
     assert "No fault." in output
     assert sorted(folder.rglob("*")) == before
+
+
+def test_when_all_is_well_there_is_a_line_for_each_model_and_one_for_the_stack() -> None:
+    change(owner="me")
+
+    lines = CliRunner().invoke(app, ["doctor"], catch_exceptions=False).output.splitlines()
+
+    assert len(lines) == 3
+    assert lines[0].startswith("model load: fine (1,000 rows: 336 to train on, 4 windows")
+    assert lines[1] == "stack and machine: fine"
+    assert lines[2].startswith("No fault (")
+    assert "with --verbose" in lines[2]
+
+
+def test_no_line_is_broken_inside_of_a_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+
+    said = CliRunner().invoke(app, ["doctor", "--verbose"], catch_exceptions=False).output
+
+    assert str(folder / ".trimtab") in said
+    assert "…" not in said
+
+
+def test_the_demos_model_is_not_shown_as_yours() -> None:
+    _, output = run()
+
+    assert "birmingham-parking" not in output
+
+
+def test_the_demos_home_shows_the_demos_model(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = folder / ".trimtab" / "backtest" / "birmingham-parking"
+    monkeypatch.setenv("TRIMTAB_HOME", str(home))
+
+    _, output = run()
+
+    assert "model birmingham-parking: fine" in output
+
+
+def test_a_folder_without_a_model_says_so_with_a_code_of_its_own(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder / "conf")
+
+    code, output = run()
+
+    assert code == 3
+    assert "This folder has no model of its own" in output
+    assert str(folder / "conf" / "conf" / "local" / "models") in output
+    assert "trimtab init MODEL --data FILE" in output
+
+
+def test_json_tells_programs_the_same() -> None:
+    change(target="lod")
+
+    result = CliRunner().invoke(app, ["doctor", "--json"], catch_exceptions=False)
+
+    found = json.loads(result.stdout)
+    faults = [each for each in found["checks"] if each["state"] == "fault"]
+    assert (result.exit_code, found["state"], found["models"]) == (1, "fault", ["load"])
+    assert [each["model"] for each in faults] == ["load"]
+    assert "has no column lod" in faults[0]["found"]
+    assert "correct the names" in faults[0]["remedy"]
+
+
+def test_one_model_may_be_checked_alone(folder: Path) -> None:
+    (folder / "conf" / "local" / "models" / "broken.yml").write_text("name: broken\n")
+
+    one = CliRunner().invoke(app, ["doctor", "--model", "load"], catch_exceptions=False)
+    other = CliRunner().invoke(app, ["doctor", "--model", "broken"], catch_exceptions=False)
+    unknown = CliRunner().invoke(app, ["doctor", "--model", "lod"], catch_exceptions=False)
+
+    assert (one.exit_code, other.exit_code, unknown.exit_code) == (0, 1, 2)
+    assert "broken" not in one.output
+    assert "did you mean load?" in unknown.stderr
+
+
+def test_two_files_of_one_model_are_a_fault(folder: Path) -> None:
+    models = folder / "conf" / "local" / "models"
+    (models / "copy.yml").write_text((models / "load.yml").read_text())
+
+    code, output = run()
+
+    assert code == 1
+    assert "both have name = 'load'" in output
 
 
 def test_every_fault_is_listed_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,12 +197,12 @@ def test_every_fault_is_listed_at_once(folder: Path, monkeypatch: pytest.MonkeyP
         "did you mean cooldown?",
         "task: Field required",
         "has no column lod",
-        "there are when, temperature, load",
+        "it has when, temperature, load",
         "correct TRIMTAB_REDIS__URL",
         "correct TRIMTAB_TEMPORAL__ADDRESS",
         "correct MLFLOW_TRACKING_URI",
         "correct OLLAMA_HOST",
-        "LANGFUSE_PUBLIC_KEY and _SECRET_KEY",
+        "set both LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY",
     ):
         assert told in output
     assert "secret@" not in output
@@ -131,18 +217,18 @@ def test_wrong_settings_do_not_keep_models_from_being_looked_at(
 
     assert code == 1
     assert "bridge.open_starts" in output
-    assert "336 rows to learn from" in output
+    assert "336 to train on" in output
 
 
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ({"reference_windows": 6}, "none is left"),
-        ({"minimum_rows": 5000}, "no window has as many, at most 168"),
-        ({"window": "PT1H", "reference_windows": 1}, "hold 1 labelled rows"),
+        ({"reference_windows": 6}, "none is left to replay"),
+        ({"minimum_rows": 5000}, "no window has more than 168 rows"),
+        ({"window": "PT1H", "reference_windows": 1}, "they hold 1 labelled rows"),
         ({"window": "PT1M"}, "over 1,000 windows"),
         ({"timestamp": "temperature", "features": [{"name": "when", "kind": "categorical"}]},
-         "1,000 of 1,000 values are no times"),
+         "1,000 of 1,000 values are not times"),
         ({"features": [{"name": "temperature", "kind": "numeric", "maximum": 1}]}, "outside"),
         ({"task": "classification", "metric": "roc_auc"}, "write metric: balanced_accuracy"),
         ({"features": [{"name": "heat", "kind": "numeric"}]}, "has no column heat"),
@@ -150,14 +236,14 @@ def test_wrong_settings_do_not_keep_models_from_being_looked_at(
         ({"costs": {"currency": "USD"}}, "the policy counts in EUR"),
         ({"window": "P7D", "metric": "roc_auc"}, "write r2"),
         ({"prediction": "y_pred"}, "has no such column"),
-        ({"prediction": "load"}, "is used otherwise too"),
+        ({"prediction": "load"}, "has another use too"),
         ({"segments": ["region"]}, "has no column region"),
-        ({"segments": ["temperature"]}, "temperature is no categorical feature"),
-        ({"segments": ["load"]}, "is no property of a row"),
-        ({"reference": "season", "season": "P10D"}, "holds no whole number of windows"),
+        ({"segments": ["temperature"]}, "temperature is not a categorical feature"),
+        ({"segments": ["load"]}, "is no categorical feature"),
+        ({"reference": "season", "season": "P10D"}, "is no whole number of windows"),
         ({"reference": "season", "season": "P364D"}, "the history covers 41.62 days"),
-        ({"label_delay": "P60D"}, "as it stands no row has its label yet"),
-        ({"dependence": "P4D"}, "holds no two such stretches"),
+        ({"label_delay": "P60D"}, "so no row has its label yet"),
+        ({"dependence": "P4D"}, "does not hold two such periods"),
         ({"false_alarms_per_year": 100}, "there are 52.1 windows in a year"),
     ],
 )  # fmt: skip
@@ -178,8 +264,8 @@ def test_texts_cannot_be_learnt_as_amounts() -> None:
     code, output = run()
 
     assert code == 1
-    assert "target load: 20,000 values are no numbers" in output
-    assert "feature temperature is numeric, but 20,000 values are no numbers" in output
+    assert "target load: 20,000 values are not numbers" in output
+    assert "feature temperature is numeric, but 20,000 values are not numbers" in output
 
 
 def test_a_history_that_is_gone_is_a_fault() -> None:
@@ -220,8 +306,8 @@ def test_what_is_odd_about_the_watch_is_only_noted() -> None:
 
     assert code == 0, output
     assert "owner is empty" in output
-    assert "the same drift is announced with every window" in output
-    assert "no window of the replay gets its labels" in output
+    assert "the same drift is announced every time" in output
+    assert "no replayed window gets its labels" in output
     assert "one in 2.6 may be a false alarm" in output
 
 
@@ -260,7 +346,7 @@ def test_a_model_that_ollama_lacks_is_a_fault(server: str, monkeypatch: pytest.M
 
     found = only(stack_checks.check_analyst(load_settings()))
 
-    assert (found.state, found.remedy) == (CheckState.FAULT, "`ollama pull llama3.2`")
+    assert (found.state, found.remedy) == (CheckState.FAULT, "run `ollama pull llama3.2`")
     assert "smollm2:latest" in found.found
 
 
@@ -285,7 +371,7 @@ def test_gemini_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_ollama_is_found_however_its_host_is_written(host: str, url: str) -> None:
-    assert stack_checks.ollama_url(host) == url
+    assert stack_checks.parse_ollama_host(host) == url
 
 
 def test_a_home_that_cannot_be_a_folder_is_a_fault(
@@ -301,7 +387,7 @@ def test_a_home_that_cannot_be_a_folder_is_a_fault(
 
 
 def test_a_full_disk_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine_checks, "ROOM", 2**60)
+    monkeypatch.setattr(machine_checks, "MIN_FREE_BYTES", 2**60)
 
     assert only(machine_checks.check_disk(load_settings())).state is CheckState.FAULT
 

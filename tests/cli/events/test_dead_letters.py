@@ -10,7 +10,8 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from typer.testing import CliRunner, Result
 
-from trimtab.bridge.stream import Entry, Stream
+from trimtab.bridge.stream import StreamConsumer
+from trimtab.bridge.stream_entry import StreamEntry
 from trimtab.cli.app import app
 from trimtab.runtime.settings_sections import RedisSettings
 
@@ -31,8 +32,10 @@ class Letters:
 
         async def bury() -> None:
             async with AsyncRedis.from_url(self._url) as server:
-                stream = Stream(server, names=self.names, consumer="one")
-                await stream.bury(Entry("1-1", {b"event": raw}, 5), reason=reason)
+                stream = StreamConsumer(server, names=self.names, consumer="one")
+                await stream.move_to_dead_letters(
+                    StreamEntry("1-1", {b"event": raw}, 5), reason=reason
+                )
 
         asyncio.run(bury())
         return str(self.dead()[-1])

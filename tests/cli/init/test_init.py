@@ -13,7 +13,7 @@ from trimtab.contracts.model import Task
 from trimtab.pipelines.catalog import build_catalog
 from trimtab.pipelines.inspection.timeline import cut_windows
 from trimtab.pipelines.requests import Request
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.paths import SHIPPED
 
 PARKING = SHIPPED / "data" / "01_raw" / "birmingham_parking_2016.csv.gz"
@@ -57,7 +57,7 @@ def history(model: str) -> pd.DataFrame:
 def test_the_car_parks_are_configured_as_a_person_would(folder: Path) -> None:
     code, output = run("parking", PARKING, "Occupancy", "LastUpdated")
 
-    spec = load_model("parking")
+    spec = load_model_spec("parking")
     assert code == 0, output
     assert spec.task is Task.REGRESSION
     assert [feature.name for feature in spec.features] == ["SystemCodeNumber", "Capacity"]
@@ -82,7 +82,7 @@ def test_columns_of_any_name_are_called_by_names_that_can_be_carried(folder: Pat
 
     code, output = run("load", folder / "t.csv", "load (kW)", "time [UTC]")
 
-    spec = load_model("load")
+    spec = load_model_spec("load")
     assert code == 0, output
     assert (spec.target, spec.timestamp) == ("load kW", "time UTC")
     assert [feature.name for feature in spec.features] == ["temp C"]
@@ -96,7 +96,7 @@ def test_predictions_in_the_table_are_recognised_and_not_learnt_from(folder: Pat
 
     code, output = run("load", folder / "t.csv", "load", "when")
 
-    spec = load_model("load")
+    spec = load_model_spec("load")
     assert code == 0, output
     assert spec.prediction == "predicted_load"
     assert [feature.name for feature in spec.features] == ["temperature"]
@@ -109,7 +109,7 @@ def test_how_closely_the_model_is_watched_stands_in_the_file(folder: Path) -> No
     run("churn", folder / "churn.csv", "left", "day")
 
     text = (folder / "conf" / "local" / "models" / "churn.yml").read_text()
-    spec = load_model("churn")
+    spec = load_model_spec("churn")
     for key in ("prediction:", "segments:", "reference:", "season:", "sensitivity:", "  psi:",
                 "false_alarms_per_year:", "announcement_cooldown:"):  # fmt: skip
         assert f"\n{key}" in text
@@ -146,7 +146,7 @@ def test_tables_of_every_kind_are_configured_as_proposed(
     code, output = run("sales of EU shops", folder / file, target, timestamp)
 
     assert code == 0, output
-    spec = load_model("sales of EU shops")
+    spec = load_model_spec("sales of EU shops")
     assert spec.task is task
     assert len(history(spec.name)) == len(table)
     assert "trimtab backtest 'sales of EU shops'" in output
@@ -172,7 +172,7 @@ def test_a_replay_finds_the_windows_that_were_announced(
 
     code, output = run("t", folder / "t.csv", "y", "t")
 
-    spec = load_model("t")
+    spec = load_model_spec("t")
     cut = cut_windows(history("t"), spec, Request(model="t"))["windows"]
     assert code == 0, output
     assert isinstance(cut, list)
@@ -196,7 +196,7 @@ def test_a_million_rows_take_seconds(folder: Path) -> None:
 
     assert code == 0, output
     assert time.monotonic() - begun < 30
-    assert list(load_model("big").ignored) == ["receipt"]
+    assert list(load_model_spec("big").ignored) == ["receipt"]
 
 
 def test_nothing_is_overwritten_unless_forced(folder: Path) -> None:
@@ -212,7 +212,7 @@ def test_nothing_is_overwritten_unless_forced(folder: Path) -> None:
     assert "parking.yml: exists" in output
     assert "--force" in output
     assert forced == 0
-    assert load_model("parking").target == "Occupancy"
+    assert load_model_spec("parking").target == "Occupancy"
 
 
 def test_a_shipped_model_is_not_shadowed_by_accident() -> None:
@@ -286,7 +286,7 @@ def test_words_of_the_table_cannot_break_the_file_or_the_terminal(folder: Path) 
 
     code, output = run("churn", file, "left", "day")
 
-    spec = load_model("churn")
+    spec = load_model_spec("churn")
     assert code == 0, output
     assert "\x1b[31m" not in output
     assert {"no", "null :"} <= {feature.name for feature in spec.features}

@@ -19,7 +19,7 @@ from trimtab.cli.app import app
 from trimtab.contracts.model import Task, Tier
 from trimtab.contracts.ports import Refused
 from trimtab.pipelines.session import run_pipeline
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:Hint. Inferred schema contains integer column")
@@ -65,6 +65,7 @@ def deployment(
 def register(model: Any, inputs: pd.DataFrame, *, alias: bool = True, **options: Any) -> str:
     """As people do it."""
     folder = Path("artifacts").absolute().as_uri()
+    options = {"pip_requirements": ["scikit-learn"], **options}
     experiment = mlflow.create_experiment("mine", artifact_location=folder)
     with mlflow.start_run(experiment_id=experiment):
         logged = mlflow.sklearn.log_model(
@@ -72,7 +73,6 @@ def register(model: Any, inputs: pd.DataFrame, *, alias: bool = True, **options:
             name="model",
             registered_model_name="prices",
             signature=infer_signature(inputs, model.predict(inputs)),
-            pip_requirements=["scikit-learn"],
             **options,
         )
     version = str(logged.registered_model_version)
@@ -132,7 +132,7 @@ def test_a_model_of_somebody_elses_making_is_put_under_watch(deployment: Path) -
     before = version_now()
 
     code, output = configure("--since", "2026-01-15")
-    spec = load_model("prices")
+    spec = load_model_spec("prices")
     examined, found = run("doctor")
     sound, bad = monitor("2026-02-12", "2026-02-19"), monitor("2026-03-02", "2026-03-09")
 
@@ -173,6 +173,22 @@ def test_what_runs_code_is_not_loaded_unless_a_person_says_so(deployment: Path) 
     assert bad["finding"]["performance"]["degraded"]
 
 
+def test_a_package_that_the_model_needs_and_that_is_missing_is_named_by_doctor_first(
+    deployment: Path,
+) -> None:
+    table = trades()
+    table.to_parquet("trades.parquet")
+    register(*fitted(table), pip_requirements=["scikit-learn", "nosuchboost==3.1.0"])
+
+    configured, _ = configure("--since", "2026-01-15")
+    code, output = run("doctor")
+
+    assert configured == 0
+    assert code == 1
+    assert "champion version 1 needs nosuchboost==3.1.0, not installed here" in output
+    assert "install nosuchboost==3.1.0, or name a prediction column" in output
+
+
 def test_predictions_on_record_stand_in_for_a_model_that_is_not_loaded(deployment: Path) -> None:
     table = trades()
     model, inputs = fitted(table, LeavesATrace())
@@ -185,7 +201,7 @@ def test_predictions_on_record_stand_in_for_a_model_that_is_not_loaded(deploymen
     bad = monitor("2026-03-02", "2026-03-09")
 
     assert (code, examined) == (0, 0), output + found
-    assert load_model("prices").prediction == "predicted_price"
+    assert load_model_spec("prices").prediction == "predicted_price"
     assert bad["finding"]["performance"]["degraded"]
     assert not Path("loaded").exists()
 
@@ -228,7 +244,7 @@ def test_classes_are_watched_by_their_chances(deployment: Path, recorded: bool) 
     code, output = configure("--target", "dear", "--since", "2026-01-15")
     bad = monitor("2026-03-02", "2026-03-09")
 
-    spec = load_model("prices")
+    spec = load_model_spec("prices")
     assert code == 0, output
     assert (spec.task, spec.target, spec.metric) == (Task.CLASSIFICATION, "dear", "roc_auc")
     assert (spec.prediction == "y_pred") is recorded

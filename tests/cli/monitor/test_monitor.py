@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from tests.deployment import PARKING, Run
 from trimtab.cli.app import app
+from trimtab.runtime.paths import local_conf, shipped_conf
 from trimtab.runtime.settings import Settings
 
 Monitor = Callable[..., Result]
@@ -44,8 +45,8 @@ def test_it_shows_each_column_and_publishes_nothing_unless_told(
     for word in ("Occupancy", "SystemCodeNumber", "r2", "degraded", "Nothing was published"):
         assert word in looked.output
     assert "was published" in published.output
-    assert "Not published: announced as" in again.output
-    assert "Not published: announced as" in shown.output
+    for each in (again, shown):
+        assert "Not published, recorded in MLflow: the same drift was announced" in each.output
     assert len(stream()) == 1
 
 
@@ -89,11 +90,38 @@ def test_without_a_champion_it_says_how_to_get_one(
     monitor: Monitor, mlflow_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRIMTAB_HOME", str(mlflow_settings.home))
+    monkeypatch.chdir(mlflow_settings.home)
+    shipped = shipped_conf() / "base" / "models" / f"{PARKING}.yml"
+    own = local_conf() / "models" / "parking.yml"
+    own.parent.mkdir(parents=True)
+    own.write_text(shipped.read_text().replace(f"name: {PARKING}", "name: parking"))
+
+    done = monitor("parking", "--window", GOOD)
+
+    assert done.exit_code == 2
+    assert "trimtab train parking" in done.stderr
+
+
+def test_the_demos_model_is_never_proposed_for_training(
+    monitor: Monitor, mlflow_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIMTAB_HOME", str(mlflow_settings.home))
 
     done = monitor(PARKING, "--window", GOOD)
 
     assert done.exit_code == 2
-    assert f"trimtab train {PARKING}" in done.stderr
+    assert "it is the demo's model" in done.stderr
+    assert "trimtab train" not in done.stderr
+
+
+def test_a_folder_for_the_page_that_is_missing_is_an_error_before_anything_runs(
+    monitor: Monitor, tmp_path: Path
+) -> None:
+    done = monitor(PARKING, "--html", str(tmp_path / "none" / "page.html"))
+
+    assert done.exit_code == 2
+    assert f"there is no folder {tmp_path / 'none'}: create it first" in done.stderr
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_stream_that_is_away_is_not_drift(

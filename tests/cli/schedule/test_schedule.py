@@ -11,9 +11,11 @@ from typer.testing import CliRunner, Result
 
 from tests.builders import a_spec
 from tests.waiting import until
-from trimtab.adapters.temporal_schedules import EPOCH, Schedules, request_for
+from trimtab.adapters.monitoring_schedule import build_monitoring_input
+from trimtab.adapters.temporal_schedules import ScheduleClient
 from trimtab.cli.app import app
 from trimtab.cli.durations import format_duration, parse_duration
+from trimtab.contracts.base import EPOCH
 from trimtab.contracts.monitoring import MonitoringInput
 from trimtab.runtime.errors import BadConfigurationError
 
@@ -69,16 +71,16 @@ def test_who_looks_more_often_than_the_budget_counts_is_told(trimtab: Trimtab) -
 
 
 def test_it_runs_as_often_as_the_configuration_says() -> None:
-    assert request_for(a_spec()).every == a_spec().window
-    assert request_for(a_spec(monitored_every=HOUR)).every == HOUR
-    assert request_for(a_spec(monitored_every=HOUR), every=DAY).every == DAY
+    assert build_monitoring_input(a_spec()).every == a_spec().window
+    assert build_monitoring_input(a_spec(monitored_every=HOUR)).every == HOUR
+    assert build_monitoring_input(a_spec(monitored_every=HOUR), every=DAY).every == DAY
 
 
 async def test_runs_that_overlap_are_skipped_and_few_are_caught_up_with(
     temporal_client: Client,
 ) -> None:
-    schedules, request = Schedules(temporal_client), an_input(every=HOUR)
-    await schedules.put(request)
+    schedules, request = ScheduleClient(temporal_client), an_input(every=HOUR)
+    await schedules.create_or_update(request)
 
     found = await temporal_client.get_schedule_handle("monitoring/parking").describe()
     await schedules.remove("parking")
@@ -91,9 +93,9 @@ async def test_runs_that_overlap_are_skipped_and_few_are_caught_up_with(
 
 async def test_it_runs_when_windows_end_and_their_rows_are_there(temporal_client: Client) -> None:
     start = datetime(2026, 11, 3, 6, tzinfo=UTC)  # a Tuesday
-    request = request_for(a_spec(start=start), lag=timedelta(minutes=10))
-    schedules = Schedules(temporal_client)
-    await schedules.put(request)
+    request = build_monitoring_input(a_spec(start=start), lag=timedelta(minutes=10))
+    schedules = ScheduleClient(temporal_client)
+    await schedules.create_or_update(request)
 
     found = await temporal_client.get_schedule_handle("monitoring/parking").describe()
     await schedules.remove("parking")
@@ -104,10 +106,10 @@ async def test_it_runs_when_windows_end_and_their_rows_are_there(temporal_client
 
 
 async def test_a_paused_one_stays_paused_when_it_is_changed(temporal_client: Client) -> None:
-    schedules = Schedules(temporal_client)
-    await schedules.put(an_input(every=HOUR))
+    schedules = ScheduleClient(temporal_client)
+    await schedules.create_or_update(an_input(every=HOUR))
     await schedules.pause("parking", note="holidays")
-    await schedules.put(an_input(every=DAY))
+    await schedules.create_or_update(an_input(every=DAY))
 
     found = await temporal_client.get_schedule_handle("monitoring/parking").describe()
     await schedules.remove("parking")
@@ -132,7 +134,7 @@ async def test_the_list_shows_each_and_what_to_look_at(
 ) -> None:
     empty = await asyncio.to_thread(trimtab)
     await asyncio.to_thread(trimtab, PARKING, "--every", "1h")
-    await Schedules(temporal_client).put(an_input(every=DAY))
+    await ScheduleClient(temporal_client).create_or_update(an_input(every=DAY))
 
     async def both() -> bool:
         return await are_listed(temporal_client) > 1
@@ -140,7 +142,7 @@ async def test_the_list_shows_each_and_what_to_look_at(
     await until(both, seconds=20)
 
     listed = await asyncio.to_thread(trimtab)
-    await Schedules(temporal_client).remove("parking")
+    await ScheduleClient(temporal_client).remove("parking")
 
     assert "trimtab schedule MODEL --every 1h" in empty.output
     assert PARKING in listed.output
@@ -188,8 +190,8 @@ def test_a_span_is_told_as_it_is_typed() -> None:
 
 
 def test_windows_of_a_model_without_a_start_end_at_midnight() -> None:
-    assert request_for(a_spec()).anchor == EPOCH
+    assert build_monitoring_input(a_spec()).anchor == EPOCH
 
 
 def an_input(*, every: timedelta) -> MonitoringInput:
-    return request_for(a_spec(), every=every)
+    return build_monitoring_input(a_spec(), every=every)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.architecture.sources import ROOT
 from tests.waiting import until
-from trimtab.runtime.stack_addresses import birth, running_stack
+from trimtab.runtime.stack_addresses import find_running_stack, get_creation_time
 
 UP = """
 import sys
@@ -68,7 +68,7 @@ async def test_it_shows_where_everything_is_and_ctrl_c_ends_it(
 ) -> None:
     process = up(started, tmp_path, WAITS)
     said = said_until(process, "Data and logs")
-    stack = running_stack(tmp_path / ".trimtab")
+    stack = find_running_stack(tmp_path / ".trimtab")
     assert stack is not None
     log = tmp_path / ".trimtab/logs/worker.log"
     await until(lambda: log.exists() and log.read_text() == f"{stack.redis}\n")
@@ -81,8 +81,22 @@ async def test_it_shows_where_everything_is_and_ctrl_c_ends_it(
     assert str(stack.ui) in said
     assert stack.redis in said
     assert "Everything has been stopped." in rest
-    assert not any(birth(child.pid) for child in family)
-    assert running_stack(tmp_path / ".trimtab") is None
+    assert not any(get_creation_time(child.pid) for child in family)
+    assert find_running_stack(tmp_path / ".trimtab") is None
+
+
+async def test_the_next_start_has_the_same_ports(started: Ups, tmp_path: Path) -> None:
+    addresses = []
+    for _ in range(2):
+        process = up(started, tmp_path, WAITS)
+        said_until(process, "Data and logs")
+        stack = find_running_stack(tmp_path / ".trimtab")
+        assert stack is not None
+        addresses.append((stack.temporal, stack.ui))
+        process.terminate()
+        process.communicate(timeout=60)
+
+    assert addresses[0] == addresses[1]
 
 
 async def test_a_crashed_part_is_started_again_before_your_eyes(

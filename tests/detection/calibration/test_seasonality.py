@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 
 import numpy as np
@@ -5,16 +6,17 @@ import pytest
 
 from tests.detection.streams import MONDAY, block, stream, together
 from trimtab.contracts.drift import Window
+from trimtab.detection.calibration.false_alarm_budget import CalibrationPlan
 from trimtab.detection.calibration.seasonality import (
     DAY,
     WEEK,
-    Strata,
-    matched,
-    rhythm_of,
-    stratify,
+    SeasonalProfiles,
+    build_seasonal_profiles,
+    find_seasonal_pattern,
+    match_season,
 )
-from trimtab.detection.calibration.thresholds import Plan, calibrate, thresholds_for
-from trimtab.detection.drift.column_drift import compare
+from trimtab.detection.calibration.thresholds import calibrate_thresholds, scale_thresholds
+from trimtab.detection.drift.column_drift import measure_feature_drift
 from trimtab.detection.profiles.window_profile import WindowProfile
 
 HOUR = timedelta(hours=1)
@@ -24,57 +26,61 @@ MONTH = Window(start=MONDAY, end=MONDAY + WEEKS * WEEK, rows=0)
 
 
 def hourly(seed: int, *, changed: int | None = None) -> "list[WindowProfile]":
-    """Five weeks of hours with a strong daily rhythm; `changed` is an hour that is different."""
-    chance = np.random.default_rng(seed)
+    """Return five weeks of hours with a strong daily season; the hour `changed` is different."""
+    random = np.random.default_rng(seed)
 
-    def hour(place: int) -> np.ndarray:
-        phase = place % 24
-        level = 10 * np.sin(phase / 24 * 2 * np.pi) + (3.0 if place % HOURS >= 120 else 0.0)
-        level += 2.0 if place == changed else 0.0
+    def make_hour(hour: int) -> np.ndarray:
+        phase = hour % 24
+        level = 10 * np.sin(phase / 24 * 2 * np.pi) + (3.0 if hour % HOURS >= 120 else 0.0)
+        level += 2.0 if hour == changed else 0.0
         rows = 60 + 10 * (phase % 12)
-        return chance.normal([level, -level], 1.0, (rows, 2))
+        return random.normal([level, -level], 1.0, (rows, 2))
 
-    return stream(hour, HOURS * (WEEKS + 1), reference=HOURS * WEEKS, length=HOUR)
+    return stream(make_hour, HOURS * (WEEKS + 1), reference=HOURS * WEEKS, length=HOUR)
 
 
 def alarms(blocks: list[WindowProfile]) -> list[int]:
-    """Places in the fifth week that alarm when each hour is compared with the first four weeks."""
+    """Return the hours of the fifth week that drifted from the first four weeks."""
     known = blocks[: HOURS * WEEKS]
-    reference, rhythm = together(known), rhythm_of(HOUR, MONTH)
-    strata = stratify(known, rhythm)
-    plan = Plan(
-        window=rhythm.window,
-        season=rhythm.season,
-        matched=rhythm.matched,
+    reference, pattern = together(known), find_seasonal_pattern(HOUR, MONTH)
+    seasonal = build_seasonal_profiles(known, pattern)
+    plan = CalibrationPlan(
+        window=pattern.window,
+        season=pattern.season,
+        matched=pattern.matched,
         windows_per_year=8766,
         false_alarms_per_year=1,
     )
-    found = calibrate(known, plan)
+    found = calibrate_thresholds(known, plan)
     return [
-        place
-        for place, now in enumerate(blocks[HOURS * WEEKS :])
+        hour
+        for hour, now in enumerate(blocks[HOURS * WEEKS :])
         if any(
             each.drifted
-            for each in compare(
-                matched(reference, strata, now.window), now, thresholds=thresholds_for(found, now)
+            for each in measure_feature_drift(
+                match_season(reference, seasonal, now.window),
+                now,
+                thresholds=scale_thresholds(found, now),
             )
         )
     ]
 
 
-def test_a_strong_daily_rhythm_raises_nothing_hour_by_hour() -> None:
+def test_a_strong_daily_season_is_no_drift() -> None:
     assert alarms(hourly(1)) == []
 
 
-def test_a_true_change_at_one_hour_does() -> None:
+def test_a_real_change_at_one_hour_is_drift() -> None:
     assert alarms(hourly(2, changed=HOURS * WEEKS + 40)) == [40]
 
 
-def test_without_matching_every_hour_would_look_drifted() -> None:
+def test_without_matching_nearly_every_hour_drifts() -> None:
     blocks = hourly(3)
     reference = together(blocks[: HOURS * WEEKS])
 
-    drifted = [any(d.drifted for d in compare(reference, now)) for now in blocks[-24:]]
+    drifted = [
+        any(d.drifted for d in measure_feature_drift(reference, now)) for now in blocks[-24:]
+    ]
 
     assert sum(drifted) > 20
 
@@ -94,28 +100,28 @@ def test_without_matching_every_hour_would_look_drifted() -> None:
         (timedelta(hours=36), 9, (timedelta(hours=36), 1, 1, False)),
     ],
 )
-def test_blocks_are_whole_days_where_windows_are(
+def test_blocks_are_whole_days_if_windows_are(
     window: timedelta, weeks: int, expected: tuple[timedelta, int, int, bool]
 ) -> None:
-    found = rhythm_of(window, Window(start=MONDAY, end=MONDAY + weeks * WEEK, rows=0))
+    found = find_seasonal_pattern(window, Window(start=MONDAY, end=MONDAY + weeks * WEEK, rows=0))
 
     assert (found.block, found.window, found.season, found.matched) == expected
 
 
-def test_whole_weeks_need_no_strata() -> None:
+def test_whole_weeks_need_no_seasonal_profiles() -> None:
     blocks = hourly(4)[:HOURS]
 
-    assert stratify(blocks, rhythm_of(WEEK, MONTH)) is None
+    assert build_seasonal_profiles(blocks, find_seasonal_pattern(WEEK, MONTH)) is None
     reference = together(blocks)
-    assert matched(reference, None, blocks[0].window) is reference
+    assert match_season(reference, None, blocks[0].window) is reference
 
 
-def test_all_strata_together_are_the_reference() -> None:
+def test_all_seasonal_profiles_together_are_the_reference() -> None:
     blocks = hourly(5)[: HOURS * WEEKS]
     reference = together(blocks)
-    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
+    seasonal = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
 
-    found = matched(reference, strata, reference.window)
+    found = match_season(reference, seasonal, reference.window)
 
     assert found.window.rows == reference.window.rows
     for before, now in zip(reference.columns, found.columns, strict=True):
@@ -124,17 +130,17 @@ def test_all_strata_together_are_the_reference() -> None:
         assert now.std == pytest.approx(before.std)
 
 
-def test_a_window_over_two_hours_is_compared_with_both_as_they_share_it() -> None:
+def test_a_window_across_two_hours_is_compared_with_both_by_their_overlap() -> None:
     blocks = hourly(6)[: HOURS * WEEKS]
     reference = together(blocks)
-    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
+    seasonal = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
     start = blocks[6].window.start + timedelta(minutes=45)
     window = blocks[6].window.model_copy(update={"start": start, "end": start + HOUR})
 
-    found = matched(reference, strata, window).columns[0]
+    found = match_season(reference, seasonal, window).columns[0]
 
     first, second = (
-        matched(reference, strata, blocks[place].window).columns[0] for place in (6, 7)
+        match_season(reference, seasonal, blocks[hour].window).columns[0] for hour in (6, 7)
     )
     rows = first.present / 3 + second.present
     assert found.present == pytest.approx(rows, abs=2)
@@ -142,42 +148,43 @@ def test_a_window_over_two_hours_is_compared_with_both_as_they_share_it() -> Non
     assert found.mean == pytest.approx(expected, abs=0.01)
 
 
-def test_expected_rows_are_those_of_the_hour() -> None:
+def test_the_matched_reference_has_the_row_rate_of_the_hour() -> None:
     blocks = hourly(7)[: HOURS * WEEKS]
     reference = together(blocks)
-    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
+    seasonal = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
 
-    found = matched(reference, strata, blocks[11].window)
+    found = match_season(reference, seasonal, blocks[11].window)
 
     assert found.window.rows == blocks[11].window.rows * HOURS * WEEKS
     assert found.columns[0].present == blocks[11].window.rows * WEEKS
 
 
-def test_a_window_where_the_reference_has_no_rows_is_compared_with_all_of_it() -> None:
-    def daytime(place: int) -> np.ndarray:
-        return np.random.default_rng(place).normal(size=(100 if 8 <= place % 24 < 18 else 0, 1))
+def test_a_window_in_whose_phase_the_reference_has_no_rows_is_compared_with_all_of_it() -> None:
+    def daytime(hour: int) -> np.ndarray:
+        return np.random.default_rng(hour).normal(size=(100 if 8 <= hour % 24 < 18 else 0, 1))
 
     blocks = stream(daytime, HOURS * WEEKS, reference=HOURS * WEEKS, length=HOUR)
     reference = together(blocks)
-    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
+    seasonal = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
 
-    assert matched(reference, strata, blocks[3].window) is reference
+    assert match_season(reference, seasonal, blocks[3].window) is reference
 
 
-def test_strata_survive_their_json_and_are_compact() -> None:
+def test_seasonal_profiles_survive_json_and_are_compact() -> None:
     blocks = hourly(8)[: HOURS * WEEKS]
-    strata = stratify(blocks, rhythm_of(HOUR, MONTH))
-    assert strata is not None
+    seasonal = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
+    assert seasonal is not None
 
-    kept = strata.model_dump_json(exclude_defaults=True)
+    kept = seasonal.model_dump_json(exclude_defaults=True)
 
-    assert Strata.model_validate_json(kept) == strata
+    assert SeasonalProfiles.model_validate_json(kept) == seasonal
+    assert set(json.loads(kept)) == {"rhythm", "profiles", "blocks"}, "as earlier releases wrote it"
     assert len(kept) < 168 * 2 * 1500
 
 
-def test_phases_count_from_where_the_reference_begins() -> None:
-    rhythm = rhythm_of(DAY, MONTH)
+def test_phases_count_from_the_start_of_the_reference() -> None:
+    pattern = find_seasonal_pattern(DAY, MONTH)
     first = block(np.ones((10, 1)), 0)
 
-    assert rhythm.phase(first.window.start) == 0
-    assert rhythm.phase(first.window.start - HOUR) == 6
+    assert pattern.find_phase(first.window.start) == 0
+    assert pattern.find_phase(first.window.start - HOUR) == 6

@@ -2,86 +2,36 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from tests.detection.streams import Maker, stream, together
-from trimtab.detection.calibration import autocorrelation
-from trimtab.detection.calibration.resampling import (
-    Draw,
-    Shape,
-    bin_counts,
-    draw_windows,
-    stability_indices,
+from trimtab.detection.calibration.false_alarm_budget import (
+    CalibrationPlan,
 )
 from trimtab.detection.calibration.thresholds import (
     Calibration,
-    Plan,
-    calibrate,
-    chance_of_a_look,
-    thresholds_for,
+    calibrate_thresholds,
+    scale_thresholds,
 )
-from trimtab.detection.drift.column_drift import compare
-from trimtab.detection.drift.effect_sizes import stability_index
-from trimtab.detection.profiles.window_profile import WindowProfile, coarsen_bins, compute_shares
+from trimtab.detection.drift.column_drift import measure_feature_drift
+from trimtab.detection.profiles.window_profile import WindowProfile
 
-WEEKLY = Plan(window=7, season=7, windows_per_year=52, false_alarms_per_year=4)
+WEEKLY = CalibrationPlan(window=7, season=7, windows_per_year=52, false_alarms_per_year=4)
 
 
-def calm(seed: int, *, columns: int = 3) -> Maker:
-    """Days that differ from each other, each by itself."""
-    chance = np.random.default_rng(seed)
+def independent_days(seed: int, *, columns: int = 3) -> Maker:
+    """Return days that vary independently of each other."""
+    random = np.random.default_rng(seed)
 
     def day(_place: int) -> np.ndarray:
-        return chance.normal(chance.normal(0, 0.3, columns), 1.0, (200, columns))
+        return random.normal(random.normal(0, 0.3, columns), 1.0, (200, columns))
 
     return day
 
 
-def calibrated(blocks: list[WindowProfile], reference: int, plan: Plan = WEEKLY) -> Calibration:
-    return calibrate(blocks[:reference], plan)
-
-
-def test_the_index_of_pseudo_windows_is_that_of_profiles() -> None:
-    blocks = stream(calm(1), 14, reference=14)
-    window, rest = np.zeros((1, 14)), np.ones((1, 14))
-    window[0, :5], rest[0, :5] = 1.0, 0.0
-
-    found = stability_indices(bin_counts(blocks), Draw(window, rest))
-
-    now, before = together(blocks[:5]), together(blocks[5:])
-    exact = [
-        stability_index(compute_shares(coarsen_bins(one)), compute_shares(coarsen_bins(other)))
-        for one, other in zip(before.columns, now.columns, strict=True)
-    ]
-    np.testing.assert_allclose(found[0], exact)
-
-
-def test_a_pseudo_week_holds_each_weekday_once_and_is_compared_with_the_others() -> None:
-    draw = draw_windows(Shape(7, 7, matched=False), 28, seed=0)
-
-    assert draw.window.shape == (1000, 28)
-    weekdays = draw.window.reshape(1000, 4, 7).sum(axis=1)
-    assert (weekdays == 1).all()
-    assert (draw.window + draw.rest == 1).all()
-
-
-def test_a_matched_window_is_compared_with_its_own_hours_only() -> None:
-    draw = draw_windows(Shape(1, 24, matched=True), 24 * 5, seed=0)
-
-    assert draw.window.shape == (120, 120)
-    assert np.flatnonzero(draw.rest[30]).tolist() == [6, 54, 78, 102]
-
-
-def test_the_window_before_is_a_window_too() -> None:
-    drawn = draw_windows(Shape(3, 1, matched=False, lag=3), 30, seed=0)
-    hourly = draw_windows(Shape(1, 24, matched=False, lag=24), 24 * 3, seed=0)
-
-    assert (drawn.window.sum(axis=1) == 3).all()
-    assert (drawn.rest.sum(axis=1) == 3).all()
-    assert (drawn.window * drawn.rest == 0).all()
-    assert len(hourly.window) == 48
-    assert np.flatnonzero(hourly.rest[0]).tolist() == [0]
-    assert np.flatnonzero(hourly.window[0]).tolist() == [24]
+def calibrate(
+    blocks: list[WindowProfile], reference: int, plan: CalibrationPlan = WEEKLY
+) -> Calibration:
+    return calibrate_thresholds(blocks[:reference], plan)
 
 
 @pytest.mark.parametrize(("budget", "most"), [(4.0, 4.0), (26.0, 26.0)])
@@ -89,22 +39,25 @@ def test_the_budget_holds_on_streams_without_drift(budget: float, most: float) -
     plan = WEEKLY.model_copy(update={"false_alarms_per_year": budget})
     alarms, years = 0, 0.0
     for seed in range(12):
-        blocks = stream(calm(seed), 28 + 26 * 7, reference=28)
-        reference, limits = together(blocks[:28]), calibrate(blocks[:28], plan).thresholds
+        blocks = stream(independent_days(seed), 28 + 26 * 7, reference=28)
+        reference, limits = (
+            together(blocks[:28]),
+            calibrate_thresholds(blocks[:28], plan).thresholds,
+        )
         for week in range(26):
             window = together(blocks[28 + 7 * week : 35 + 7 * week])
-            moved = compare(reference, window, thresholds=limits)
+            moved = measure_feature_drift(reference, window, thresholds=limits)
             alarms += any(each.psi >= limits[each.name] for each in moved)
         years += 0.5
 
     assert alarms <= most * years
 
 
-def test_more_alarms_allowed_are_lower_thresholds() -> None:
-    blocks = stream(calm(1), 28, reference=28)
+def test_a_larger_budget_lowers_thresholds() -> None:
+    blocks = stream(independent_days(1), 28, reference=28)
 
     found = [
-        calibrated(blocks, 28, WEEKLY.model_copy(update={"false_alarms_per_year": budget}))
+        calibrate(blocks, 28, WEEKLY.model_copy(update={"false_alarms_per_year": budget}))
         for budget in (0.1, 1.0, 12.0, 100.0)
     ]
 
@@ -114,56 +67,56 @@ def test_more_alarms_allowed_are_lower_thresholds() -> None:
     assert found[-1].method == "empirical"
 
 
-def test_a_column_that_strays_anyway_has_a_higher_threshold() -> None:
-    chance = np.random.default_rng(5)
+def test_a_column_that_varies_more_has_a_higher_threshold() -> None:
+    random = np.random.default_rng(5)
 
     def day(_place: int) -> np.ndarray:
-        return chance.normal(chance.normal(0, [0.05, 0.6]), 1.0, (300, 2))
+        return random.normal(random.normal(0, [0.05, 0.6]), 1.0, (300, 2))
 
-    found = calibrated(stream(day, 42, reference=42), 42)
+    found = calibrate(stream(day, 42, reference=42), 42)
 
     assert found.thresholds["x1"] > 3 * found.thresholds["x0"]
 
 
-def test_what_lasts_from_day_to_day_asks_for_more() -> None:
-    def days(lasting: float) -> Maker:
-        chance, place = np.random.default_rng(6), np.zeros(3)
+def test_autocorrelation_raises_thresholds() -> None:
+    def days(correlation: float) -> Maker:
+        random, place = np.random.default_rng(6), np.zeros(3)
 
         def day(_place: int) -> np.ndarray:
             nonlocal place
-            place = lasting * place + chance.normal(0, 0.3 * (1 - lasting**2) ** 0.5, 3)
-            return chance.normal(place, 1.0, (200, 3))
+            place = correlation * place + random.normal(0, 0.3 * (1 - correlation**2) ** 0.5, 3)
+            return random.normal(place, 1.0, (200, 3))
 
         return day
 
-    alone, alike = (
-        calibrated(stream(days(lasting), 84, reference=84), 84) for lasting in (0.0, 0.8)
+    independent, dependent = (
+        calibrate(stream(days(correlation), 84, reference=84), 84) for correlation in (0.0, 0.8)
     )
 
-    assert alike.lasting > 0.5 > alone.lasting
-    assert alike.thresholds["x0"] > 2 * alone.thresholds["x0"]
+    assert dependent.autocorrelation > 0.5 > independent.autocorrelation
+    assert dependent.thresholds["x0"] > 2 * independent.thresholds["x0"]
 
 
-def test_few_blocks_ask_for_more() -> None:
-    few, many = (calibrated(stream(calm(7), n, reference=n), n) for n in (14, 140))
+def test_few_blocks_need_a_larger_correction() -> None:
+    few, many = (calibrate(stream(independent_days(7), n, reference=n), n) for n in (14, 140))
 
-    assert few.caution > many.caution
+    assert few.correction > many.correction
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_too_few_blocks_leave_the_configured_floor_alone(count: int) -> None:
-    blocks = stream(calm(1), 4, reference=4)[:count]
+    blocks = stream(independent_days(1), 4, reference=4)[:count]
 
-    found = calibrate(blocks, WEEKLY)
+    found = calibrate_thresholds(blocks, WEEKLY)
 
     assert (found.thresholds, found.method) == ({}, "none")
 
 
-def test_a_thin_window_may_stray_farther() -> None:
-    blocks = stream(calm(1), 28, reference=28)
-    found = calibrated(blocks, 28)
+def test_a_window_with_few_rows_has_higher_thresholds() -> None:
+    blocks = stream(independent_days(1), 28, reference=28)
+    found = calibrate(blocks, 28)
 
-    whole, thin = (thresholds_for(found, together(blocks[:days])) for days in (7, 1))
+    whole, thin = (scale_thresholds(found, together(blocks[:days])) for days in (7, 1))
 
     assert whole == pytest.approx(found.thresholds)
     assert thin["x0"] == pytest.approx(7 * whole["x0"], rel=0.01)
@@ -180,47 +133,26 @@ def test_a_thin_window_may_stray_farther() -> None:
     ids=["constant", "two values", "empty days", "huge"],
 )
 def test_odd_blocks_have_finite_thresholds(make: Callable[[int], np.ndarray]) -> None:
-    found = calibrated(stream(make, 28, reference=28), 28)
+    found = calibrate(stream(make, 28, reference=28), 28)
 
     assert np.isfinite(list(found.thresholds.values())).all()
 
 
+def test_a_calibration_that_an_earlier_release_stored_is_read() -> None:
+    stored = {
+        "thresholds": {"x0": 0.2}, "chance": 0.001, "false_alarms_per_year": 4.0,
+        "windows_per_year": 52.0, "looks": 7.0, "rows": 900.0, "blocks": 28, "block": "P1D",
+        "resamples": 1000, "method": "pareto", "lasting": 0.3, "caution": 1.5,
+    }  # fmt: skip
+
+    found = Calibration.model_validate(stored)
+
+    assert (found.alpha, found.checks_per_window) == (0.001, 7.0)
+    assert (found.autocorrelation, found.correction) == (0.3, 1.5)
+    assert found.model_dump(mode="json") == stored
+
+
 def test_a_calibration_survives_its_json() -> None:
-    found = calibrated(stream(calm(1), 21, reference=21), 21)
+    found = calibrate(stream(independent_days(1), 21, reference=21), 21)
 
     assert Calibration.model_validate_json(found.model_dump_json()) == found
-
-
-@pytest.mark.parametrize("looks", [7, 168])
-@pytest.mark.parametrize("cooldown", [24, 168])
-def test_the_budget_holds_however_often_overlapping_windows_are_looked_at(
-    looks: int, cooldown: int
-) -> None:
-    weeks, allowed = 52 * 200, 0.02
-    hours = np.random.default_rng(2).normal(size=168 * weeks)
-    week = np.convolve(hours, np.ones(168), "valid")[:: 168 // looks] / 168**0.5
-    chance = chance_of_a_look(allowed, looks=looks, repeats=168 / cooldown)
-    told, quiet = 0, -cooldown
-    alarms = np.flatnonzero(week > stats.norm.isf(chance)) * (168 // looks)
-    for place in alarms.tolist():
-        if place - quiet >= cooldown:
-            told, quiet = told + 1, place
-
-    assert 0.999 * allowed / looks < chance < allowed
-    assert 0.2 * allowed < told / weeks < 1.2 * allowed
-
-
-def test_windows_end_to_end_have_the_whole_chance() -> None:
-    assert chance_of_a_look(0.01, looks=1, repeats=1) == 0.01
-    assert chance_of_a_look(0.5, looks=168, repeats=1) >= 0.5 / 168
-
-
-def test_a_column_is_not_believed_to_last_much_less_than_all_together() -> None:
-    few, many = (
-        autocorrelation.believed([0.0, 0.3, 0.6], 21),
-        autocorrelation.believed([0.0, 0.3, 0.6], 210),
-    )
-
-    assert few[2] == many[2] == 0.6
-    assert few[0] == few[1] > many[0] == many[1] > 0.3
-    assert max(autocorrelation.believed([0.95], 4)) == autocorrelation.LONGEST

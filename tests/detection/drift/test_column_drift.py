@@ -9,8 +9,8 @@ from tests.builders import a_window
 from tests.detection.windows import profile, table
 from trimtab.contracts.drift import FeatureDrift, FeatureKind, FeatureRole
 from trimtab.contracts.model import Sensitivity
-from trimtab.detection.drift.column_drift import compare
-from trimtab.detection.drift.effect_sizes import stability_index, total_variation
+from trimtab.detection.drift.column_drift import measure_feature_drift
+from trimtab.detection.drift.effect_sizes import compute_psi, compute_total_variation
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.frames import profile_column
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
@@ -21,10 +21,10 @@ def window(column: ColumnProfile) -> WindowProfile:
 
 
 def by_name(reference: WindowProfile, current: WindowProfile) -> dict[str, FeatureDrift]:
-    return {drift.name: drift for drift in compare(reference, current)}
+    return {drift.name: drift for drift in measure_feature_drift(reference, current)}
 
 
-def test_a_window_from_the_same_world_shows_no_drift() -> None:
+def test_a_window_from_the_same_distribution_shows_no_drift() -> None:
     reference = profile(table(5000))
 
     drifts = by_name(reference, profile(table(2000, seed=1), like=reference))
@@ -38,7 +38,7 @@ def test_a_shifted_number_drifts_and_the_others_do_not() -> None:
     shifted = table(2000, seed=1)
     shifted["price"] *= 1.6
 
-    drifts = compare(reference, profile(shifted, like=reference))
+    drifts = measure_feature_drift(reference, profile(shifted, like=reference))
 
     assert [drift.name for drift in drifts if drift.drifted] == ["price"]
     assert drifts[0].name == "price"
@@ -56,7 +56,7 @@ def test_a_changed_mix_of_categories_drifts() -> None:
     assert drift.test == "chi2"
 
 
-def test_a_tiny_change_in_a_million_rows_is_significant_and_yet_no_drift() -> None:
+def test_a_tiny_change_in_many_rows_is_significant_and_no_drift() -> None:
     reference = profile(table(300_000))
     nudged = table(300_000, seed=1)
     nudged["price"] *= 1.02
@@ -72,7 +72,7 @@ def test_a_large_change_in_few_rows_may_be_chance_and_is_no_drift() -> None:
     reference = profile(table(5000))
     few = profile(table(31, seed=3), like=reference)
 
-    drifts = compare(reference, few, sensitivity=Sensitivity(psi=0.05))
+    drifts = measure_feature_drift(reference, few, sensitivity=Sensitivity(psi=0.05))
 
     assert any(drift.psi >= 0.05 for drift in drifts)
     assert not any(drift.drifted for drift in drifts)
@@ -83,7 +83,9 @@ def test_among_many_columns_chance_alone_raises_no_alarm() -> None:
     alarms = [
         drift.name
         for seed in range(1, 60)
-        for drift in compare(reference, profile(table(400, seed=seed), like=reference))
+        for drift in measure_feature_drift(
+            reference, profile(table(400, seed=seed), like=reference)
+        )
         if drift.drifted
     ]
 
@@ -114,9 +116,9 @@ def test_target_and_predictions_are_compared_in_their_roles() -> None:
     assert not drifts["revenue"].drifted
 
 
-@pytest.mark.parametrize(("points", "found"), [(2, False), (6, True), (10, True)])
-def test_labels_drift_from_five_points_on_where_chance_is_known(
-    points: int, *, found: bool
+@pytest.mark.parametrize(("points", "drifted"), [(2, False), (6, True), (10, True)])
+def test_labels_drift_from_five_points_if_their_threshold_is_calibrated(
+    points: int, *, drifted: bool
 ) -> None:
     before, now = ([*["1"] * positive, *["0"] * (5000 - positive)] for positive in
                    (2500, 2500 + 50 * points))  # fmt: skip
@@ -124,18 +126,18 @@ def test_labels_drift_from_five_points_on_where_chance_is_known(
     first = profile_column(pd.Series(before), column)
     both = [window(each) for each in (first, profile_column(pd.Series(now), column, like=first))]
 
-    (calibrated,) = compare(*both, thresholds={"y": 0.003})
-    (unknown,) = compare(*both)
+    (calibrated,) = measure_feature_drift(*both, thresholds={"y": 0.003})
+    (unknown,) = measure_feature_drift(*both)
 
-    assert (calibrated.threshold, calibrated.drifted) == (0.01, found)
+    assert (calibrated.threshold, calibrated.drifted) == (0.01, drifted)
     assert (unknown.threshold, unknown.drifted) == (0.1, False)
 
 
-def test_what_chance_does_to_labels_holds_where_it_is_more_than_the_floor() -> None:
+def test_a_calibrated_threshold_applies_if_it_is_above_the_floor() -> None:
     reference = profile(table(3000))
     current = profile(table(2000, seed=1), like=reference)
 
-    found = compare(reference, current, thresholds={"revenue": 0.7, "price": 0.05})
+    found = measure_feature_drift(reference, current, thresholds={"revenue": 0.7, "price": 0.05})
 
     assert {each.name: each.threshold for each in found if each.threshold != 0.1} == {
         "revenue": 0.7
@@ -143,14 +145,14 @@ def test_what_chance_does_to_labels_holds_where_it_is_more_than_the_floor() -> N
 
 
 @given(st.lists(st.floats(0.001, 1.0), min_size=2, max_size=12), st.data())
-def test_when_a_share_of_the_rows_changes_category_the_index_is_at_least_four_times_its_square(
-    parts: list[float], data: st.DataObject
+def test_the_stability_index_is_at_least_four_times_the_squared_total_variation(
+    shares: list[float], data: st.DataObject
 ) -> None:
-    others = data.draw(st.lists(st.floats(0.001, 1.0), min_size=len(parts), max_size=len(parts)))
-    before, now = (np.maximum(np.array(each) / sum(each), 0.001) for each in (parts, others))
+    others = data.draw(st.lists(st.floats(0.001, 1.0), min_size=len(shares), max_size=len(shares)))
+    before, now = (np.maximum(np.array(each) / sum(each), 0.001) for each in (shares, others))
 
-    bound = 4 * total_variation(before / before.sum(), now / now.sum()) ** 2
-    assert stability_index(before / before.sum(), now / now.sum()) >= 0.99 * bound - 1e-9
+    bound = 4 * compute_total_variation(before / before.sum(), now / now.sum()) ** 2
+    assert compute_psi(before / before.sum(), now / now.sum()) >= 0.99 * bound - 1e-9
 
 
 def test_a_column_without_values_is_not_compared() -> None:
@@ -159,10 +161,10 @@ def test_a_column_without_values_is_not_compared() -> None:
     assert "price" not in by_name(reference, profile(table(2000, price=None), like=reference))
 
 
-part = st.lists(st.integers(0, 1000), min_size=2, max_size=12).filter(any)
+bin_counts = st.lists(st.integers(0, 1000), min_size=2, max_size=12).filter(any)
 
 
-@given(part, st.data())
+@given(bin_counts, st.data())
 def test_the_stability_index_is_a_finite_symmetric_distance(
     counts: list[int], data: st.DataObject
 ) -> None:
@@ -172,6 +174,6 @@ def test_the_stability_index_is_a_finite_symmetric_distance(
     one = np.array(counts) / sum(counts)
     other = np.array(others) / sum(others)
 
-    assert stability_index(one, one) == 0.0
-    assert 0.0 <= stability_index(one, other) < 20.0
-    assert stability_index(one, other) == pytest.approx(stability_index(other, one))
+    assert compute_psi(one, one) == 0.0
+    assert 0.0 <= compute_psi(one, other) < 20.0
+    assert compute_psi(one, other) == pytest.approx(compute_psi(other, one))

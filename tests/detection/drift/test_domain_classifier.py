@@ -1,4 +1,4 @@
-"""Rows that moved together are told apart, rows of one distribution are not; at a bounded cost."""
+"""A domain classifier tells drifted rows from the reference, at a bounded cost."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from trimtab.contracts.drift import MultivariateDrift
 from trimtab.contracts.model import Sensitivity
-from trimtab.detection.drift.domain_classifier import sample, tell_apart
+from trimtab.detection.drift.domain_classifier import detect_multivariate_drift, sample_frame
 
 
 @pytest.fixture(autouse=True)
@@ -35,14 +35,14 @@ def rows(
     return pd.DataFrame({**made, **columns})
 
 
-def told(reference: pd.DataFrame, current: pd.DataFrame, **changes: Any) -> MultivariateDrift:
-    found = tell_apart(reference, current, sensitivity=Sensitivity(**changes))
+def detect(reference: pd.DataFrame, current: pd.DataFrame, **changes: Any) -> MultivariateDrift:
+    found = detect_multivariate_drift(reference, current, sensitivity=Sensitivity(**changes))
     assert found is not None
     return found
 
 
-def test_rows_of_one_distribution_cannot_be_told_apart() -> None:
-    found = told(rows(), rows(seed=1))
+def test_rows_from_the_same_distribution_are_no_drift() -> None:
+    found = detect(rows(), rows(seed=1))
 
     assert found.low < 0.5 < found.high
     assert not found.drifted
@@ -50,7 +50,7 @@ def test_rows_of_one_distribution_cannot_be_told_apart() -> None:
 
 
 @pytest.mark.parametrize(("dependence", "drifted"), [(None, False), (timedelta(0), True)])
-def test_few_days_that_each_have_a_level_of_their_own_are_no_drift(
+def test_a_few_days_with_a_level_of_their_own_are_no_drift(
     dependence: timedelta | None, *, drifted: bool
 ) -> None:
     def days(number: int, seed: int) -> pd.DataFrame:
@@ -58,25 +58,27 @@ def test_few_days_that_each_have_a_level_of_their_own_are_no_drift(
         times = pd.date_range("2026-01-05", periods=len(levels), freq="432s", tz="UTC", name="at")
         return rows(len(levels), seed=seed, height=3 * levels).set_index(times)
 
-    found = tell_apart(days(21, 3), days(7, 8), sensitivity=Sensitivity(), dependence=dependence)
+    found = detect_multivariate_drift(
+        days(21, 3), days(7, 8), sensitivity=Sensitivity(), dependence=dependence
+    )
 
     assert found is not None
     assert found.drifted is drifted
 
 
-def test_what_was_learnt_the_wrong_way_round_tells_nothing() -> None:
+def test_an_area_below_one_half_is_no_drift() -> None:
     def stretches(*levels: float) -> pd.DataFrame:
         return rows(1500, seed=len(levels), height=np.repeat(levels, 1500 // len(levels)))
 
-    found = told(stretches(0.0, 0.0, 9.0), stretches(9.0, 9.0, 0.0))
+    found = detect(stretches(0.0, 0.0, 9.0), stretches(9.0, 9.0, 0.0))
 
     assert found.auc == 0.5
     assert found.low < 0.5 <= found.high
     assert not found.drifted
 
 
-def test_columns_that_go_together_otherwise_are_drift_though_none_moved_alone() -> None:
-    found = told(rows(), rows(seed=1, together=0.9))
+def test_columns_that_are_correlated_differently_are_drift_though_none_moved_alone() -> None:
+    found = detect(rows(), rows(seed=1, together=0.9))
 
     assert found.drifted
     assert found.low > 0.6
@@ -84,15 +86,15 @@ def test_columns_that_go_together_otherwise_are_drift_though_none_moved_alone() 
     assert found.importance["town"] < 0.02
 
 
-def test_a_category_that_took_over_is_named() -> None:
-    found = told(rows(), rows(seed=1, town=["north"] * 1400 + ["west"] * 100))
+def test_a_category_that_took_over_is_the_most_important() -> None:
+    found = detect(rows(), rows(seed=1, town=["north"] * 1400 + ["west"] * 100))
 
     assert found.drifted
     assert next(iter(found.importance)) == "town"
 
 
-def test_the_interval_is_as_wide_as_repeats_differ() -> None:
-    found = [told(rows(seed=2 * n), rows(seed=2 * n + 1, together=0.6)) for n in range(5)]
+def test_the_interval_is_as_wide_as_repetitions_differ() -> None:
+    found = [detect(rows(seed=2 * n), rows(seed=2 * n + 1, together=0.6)) for n in range(5)]
 
     widths = [each.high - each.low for each in found]
     spread = np.std([each.auc for each in found])
@@ -102,53 +104,56 @@ def test_the_interval_is_as_wide_as_repeats_differ() -> None:
 
 def test_false_alarms_are_rare() -> None:
     assert not any(
-        told(rows(300, seed=2 * n), rows(300, seed=2 * n + 1)).drifted for n in range(10)
+        detect(rows(300, seed=2 * n), rows(300, seed=2 * n + 1)).drifted for n in range(10)
     )
 
 
 def test_the_same_rows_give_the_same_answer() -> None:
-    one, other = (told(rows(), rows(seed=1, together=0.5)) for _ in range(2))
+    one, other = (detect(rows(), rows(seed=1, together=0.5)) for _ in range(2))
 
     assert one == other
 
 
-def test_no_more_rows_are_looked_at_than_asked_for() -> None:
-    assert told(rows(), rows(seed=1), rows_compared=400).rows == 400
+def test_no_more_rows_are_compared_than_configured() -> None:
+    assert detect(rows(), rows(seed=1), rows_compared=400).rows == 400
 
 
-def test_what_a_moment_has_in_common_is_no_drift() -> None:
+def test_rows_that_share_their_hour_are_no_drift() -> None:
     def hours(seed: int) -> pd.DataFrame:
         weather = np.random.default_rng(seed).normal(size=60)
         return rows(1500, seed=seed, weight=np.repeat(weather, 25))
 
-    found = told(hours(0), hours(1))
+    found = detect(hours(0), hours(1))
 
     assert not found.drifted, "rows of one hour share its weather, and hours come once"
 
 
 @pytest.mark.parametrize("empty", ["height", "town"])
-def test_a_column_of_nothing_hinders_nothing(empty: str) -> None:
+def test_an_empty_column_is_compared_like_any_other(empty: str) -> None:
     nothing = rows().assign(**{empty: pd.Series(np.nan, index=range(1500), dtype="float64")})
 
-    assert told(nothing, nothing).auc < 0.6
-    assert told(rows(), nothing).drifted
+    assert detect(nothing, nothing).auc < 0.6
+    assert detect(rows(), nothing).drifted
 
 
-def test_missing_values_and_many_categories_are_fine() -> None:
+def test_missing_values_and_many_categories_are_compared() -> None:
     many = [f"town {number % 700}" for number in range(1500)]
     holes = rows(town=many).assign(height=np.where(np.arange(1500) % 3 == 0, np.nan, 1.0))
 
-    assert told(holes, holes).auc == pytest.approx(0.5, abs=0.06)
+    assert detect(holes, holes).auc == pytest.approx(0.5, abs=0.06)
 
 
 def test_too_few_rows_or_no_common_column_are_not_compared() -> None:
-    assert tell_apart(rows(99), rows(), sensitivity=Sensitivity()) is None
-    assert tell_apart(rows()[["height"]], rows()[["town"]], sensitivity=Sensitivity()) is None
+    assert detect_multivariate_drift(rows(99), rows(), sensitivity=Sensitivity()) is None
+    assert (
+        detect_multivariate_drift(rows()[["height"]], rows()[["town"]], sensitivity=Sensitivity())
+        is None
+    )
 
 
 def test_a_sample_keeps_the_order_of_time() -> None:
-    drawn = sample(pd.DataFrame({"place": range(1000)}), 100, seed=3)
+    drawn = sample_frame(pd.DataFrame({"position": range(1000)}), 100, seed=3)
 
     assert len(drawn) == 100
-    assert drawn["place"].is_monotonic_increasing
-    assert sample(drawn, 100) is drawn
+    assert drawn["position"].is_monotonic_increasing
+    assert sample_frame(drawn, 100) is drawn

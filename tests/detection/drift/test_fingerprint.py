@@ -15,8 +15,8 @@ from trimtab.contracts.drift import (
     QualityFault,
     Severity,
 )
-from trimtab.contracts.monitoring import Announcement
-from trimtab.detection.drift.fingerprint import announcement_of, why_quiet
+from trimtab.contracts.monitoring import Announcement, Suppression, SuppressionReason
+from trimtab.detection.drift.fingerprint import build_announcement, find_suppression
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -37,17 +37,17 @@ def announced(each_hour: list[Announcement], cooldown: timedelta = DAY) -> Itera
     """The hours whose drift is announced, each with what went before it on record."""
     kept: list[Announcement] = []
     for hour, found in enumerate(each_hour):
-        if not why_quiet(found, kept, cooldown=cooldown):
+        if not find_suppression(found, kept, cooldown=cooldown):
             kept.append(found)
             yield hour
 
 
-def moves(**changes: Any) -> tuple[str, ...]:
-    finding = a_finding(**{"features": (), "performance": None, **changes})
-    return announcement_of(finding, a_spec(), event_id="e", as_of=NOW).moves
+def list_changes(**fields: Any) -> tuple[str, ...]:
+    finding = a_finding(**{"features": (), "performance": None, **fields})
+    return build_announcement(finding, a_spec(), event_id="e", as_of=NOW).moves
 
 
-def test_the_same_drift_every_hour_is_announced_once_a_cooldown() -> None:
+def test_the_same_drift_every_hour_is_announced_once_per_cooldown() -> None:
     steady = [announcement(hour) for hour in range(30)]
 
     assert list(announced(steady)) == [0, 24]
@@ -55,7 +55,7 @@ def test_the_same_drift_every_hour_is_announced_once_a_cooldown() -> None:
     assert list(announced(steady, timedelta(0))) == list(range(30))
 
 
-def test_graver_drift_is_announced_at_once_and_milder_is_not() -> None:
+def test_more_severe_drift_is_announced_at_once_and_less_severe_is_not() -> None:
     severities = [Severity.MEDIUM] * 3 + [Severity.HIGH] * 3 + [Severity.LOW] * 3
     story = [announcement(hour, severity=each) for hour, each in enumerate(severities)]
 
@@ -69,25 +69,27 @@ def test_another_column_is_announced_at_once() -> None:
     assert list(announced(story)) == [0, 3]
 
 
-def test_columns_that_flicker_in_and_out_are_no_news() -> None:
+def test_columns_that_drift_every_other_hour_are_not_announced_again() -> None:
     both, one = ("price up", "shop to north"), ("price up",)
     story = [announcement(hour, *(one if hour % 2 else both)) for hour in range(24)]
 
     assert list(announced(story)) == [0]
 
 
-def test_what_two_events_announced_is_not_announced_as_one() -> None:
+def test_changes_announced_by_two_events_are_not_announced_again_together() -> None:
     first = announcement(0, "price up", severity=Severity.HIGH)
     second = announcement(1, "shop to north", severity=Severity.LOW)
 
-    assert why_quiet(announcement(2, "price up", "shop to north"), [first, second], cooldown=DAY)
+    assert find_suppression(
+        announcement(2, "price up", "shop to north"), [first, second], cooldown=DAY
+    )
 
 
-def test_an_event_about_something_else_does_not_keep_a_graver_one_quiet() -> None:
+def test_an_event_about_another_change_does_not_suppress_more_severe_drift() -> None:
     other = announcement(0, "price up", severity=Severity.CRITICAL)
     same = announcement(1, "shop to north", severity=Severity.LOW)
 
-    assert not why_quiet(announcement(2, "shop to north"), [other, same], cooldown=DAY)
+    assert not find_suppression(announcement(2, "shop to north"), [other, same], cooldown=DAY)
 
 
 @pytest.mark.parametrize(
@@ -100,20 +102,24 @@ def test_an_event_about_something_else_does_not_keep_a_graver_one_quiet() -> Non
     ],
     ids=["the other way", "of another champion", "the event itself", "of a later window"],
 )
-def test_only_the_same_of_an_earlier_window_keeps_quiet(change: dict[str, Any]) -> None:
+def test_only_the_same_drift_of_an_earlier_window_suppresses(change: dict[str, Any]) -> None:
     earlier = announcement(0).model_copy(update=change)
 
-    assert not why_quiet(announcement(1), [earlier], cooldown=DAY)
+    assert not find_suppression(announcement(1), [earlier], cooldown=DAY)
 
 
-def test_the_reason_names_the_event_and_when_the_next_may_come() -> None:
-    reason = why_quiet(announcement(1), [announcement(0)], cooldown=DAY)
+def test_a_suppression_names_the_event_and_the_next_possible_time() -> None:
+    found = find_suppression(announcement(1), [announcement(0)], cooldown=DAY)
 
-    assert "event-0" in reason
-    assert f"{NOW + DAY:%Y-%m-%d %H:%M}" in reason
+    assert found == Suppression(
+        reason=SuppressionReason.ALREADY_ANNOUNCED,
+        event_id="event-0",
+        severity=Severity.MEDIUM,
+        until=NOW + DAY,
+    )
 
 
-def test_moves_tell_what_is_out_of_order_and_in_which_direction() -> None:
+def test_changes_have_a_direction() -> None:
     features = (
         a_feature_drift("price", mean_reference=1.0, mean_current=2.0),
         a_feature_drift("age", mean_reference=2.0, mean_current=1.0),
@@ -127,23 +133,24 @@ def test_moves_tell_what_is_out_of_order_and_in_which_direction() -> None:
     degraded = PerformanceChange(metric="r2", reference=0.9, current=0.5, rows=9, degraded=True)
     rows = MultivariateDrift(auc=0.9, low=0.8, high=1.0, rows=900, drifted=True)
 
-    assert moves(features=features, quality=faults, performance=degraded, multivariate=rows) == (
+    found = list_changes(features=features, quality=faults, performance=degraded, multivariate=rows)
+    assert found == (
         "age down", "nulls age", "performance", "price up", "rows as a whole", "shop moved",
     )  # fmt: skip
 
 
-def test_a_category_is_told_by_the_one_that_gained_most() -> None:
+def test_a_changed_category_names_the_one_that_grew_most() -> None:
     before = profile(table())
     north = np.where(np.arange(2000) % 2, "north", table()["shop"])
     now = profile(table(shop=north), like=before)
     finding = a_finding(features=(a_feature_drift("shop", kind=FeatureKind.CATEGORICAL),))
 
-    told = announcement_of(finding, a_spec(), event_id="e", as_of=NOW, profiles=(before, now))
+    found = build_announcement(finding, a_spec(), event_id="e", as_of=NOW, profiles=(before, now))
 
-    assert "shop to north" in told.moves
+    assert "shop to north" in found.moves
 
 
-def test_a_mean_that_hardly_moved_has_no_direction() -> None:
+def test_a_mean_that_hardly_changed_has_no_direction() -> None:
     before = profile(table())
     mean = before.find("price")
     assert mean is not None
@@ -153,26 +160,28 @@ def test_a_mean_that_hardly_moved_has_no_direction() -> None:
         mean_reference=mean.mean, mean_current=mean.mean + 0.01,
     )  # fmt: skip
 
-    told = announcement_of(
+    found = build_announcement(
         a_finding(features=(drift,)), a_spec(), event_id="e", as_of=NOW, profiles=(before, before)
     )
 
-    assert "price moved" in told.moves
+    assert "price moved" in found.moves
 
 
-def test_long_names_stay_short_and_apart() -> None:
+def test_long_names_are_shortened_and_stay_unique() -> None:
     features = tuple(a_feature_drift("x" * 120 + str(number)) for number in range(100))
 
-    told = moves(features=features)
+    found = list_changes(features=features)
 
-    assert len(told) == 100
-    assert max(map(len, told)) <= 30
+    assert len(found) == 100
+    assert max(map(len, found)) <= 30
 
 
-def test_the_fingerprint_is_of_model_champion_and_moves_alone() -> None:
-    same = announcement_of(a_finding(severity=Severity.LOW), a_spec(), event_id="f", as_of=NOW)
-    first = announcement_of(a_finding(), a_spec(), event_id="e", as_of=NOW)
-    promoted = announcement_of(a_finding(champion_version="2"), a_spec(), event_id="e", as_of=NOW)
+def test_the_fingerprint_depends_on_model_champion_and_changes_only() -> None:
+    same = build_announcement(a_finding(severity=Severity.LOW), a_spec(), event_id="f", as_of=NOW)
+    first = build_announcement(a_finding(), a_spec(), event_id="e", as_of=NOW)
+    promoted = build_announcement(
+        a_finding(champion_version="2"), a_spec(), event_id="e", as_of=NOW
+    )
 
     assert first.fingerprint == same.fingerprint
     assert first.fingerprint != promoted.fingerprint

@@ -5,7 +5,7 @@ import pytest
 
 from tests.detection.columns import profiled
 from trimtab.contracts.drift import FeatureKind
-from trimtab.detection.drift.unit_change import AffineMap, changed_unit
+from trimtab.detection.drift.unit_change import AffineMap, detect_unit_change
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.window_profile import ColumnProfile
 
@@ -13,19 +13,19 @@ WARMTH = Column(name="warmth", kind=FeatureKind.NUMERIC)
 
 
 def drawn(seed: int, rows: int = 20_000) -> Any:
-    chance = np.random.default_rng(seed)
+    random = np.random.default_rng(seed)
     return {
-        "bell": chance.normal(12.0, 6.0, rows),
-        "gamma": chance.gamma(4.0, 5.0, rows),
-        "lognormal": chance.lognormal(3.0, 1.0, rows),
-        "centred": chance.normal(0.0, 1.0, rows),
-        "counts": chance.poisson(40.0, rows).astype("float64"),
+        "bell": random.normal(12.0, 6.0, rows),
+        "gamma": random.gamma(4.0, 5.0, rows),
+        "lognormal": random.lognormal(3.0, 1.0, rows),
+        "centred": random.normal(0.0, 1.0, rows),
+        "counts": random.poisson(40.0, rows).astype("float64"),
     }
 
 
-def found(before: Any, now: Any) -> AffineMap | None:
+def detect(before: Any, now: Any) -> AffineMap | None:
     reference: ColumnProfile = profiled(WARMTH, before)
-    return changed_unit(reference, profiled(WARMTH, now, like=reference))
+    return detect_unit_change(reference, profiled(WARMTH, now, like=reference))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def found(before: Any, now: Any) -> AffineMap | None:
     ],
 )
 def test_a_known_map_is_recognised(shape: str, scale: float, shift: float) -> None:
-    unit = found(drawn(1)[shape], scale * drawn(2)[shape] + shift)
+    unit = detect(drawn(1)[shape], scale * drawn(2)[shape] + shift)
 
     assert unit is not None
     assert unit.meaning
@@ -64,35 +64,33 @@ def test_a_known_map_is_recognised(shape: str, scale: float, shift: float) -> No
     [(1.0, 0.0), (1.0, 3.0), (1.0, 30.0), (1.2, 0.0), (1.5, 0.0), (2.0, 0.0), (0.5, 0.0),
      (1.3, 5.0), (2.0, 20.0), (0.0, 20.0)],
 )  # fmt: skip
-def test_a_shift_growth_or_spread_of_the_world_is_no_changed_unit(
-    shape: str, scale: float, shift: float
-) -> None:
-    assert found(drawn(1)[shape], scale * drawn(2)[shape] + shift) is None
+def test_a_shift_growth_or_spread_is_no_unit_change(shape: str, scale: float, shift: float) -> None:
+    assert detect(drawn(1)[shape], scale * drawn(2)[shape] + shift) is None
 
 
-def test_a_factor_that_nobody_knows_counts_where_the_shape_is_kept() -> None:
-    unit = found(drawn(1)["gamma"], 190.0 * drawn(2)["gamma"])
+def test_an_unknown_large_factor_is_a_unit_change_if_the_shape_is_kept() -> None:
+    unit = detect(drawn(1)["gamma"], 190.0 * drawn(2)["gamma"])
 
     assert unit is not None
     assert not unit.meaning
     assert unit.scale == pytest.approx(190.0, rel=0.02)
 
 
-def test_growth_that_changes_the_shape_is_no_changed_unit() -> None:
-    chance = np.random.default_rng(3)
+def test_growth_that_changes_the_shape_is_no_unit_change() -> None:
+    random = np.random.default_rng(3)
 
-    assert found(drawn(1)["counts"], chance.poisson(400.0, 20_000)) is None
-    assert found(drawn(1)["gamma"], chance.gamma(40.0, 5.0, 20_000)) is None
-
-
-def test_a_few_sentinels_are_no_changed_unit() -> None:
-    spoilt = drawn(2)["gamma"]
-    spoilt[:200] = 999_999.0
-
-    assert found(drawn(1)["gamma"], spoilt) is None
+    assert detect(drawn(1)["counts"], random.poisson(400.0, 20_000)) is None
+    assert detect(drawn(1)["gamma"], random.gamma(40.0, 5.0, 20_000)) is None
 
 
-def test_another_world_is_no_changed_unit_whatever_its_shape() -> None:
+def test_a_few_sentinels_are_no_unit_change() -> None:
+    with_sentinels = drawn(2)["gamma"]
+    with_sentinels[:200] = 999_999.0
+
+    assert detect(drawn(1)["gamma"], with_sentinels) is None
+
+
+def test_another_distribution_is_no_unit_change() -> None:
     shapes = drawn(1)
     others = {name: values * 3 + 10 for name, values in drawn(2).items()}
 
@@ -100,20 +98,20 @@ def test_another_world_is_no_changed_unit_whatever_its_shape() -> None:
         (one, other)
         for one, before in shapes.items()
         for other, now in others.items()
-        if one != other and found(before, now) is not None
+        if one != other and detect(before, now) is not None
     ] == []
 
 
-def test_a_map_is_recognised_though_different_values_are_counted_by_bins_alone() -> None:
+def test_a_map_is_recognised_without_a_sketch_of_distinct_values() -> None:
     reference = profiled(WARMTH, drawn(1)["gamma"])
     current = profiled(WARMTH, 1000 * drawn(2)["gamma"], like=reference)
 
-    unit = changed_unit(reference, current.model_copy(update={"sketch": ""}))
+    unit = detect_unit_change(reference, current.model_copy(update={"sketch": ""}))
 
     assert unit
     assert unit.scale == 1000.0
 
 
 def test_few_values_or_few_different_ones_are_not_judged() -> None:
-    assert found(drawn(1)["gamma"], 1000 * drawn(2, 50)["gamma"]) is None
-    assert found(np.arange(20_000) % 3, 1000 * (np.arange(20_000) % 3)) is None
+    assert detect(drawn(1)["gamma"], 1000 * drawn(2, 50)["gamma"]) is None
+    assert detect(np.arange(20_000) % 3, 1000 * (np.arange(20_000) % 3)) is None

@@ -1,9 +1,9 @@
-"""Concept drift is the loss that moved inputs do not explain, where chance does not either."""
+"""Concept drift is the loss that neither shifted inputs nor chance explain."""
 
 import pytest
 
 from trimtab.contracts.drift import PerformanceChange, PerformanceEstimate
-from trimtab.detection.performance.concept_drift import concept_loss
+from trimtab.detection.performance.concept_drift import compute_concept_loss
 
 
 def lost(loss: float, *, metric: str = "r2", degraded: bool = False) -> PerformanceChange:
@@ -20,38 +20,40 @@ def expected(loss: float, *, error: float = 0.005) -> PerformanceEstimate:
 
 
 @pytest.mark.parametrize(
-    ("realised", "explained", "beyond"),
+    ("realised", "explained", "unexplained"),
     [(0.2, 0.0, 0.2), (0.2, 0.15, 0.05), (0.2, 0.2, 0.0), (0.2, 0.3, 0.0), (0.0, -0.1, 0.1)],
 )
-def test_it_is_the_realised_loss_less_the_expected_one(
-    realised: float, explained: float, beyond: float
+def test_it_is_the_realised_loss_minus_the_expected_one(
+    realised: float, explained: float, unexplained: float
 ) -> None:
-    found = concept_loss(lost(realised), expected(explained), error=0.005)
+    found = compute_concept_loss(lost(realised), expected(explained), error=0.005)
 
-    assert found == pytest.approx(beyond)
-
-
-def test_within_chance_nothing_is_claimed() -> None:
-    assert concept_loss(lost(0.05), expected(0.0, error=0.04), error=0.04) == 0.0
+    assert found == pytest.approx(unexplained)
 
 
-def test_what_the_estimate_varies_with_its_rows_is_not_counted_twice() -> None:
-    assert concept_loss(lost(0.1), expected(0.0, error=0.04), error=0.04) == pytest.approx(0.1)
-    assert concept_loss(lost(0.1), expected(0.0, error=0.05)) == 0.0
+def test_a_loss_that_chance_explains_is_none() -> None:
+    assert compute_concept_loss(lost(0.05), expected(0.0, error=0.04), error=0.04) == 0.0
+
+
+def test_the_error_of_the_rows_is_not_counted_twice() -> None:
+    assert compute_concept_loss(lost(0.1), expected(0.0, error=0.04), error=0.04) == pytest.approx(
+        0.1
+    )
+    assert compute_concept_loss(lost(0.1), expected(0.0, error=0.05)) == 0.0
 
 
 @pytest.mark.parametrize(
-    ("explained", "beyond"), [(0.0, 0.05), (0.015, 0.035), (-0.03, 0.05), (0.04, 0.0)]
+    ("explained", "unexplained"), [(0.0, 0.05), (0.015, 0.035), (-0.03, 0.05), (0.04, 0.0)]
 )
-def test_a_real_loss_is_concept_drift_as_far_as_it_was_not_expected(
-    explained: float, beyond: float
+def test_a_significant_loss_counts_as_far_as_it_was_not_expected(
+    explained: float, unexplained: float
 ) -> None:
-    found = concept_loss(lost(0.05, degraded=True), expected(explained), error=0.04)
+    found = compute_concept_loss(lost(0.05, degraded=True), expected(explained), error=0.04)
 
-    assert found == pytest.approx(beyond)
+    assert found == pytest.approx(unexplained)
 
 
-def test_where_either_is_unknown_so_is_it() -> None:
-    assert concept_loss(None, expected(0.1)) is None
-    assert concept_loss(lost(0.1), None) is None
-    assert concept_loss(lost(0.1, metric="roc_auc"), expected(0.1)) is None
+def test_it_is_unknown_if_either_loss_is() -> None:
+    assert compute_concept_loss(None, expected(0.1)) is None
+    assert compute_concept_loss(lost(0.1), None) is None
+    assert compute_concept_loss(lost(0.1, metric="roc_auc"), expected(0.1)) is None

@@ -11,7 +11,7 @@ def performance(current: float) -> PerformanceChange:
     )
 
 
-def test_a_window_like_the_reference_finds_nothing() -> None:
+def test_a_window_like_the_reference_is_no_finding() -> None:
     current = profile(table(2000, seed=1), like=REFERENCE)
 
     assert find_drift(spec(), REFERENCE, current=current, performance=performance(0.9)) is None
@@ -62,7 +62,7 @@ def test_a_few_dirty_rows_are_no_finding() -> None:
     assert find_drift(spec(), REFERENCE, current=current, performance=performance(0.9)) is None
 
 
-def test_too_few_rows_are_no_finding_whatever_they_show() -> None:
+def test_too_few_rows_are_no_finding_whatever_they_hold() -> None:
     current = profile(table(199, price=None), like=REFERENCE)
 
     assert find_drift(spec(), REFERENCE, current=current, performance=performance(0.1)) is None

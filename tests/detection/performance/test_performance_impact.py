@@ -1,4 +1,4 @@
-"""Drift is weighed by what it may cost: what costs nothing is not announced."""
+"""Drift is rated by its possible cost: drift that costs nothing is harmless."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ from trimtab.contracts.drift import (
     PerformanceEstimate,
 )
 from trimtab.detection.performance.performance_impact import (
-    Harm,
+    PerformanceImpact,
+    add_impact,
+    compute_overall_loss,
     is_harmful,
-    overall_loss,
-    with_impact,
 )
 
 IMPORTANCE = {"price": 0.4, "shop": 0.01, "noise": -0.002}
@@ -35,74 +35,78 @@ def estimate(value: float, *, degraded: bool = False) -> PerformanceEstimate:
     )  # fmt: skip
 
 
-def weighed(*drifts: FeatureDrift, **known: Any) -> tuple[FeatureDrift, ...]:
+def rate(*drifts: FeatureDrift, **known: Any) -> tuple[FeatureDrift, ...]:
     performance = known.pop("performance", None)
-    return with_impact(drifts, Harm(importance=IMPORTANCE, **known), performance=performance)
+    return add_impact(
+        drifts, PerformanceImpact(importance=IMPORTANCE, **known), performance=performance
+    )
 
 
 def found(*drifts: FeatureDrift, **changes: Any) -> DriftFinding:
     return a_finding(features=drifts, **{"performance": None, **changes})
 
 
-def test_the_costliest_drift_comes_first_not_the_farthest() -> None:
-    names = [each.name for each in weighed(drift("shop", distance=0.9, psi=3.0), drift("price"))]
+def test_the_costliest_drift_comes_first_not_the_largest() -> None:
+    names = [each.name for each in rate(drift("shop", distance=0.9, psi=3.0), drift("price"))]
 
     assert names == ["price", "shop"]
 
 
 def test_impact_is_importance_times_distance_and_never_more_than_importance() -> None:
-    (price,) = weighed(drift("price", distance=0.25))
+    (price,) = rate(drift("price", distance=0.25))
 
     assert price.importance == 0.4
     assert price.impact == pytest.approx(0.1)
-    assert weighed(drift("price", distance=1.0))[0].impact == pytest.approx(0.4)
+    assert rate(drift("price", distance=1.0))[0].impact == pytest.approx(0.4)
 
 
-def test_what_the_champion_does_without_costs_nothing() -> None:
-    assert weighed(drift("noise"))[0].impact == 0.0
+def test_a_feature_without_importance_costs_nothing() -> None:
+    assert rate(drift("noise"))[0].impact == 0.0
 
 
-def test_what_is_stable_costs_nothing_and_comes_last() -> None:
-    first, last = weighed(drift("price", drifted=False), drift("shop", distance=0.1))
+def test_a_stable_feature_costs_nothing_and_comes_last() -> None:
+    first, last = rate(drift("price", drifted=False), drift("shop", distance=0.1))
 
     assert (first.name, last.name, last.impact) == ("shop", "price", 0.0)
 
 
-def test_a_column_of_unknown_importance_is_unknown_harm_and_comes_first() -> None:
-    first, _ = weighed(drift("price"), drift("colour"))
+def test_a_feature_of_unknown_importance_is_harmful_and_comes_first() -> None:
+    first, _ = rate(drift("price"), drift("colour"))
 
     assert (first.name, first.impact) == ("colour", None)
     assert is_harmful(found(first), tolerance=0.02)
 
 
-def test_moved_labels_and_predictions_cost_what_the_metric_lost() -> None:
+def test_drifted_labels_and_predictions_cost_the_overall_loss() -> None:
     target = drift("revenue", role="target")
 
-    assert weighed(target, performance=FINE)[0].impact == pytest.approx(0.001)
-    assert weighed(target, estimate=estimate(0.87))[0].impact == pytest.approx(0.03)
-    assert weighed(target)[0].impact is None
+    assert rate(target, performance=FINE)[0].impact == pytest.approx(0.001)
+    assert rate(target, estimate=estimate(0.87))[0].impact == pytest.approx(0.03)
+    assert rate(target)[0].impact is None
 
 
 def test_a_realised_loss_goes_before_an_expected_one() -> None:
-    assert overall_loss(FINE, estimate(0.5)) == pytest.approx(0.001)
-    assert overall_loss(None, estimate(0.95)) == 0.0
-    assert overall_loss(None, None) is None
+    assert compute_overall_loss(FINE, estimate(0.5)) == pytest.approx(0.001)
+    assert compute_overall_loss(None, estimate(0.95)) == 0.0
+    assert compute_overall_loss(None, None) is None
 
 
 @pytest.mark.parametrize(
     ("impact", "harmful"), [(0.0, False), (0.009, False), (0.01, True), (None, True)]
 )
-def test_a_feature_hurts_from_half_the_tolerance_on(impact: float | None, *, harmful: bool) -> None:
+def test_a_feature_is_harmful_from_half_the_tolerance(
+    impact: float | None, *, harmful: bool
+) -> None:
     assert is_harmful(found(drift("price", impact=impact)), tolerance=0.02) is harmful
 
 
-def test_rows_told_apart_hurt_where_the_loss_is_unknown_or_counts() -> None:
+def test_rows_that_differ_are_harmful_if_the_loss_is_unknown_or_large() -> None:
     assert is_harmful(found(multivariate=APART), tolerance=0.02)
     assert is_harmful(found(multivariate=APART, estimate=estimate(0.885)), tolerance=0.02)
     assert not is_harmful(found(multivariate=APART, performance=FINE), tolerance=0.02)
 
 
-def test_a_metric_that_degraded_or_is_expected_to_hurts_whatever_moved() -> None:
+def test_a_degraded_metric_is_harmful_whatever_drifted() -> None:
     lost = FINE.model_copy(update={"degraded": True})
 
     assert is_harmful(found(performance=lost), tolerance=0.02)
@@ -116,19 +120,19 @@ def realised(current: float, *, rows: int = 3000, error: float | None = 0.003) -
     )
 
 
-def test_what_was_realised_goes_before_what_was_feared() -> None:
+def test_a_realised_metric_goes_before_an_estimated_one() -> None:
     costly = drift("price", impact=0.4)
-    feared = estimate(0.8, degraded=True)
+    estimated = estimate(0.8, degraded=True)
 
-    assert is_harmful(found(costly, estimate=feared), tolerance=0.02)
+    assert is_harmful(found(costly, estimate=estimated), tolerance=0.02)
     assert not is_harmful(
-        found(costly, estimate=feared, multivariate=APART, performance=realised(0.89)),
+        found(costly, estimate=estimated, multivariate=APART, performance=realised(0.89)),
         tolerance=0.02,
     )
 
 
 @pytest.mark.parametrize(
-    "told",
+    "performance",
     [
         realised(0.884),  # within the tolerance, but not surely
         realised(0.89, rows=2600),  # of 3,000: others' labels may tell otherwise
@@ -136,5 +140,7 @@ def test_what_was_realised_goes_before_what_was_feared() -> None:
         realised(0.89, error=0.02),
     ],
 )
-def test_what_is_not_surely_fine_leaves_the_word_to_the_estimate(told: PerformanceChange) -> None:
-    assert is_harmful(found(drift("price", impact=0.4), performance=told), tolerance=0.02)
+def test_the_estimate_decides_if_the_realised_metric_is_not_surely_fine(
+    performance: PerformanceChange,
+) -> None:
+    assert is_harmful(found(drift("price", impact=0.4), performance=performance), tolerance=0.02)

@@ -8,7 +8,7 @@ from trimtab.contracts.drift import (
     PerformanceEstimate,
     Severity,
 )
-from trimtab.detection.performance.severity import severity_of
+from trimtab.detection.performance.severity import compute_severity
 
 
 def drift(psi: float, role: FeatureRole = FeatureRole.FEATURE) -> FeatureDrift:
@@ -33,8 +33,8 @@ def change(loss: float) -> PerformanceChange:
         (0.2, Severity.CRITICAL),
     ],
 )
-def test_lost_performance_decides_in_tolerances(loss: float, severity: Severity) -> None:
-    found = severity_of([drift(3.0)], performance=change(loss), tolerance=0.02, corrupt=False)
+def test_the_loss_in_tolerances_decides(loss: float, severity: Severity) -> None:
+    found = compute_severity([drift(3.0)], performance=change(loss), tolerance=0.02, corrupt=False)
 
     assert found is severity
 
@@ -53,7 +53,7 @@ def test_lost_performance_decides_in_tolerances(loss: float, severity: Severity)
 def test_without_labels_effect_sizes_decide_and_never_call_it_critical(
     drifts: list[FeatureDrift], severity: Severity
 ) -> None:
-    assert severity_of(drifts, performance=None, tolerance=0.02, corrupt=False) is severity
+    assert compute_severity(drifts, performance=None, tolerance=0.02, corrupt=False) is severity
 
 
 def estimated(loss: float) -> PerformanceEstimate:
@@ -71,18 +71,18 @@ def estimated(loss: float) -> PerformanceEstimate:
     ("loss", "severity"),
     [(0.01, Severity.LOW), (0.03, Severity.MEDIUM), (0.06, Severity.HIGH), (0.2, Severity.HIGH)],
 )
-def test_an_expected_loss_decides_without_labels_and_is_never_critical(
+def test_an_estimated_loss_decides_without_labels_and_is_never_critical(
     loss: float, severity: Severity
 ) -> None:
-    found = severity_of(
+    found = compute_severity(
         [drift(3.0)], performance=None, estimate=estimated(loss), tolerance=0.02, corrupt=False
     )
 
     assert found is severity
 
 
-def test_a_realised_loss_goes_before_an_expected_one() -> None:
-    found = severity_of(
+def test_a_realised_loss_goes_before_an_estimated_one() -> None:
+    found = compute_severity(
         [], performance=change(0.0), estimate=estimated(0.2), tolerance=0.02, corrupt=False
     )
 
@@ -93,26 +93,26 @@ def test_a_realised_loss_goes_before_an_expected_one() -> None:
     ("impact", "severity"),
     [(0.001, Severity.LOW), (0.03, Severity.MEDIUM), (0.5, Severity.HIGH), (None, Severity.MEDIUM)],
 )
-def test_the_impact_of_a_feature_decides_where_no_loss_is_known(
+def test_the_impact_of_a_feature_decides_if_no_loss_is_known(
     impact: float | None, severity: Severity
 ) -> None:
     moved = drift(3.0).model_copy(update={"impact": impact, "p_value": 1e-300})
 
-    assert severity_of([moved], performance=None, tolerance=0.02, corrupt=False) is severity
+    assert compute_severity([moved], performance=None, tolerance=0.02, corrupt=False) is severity
 
 
 def test_a_loss_that_chance_may_explain_does_not_decide() -> None:
     noise = change(0.2).model_copy(update={"degraded": False})
 
-    assert severity_of([], performance=noise, tolerance=0.02, corrupt=False) is Severity.LOW
+    assert compute_severity([], performance=noise, tolerance=0.02, corrupt=False) is Severity.LOW
     assert (
-        severity_of([drift(0.3)], performance=noise, tolerance=0.02, corrupt=False)
+        compute_severity([drift(0.3)], performance=noise, tolerance=0.02, corrupt=False)
         is Severity.MEDIUM
     )
 
 
 def test_a_corrupt_window_is_at_least_high() -> None:
-    mild = severity_of([], performance=change(0.0), tolerance=0.02, corrupt=True)
-    grave = severity_of([], performance=change(0.5), tolerance=0.02, corrupt=True)
+    mild = compute_severity([], performance=change(0.0), tolerance=0.02, corrupt=True)
+    grave = compute_severity([], performance=change(0.5), tolerance=0.02, corrupt=True)
 
     assert (mild, grave) == (Severity.HIGH, Severity.CRITICAL)

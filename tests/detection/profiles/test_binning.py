@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from trimtab.contracts.drift import FeatureKind
-from trimtab.detection.drift.effect_sizes import effects_of
-from trimtab.detection.drift.significance import significance
+from trimtab.detection.drift.effect_sizes import compute_effect_sizes
+from trimtab.detection.drift.significance import run_significance_test
 from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.detection.profiles.binning import choose_edges
 from trimtab.detection.profiles.columns import Column
@@ -45,15 +45,15 @@ def test_rounding_to_32_bits_is_no_drift(values: FloatArray) -> None:
         reference = profile_numbers(before, X, rows=len(before))
         current = profile_numbers(now, X, rows=len(now), like=reference)
 
-        assert effects_of(reference, current).psi < 0.01
-        assert significance(reference, current).p_value > 0.5
+        assert compute_effect_sizes(reference, current).psi < 0.01
+        assert run_significance_test(reference, current).p_value > 0.5
 
 
 def test_the_order_of_a_sum_is_no_drift() -> None:
     reference = profile_numbers(np.full(300, 0.1 + 0.2), X, rows=300)
     current = profile_numbers(np.full(300, 0.3), X, rows=300, like=reference)
 
-    assert effects_of(reference, current).psi == 0.0
+    assert compute_effect_sizes(reference, current).psi == 0.0
 
 
 @pytest.mark.parametrize("value", [0.0, 5e-324, -5e-324, 1.7976931348623157e308, -1.7e308])
@@ -69,4 +69,4 @@ def test_frequent_values_that_lie_close_together_keep_bins_of_their_own(other: f
     reference = profile_numbers(np.repeat([1.0, other], 200), X, rows=400)
     current = profile_numbers(np.full(400, other), X, rows=400, like=reference)
 
-    assert effects_of(reference, current).psi > 1.0
+    assert compute_effect_sizes(reference, current).psi > 1.0

@@ -1,4 +1,4 @@
-"""A history that stays in an engine tells what the same history in a file tells."""
+"""A history in an engine gives the same results as the same history in a file."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_windows_and_versions_measure_alike_in_an_engine_and_in_a_file(
+def test_windows_and_versions_are_measured_the_same_in_an_engine_and_in_a_file(
     parking: Run, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_file = [parking("monitoring", **WINDOW), parking("evaluation", **EVALUATION)]
@@ -47,7 +47,7 @@ def test_windows_and_versions_measure_alike_in_an_engine_and_in_a_file(
     assert parking("timeline") == windows
 
 
-def test_the_doctor_looks_at_a_history_in_an_engine(
+def test_the_doctor_checks_a_history_in_an_engine(
     warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(warehouse)
@@ -58,19 +58,19 @@ def test_the_doctor_looks_at_a_history_in_an_engine(
     assert any("rows" in each.found for each in found)
 
 
-def test_the_doctor_counts_a_large_history_whole_and_says_that_it_looked_at_a_part(
+def test_the_doctor_counts_all_of_a_large_history_and_says_that_it_checked_a_sample(
     warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(warehouse)
-    monkeypatch.setattr(remote, "MOST_ROWS", 10_000)
+    monkeypatch.setattr(remote, "MAX_FETCHED_ROWS", 10_000)
 
     said = " ".join(each.found for each in check_model(PARKING, None))
 
     assert "35,717 rows: " in said
-    assert "8 windows to replay; values were looked at in " in said
+    assert "8 windows to replay; values were checked in " in said
 
 
-def test_a_database_is_free_for_others_after_a_run(
+def test_a_database_can_be_written_by_others_after_a_run(
     parking: Run, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(warehouse)

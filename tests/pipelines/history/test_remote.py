@@ -1,4 +1,4 @@
-"""A history that stays in its engine gives what the same history in memory gives."""
+"""A history that stays in its engine gives the same as in memory."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,13 +14,13 @@ from trimtab.contracts.ports import Refused
 from trimtab.detection.profiles.columns import list_monitored_columns
 from trimtab.detection.profiles.frames import profile_column
 from trimtab.pipelines.history import remote
-from trimtab.pipelines.history.profiling import Known, profile_history, profile_rows
-from trimtab.pipelines.history.rows import first_window_start, row_times, rows_between
-from trimtab.pipelines.history.time_ranges import Span
+from trimtab.pipelines.history.profiling import PredictedRows, profile_history, profile_rows
+from trimtab.pipelines.history.rows import find_first_window_start, read_row_times, read_rows
+from trimtab.pipelines.history.time_ranges import TimeRange
 from trimtab.pipelines.inspection.timeline import cut_windows
 from trimtab.pipelines.requests import Request
 
-SPAN = Span(START + WEEK, START + 2 * WEEK)
+WINDOW = TimeRange(START + WEEK, START + 2 * WEEK)
 
 
 @pytest.fixture
@@ -42,32 +42,40 @@ def there(here: pd.DataFrame, tmp_path: Any) -> Iterator[Any]:
 
 
 def test_the_rows_of_a_window_are_the_same(here: pd.DataFrame, there: Any) -> None:
-    mine, yours = (rows_between(each, spec(), SPAN) for each in (here, there))
+    mine, yours = (read_rows(each, spec(), WINDOW) for each in (here, there))
 
     assert len(mine) == 504
-    assert sorted(row_times(yours, spec())) == sorted(row_times(mine, spec()))
+    assert sorted(read_row_times(yours, spec())) == sorted(read_row_times(mine, spec()))
     assert yours["price"].sum() == pytest.approx(mine["price"].sum())
 
 
-def test_windows_are_cut_alike(here: pd.DataFrame, there: Any) -> None:
+def test_windows_are_cut_the_same(here: pd.DataFrame, there: Any) -> None:
     request = Request(model="sales")
 
     assert cut_windows(there, spec(), request) == cut_windows(here, spec(), request)
-    assert first_window_start(there, spec()) == first_window_start(here, spec())
+    assert find_first_window_start(there, spec()) == find_first_window_start(here, spec())
 
 
-def test_a_window_is_counted_whole_though_a_part_of_its_rows_is_in_memory(
+def test_all_rows_of_a_window_are_profiled_although_a_sample_is_in_memory(
     here: pd.DataFrame, there: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "MOST_ROWS", 100)
-    before, whole = (rows_between(here, spec(), span) for span in (Span(START, SPAN.start), SPAN))
-    like = profile_rows(before, spec(), span=Span(START, SPAN.start), predictions=before["revenue"])
-    some = rows_between(there, spec(), SPAN)
+    monkeypatch.setattr(remote, "MAX_FETCHED_ROWS", 100)
+    before, whole = (
+        read_rows(here, spec(), each) for each in (TimeRange(START, WINDOW.start), WINDOW)
+    )
+    like = profile_rows(
+        before, spec(), time_range=TimeRange(START, WINDOW.start), predictions=before["revenue"]
+    )
+    some = read_rows(there, spec(), WINDOW)
 
-    found = profile_history(there, spec(), span=SPAN, known=Known(some, some["revenue"]), like=like)
+    found = profile_history(
+        there, spec(), time_range=WINDOW, predicted=PredictedRows(some, some["revenue"]), like=like
+    )
 
     assert 40 < len(some) < 200
-    counted = profile_rows(whole, spec(), span=SPAN, predictions=whole["revenue"], like=like)
+    counted = profile_rows(
+        whole, spec(), time_range=WINDOW, predictions=whole["revenue"], like=like
+    )
     assert found.window == counted.window
     assert found.newest == counted.newest
     for mine, yours in zip(counted.columns[:-1], found.columns[:-1], strict=True):
@@ -78,16 +86,18 @@ def test_a_window_is_counted_whole_though_a_part_of_its_rows_is_in_memory(
     )
 
 
-def test_targets_that_have_not_come_do_not_count_as_missing(here: pd.DataFrame, there: Any) -> None:
-    rows = rows_between(here, spec(), SPAN)
-    like = profile_rows(rows, spec(), span=SPAN, predictions=rows["revenue"])
-    until = SPAN.start + timedelta(days=2)
+def test_targets_that_are_not_known_yet_do_not_count_as_missing(
+    here: pd.DataFrame, there: Any
+) -> None:
+    rows = read_rows(here, spec(), WINDOW)
+    like = profile_rows(rows, spec(), time_range=WINDOW, predictions=rows["revenue"])
+    until = WINDOW.start + timedelta(days=2)
 
     found = profile_history(
         there,
         spec(),
-        span=SPAN,
-        known=Known(rows, rows["revenue"]),
+        time_range=WINDOW,
+        predicted=PredictedRows(rows, rows["revenue"]),
         like=like,
         labelled_until=until,
     )
@@ -97,6 +107,6 @@ def test_targets_that_have_not_come_do_not_count_as_missing(here: pd.DataFrame, 
     assert (target.rows, target.nulls) == (144, 0)
 
 
-def test_times_that_an_engine_keeps_as_numbers_are_refused_with_the_remedy(there: Any) -> None:
+def test_times_stored_as_numbers_are_refused_with_the_remedy(there: Any) -> None:
     with pytest.raises(Refused, match="needs a date or a timestamp"):
-        rows_between(there, spec(timestamp="price", features=spec().features[1:]), SPAN)
+        read_rows(there, spec(timestamp="price", features=spec().features[1:]), WINDOW)

@@ -6,28 +6,28 @@ from hypothesis import strategies as st
 from tests.detection.windows import WEEK, spec
 from trimtab.contracts.model import Slice
 from trimtab.pipelines.history.time_ranges import (
-    Span,
-    holdout_cut,
-    newest_labelled,
-    retraining_span,
-    slice_span,
+    TimeRange,
+    compute_retraining_range,
+    compute_slice_range,
+    find_holdout_start,
+    find_newest_labelled_range,
 )
 
 AS_OF = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def test_labels_that_are_late_move_the_newest_labelled_window_back() -> None:
-    newest = newest_labelled(spec(label_delay=timedelta(days=2)), AS_OF)
+def test_late_labels_move_the_newest_labelled_window_back() -> None:
+    newest = find_newest_labelled_range(spec(label_delay=timedelta(days=2)), AS_OF)
 
-    assert newest == Span(AS_OF - timedelta(days=9), AS_OF - timedelta(days=2))
+    assert newest == TimeRange(AS_OF - timedelta(days=9), AS_OF - timedelta(days=2))
 
 
 def test_verification_is_the_last_fifth_of_the_newest_window_and_the_gate_the_one_before() -> None:
-    gate = slice_span(spec(), AS_OF, Slice.GATE)
-    verification = slice_span(spec(), AS_OF, Slice.VERIFICATION)
+    gate = compute_slice_range(spec(), AS_OF, Slice.GATE)
+    verification = compute_slice_range(spec(), AS_OF, Slice.VERIFICATION)
 
-    assert verification == Span(AS_OF - 0.2 * WEEK, AS_OF)
-    assert gate == Span(AS_OF - 0.4 * WEEK, AS_OF - 0.2 * WEEK)
+    assert verification == TimeRange(AS_OF - 0.2 * WEEK, AS_OF)
+    assert gate == TimeRange(AS_OF - 0.4 * WEEK, AS_OF - 0.2 * WEEK)
 
 
 @given(
@@ -36,7 +36,7 @@ def test_verification_is_the_last_fifth_of_the_newest_window_and_the_gate_the_on
     delay=st.timedeltas(timedelta(0), timedelta(days=60)),
     windows=st.integers(1, 20),
 )
-def test_nothing_that_judges_a_challenger_was_learnt_from(
+def test_a_challenger_never_learns_from_rows_that_judge_it(
     gate: float, verification: float, delay: timedelta, windows: int
 ) -> None:
     model = spec(
@@ -46,28 +46,30 @@ def test_nothing_that_judges_a_challenger_was_learnt_from(
         reference_windows=windows,
     )
 
-    learnt = retraining_span(model, AS_OF)
-    judged = [slice_span(model, AS_OF, part) for part in (Slice.GATE, Slice.VERIFICATION)]
+    learned = compute_retraining_range(model, AS_OF)
+    judged = [compute_slice_range(model, AS_OF, part) for part in (Slice.GATE, Slice.VERIFICATION)]
 
-    assert learnt.start < learnt.end == judged[0].start
+    assert learned.start < learned.end == judged[0].start
     assert judged[0].start < judged[0].end == judged[1].start
     assert judged[1].end == AS_OF - delay
 
 
 def test_a_challenger_learns_from_as_much_as_the_first_champion_and_the_newest_window() -> None:
-    assert retraining_span(spec(), AS_OF) == Span(AS_OF - 4 * WEEK, AS_OF - 0.4 * WEEK)
+    assert compute_retraining_range(spec(), AS_OF) == TimeRange(
+        AS_OF - 4 * WEEK, AS_OF - 0.4 * WEEK
+    )
 
 
-def test_a_long_span_holds_out_a_whole_window_and_a_short_one_a_quarter() -> None:
-    long, short = Span(AS_OF - 3 * WEEK, AS_OF), Span(AS_OF - 2 * WEEK, AS_OF)
+def test_a_long_range_holds_out_a_whole_window_and_a_short_one_a_quarter() -> None:
+    long, short = TimeRange(AS_OF - 3 * WEEK, AS_OF), TimeRange(AS_OF - 2 * WEEK, AS_OF)
 
-    assert holdout_cut(spec(), long) == AS_OF - WEEK
-    assert holdout_cut(spec(), short) == AS_OF - 0.5 * WEEK
+    assert find_holdout_start(spec(), long) == AS_OF - WEEK
+    assert find_holdout_start(spec(), short) == AS_OF - 0.5 * WEEK
 
 
 def test_windows_of_an_hour_hold_out_every_hour_of_a_week_or_a_day() -> None:
     hourly = spec().model_copy(update={"window": timedelta(hours=1)})
-    long, short = Span(AS_OF - 3 * WEEK, AS_OF), Span(AS_OF - WEEK, AS_OF)
+    long, short = TimeRange(AS_OF - 3 * WEEK, AS_OF), TimeRange(AS_OF - WEEK, AS_OF)
 
-    assert holdout_cut(hourly, long) == AS_OF - WEEK
-    assert holdout_cut(hourly, short) == AS_OF - timedelta(days=1)
+    assert find_holdout_start(hourly, long) == AS_OF - WEEK
+    assert find_holdout_start(hourly, short) == AS_OF - timedelta(days=1)

@@ -24,8 +24,8 @@ def test_gate_and_verification_are_parts_of_the_window(parking: Run) -> None:
     assert 0 < rows["gate"] + rows["verification"] < rows["recent"]
 
 
-def test_a_slice_without_rows_leaves_the_version_out(parking: Run) -> None:
-    """On 3 and 4 December nothing was counted."""
+def test_a_version_without_rows_has_no_metric(parking: Run) -> None:
+    """There are no rows of 3 and 4 December."""
     report = parking("evaluation", versions=["1"], as_of="2016-12-06T00:00:00Z", slice="gate")
 
     assert report == {"metrics": []}

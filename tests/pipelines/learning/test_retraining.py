@@ -22,7 +22,7 @@ ORDER: dict[str, Any] = {
 }
 
 
-def test_a_challenger_is_made_once_however_often_it_is_asked_for(parking: Run) -> None:
+def test_a_challenger_is_made_once_however_often_it_is_requested(parking: Run) -> None:
     first = parking("retraining", **ORDER)
     again = parking("retraining", **ORDER)
 
@@ -31,17 +31,17 @@ def test_a_challenger_is_made_once_however_often_it_is_asked_for(parking: Run) -
     assert first["trained_on"] == again["trained_on"]
 
 
-def test_a_challenger_learns_what_comes_before_the_gate_and_says_for_what(parking: Run) -> None:
+def test_a_challenger_learns_from_rows_before_the_gate_and_names_its_incident(parking: Run) -> None:
     report = parking("retraining", **ORDER)
 
     registry = RegisteredModel(PARKING, settings=load_settings())
     tags = registry.version(report["version"]).tags
     assert report["trained_on"]["start"] == "2016-11-01T00:00:00Z"
     assert report["trained_on"]["end"] == "2016-11-26T04:48:00Z"
-    assert tags[tag.EFFECT_KEY] == ORDER["key"]
-    assert tags[tag.EVENT_ID] == ORDER["event_id"]
-    assert tags[tag.PLAN_HASH] == ORDER["plan_hash"]
-    assert tags[tag.TRAINED_ROWS] == str(report["rows"])
+    assert tags[tag.EFFECT_KEY_TAG] == ORDER["key"]
+    assert tags[tag.EVENT_ID_TAG] == ORDER["event_id"]
+    assert tags[tag.PLAN_HASH_TAG] == ORDER["plan_hash"]
+    assert tags[tag.TRAINED_ROWS_TAG] == str(report["rows"])
 
 
 def test_a_challenger_has_no_alias(parking: Run) -> None:
@@ -51,12 +51,12 @@ def test_a_challenger_has_no_alias(parking: Run) -> None:
     assert champion.version != report["version"]
 
 
-def test_a_span_without_rows_teaches_nothing(parking: Run) -> None:
+def test_a_time_range_without_rows_is_refused(parking: Run) -> None:
     with pytest.raises(Refused, match=r"0 labelled rows .* at least 50 are needed"):
         parking("retraining", **{**ORDER, "key": "c" * 64, "as_of": "2019-01-01T00:00:00Z"})
 
 
-def test_what_is_late_cannot_be_learnt_before_it_is_known(parking: Run) -> None:
+def test_a_challenger_learns_from_no_later_rows(parking: Run) -> None:
     early = {**ORDER, "key": "d" * 64, "as_of": "2016-11-08T00:00:00Z"}
 
     report = parking("retraining", **early)
@@ -64,12 +64,12 @@ def test_what_is_late_cannot_be_learnt_before_it_is_known(parking: Run) -> None:
     assert report["trained_on"]["end"] < "2016-11-08"
 
 
-def test_a_corrupt_window_teaches_a_challenger_only_where_a_person_decided_so() -> None:
+def test_a_challenger_learns_from_a_corrupt_window_only_if_a_person_decided_so() -> None:
     data = history()
     data.loc[data["at"] >= AS_OF - WEEK, "price"] *= 100
     order = {**ORDER, "model": "sales", "as_of": AS_OF}
 
-    with pytest.raises(Refused, match="nothing is learnt from it unless a person decides so"):
+    with pytest.raises(Refused, match="no model learns from it unless a person decides so"):
         train_challenger(data, spec(), RetrainingRequest.model_validate(order), Sales())
     decided = RetrainingRequest.model_validate({**order, "corrupt_too": True})
     made = train_challenger(data, spec(), decided, Sales())
@@ -78,7 +78,7 @@ def test_a_corrupt_window_teaches_a_challenger_only_where_a_person_decided_so() 
 
 
 class Sales:
-    """One champion, that was trained on sound weeks."""
+    """One champion that was trained on sound weeks."""
 
     def champion(self) -> ServedModel:
         kept = profile(history()).model_dump(mode="json")

@@ -15,12 +15,12 @@ def test_the_first_champion_learns_from_the_reference_windows(parking: Run) -> N
     version = champion().champion()
 
     assert version.version == "1"
-    assert version.tags[tag.TRAINED_START] == "2016-10-04T00:00:00+00:00"
-    assert version.tags[tag.TRAINED_END] == "2016-10-25T00:00:00+00:00"
-    assert version.tags[tag.TRAINED_ROWS] == "8943"
+    assert version.tags[tag.TRAINED_START_TAG] == "2016-10-04T00:00:00+00:00"
+    assert version.tags[tag.TRAINED_END_TAG] == "2016-10-25T00:00:00+00:00"
+    assert version.tags[tag.TRAINED_ROWS_TAG] == "8943"
 
 
-def test_its_metric_was_measured_on_rows_held_out(parking: Run) -> None:
+def test_its_metric_was_measured_on_held_out_rows(parking: Run) -> None:
     metrics = champion().champion().metrics
 
     assert 0.85 < metrics["r2"] < 0.97
@@ -33,7 +33,7 @@ def test_dirty_rows_were_dropped_and_counted(parking: Run) -> None:
     assert (metrics["rows"], metrics["dirty_rows"]) == (8943, 3)
 
 
-def test_the_profile_of_the_reference_travels_with_the_version(parking: Run) -> None:
+def test_the_profile_of_the_reference_is_stored_with_the_version(parking: Run) -> None:
     profile = WindowProfile.model_validate(champion().champion().artifact("reference_profile.json"))
 
     assert profile.window.rows == 8946
@@ -45,7 +45,7 @@ def test_the_profile_of_the_reference_travels_with_the_version(parking: Run) -> 
     ]
 
 
-def test_signature_and_input_example_are_kept(parking: Run) -> None:
+def test_signature_and_input_example_are_stored(parking: Run) -> None:
     info = get_model_info(f"models:/{PARKING}/1")
 
     assert info.signature is not None

@@ -6,101 +6,107 @@ import pytest
 
 from tests.detection.windows import START, WEEK, profile, spec, table
 from trimtab.contracts.ports import Refused
-from trimtab.pipelines.history.rows import rows_between
-from trimtab.pipelines.history.slices import learnable
+from trimtab.pipelines.history.rows import read_rows
+from trimtab.pipelines.history.slices import select_training_history
 from trimtab.pipelines.history.time_ranges import (
-    Span,
-    earlier_windows,
-    newest_span,
-    retraining_span,
+    TimeRange,
+    compute_newest_training_range,
+    compute_retraining_range,
+    list_earlier_windows,
 )
 from trimtab.pipelines.learning.training_data import (
-    best_span,
-    corrupt_windows,
-    refuse_corrupt,
-    without,
+    choose_training_range,
+    exclude_ranges,
+    find_corrupt_windows,
+    refuse_corrupt_window,
 )
 
 AS_OF = START + 6 * WEEK
-"""Ends the sixth week; a challenger learns from the third on."""
+"""End of the sixth week; a challenger learns from the third week on."""
 
 
 def history(rows: int = 6000) -> pd.DataFrame:
-    """Six weeks in which revenue follows the price; the index is not unique."""
+    """Return six weeks in which revenue follows the price; the index is not unique."""
     made = table(rows)
     at = START + pd.to_timedelta(np.linspace(0, 6 * 7, rows, endpoint=False), unit="D")
     return made.assign(at=at, revenue=made["price"] * 3 + 40).set_axis([7] * rows)
 
 
-def test_an_earlier_window_with_corrupt_data_is_found_and_left_out() -> None:
-    sick = Span(START + 3 * WEEK, START + 4 * WEEK)
+def test_an_earlier_corrupt_window_is_found_and_excluded() -> None:
+    corrupt = TimeRange(START + 3 * WEEK, START + 4 * WEEK)
     data = history()
-    inside = (data["at"] >= sick.start) & (data["at"] < sick.end)
+    inside = (data["at"] >= corrupt.start) & (data["at"] < corrupt.end)
     data.loc[inside, "price"] *= 100
 
-    found = corrupt_windows(data, spec(), AS_OF, reference=profile(history()))
-    sound = without(data, spec(), found)
+    found = find_corrupt_windows(data, spec(), AS_OF, reference=profile(history()))
+    sound = exclude_ranges(data, spec(), found)
 
-    assert found == [sick]
+    assert found == [corrupt]
     assert len(sound) == 5000
-    assert rows_between(sound, spec(), sick).empty
+    assert read_rows(sound, spec(), corrupt).empty
 
 
-def test_nothing_is_left_out_where_all_is_sound_nor_of_the_incidents_own_window() -> None:
+def test_neither_sound_windows_nor_the_incidents_own_window_are_excluded() -> None:
     data = history()
     data.loc[data["at"] >= AS_OF - WEEK, "price"] *= 100
 
-    assert corrupt_windows(data, spec(), AS_OF, reference=profile(history())) == []
-    assert len(without(data, spec(), [])) == len(data)
+    assert find_corrupt_windows(data, spec(), AS_OF, reference=profile(history())) == []
+    assert len(exclude_ranges(data, spec(), [])) == len(data)
 
 
-def test_nothing_is_learnt_from_the_incidents_own_window_where_it_is_corrupt() -> None:
+def test_the_incidents_own_window_is_refused_if_it_is_corrupt() -> None:
     data, reference = history(), profile(history())
-    refuse_corrupt(data, spec(), AS_OF, reference=reference)
+    refuse_corrupt_window(data, spec(), AS_OF, reference=reference)
     data.loc[data["at"] >= AS_OF - WEEK, "price"] *= 100
 
     with pytest.raises(Refused, match=r"corrupt \(unit_change price: now = 100 x before"):
-        refuse_corrupt(data, spec(), AS_OF, reference=reference)
-    refuse_corrupt(data, spec(label_delay=WEEK), AS_OF, reference=reference)  # not learnt from
+        refuse_corrupt_window(data, spec(), AS_OF, reference=reference)
+    refuse_corrupt_window(
+        data, spec(label_delay=WEEK), AS_OF, reference=reference
+    )  # not learned from
 
 
-def test_the_earlier_windows_end_where_the_incidents_own_begins() -> None:
-    early = earlier_windows(spec(), AS_OF)
-    late = earlier_windows(spec(label_delay=timedelta(days=2)), AS_OF)
+def test_earlier_windows_end_before_the_incidents_own() -> None:
+    early = list_earlier_windows(spec(), AS_OF)
+    late = list_earlier_windows(spec(label_delay=timedelta(days=2)), AS_OF)
 
-    assert early == [Span(AS_OF - (4 - n) * WEEK, AS_OF - (3 - n) * WEEK) for n in range(3)]
+    assert early == [TimeRange(AS_OF - (4 - n) * WEEK, AS_OF - (3 - n) * WEEK) for n in range(3)]
     assert late[-1].end == AS_OF - WEEK
     assert late[0].start == AS_OF - 4 * WEEK - timedelta(days=2)
 
 
-def test_after_an_abrupt_change_only_the_newest_window_is_learnt_from() -> None:
+def test_after_an_abrupt_change_only_the_newest_window_is_chosen() -> None:
     data = history()
     turned = data["at"] >= AS_OF - WEEK
     data.loc[turned, "revenue"] = 400 - data.loc[turned, "revenue"]
 
-    assert best_span(learnable(data, spec(), AS_OF), spec(), standard=0.9, seed=0) == newest_span(
-        spec(), AS_OF
-    )
-    assert best_span(
-        learnable(history(), spec(), AS_OF), spec(), standard=0.9, seed=0
-    ) == retraining_span(spec(), AS_OF)
+    assert choose_training_range(
+        select_training_history(data, spec(), AS_OF), spec(), standard=0.9, seed=0
+    ) == compute_newest_training_range(spec(), AS_OF)
+    assert choose_training_range(
+        select_training_history(history(), spec(), AS_OF), spec(), standard=0.9, seed=0
+    ) == compute_retraining_range(spec(), AS_OF)
 
 
-def test_a_newest_window_of_few_rows_is_not_learnt_from_alone() -> None:
+def test_a_newest_window_of_few_rows_is_not_chosen_alone() -> None:
     data = history(300)
     turned = data["at"] >= AS_OF - WEEK
     data.loc[turned, "revenue"] = 400 - data.loc[turned, "revenue"]
 
-    assert best_span(
-        learnable(data, spec(), AS_OF), spec(), standard=0.9, seed=0
-    ) == retraining_span(spec(), AS_OF)
+    assert choose_training_range(
+        select_training_history(data, spec(), AS_OF), spec(), standard=0.9, seed=0
+    ) == compute_retraining_range(spec(), AS_OF)
 
 
-def test_older_windows_are_learnt_from_where_the_change_is_not_abrupt() -> None:
+def test_older_windows_are_chosen_too_if_the_change_is_not_abrupt() -> None:
     data = history()
     turned = data["at"] >= AS_OF - WEEK
     data.loc[turned, "revenue"] += 20 * np.sin(data.loc[turned, "price"])
-    found = learnable(data, spec(), AS_OF)
+    found = select_training_history(data, spec(), AS_OF)
 
-    assert best_span(found, spec(), standard=0.9, seed=0) == retraining_span(spec(), AS_OF)
-    assert best_span(found, spec(), standard=None, seed=0) == retraining_span(spec(), AS_OF)
+    assert choose_training_range(found, spec(), standard=0.9, seed=0) == compute_retraining_range(
+        spec(), AS_OF
+    )
+    assert choose_training_range(found, spec(), standard=None, seed=0) == compute_retraining_range(
+        spec(), AS_OF
+    )

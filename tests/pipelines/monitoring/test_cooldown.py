@@ -9,6 +9,7 @@ import pytest
 from tests.deployment import PARKING, Run
 from trimtab.adapters.registry.tracking import open_tracking
 from trimtab.contracts.drift import DriftEvent
+from trimtab.contracts.monitoring import SuppressionReason
 from trimtab.contracts.ports import Unavailable
 from trimtab.runtime.paths import SHIPPED
 from trimtab.runtime.settings import load_settings
@@ -38,8 +39,8 @@ def window(hours: int = 0) -> dict[str, Any]:
     return {"start": (end - WEEK).isoformat(), "end": end.isoformat()}
 
 
-def kept(tag: str) -> list[str | None]:
-    """What the window's runs in MLflow say, oldest first."""
+def read_tags(tag: str) -> list[str | None]:
+    """Return a tag of the windows' runs in MLflow, oldest first."""
     client = open_tracking(load_settings())
     experiment = client.get_experiment_by_name(f"trimtab/{PARKING}/monitoring")
     assert experiment is not None
@@ -47,7 +48,7 @@ def kept(tag: str) -> list[str | None]:
     return [run.data.tags.get(tag) for run in runs]
 
 
-def test_the_same_drift_an_hour_later_is_recorded_and_a_cooldown_later_announced(
+def test_the_same_drift_is_only_recorded_an_hour_later_and_announced_after_the_cooldown(
     parking: Run, stream: Stream
 ) -> None:
     first, second, later = (parking("monitoring", **window(hours)) for hours in (0, 1, 168))
@@ -57,13 +58,16 @@ def test_the_same_drift_an_hour_later_is_recorded_and_a_cooldown_later_announced
     assert second["event"] is None
     assert second["finding"]["fingerprint"] == first["finding"]["fingerprint"]
     assert first["event"]["id"] in second["why"]
-    assert "not announced" in second["note"]
-    assert kept("trimtab.drift")[-3:] == ["announced", "recorded", "announced"]
+    assert second["suppression"]["reason"] == SuppressionReason.ALREADY_ANNOUNCED
+    assert second["suppression"]["event_id"] == first["event"]["id"]
+    assert "not published" in second["note"]
+    assert read_tags("trimtab.why")[-2] == second["why"]
+    assert read_tags("trimtab.drift")[-3:] == ["announced", "recorded", "announced"]
     wanted = [first["event"]["id"], None, later["event"]["id"]]
-    assert kept("trimtab.event_id")[-3:] == wanted
+    assert read_tags("trimtab.event_id")[-3:] == wanted
 
 
-def test_labels_that_come_late_are_looked_at_when_they_are_there(
+def test_late_labels_are_used_when_the_window_is_judged_again(
     parking: Run, stream: Stream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = (SHIPPED / "conf" / "base" / "models" / f"{PARKING}.yml").read_text()
@@ -81,7 +85,7 @@ def test_labels_that_come_late_are_looked_at_when_they_are_there(
     assert second["event"]["data"]["performance"]["degraded"]
 
 
-def test_an_earlier_window_that_is_replayed_knows_nothing_of_later_ones(
+def test_later_announcements_do_not_suppress_an_earlier_window(
     parking: Run, stream: Stream
 ) -> None:
     assert parking("monitoring", **window(1))["event"]
@@ -89,17 +93,16 @@ def test_an_earlier_window_that_is_replayed_knows_nothing_of_later_ones(
     assert parking("monitoring", **window(0))["event"]
 
 
-def test_whoever_only_looks_publishes_nothing_and_keeps_nothing_quiet(
-    parking: Run, stream: Stream
-) -> None:
-    looked = parking("monitoring", **window(0), publish=False)
+def test_a_run_without_publishing_suppresses_no_later_event(parking: Run, stream: Stream) -> None:
+    unpublished = parking("monitoring", **window(0), publish=False)
 
-    assert (looked["event"], stream()) == (None, [])
-    assert looked["finding"]
+    assert (unpublished["event"], stream()) == (None, [])
+    assert unpublished["finding"]
+    assert unpublished["suppression"]["reason"] == SuppressionReason.PUBLISHING_OFF
     assert parking("monitoring", **window(1))["event"]
 
 
-def test_what_could_not_be_published_does_not_count_as_announced(
+def test_an_event_that_could_not_be_published_suppresses_no_later_one(
     parking: Run, stream: Stream, valkey_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRIMTAB_REDIS__URL", "redis://127.0.0.1:1")
@@ -110,7 +113,9 @@ def test_what_could_not_be_published_does_not_count_as_announced(
     assert parking("monitoring", **window(1))["event"]
 
 
-def test_the_second_look_at_a_window_has_an_event_of_its_own(parking: Run, stream: Stream) -> None:
+def test_the_second_judgement_of_a_window_has_an_event_of_its_own(
+    parking: Run, stream: Stream
+) -> None:
     later = (CHRISTMAS + 4 * WEEK).isoformat()
 
     first = parking("monitoring", **window())

@@ -19,8 +19,11 @@ from trimtab.contracts.drift import (
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import VersionMetric
 from trimtab.detection.profiles.window_profile import WindowProfile
-from trimtab.pipelines.monitoring.announcement import event_id, event_of
-from trimtab.pipelines.scoring.realised_performance import Realised, performance_change
+from trimtab.pipelines.monitoring.announcement import build_event, compute_event_id
+from trimtab.pipelines.scoring.realised_performance import (
+    RealisedMetric,
+    measure_performance_change,
+)
 
 ADVENT = {"start": "2016-12-06T00:00:00Z", "end": "2016-12-13T00:00:00Z"}
 """The champion does worse than it did at training time, all week."""
@@ -43,7 +46,7 @@ def test_a_window_in_which_the_champion_degrades_is_published(parking: Run, stre
     assert event.data.current.rows == report["rows"] == 3330
 
 
-def test_faults_of_the_data_are_told_in_the_event(parking: Run, stream: Stream) -> None:
+def test_an_event_holds_the_faults_of_the_data(parking: Run, stream: Stream) -> None:
     event = DriftEvent.model_validate(parking("monitoring", **CHRISTMAS)["event"])
 
     assert [(fault.kind, fault.column, fault.corrupt) for fault in event.data.quality] == [
@@ -68,7 +71,7 @@ def test_an_ordinary_window_is_measured_and_not_announced(parking: Run, stream: 
     assert report["metric"]["value"] > 0.95
 
 
-def test_the_windows_profile_travels_by_uri(parking: Run, stream: Stream) -> None:
+def test_an_event_refers_to_the_profiles_by_uri(parking: Run, stream: Stream) -> None:
     finding = parking("monitoring", **ADVENT)["finding"]
 
     kept = WindowProfile.model_validate(mlflow.artifacts.load_dict(finding["current_profile_uri"]))
@@ -78,9 +81,7 @@ def test_the_windows_profile_travels_by_uri(parking: Run, stream: Stream) -> Non
     assert WindowProfile.model_validate(reference).window.rows == 8946
 
 
-def test_what_a_window_cost_and_why_is_kept_whether_announced_or_not(
-    parking: Run, stream: Stream
-) -> None:
+def test_the_impact_of_a_window_is_stored_in_its_run(parking: Run, stream: Stream) -> None:
     finding = parking("monitoring", **ADVENT)["finding"]
     quiet = parking("monitoring", **ORDINARY)
 
@@ -106,12 +107,12 @@ def test_a_window_with_too_few_rows_is_not_judged(parking: Run, stream: Stream) 
 def change(
     value: float, *, error: float | None = None, **held_out: float
 ) -> PerformanceChange | None:
-    """The champion's metric is `value` now; at training time `held_out` was logged."""
+    """Return the change from the metrics `held_out` at training time to `value` now."""
     champion = ServedModel(
         version="1", run_id="r", metrics=held_out, tags={}, load=dict, artifact=lambda _: {}
     )
     metric = VersionMetric(version="1", metric="r2", value=value, rows=500)
-    return performance_change(champion, Realised(metric, error), spec(tolerance=0.02))
+    return measure_performance_change(champion, RealisedMetric(metric, error), spec(tolerance=0.02))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def change(
         (0.60, 0.05, True),
     ],
 )
-def test_degraded_is_what_lost_more_than_tolerated_and_more_than_chance_explains(
+def test_a_metric_is_degraded_if_the_loss_exceeds_tolerance_and_chance(
     value: float, error: float | None, *, degraded: bool
 ) -> None:
     found = change(value, error=error, r2=0.9, r2_error=0.01)
@@ -133,7 +134,7 @@ def test_degraded_is_what_lost_more_than_tolerated_and_more_than_chance_explains
     assert found.degraded is degraded
 
 
-def test_a_challenger_trained_in_bad_times_is_held_to_what_the_first_champion_had() -> None:
+def test_a_challenger_must_keep_the_metric_of_the_first_champion() -> None:
     low, high = (change(0.4, r2=own, r2_expected=0.9) for own in (0.35, 0.95))
 
     assert low is not None
@@ -142,7 +143,7 @@ def test_a_challenger_trained_in_bad_times_is_held_to_what_the_first_champion_ha
     assert high.reference == 0.95
 
 
-def test_a_champion_of_which_nothing_was_measured_is_held_to_nothing() -> None:
+def test_a_champion_without_a_metric_has_no_performance_change() -> None:
     assert change(0.4, rows=12) is None
 
 
@@ -160,10 +161,10 @@ def test_an_event_id_depends_on_model_champion_and_window() -> None:
         ),
     ]
 
-    ids = {event_id(each) for each in (finding, *others)}
+    ids = {compute_event_id(each) for each in (finding, *others)}
 
     assert len(ids) == 4
-    assert event_id(finding) == event_id(a_finding())
+    assert compute_event_id(finding) == compute_event_id(a_finding())
 
 
 def crowded(**changes: Any) -> DriftFinding:
@@ -177,16 +178,16 @@ def crowded(**changes: Any) -> DriftFinding:
     return a_finding(features=(drift,) * 100, quality=(fault,) * 100, **changes)
 
 
-def test_an_event_about_very_many_columns_still_fits() -> None:
-    event = event_of(crowded())
+def test_an_event_about_very_many_columns_is_small_enough() -> None:
+    event = build_event(crowded())
 
     assert len(event.model_dump_json().encode()) <= MAX_EVENT_BYTES
     assert len(event.data.features) > 20
 
 
-def test_the_event_is_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_of_an_event_is_now(monkeypatch: pytest.MonkeyPatch) -> None:
     before = datetime.now(UTC)
 
-    event = event_of(a_finding())
+    event = build_event(a_finding())
 
     assert before <= event.time <= datetime.now(UTC)

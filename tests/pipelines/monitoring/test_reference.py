@@ -15,18 +15,22 @@ from tests.pipelines.scoring.test_calibration import (
     stored,
     version,
 )
-from trimtab.contracts.fitted import CALIBRATION_FILE, PROFILE_FILE, ServedModel
+from trimtab.contracts.fitted import CALIBRATION_FILE, REFERENCE_PROFILE_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec, ReferencePeriod
-from trimtab.detection.drift.column_drift import compare
+from trimtab.detection.drift.column_drift import measure_feature_drift
 from trimtab.pipelines.history.profiling import profile_rows
-from trimtab.pipelines.history.time_ranges import Span
-from trimtab.pipelines.monitoring.reference import Reference, earlier_span, find_reference
+from trimtab.pipelines.history.time_ranges import TimeRange
+from trimtab.pipelines.monitoring.reference import (
+    WindowReference,
+    find_earlier_range,
+    find_reference,
+)
 
 HOURLY = {"window": HOUR, "reference_windows": 168}
 
 
 class Steady:
-    """A champion that always says the same."""
+    """A champion that always predicts the same."""
 
     def predict(self, table: pd.DataFrame) -> Any:
         return np.full(len(table), 180.0)
@@ -46,44 +50,48 @@ class Models:
         return None
 
 
-def reference(table: pd.DataFrame, configured: ModelSpec, span: Span) -> Reference:
-    """What a window is compared with, one week having been trained on."""
+def reference(table: pd.DataFrame, configured: ModelSpec, window: TimeRange) -> WindowReference:
+    """Return the reference of a window, of a champion trained on one week."""
     first = table[table["at"] < START + 7 * DAY].reset_index(drop=True)
     profile, kept = stored(first, configured, 7)
-    champion = version({PROFILE_FILE: profile.model_dump(mode="json"), **kept})
+    champion = version({REFERENCE_PROFILE_FILE: profile.model_dump(mode="json"), **kept})
     served = ServedModel(**{**vars(champion), "load": Steady})
-    return find_reference(configured, Models(served), history=table, span=span)
+    return find_reference(configured, Models(served), history=table, time_range=window)
 
 
-def hour(place: int) -> Span:
-    return Span(START + place * HOUR, START + (place + 1) * HOUR)
+def hour(index: int) -> TimeRange:
+    return TimeRange(START + index * HOUR, START + (index + 1) * HOUR)
 
 
-def drifted(table: pd.DataFrame, configured: ModelSpec, span: Span) -> set[str]:
-    found = reference(table, configured, span)
-    rows = table[(table["at"] >= span.start) & (table["at"] < span.end)].reset_index(drop=True)
+def drifted(table: pd.DataFrame, configured: ModelSpec, window: TimeRange) -> set[str]:
+    found = reference(table, configured, window)
+    rows = table[(table["at"] >= window.start) & (table["at"] < window.end)].reset_index(drop=True)
     predictions = pd.Series(180.0, index=rows.index)
-    current = profile_rows(rows, configured, span=span, predictions=predictions, like=found.profile)
-    compared = compare(found.profile, current, thresholds=found.thresholds(current))
+    current = profile_rows(
+        rows, configured, time_range=window, predictions=predictions, like=found.profile
+    )
+    compared = measure_feature_drift(
+        found.profile, current, thresholds=found.compute_thresholds(current)
+    )
     return {each.name for each in compared if each.drifted} & {"price", "shop"}
 
 
-def test_a_window_of_an_hour_is_compared_with_that_hour_of_the_training() -> None:
+def test_a_window_of_an_hour_is_compared_with_the_same_hour_of_the_training() -> None:
     configured = spec(**HOURLY)
     table = history(8, every=HOUR / 60)
 
-    found = [drifted(table, configured, hour(168 + place)) for place in (0, 6, 12, 18)]
+    found = [drifted(table, configured, hour(168 + index)) for index in (0, 6, 12, 18)]
 
     assert found == [set()] * 4
 
 
-def test_a_change_of_one_hour_is_seen() -> None:
+def test_a_change_in_one_hour_is_found() -> None:
     table = history(8, every=HOUR / 60)
-    span = hour(168 + 6)
-    inside = (table["at"] >= span.start) & (table["at"] < span.end)
+    window = hour(168 + 6)
+    inside = (table["at"] >= window.start) & (table["at"] < window.end)
     table.loc[inside, "price"] -= 10.0
 
-    assert drifted(table, spec(**HOURLY), span) == {"price"}
+    assert drifted(table, spec(**HOURLY), window) == {"price"}
 
 
 @pytest.mark.parametrize(
@@ -103,7 +111,7 @@ def test_an_earlier_window_is_profiled_from_the_history(
     assert found.calibration is not None
 
 
-def test_an_earlier_window_with_too_few_rows_leaves_the_training_period() -> None:
+def test_the_training_period_replaces_an_earlier_window_with_too_few_rows() -> None:
     table = history(8)
     table = table[(table["at"] < START + 168 * HOUR) | (table["at"] >= START + 169 * HOUR)]
     configured = spec(**HOURLY, reference=ReferencePeriod.PREVIOUS)
@@ -114,11 +122,11 @@ def test_an_earlier_window_with_too_few_rows_leaves_the_training_period() -> Non
     assert found.uri is not None
 
 
-def test_a_season_shorter_than_the_window_is_the_window_before() -> None:
+def test_a_season_shorter_than_the_window_gives_the_window_before() -> None:
     configured = spec(reference=ReferencePeriod.SEASON, season=DAY)
-    week = Span(START + 7 * DAY, START + 14 * DAY)
+    week = TimeRange(START + 7 * DAY, START + 14 * DAY)
 
-    assert earlier_span(configured, week) == Span(START, START + 7 * DAY)
+    assert find_earlier_range(configured, week) == TimeRange(START, START + 7 * DAY)
 
 
 def test_training_stores_thresholds_that_monitoring_uses(parking: Run) -> None:

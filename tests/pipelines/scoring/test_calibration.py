@@ -7,20 +7,20 @@ import pytest
 
 from tests.detection import windows
 from trimtab.contracts.drift import Window
-from trimtab.contracts.fitted import CALIBRATION_FILE, STRATA_FILE, ServedModel
+from trimtab.contracts.fitted import CALIBRATION_FILE, SEASONAL_PROFILES_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec, ReferencePeriod
 from trimtab.contracts.ports import Refused
-from trimtab.detection.calibration.seasonality import Strata, rhythm_of
+from trimtab.detection.calibration.seasonality import SeasonalProfiles, find_seasonal_pattern
 from trimtab.detection.calibration.thresholds import Calibration
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.pipelines.history.profiling import profile_rows
-from trimtab.pipelines.history.time_ranges import Span
+from trimtab.pipelines.history.time_ranges import TimeRange
 from trimtab.pipelines.scoring.calibration import (
-    at_the_same_hours,
+    build_calibration_plan,
     calibrate_reference,
-    calibration_of,
-    plan_of,
-    strata_of,
+    load_calibration,
+    load_seasonal_profiles,
+    select_matching_phases,
 )
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -32,16 +32,16 @@ def spec(**changes: Any) -> ModelSpec:
 
 
 def history(days: int, *, every: timedelta = HOUR / 10) -> pd.DataFrame:
-    """Prices that follow the hour; the table is in no order."""
-    chance = np.random.default_rng(3)
+    """Return prices that follow the hour, in random order."""
+    random = np.random.default_rng(3)
     times = pd.date_range(START, START + days * DAY, freq=every, inclusive="left")
     hour = times.hour.to_numpy() / 24 * 2 * np.pi
     table = pd.DataFrame(
         {
             "at": times,
-            "price": 50 + 20 * np.sin(hour) + chance.normal(size=len(times)),
-            "shop": chance.choice(["north", "south"], len(times)),
-            "revenue": chance.gamma(9.0, 20.0, len(times)),
+            "price": 50 + 20 * np.sin(hour) + random.normal(size=len(times)),
+            "shop": random.choice(["north", "south"], len(times)),
+            "revenue": random.gamma(9.0, 20.0, len(times)),
         }
     )
     return table.sample(frac=1.0, random_state=1).reset_index(drop=True)
@@ -51,8 +51,8 @@ def stored(
     rows: pd.DataFrame, spec: ModelSpec, days: int
 ) -> "tuple[WindowProfile, dict[str, Any]]":
     predictions = rows["revenue"] + 1.0
-    span = Span(START, START + days * DAY)
-    profile = profile_rows(rows, spec, span=span, predictions=predictions)
+    days_range = TimeRange(START, START + days * DAY)
+    profile = profile_rows(rows, spec, time_range=days_range, predictions=predictions)
     return profile, calibrate_reference(rows, spec, predictions=predictions, profile=profile)
 
 
@@ -68,7 +68,7 @@ def version(artifacts: dict[str, Any]) -> ServedModel:
     )
 
 
-def test_weekly_windows_are_calibrated_by_days_and_need_no_strata() -> None:
+def test_weekly_windows_are_calibrated_by_days_without_seasonal_profiles() -> None:
     _, kept = stored(history(21), spec(), 21)
 
     calibration = Calibration.model_validate(kept[CALIBRATION_FILE])
@@ -79,32 +79,32 @@ def test_weekly_windows_are_calibrated_by_days_and_need_no_strata() -> None:
 
 
 @pytest.mark.parametrize(
-    ("every", "windows_a_year", "looks"),
+    ("every", "windows_per_year", "checks"),
     [(None, 52.2, 1), (HOUR, 52.2, 168), (7 * DAY, 52.2, 1), (14 * DAY, 26.1, 1)],
 )
-def test_the_budget_counts_how_often_is_looked(
-    every: timedelta | None, windows_a_year: float, looks: float
+def test_the_budget_counts_every_check(
+    every: timedelta | None, windows_per_year: float, checks: float
 ) -> None:
-    rhythm = rhythm_of(7 * DAY, Window(start=START, end=START + 28 * DAY, rows=0))
+    pattern = find_seasonal_pattern(7 * DAY, Window(start=START, end=START + 28 * DAY, rows=0))
 
-    plan = plan_of(spec(monitored_every=every), rhythm)
+    plan = build_calibration_plan(spec(monitored_every=every), pattern)
 
-    assert (round(plan.windows_per_year, 1), plan.looks) == (windows_a_year, looks)
-    assert plan.repeats == 7
+    assert (round(plan.windows_per_year, 1), plan.checks_per_window) == (windows_per_year, checks)
+    assert plan.repeats_per_window == 7
 
 
-def test_hourly_windows_are_calibrated_by_hours_and_matched_by_hour() -> None:
+def test_hourly_windows_are_calibrated_and_matched_by_hour() -> None:
     rows = history(7)
     profile, kept = stored(rows, spec(window=HOUR, reference_windows=168), 7)
 
     calibration = Calibration.model_validate(kept[CALIBRATION_FILE])
-    strata = Strata.model_validate(kept[STRATA_FILE])
+    seasonal = SeasonalProfiles.model_validate(kept[SEASONAL_PROFILES_FILE])
     assert calibration.blocks == 168
-    assert sorted(strata.profiles) == list(range(24))
-    assert sum(each.window.rows for each in strata.profiles.values()) == profile.window.rows
+    assert sorted(seasonal.profiles) == list(range(24))
+    assert sum(each.window.rows for each in seasonal.profiles.values()) == profile.window.rows
 
 
-def test_every_row_falls_into_one_block_whatever_the_order_of_the_table() -> None:
+def test_every_row_is_in_one_block_whatever_the_order_of_the_table() -> None:
     rows = history(14)
 
     _, kept = stored(rows, spec(window=DAY, reference_windows=14), 14)
@@ -125,33 +125,33 @@ def test_every_row_falls_into_one_block_whatever_the_order_of_the_table() -> Non
         (ReferencePeriod.SEASON, DAY, 24),
     ],
 )
-def test_the_lag_is_that_of_the_reference(
+def test_the_lag_depends_on_the_reference_period(
     reference: ReferencePeriod, season: timedelta, lag: int
 ) -> None:
     hourly = spec(window=HOUR, reference_windows=672, reference=reference, season=season)
-    rhythm = rhythm_of(HOUR, Window(start=START, end=START + 28 * DAY, rows=0))
+    pattern = find_seasonal_pattern(HOUR, Window(start=START, end=START + 28 * DAY, rows=0))
 
-    plan = plan_of(hourly, rhythm)
+    plan = build_calibration_plan(hourly, pattern)
 
     assert plan.lag == lag
     assert plan.matched is (reference is ReferencePeriod.TRAINING)
 
 
-def test_rows_as_a_whole_are_compared_with_the_same_hours() -> None:
+def test_rows_are_compared_with_rows_of_the_same_hours() -> None:
     rows = history(7)
     _, kept = stored(rows, spec(window=HOUR, reference_windows=168), 7)
-    strata = Strata.model_validate(kept[STRATA_FILE])
+    seasonal = SeasonalProfiles.model_validate(kept[SEASONAL_PROFILES_FILE])
     later = rows[rows["at"].dt.hour == 5].assign(at=lambda table: table["at"] + 7 * DAY)
 
-    found = at_the_same_hours(rows, later, spec(), strata)
+    found = select_matching_phases(rows, later, spec(), seasonal)
 
     assert set(found["at"].dt.hour) == {5}
     assert len(found) == 70
-    assert at_the_same_hours(rows, later, spec(), None) is rows
+    assert select_matching_phases(rows, later, spec(), None) is rows
 
 
-def test_a_version_of_old_has_neither() -> None:
+def test_an_old_version_has_neither() -> None:
     old = version({})
 
-    assert calibration_of(old) is None
-    assert strata_of(old) is None
+    assert load_calibration(old) is None
+    assert load_seasonal_profiles(old) is None

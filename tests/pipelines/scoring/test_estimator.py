@@ -7,7 +7,9 @@ import pytest
 from tests.detection.windows import spec, table
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
-from trimtab.pipelines.scoring import estimator
+from trimtab.pipelines.scoring.estimator import fit_estimator
+from trimtab.pipelines.scoring.metrics import score_model
+from trimtab.pipelines.scoring.predictions import predict_targets
 
 
 def sales(rows: int = 600, **columns: Any) -> pd.DataFrame:
@@ -21,10 +23,10 @@ def classes(metric: str = "roc_auc", **changes: Any) -> ModelSpec:
     return spec(task=Task.CLASSIFICATION, metric=metric, target_minimum=None, **changes)
 
 
-def test_what_can_be_learnt_is_learnt() -> None:
-    model = estimator.fit(sales(), spec(), seed=0)
+def test_a_learnable_target_is_learned() -> None:
+    model = fit_estimator(sales(), spec(), seed=0)
 
-    value, rows, _ = estimator.score(model, sales(), spec())
+    value, rows, _ = score_model(model, sales(), spec())
 
     assert value is not None
     assert value > 0.95
@@ -32,75 +34,75 @@ def test_what_can_be_learnt_is_learnt() -> None:
 
 
 def test_the_same_seed_gives_the_same_model() -> None:
-    one, other = (estimator.fit(sales(), spec(), seed=3) for _ in range(2))
+    one, other = (fit_estimator(sales(), spec(), seed=3) for _ in range(2))
 
-    assert estimator.predict(one, sales(), spec()).equals(estimator.predict(other, sales(), spec()))
+    assert predict_targets(one, sales(), spec()).equals(predict_targets(other, sales(), spec()))
 
 
 def test_categories_never_seen_and_missing_values_can_be_scored() -> None:
-    model = estimator.fit(sales(), spec(), seed=0)
+    model = fit_estimator(sales(), spec(), seed=0)
 
-    predictions = estimator.predict(model, sales(4, shop=["moon", None, "north", ""]), spec())
-    without = estimator.predict(model, sales(2).drop(columns="price"), spec())
+    predictions = predict_targets(model, sales(4, shop=["moon", None, "north", ""]), spec())
+    without = predict_targets(model, sales(2).drop(columns="price"), spec())
 
     assert predictions.notna().all()
     assert without.notna().all()
 
 
-def test_more_categories_than_the_trees_take_are_learnt_from() -> None:
+def test_more_categories_than_the_trees_take_can_be_learned() -> None:
     names = [f"shop {number % 400}" for number in range(2000)]
 
-    model = estimator.fit(sales(2000, shop=names), spec(), seed=0)
+    model = fit_estimator(sales(2000, shop=names), spec(), seed=0)
 
-    assert estimator.score(model, sales(2000, shop=names), spec())[0] is not None
+    assert score_model(model, sales(2000, shop=names), spec())[0] is not None
 
 
 @pytest.mark.parametrize("column", ["price", "shop"])
-def test_a_feature_that_holds_nothing_yet_hinders_no_learning(column: str) -> None:
-    model = estimator.fit(sales().assign(**{column: None}), spec(), seed=0)
+def test_an_empty_feature_does_not_prevent_training(column: str) -> None:
+    model = fit_estimator(sales().assign(**{column: None}), spec(), seed=0)
 
-    assert estimator.predict(model, sales(), spec()).notna().all()
+    assert predict_targets(model, sales(), spec()).notna().all()
 
 
-def test_a_model_without_categories_is_learnt() -> None:
+def test_a_model_without_categories_can_be_trained() -> None:
     numeric = spec(features=({"name": "price", "kind": "numeric"},))
 
-    assert estimator.score(estimator.fit(sales(), numeric, seed=0), sales(), numeric)[1] == 600
+    assert score_model(fit_estimator(sales(), numeric, seed=0), sales(), numeric)[1] == 600
 
 
 @pytest.mark.parametrize("metric", ["roc_auc", "balanced_accuracy"])
-def test_two_classes_are_told_apart(metric: str) -> None:
+def test_two_classes_are_distinguished(metric: str) -> None:
     rows = sales(revenue=sales()["revenue"] > 200)
-    model = estimator.fit(rows, classes(metric), seed=0)
+    model = fit_estimator(rows, classes(metric), seed=0)
 
-    value, _, _ = estimator.score(model, rows, classes(metric))
+    value, _, _ = score_model(model, rows, classes(metric))
 
     assert value is not None
     assert value > 0.9
-    assert set(estimator.predict(model, rows, classes(metric))) == {"True", "False"}
+    assert set(predict_targets(model, rows, classes(metric))) == {"True", "False"}
 
 
 def test_no_clean_rows_give_no_metric() -> None:
-    model = estimator.fit(sales(), spec(), seed=0)
+    model = fit_estimator(sales(), spec(), seed=0)
 
-    assert estimator.score(model, sales(revenue=-1.0), spec()) == (None, 0, None)
-    assert estimator.score(model, sales().head(0), spec()) == (None, 0, None)
+    assert score_model(model, sales(revenue=-1.0), spec()) == (None, 0, None)
+    assert score_model(model, sales().head(0), spec()) == (None, 0, None)
 
 
 def test_a_constant_target_gives_no_metric() -> None:
-    model = estimator.fit(sales(), spec(), seed=0)
+    model = fit_estimator(sales(), spec(), seed=0)
 
-    assert estimator.score(model, sales(revenue=7.0), spec()) == (None, 600, None)
+    assert score_model(model, sales(revenue=7.0), spec()) == (None, 600, None)
 
 
-def test_a_class_that_is_alone_cannot_be_learnt() -> None:
+def test_a_single_class_cannot_be_learned() -> None:
     with pytest.raises(Refused, match="fewer than two classes"):
-        estimator.fit(sales(revenue="yes"), classes(), seed=0)
+        fit_estimator(sales(revenue="yes"), classes(), seed=0)
 
 
-def test_roc_auc_is_for_two_classes() -> None:
+def test_roc_auc_needs_two_classes() -> None:
     rows = sales(revenue=np.tile(["a", "b", "c"], 200))
-    model = estimator.fit(rows, classes(), seed=0)
+    model = fit_estimator(rows, classes(), seed=0)
 
     with pytest.raises(Refused, match="needs two classes"):
-        estimator.score(model, rows, classes())
+        score_model(model, rows, classes())

@@ -1,4 +1,4 @@
-"""What was predicted is on record where the configuration says so; else the champion is asked."""
+"""Logged predictions are used if they are configured and suitable, else the champion."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from tests.detection.windows import spec
 from tests.pipelines.versions import classes, sales
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import ModelSpec
-from trimtab.contracts.tags import EFFECT_KEY
+from trimtab.contracts.tags import EFFECT_KEY_TAG
 from trimtab.detection.onboarding.predictions import Recorded
-from trimtab.pipelines.scoring import estimator
-from trimtab.pipelines.scoring.predictions import answering
+from trimtab.pipelines.scoring.metrics import score_model
+from trimtab.pipelines.scoring.predictions import choose_predictor, predict_targets
 
-AMOUNTS = spec(prediction="said")
+AMOUNTS = spec(prediction="logged")
 
 
 class Model:
@@ -28,54 +28,54 @@ def champion(**tags: str) -> ServedModel:
     )
 
 
-def rows(said: Any) -> pd.DataFrame:
+def rows(logged: Any) -> pd.DataFrame:
     made = sales(4)
-    return made.assign(said=said, revenue=[True, False, True, False])
+    return made.assign(logged=logged, revenue=[True, False, True, False])
 
 
-def who(model: ModelSpec, said: Any, **tags: str) -> Any:
-    return answering(champion(**tags), rows(said), model)
+def choose(model: ModelSpec, logged: Any, **tags: str) -> Any:
+    return choose_predictor(champion(**tags), rows(logged), model)
 
 
-def test_numbers_on_record_are_used() -> None:
-    found = who(AMOUNTS, [1.0, 2.0, None, 4.0])
+def test_logged_numbers_are_used() -> None:
+    found = choose(AMOUNTS, [1.0, 2.0, None, 4.0])
 
-    assert found == Recorded("said", AMOUNTS.task)
-    assert estimator.predict(found, rows([1.0, 2.0, None, 4.0]), AMOUNTS).isna().sum() == 1
-
-
-def test_chances_on_record_are_scored_as_chances() -> None:
-    model, said = classes(prediction="said"), [0.9, 0.2, 0.8, 0.1]
-
-    found = who(model, said)
-
-    assert found == Recorded("said", model.task, ("False", "True"))
-    assert estimator.score(found, rows(said), model).value == 1.0
-    assert list(estimator.predict(found, rows(said), model)) == ["True", "False"] * 2
+    assert found == Recorded("logged", AMOUNTS.task)
+    assert predict_targets(found, rows([1.0, 2.0, None, 4.0]), AMOUNTS).isna().sum() == 1
 
 
-def test_classes_on_record_are_classes() -> None:
-    model = classes("balanced_accuracy", prediction="said")
+def test_logged_probabilities_are_scored_as_probabilities() -> None:
+    model, logged = classes(prediction="logged"), [0.9, 0.2, 0.8, 0.1]
 
-    found = who(model, [True, False, False, False])
+    found = choose(model, logged)
 
-    assert found == Recorded("said", model.task)
-    assert estimator.score(found, rows([True, False, False, False]), model).value == 0.75
-
-
-def test_for_an_area_classes_do_not_do_and_the_champion_is_asked() -> None:
-    assert isinstance(who(classes(prediction="said"), [True, False, True, False]), Model)
+    assert found == Recorded("logged", model.task, ("False", "True"))
+    assert score_model(found, rows(logged), model).value == 1.0
+    assert list(predict_targets(found, rows(logged), model)) == ["True", "False"] * 2
 
 
-@pytest.mark.parametrize("said", [None, float("nan")])
-def test_where_nothing_is_on_record_the_champion_is_asked(said: Any) -> None:
-    assert isinstance(who(AMOUNTS, said), Model)
-    assert isinstance(answering(champion(), sales(4), AMOUNTS), Model)
+def test_logged_classes_are_used() -> None:
+    model = classes("balanced_accuracy", prediction="logged")
+
+    found = choose(model, [True, False, False, False])
+
+    assert found == Recorded("logged", model.task)
+    assert score_model(found, rows([True, False, False, False]), model).value == 0.75
 
 
-def test_a_version_that_trimtab_made_is_asked_again() -> None:
-    assert isinstance(who(AMOUNTS, 1.0, **{EFFECT_KEY: "k"}), Model)
+def test_the_champion_is_asked_if_the_metric_needs_scores_and_classes_are_logged() -> None:
+    assert isinstance(choose(classes(prediction="logged"), [True, False, True, False]), Model)
 
 
-def test_without_a_column_the_champion_is_asked() -> None:
-    assert isinstance(who(spec(), 1.0), Model)
+@pytest.mark.parametrize("logged", [None, float("nan")])
+def test_the_champion_is_asked_if_nothing_is_logged(logged: Any) -> None:
+    assert isinstance(choose(AMOUNTS, logged), Model)
+    assert isinstance(choose_predictor(champion(), sales(4), AMOUNTS), Model)
+
+
+def test_a_version_that_trimtab_retrained_is_asked() -> None:
+    assert isinstance(choose(AMOUNTS, 1.0, **{EFFECT_KEY_TAG: "k"}), Model)
+
+
+def test_the_champion_is_asked_if_no_column_is_configured() -> None:
+    assert isinstance(choose(spec(), 1.0), Model)

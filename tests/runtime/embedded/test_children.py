@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.waiting import until
-from trimtab.runtime.embedded.children import Child, free_port, start_child
+from trimtab.runtime.embedded.children import ChildProcess, find_free_port, start_child
 
 LISTEN = """
 import socket, sys, time
@@ -16,18 +16,16 @@ time.sleep(600)
 """
 
 
-def start(folder: Path, code: str, *arguments: str) -> Child:
-    return start_child(
-        "part", [sys.executable, "-c", code, *arguments], log=folder / "part.log", grace=2.0
-    )
+def start(folder: Path, code: str, *arguments: str) -> ChildProcess:
+    return start_child([sys.executable, "-c", code, *arguments], log=folder / "part.log", grace=2.0)
 
 
-async def test_what_a_child_says_is_kept_in_its_log(tmp_path: Path) -> None:
+async def test_a_childs_output_is_kept_in_its_log(tmp_path: Path) -> None:
     child = start(tmp_path, "print('one'); print('two')")
 
     assert await child.wait() == 0
-    assert child.last_lines() == "one\ntwo"
-    assert child.last_lines(1) == "two"
+    assert child.read_last_lines() == "one\ntwo"
+    assert child.read_last_lines(1) == "two"
 
 
 async def test_the_last_lines_are_those_of_this_life(tmp_path: Path) -> None:
@@ -35,11 +33,11 @@ async def test_the_last_lines_are_those_of_this_life(tmp_path: Path) -> None:
     child = start(tmp_path, "print('now')")
     await child.wait()
 
-    assert child.last_lines() == "now"
+    assert child.read_last_lines() == "now"
     assert (tmp_path / "part.log").read_text() == "then\nnow\n"
 
 
-async def test_what_a_child_says_before_we_look_is_kept_too(
+async def test_a_childs_output_before_the_first_read_is_kept_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Slow(subprocess.Popen[bytes]):
@@ -53,7 +51,7 @@ async def test_what_a_child_says_before_we_look_is_kept_too(
     child = start(tmp_path, "print('now')")
     await child.wait()
 
-    assert child.last_lines() == "now"
+    assert child.read_last_lines() == "now"
 
 
 async def test_a_large_log_makes_way_for_a_new_one(tmp_path: Path) -> None:
@@ -65,7 +63,7 @@ async def test_a_large_log_makes_way_for_a_new_one(tmp_path: Path) -> None:
 
 
 async def test_a_child_is_known_by_the_port_it_listens_on(tmp_path: Path) -> None:
-    port = free_port()
+    port = find_free_port()
     child = start(tmp_path, LISTEN, str(port))
     try:
         await until(lambda: child.listens_on(port))
@@ -76,8 +74,8 @@ async def test_a_child_is_known_by_the_port_it_listens_on(tmp_path: Path) -> Non
     assert not child.listens_on(port)
 
 
-async def test_an_obituary_has_name_code_and_last_words(tmp_path: Path) -> None:
+async def test_an_exit_report_has_name_code_and_last_lines(tmp_path: Path) -> None:
     child = start(tmp_path, "import sys; sys.exit('no more')")
     await child.wait()
 
-    assert child.obituary() == f"part ended with code 1; the end of {child.log}:\nno more"
+    assert child.format_exit_report() == f"part ended with code 1; the end of {child.log}:\nno more"

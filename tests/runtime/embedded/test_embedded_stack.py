@@ -13,13 +13,20 @@ from redis.asyncio import Redis
 
 from tests.servers import start_in
 from tests.waiting import until
-from trimtab.runtime.embedded import servers
-from trimtab.runtime.embedded.children import free_port
+from trimtab.runtime.embedded import server_start
+from trimtab.runtime.embedded.children import find_free_port
 from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
-from trimtab.runtime.embedded.servers import StackError, Valkey, serve
+from trimtab.runtime.embedded.server_start import start_server
+from trimtab.runtime.embedded.servers import ValkeyServer
+from trimtab.runtime.errors import StackError
 from trimtab.runtime.settings import Settings, load_settings
-from trimtab.runtime.stack_addresses import announce, birth, redis_url, running_stack
-from trimtab.runtime.temporal import connect, missing_search_attributes
+from trimtab.runtime.stack_addresses import (
+    find_running_stack,
+    get_creation_time,
+    require_redis_url,
+    write_addresses,
+)
+from trimtab.runtime.temporal import connect_temporal, find_missing_search_attributes
 
 HOLDER = """
 import asyncio, sys
@@ -47,23 +54,23 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 async def test_data_survive_a_restart_and_nothing_else_does(settings: Settings) -> None:
-    told: list[str] = []
-    async with EmbeddedStack(settings, progress=told.append) as stack:
+    progress: list[str] = []
+    async with EmbeddedStack(settings, progress=progress.append) as stack:
         first = stack.addresses
         processes = [process for server in stack.servers for process in family(server.pid)]
-        assert running_stack(settings.home) == first
-        assert redis_url(settings) == first.redis
-        client = await connect(settings)
-        assert await missing_search_attributes(client) == {}
+        assert find_running_stack(settings.home) == first
+        assert require_redis_url(settings) == first.redis
+        client = await connect_temporal(settings)
+        assert await find_missing_search_attributes(client) == {}
         await client.start_workflow("Nobody", id="kept", task_queue="none")
         async with Redis.from_url(first.redis) as redis:
             await redis.xadd("drift-events", {"event": "kept"})
-    assert running_stack(settings.home) is None
-    assert not any(birth(process.pid) for process in processes)
-    assert "starting temporal" in told
+    assert find_running_stack(settings.home) is None
+    assert not any(get_creation_time(process.pid) for process in processes)
+    assert "starting temporal" in progress
 
     async with EmbeddedStack(settings) as stack:
-        client = await connect(settings)
+        client = await connect_temporal(settings)
         assert (await client.get_workflow_handle("kept").describe()).id == "kept"
         async with Redis.from_url(stack.addresses.redis) as redis:
             assert await redis.xlen("drift-events") == 1
@@ -88,10 +95,10 @@ async def test_everything_ends_within_seconds_of_a_kill_and_the_home_is_free_aga
 
     async with EmbeddedStack(settings) as stack:
         assert stack.addresses.pid == os.getpid()
-        await until(lambda: not any(birth(process.pid) for process in processes))
+        await until(lambda: not any(get_creation_time(process.pid) for process in processes))
 
 
-async def test_what_has_an_address_is_not_started(tmp_path: Path, valkey_url: str) -> None:
+async def test_a_server_with_an_address_is_not_started(tmp_path: Path, valkey_url: str) -> None:
     settings = load_settings(
         home=tmp_path,
         redis={"url": valkey_url},
@@ -107,7 +114,9 @@ async def test_what_has_an_address_is_not_started(tmp_path: Path, valkey_url: st
         assert stack.addresses.ui == "https://ui.example.org/"
 
 
-async def test_children_are_told_where_everything_is(tmp_path: Path, valkey_url: str) -> None:
+async def test_children_get_the_addresses_in_their_environment(
+    tmp_path: Path, valkey_url: str
+) -> None:
     settings = load_settings(
         home=tmp_path, redis={"url": valkey_url}, temporal={"address": "127.0.0.1:7233"}
     )
@@ -117,7 +126,7 @@ async def test_children_are_told_where_everything_is(tmp_path: Path, valkey_url:
         child = stack.start_child("reader", [sys.executable, "-c", show])
         assert await child.wait() == 0
 
-    assert child.last_lines() == valkey_url
+    assert child.read_last_lines() == valkey_url
     assert child.log == tmp_path / "logs" / "reader.log"
 
 
@@ -138,39 +147,43 @@ async def test_a_port_lost_in_a_race_is_replaced_by_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as stranger:
-        taken, free = stranger.getsockname()[1], free_port()
+        taken, free = stranger.getsockname()[1], find_free_port()
         ports = [taken, free]
-        monkeypatch.setattr(servers, "free_port", lambda: ports.pop(0))
-        child, chosen = await serve(
-            Valkey(tmp_path), lambda *command: start_in(tmp_path, *command), patience=20
+        monkeypatch.setattr(server_start, "find_free_port", lambda: ports.pop(0))
+        child, chosen = await start_server(
+            ValkeyServer(tmp_path), lambda *command: start_in(tmp_path, *command), ready_within=20
         )
         await child.stop()
 
     assert list(chosen) == [free]
 
 
-class Deaf(Valkey):
+class Deaf(ValkeyServer):
     """Listens, but never answers."""
 
     async def is_ready(self, ports: Sequence[int]) -> bool:
         return not ports
 
 
-class Broken(Valkey):
+class Broken(ValkeyServer):
     """Cannot start."""
 
-    def command(self, ports: Sequence[int]) -> list[str]:
-        return [*super().command(ports), "--no-such-option", "yes"]
+    def build_command(self, ports: Sequence[int]) -> list[str]:
+        return [*super().build_command(ports), "--no-such-option", "yes"]
 
 
 async def test_a_server_that_is_never_ready_is_ended_with_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"redis is not ready on port .* after 0.5 s(.|\n)*Ready"):
-        await serve(Deaf(tmp_path), lambda *command: start_in(tmp_path, *command), patience=0.5)
+        await start_server(
+            Deaf(tmp_path), lambda *command: start_in(tmp_path, *command), ready_within=0.5
+        )
 
 
 async def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"ended with code 1(.|\n)*no-such-option"):
-        await serve(Broken(tmp_path), lambda *command: start_in(tmp_path, *command), patience=20)
+        await start_server(
+            Broken(tmp_path), lambda *command: start_in(tmp_path, *command), ready_within=20
+        )
 
 
 async def test_a_stale_file_of_addresses_counts_as_none(tmp_path: Path, valkey_url: str) -> None:
@@ -180,12 +193,12 @@ async def test_a_stale_file_of_addresses_counts_as_none(tmp_path: Path, valkey_u
     async with EmbeddedStack(settings) as stack:
         addresses = stack.addresses
 
-    announce(addresses.model_copy(update={"pid": 2**22 - 1}))
-    assert running_stack(tmp_path) is None
-    announce(addresses.model_copy(update={"born": addresses.born - 60}))
-    assert running_stack(tmp_path) is None
+    write_addresses(addresses.model_copy(update={"pid": 2**22 - 1}))
+    assert find_running_stack(tmp_path) is None
+    write_addresses(addresses.model_copy(update={"born": addresses.born - 60}))
+    assert find_running_stack(tmp_path) is None
     (tmp_path / "stack.json").write_text("{")
-    assert running_stack(tmp_path) is None
+    assert find_running_stack(tmp_path) is None
 
 
 async def test_another_namespace_is_made_when_asked_for(tmp_path: Path, valkey_url: str) -> None:
@@ -194,10 +207,10 @@ async def test_another_namespace_is_made_when_asked_for(tmp_path: Path, valkey_u
     )
 
     async with EmbeddedStack(settings):
-        client = await connect(settings)
+        client = await connect_temporal(settings)
 
         assert client.namespace == "trials"
-        assert await missing_search_attributes(client) == {}
+        assert await find_missing_search_attributes(client) == {}
 
 
 async def test_the_file_of_addresses_is_for_its_owner_alone(

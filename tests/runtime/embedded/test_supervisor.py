@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import until
-from trimtab.runtime.embedded.children import Child, start_child
-from trimtab.runtime.embedded.servers import StackError
+from trimtab.runtime.embedded.children import ChildProcess, start_child
 from trimtab.runtime.embedded.supervisor import keep_running
+from trimtab.runtime.errors import StackError
 
 
 class Part:
@@ -16,27 +16,27 @@ class Part:
     def __init__(self, folder: Path, *codes: int) -> None:
         self._folder = folder
         self._codes = list(codes)
-        self.children: list[Child] = []
+        self.children: list[ChildProcess] = []
 
-    def __call__(self) -> Child:
+    def __call__(self) -> ChildProcess:
         ending = f"sys.exit({self._codes.pop(0)})" if self._codes else "time.sleep(600)"
         code = f"import sys, time; print('hello', flush=True); {ending}"
         child = start_child(
-            "worker", [sys.executable, "-c", code], log=self._folder / "worker.log", grace=1.0
+            [sys.executable, "-c", code], log=self._folder / "worker.log", grace=1.0
         )
         self.children.append(child)
         return child
 
 
-async def test_a_crashed_part_is_started_again_and_that_is_told(tmp_path: Path) -> None:
-    part, told = Part(tmp_path, 1, 139), list[str]()
+async def test_a_crashed_process_is_started_again_and_that_is_reported(tmp_path: Path) -> None:
+    part, reported = Part(tmp_path, 1, 139), list[str]()
 
-    keeping = asyncio.create_task(keep_running(part, tell=told.append, first_delay=0.01))
-    await until(lambda: len(part.children) == 3 and part.children[2].last_lines())
+    keeping = asyncio.create_task(keep_running(part, report=reported.append, first_delay=0.01))
+    await until(lambda: len(part.children) == 3 and part.children[2].read_last_lines())
     keeping.cancel()
     await part.children[2].stop()
 
-    assert [line.split(": ")[0] for line in told] == [
+    assert [line.split(": ")[0] for line in reported] == [
         "worker ended with code 1",
         "worker ended with code 139",
     ]
@@ -46,7 +46,7 @@ async def test_a_part_that_keeps_crashing_is_given_up(tmp_path: Path) -> None:
     part = Part(tmp_path, 1, 1, 1, 1)
 
     with pytest.raises(StackError, match=r"worker ended with code 1(.|\n)*hello"):
-        await keep_running(part, tell=lambda _: None, first_delay=0.01, most_failures=3)
+        await keep_running(part, report=lambda _: None, first_delay=0.01, max_failures=3)
 
     assert len(part.children) == 3
 
@@ -55,6 +55,6 @@ async def test_a_wrong_configuration_is_not_tried_again(tmp_path: Path) -> None:
     part = Part(tmp_path, 2)
 
     with pytest.raises(StackError, match="code 2"):
-        await keep_running(part, tell=lambda _: None)
+        await keep_running(part, report=lambda _: None)
 
     assert len(part.children) == 1

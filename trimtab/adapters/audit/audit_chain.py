@@ -1,19 +1,20 @@
-"""What makes a line of the audit log follow another: canonical JSON, a number and a keyed hash.
+"""Makes each line of the audit log follow another: canonical JSON, a number and a keyed hash.
 
 A line is the RFC 8785 form of `AuditLine`; its hash is HMAC-SHA-256 over the RFC 8785 form of
-entry and previous hash. Whoever lacks the key can neither change a line nor make one up.
+entry and previous hash. Without the key, no line can be changed or made up.
 """
 
 import hashlib
 import hmac
 import json
-from typing import Any
+from typing import Any, Final
 
 import rfc8785
 
 from trimtab.contracts.audit import GENESIS, AuditEntry, AuditLine
 
-_LARGEST_EXACT = 2**53 - 1
+_LARGEST_EXACT: Final = 2**53 - 1
+"""Largest integer that a JSON number, which is a double, holds exactly."""
 
 
 class BrokenChainError(Exception):
@@ -25,40 +26,49 @@ class BrokenChainError(Exception):
         """The lines before the fault."""
 
 
-def chain(entry: AuditEntry, *, previous: str, key: bytes) -> AuditLine:
-    """The entry as the line that follows the one with the hash `previous`."""
+def build_line(entry: AuditEntry, *, previous: str, key: bytes) -> AuditLine:
+    """Return the entry as the line that follows the one with the hash `previous`."""
     body = {"entry": entry.model_dump(mode="json"), "previous": previous}
-    return AuditLine(entry=entry, previous=previous, hash=_hash(body, key))
+    return AuditLine(entry=entry, previous=previous, hash=_compute_hash(body, key))
 
 
-def written(line: AuditLine) -> bytes:
-    """The line as it stands in the file, with its end."""
+def encode_line(line: AuditLine) -> bytes:
+    """Return the line as it stands in the file, with its line break."""
     return rfc8785.dumps(line.model_dump(mode="json")) + b"\n"
 
 
-def read_chain(content: bytes, *, key: bytes) -> tuple[AuditLine, ...]:
-    """The lines of a file; raises `BrokenChainError` with what is wrong and at which sequence."""
+def parse_chain(content: bytes, *, key: bytes) -> tuple[AuditLine, ...]:
+    """Return the lines of a file.
+
+    Raises:
+        BrokenChainError: The message has the sequence number of the first fault, and the fault.
+    """
     lines: list[AuditLine] = []
-    *whole, tail = content.split(b"\n")
+    *complete, tail = content.split(b"\n")
     try:
-        for raw in whole:
-            line = _read(raw, key=key)
-            _expect_in_place(line, lines)
+        for raw in complete:
+            line = _parse_line(raw, key=key)
+            _check_position(line, lines)
             lines.append(line)
     except ValueError as error:
-        raise _broken(str(error).splitlines()[0], lines) from error
+        raise _broken_chain(str(error).splitlines()[0], lines) from error
     if tail:
-        fault = "the last line is torn: a crash, or cut off"
-        raise _broken(fault, lines)
+        fault = "the last line is torn: by a crash, or because the file was cut"
+        raise _broken_chain(fault, lines)
     return tuple(lines)
 
 
-def _broken(fault: str, sound: list[AuditLine]) -> BrokenChainError:
+def is_same_incident(one: AuditEntry, other: AuditEntry) -> bool:
+    """Return whether both entries belong to one chain."""
+    return (one.incident, one.model) == (other.incident, other.model)
+
+
+def _broken_chain(fault: str, sound: list[AuditLine]) -> BrokenChainError:
     return BrokenChainError(f"sequence {len(sound)}: {fault}", sound=tuple(sound))
 
 
-def _read(raw: bytes, *, key: bytes) -> AuditLine:
-    plain = json.loads(raw, parse_int=_number)
+def _parse_line(raw: bytes, *, key: bytes) -> AuditLine:
+    plain = json.loads(raw, parse_int=_parse_integer)
     if not isinstance(plain, dict) or set(plain) != {"entry", "previous", "hash"}:
         msg = "not a line of this log"
         raise ValueError(msg)
@@ -66,13 +76,13 @@ def _read(raw: bytes, *, key: bytes) -> AuditLine:
         msg = "not in canonical form: edited"
         raise ValueError(msg)
     body = {"entry": plain["entry"], "previous": plain["previous"]}
-    if not hmac.compare_digest(_hash(body, key).encode(), str(plain["hash"]).encode()):
+    if not hmac.compare_digest(_compute_hash(body, key).encode(), str(plain["hash"]).encode()):
         msg = "the hash does not match: edited, or written with another key"
         raise ValueError(msg)
     return AuditLine.model_validate(plain)
 
 
-def _expect_in_place(line: AuditLine, before: list[AuditLine]) -> None:
+def _check_position(line: AuditLine, before: list[AuditLine]) -> None:
     entry = line.entry
     if entry.sequence != len(before):
         msg = f"numbered {entry.sequence}: lines were removed, added or moved"
@@ -80,21 +90,16 @@ def _expect_in_place(line: AuditLine, before: list[AuditLine]) -> None:
     if line.previous != (before[-1].hash if before else GENESIS):
         msg = "does not follow the line before it"
         raise ValueError(msg)
-    if before and not same_incident(entry, before[0].entry):
-        msg = f"speaks of incident {entry.incident!r} of model {entry.model!r}"
+    if before and not is_same_incident(entry, before[0].entry):
+        msg = f"is about incident {entry.incident!r} of model {entry.model!r}"
         raise ValueError(msg)
 
 
-def same_incident(one: AuditEntry, other: AuditEntry) -> bool:
-    """Whether both belong to one chain."""
-    return (one.incident, one.model) == (other.incident, other.model)
-
-
-def _hash(body: dict[str, Any], key: bytes) -> str:
+def _compute_hash(body: dict[str, Any], key: bytes) -> str:
     return hmac.new(key, rfc8785.dumps(body), hashlib.sha256).hexdigest()
 
 
-def _number(digits: str) -> int | float:
-    """JSON knows floats only: what no float holds exactly was one when it was written."""
+def _parse_integer(digits: str) -> int | float:
+    """Return an integer, or the double that it was when written if it is too large for one."""
     number = int(digits)
     return number if abs(number) <= _LARGEST_EXACT else float(digits)

@@ -1,54 +1,62 @@
-"""Finds out whether the audit log is what was written: line by line, and against the tips.
+"""Verifies the audit log, line by line and against the tips that the model registry recorded.
 
-The chain shows every edit, gap and reordering. That whole files, or lines at the end of one, are
-gone only shows beside the tips that the model registry recorded when incidents closed.
+The chain shows every edit, gap and reordering. A missing file, or missing lines at the end of one,
+only show when compared with the tips that were recorded when incidents closed.
 """
 
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
-from trimtab.adapters.audit.audit_chain import BrokenChainError, read_chain
-from trimtab.adapters.audit.audit_log import place, read_file
+from trimtab.adapters.audit.audit_chain import BrokenChainError, parse_chain
+from trimtab.adapters.audit.audit_file import read_locked_file
+from trimtab.adapters.audit.audit_log import locate_audit_file
 from trimtab.contracts.audit import AuditLine, ChainStatus, Gate, RecordedTip
 
-_UNTIL_RECORDED = timedelta(hours=1)
-"""After which recording a closed incident was given up: `workflows.options.REMEMBER`."""
-_UNNAMEABLE = re.compile(r"[^\w.:/ -]")
+_RECORDING_TIME: Final = timedelta(hours=1)
+"""Time after which recording a closed incident was given up: `workflows.options.REMEMBER`."""
+_UNFIT_CHARACTERS: Final = re.compile(r"[^\w.:/ -]")
 
 
 def verify(
     folder: Path, *, key: bytes, tips: Iterable[RecordedTip] = (), now: datetime | None = None
 ) -> tuple[ChainStatus, ...]:
-    """The state of every incident in the log, and of every one that should be there.
+    """Return the state of every incident in the log, and of every one that should be there.
 
-    A file or the end of one that is missing is seen beside its tip only: `compared` tells. What
-    was closed more than an hour before `now` (by default never) must have one.
+    Args:
+        folder: The log.
+        key: The key of its hashes.
+        tips: The ends of chains that the registry recorded. Without a tip a missing file, or a
+            missing end of one, is not seen; `ChainStatus.compared` says whether there was one.
+        now: An incident that closed more than an hour before must have a tip; None for no check.
     """
     expected: dict[str, list[RecordedTip]] = {}
     for tip in tips:
-        expected.setdefault(place(tip.model, tip.incident), []).append(tip)
+        expected.setdefault(locate_audit_file(tip.model, tip.incident), []).append(tip)
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.jsonl")}
     present = [
-        _status(name, read_file(path), key=key, tips=expected.get(name, []), now=now)
+        _verify_file(name, read_locked_file(path), key=key, tips=expected.get(name, []), now=now)
         for name, path in sorted(found.items())
     ]
-    gone = [_gone(recorded[0]) for name, recorded in expected.items() if name not in found]
-    return (*present, *gone)
+    missing = [
+        _report_missing(recorded[0]) for name, recorded in expected.items() if name not in found
+    ]
+    return (*present, *missing)
 
 
-def _status(
+def _verify_file(
     name: str, content: bytes, *, key: bytes, tips: list[RecordedTip], now: datetime | None
 ) -> ChainStatus:
     fault = ""
     try:
-        lines = read_chain(content, key=key)
+        lines = parse_chain(content, key=key)
     except BrokenChainError as broken:
         lines, fault = broken.sound, str(broken)
-    fault = fault or _misplaced(name, lines) or _disagrees(lines, tips)
-    fault = fault or ("" if tips else _unrecorded(lines, now))
-    incident, model = _identity(name, lines, tips)
+    fault = fault or _check_file_name(name, lines) or _check_tips(lines, tips)
+    fault = fault or ("" if tips else _check_recorded(lines, now))
+    incident, model = _identify(name, lines, tips)
     return ChainStatus(
         incident=incident,
         model=model,
@@ -61,16 +69,16 @@ def _status(
     )
 
 
-def _misplaced(name: str, lines: tuple[AuditLine, ...]) -> str:
+def _check_file_name(name: str, lines: tuple[AuditLine, ...]) -> str:
     if not lines:
         return "the file holds no line"
     entry = lines[0].entry
-    if place(entry.model, entry.incident) != name:
+    if locate_audit_file(entry.model, entry.incident) != name:
         return f"the file {name} holds incident {entry.incident!r} of model {entry.model!r}"
     return ""
 
 
-def _disagrees(lines: tuple[AuditLine, ...], tips: list[RecordedTip]) -> str:
+def _check_tips(lines: tuple[AuditLine, ...], tips: list[RecordedTip]) -> str:
     for recorded in tips:
         if recorded.tip == lines[-1].hash:
             continue
@@ -83,9 +91,9 @@ def _disagrees(lines: tuple[AuditLine, ...], tips: list[RecordedTip]) -> str:
     return ""
 
 
-def _unrecorded(lines: tuple[AuditLine, ...], now: datetime | None) -> str:
+def _check_recorded(lines: tuple[AuditLine, ...], now: datetime | None) -> str:
     end = lines[-1].entry
-    if now is None or end.gate is not Gate.CLOSED or now - end.at <= _UNTIL_RECORDED:
+    if now is None or end.gate is not Gate.CLOSED or now - end.at <= _RECORDING_TIME:
         return ""
     return (
         f"closed at {end.at:%Y-%m-%d %H:%M} UTC, and the registry recorded no such incident:"
@@ -93,15 +101,16 @@ def _unrecorded(lines: tuple[AuditLine, ...], now: datetime | None) -> str:
     )
 
 
-def _identity(name: str, lines: tuple[AuditLine, ...], tips: list[RecordedTip]) -> tuple[str, str]:
+def _identify(name: str, lines: tuple[AuditLine, ...], tips: list[RecordedTip]) -> tuple[str, str]:
+    """Return incident and model."""
     if tips:
         return tips[0].incident, tips[0].model
     if lines:
         return lines[0].entry.incident, lines[0].entry.model
-    return _UNNAMEABLE.sub("_", name)[-128:], ""
+    return _UNFIT_CHARACTERS.sub("_", name)[-128:], ""
 
 
-def _gone(recorded: RecordedTip) -> ChainStatus:
+def _report_missing(recorded: RecordedTip) -> ChainStatus:
     return ChainStatus(
         incident=recorded.incident,
         model=recorded.model,

@@ -1,6 +1,7 @@
-"""What was announced of a model, kept with the monitored windows' MLflow runs: survives restarts.
+"""Keeps a model's announcements with the MLflow runs of its monitored windows, across restarts.
 
-Loaded, it can be searched by the data's own time; saved, a window's run is told what became of it.
+Loaded, they can be searched by the data's own time; saved, a window's run gets tags that say what
+became of its findings.
 """
 
 import json
@@ -12,43 +13,43 @@ from kedro.io import AbstractDataset
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 from pydantic import JsonValue, ValidationError
+from typing_extensions import override
 
-from trimtab.adapters.registry.tracking import faults_sorted, open_tracking
+from trimtab.adapters.registry.tracking import open_tracking, translate_mlflow_errors
+from trimtab.contracts import tags
 from trimtab.contracts.monitoring import Announcement
-from trimtab.contracts.names import experiment_name
+from trimtab.contracts.names import build_experiment_name
 from trimtab.runtime.settings import Settings, load_settings
 
-SUBJECT: Final = "trimtab.announced.subject"
-MOVES: Final = "trimtab.announced.moves"
-SEVERITY: Final = "trimtab.announced.severity"
-FINGERPRINT: Final = "trimtab.fingerprint"
-EVENT_ID: Final = "trimtab.event_id"
-DRIFT: Final = "trimtab.drift"
-WHY: Final = "trimtab.why"
-AS_OF: Final = "announced_as_of"
+AS_OF_METRIC: Final = "announced_as_of"
 """A metric, in seconds since 1970: MLflow compares metrics by size, tags only for equality."""
-_PAGE: Final = 1000
+_MAX_RUNS: Final = 1000
 
 
 class AnnouncementsDataset(AbstractDataset[dict[str, Any], "AnnouncementLog"]):
     """Tags of the runs in the experiment `trimtab/MODEL/monitoring`.
 
     What is saved holds `uri` (of the window's profile, which names the run), `announcement` and
-    `why`: one of them says what became of what was found, neither where nothing was.
+    `why`. The announcement is there if the findings were announced, `why` if they were only
+    recorded, and neither if nothing was found.
     """
 
     def __init__(self, *, model: str, metadata: dict[str, Any] | None = None) -> None:
         self._model = model
         self.metadata = metadata
 
+    @override
     def load(self) -> "AnnouncementLog":
-        """Read when asked."""
+        """Return the announcements, which are read when they are searched."""
         return AnnouncementLog(self._model, settings=load_settings())
 
+    @override
     def save(self, data: dict[str, Any]) -> None:
-        """Tell the run; the same again is no harm."""
-        self.load().keep(data["announcement"], run_id=_run_in(data["uri"]), why=data["why"])
+        """Tag the window's run; saving the same again changes nothing."""
+        run_id = _parse_run_id(data["uri"])
+        self.load().tag_run(data["announcement"], run_id=run_id, why=data["why"])
 
+    @override
     def _describe(self) -> dict[str, Any]:
         return {"model": self._model}
 
@@ -60,62 +61,69 @@ class AnnouncementLog:
         self._model = model
         self._settings = settings
 
-    def within(self, span: timedelta, *, until: datetime, subject: str) -> list[Announcement]:
-        """Those of the span that ends at an instant, the end included; later ones are not seen."""
-        after, end = (until - span).timestamp(), until.timestamp()
-        with faults_sorted():
-            client = open_tracking(self._settings)
-            found = client.get_experiment_by_name(experiment_name(self._model, "monitoring"))
-            if found is None:
-                return []
-            wanted = (
-                f"tags.`{SUBJECT}` = '{subject}' AND metrics.`{AS_OF}` > {after}"
-                f" AND metrics.`{AS_OF}` <= {end}"
-            )
-            runs = client.search_runs([found.experiment_id], wanted, max_results=_PAGE)
-            return list(_read(runs))
+    def find_recent(
+        self, duration: timedelta, *, until: datetime, subject: str
+    ) -> list[Announcement]:
+        """Return announcements of a subject by data time: within the duration that ends at until.
 
-    def keep(self, announcement: Announcement | None, *, run_id: str, why: str) -> None:
-        """Say in a window's run that it was announced, or why it was only recorded."""
-        with faults_sorted():
+        The end is included; later announcements are not returned.
+        """
+        after, end = (until - duration).timestamp(), until.timestamp()
+        with translate_mlflow_errors():
+            client = open_tracking(self._settings)
+            name = build_experiment_name(self._model, "monitoring")
+            experiment = client.get_experiment_by_name(name)
+            if experiment is None:
+                return []
+            query = (
+                f"tags.`{tags.ANNOUNCED_SUBJECT_TAG}` = '{subject}'"
+                f" AND metrics.`{AS_OF_METRIC}` > {after} AND metrics.`{AS_OF_METRIC}` <= {end}"
+            )
+            runs = client.search_runs([experiment.experiment_id], query, max_results=_MAX_RUNS)
+            return list(_parse_announcements(runs))
+
+    def tag_run(self, announcement: Announcement | None, *, run_id: str, why: str) -> None:
+        """Note in a window's run that it was announced, or why it was only recorded."""
+        with translate_mlflow_errors():
             client = open_tracking(self._settings)
             if announcement is not None:
-                _write(client, run_id, announcement)
+                _tag_announced(client, run_id, announcement)
             elif why:
-                client.set_tag(run_id, DRIFT, "recorded")
-                client.set_tag(run_id, WHY, why)
+                client.set_tag(run_id, tags.DRIFT_TAG, "recorded")
+                client.set_tag(run_id, tags.WHY_TAG, why)
 
 
-def _write(client: MlflowClient, run_id: str, announcement: Announcement) -> None:
-    tags = {
-        DRIFT: "announced",
-        EVENT_ID: announcement.event_id,
-        FINGERPRINT: announcement.fingerprint,
-        MOVES: json.dumps(announcement.moves, ensure_ascii=False),
-        SEVERITY: announcement.severity.value,
-        SUBJECT: announcement.subject,
+def _tag_announced(client: MlflowClient, run_id: str, announcement: Announcement) -> None:
+    values = {
+        tags.DRIFT_TAG: "announced",
+        tags.EVENT_ID_TAG: announcement.event_id,
+        tags.FINGERPRINT_TAG: announcement.fingerprint,
+        tags.ANNOUNCED_MOVES_TAG: json.dumps(announcement.moves, ensure_ascii=False),
+        tags.ANNOUNCED_SEVERITY_TAG: announcement.severity.value,
+        tags.ANNOUNCED_SUBJECT_TAG: announcement.subject,
     }
-    for name, value in tags.items():
+    for name, value in values.items():
         client.set_tag(run_id, name, value)
-    client.log_metric(run_id, AS_OF, announcement.as_of.timestamp())
+    client.log_metric(run_id, AS_OF_METRIC, announcement.as_of.timestamp())
 
 
-def _read(runs: list[Run]) -> Iterator[Announcement]:
-    """What somebody has edited beyond recognition counts for nothing."""
+def _parse_announcements(runs: list[Run]) -> Iterator[Announcement]:
+    """Yield the announcements in runs' tags; tags that somebody has made unreadable are skipped."""
     for run in runs:
-        tags = run.data.tags
+        kept = run.data.tags
         fields: dict[str, JsonValue] = {
-            "event_id": tags.get(EVENT_ID),
-            "subject": tags.get(SUBJECT),
-            "severity": tags.get(SEVERITY),
-            "as_of": run.data.metrics[AS_OF],
+            "event_id": kept.get(tags.EVENT_ID_TAG),
+            "subject": kept.get(tags.ANNOUNCED_SUBJECT_TAG),
+            "severity": kept.get(tags.ANNOUNCED_SEVERITY_TAG),
+            "as_of": run.data.metrics[AS_OF_METRIC],
         }
         try:
-            yield Announcement.model_validate({**fields, "moves": json.loads(tags.get(MOVES, ""))})
+            moves = json.loads(kept.get(tags.ANNOUNCED_MOVES_TAG, ""))
+            yield Announcement.model_validate({**fields, "moves": moves})
         except (ValidationError, ValueError):
             continue
 
 
-def _run_in(uri: str) -> str:
-    """The run in `runs:/RUN/profile.json`."""
+def _parse_run_id(uri: str) -> str:
+    """Return the run in `runs:/RUN/profile.json`."""
     return uri.removeprefix("runs:/").partition("/")[0]

@@ -1,7 +1,7 @@
-"""One model of the MLflow registry as a dataset: loaded, it has all versions; saved, one more.
+"""Loads and saves one model of the MLflow registry: loading gives all versions, saving adds one.
 
-Versions are kept in skops format and loaded only where they hold nothing but what our own
-training makes: an artifact cannot smuggle in code.
+Versions are kept in skops format, and loaded only if they hold nothing but types that our own
+training makes: an artifact cannot bring code of its own.
 """
 
 from collections.abc import Mapping
@@ -15,46 +15,55 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, infer_signature
 from mlflow.tracking import MlflowClient
+from typing_extensions import override
 
 from trimtab.adapters.registry.foreign_versions import ForeignVersions
-from trimtab.adapters.registry.tracking import experiment_id, faults_sorted, open_tracking
+from trimtab.adapters.registry.tracking import (
+    get_or_create_experiment,
+    open_tracking,
+    translate_mlflow_errors,
+)
 from trimtab.adapters.registry.version_files import (
     ARTIFACTS_KEPT,
     ESTIMATORS_KEPT,
     TRUSTED_TYPES,
+    Estimator,
     log_files,
     read_companion,
     read_frame,
     read_json,
-    refused_where_missing,
+    refuse_if_missing,
 )
 from trimtab.contracts.fitted import Baseline, FittedModel, ServedModel
-from trimtab.contracts.names import experiment_name
+from trimtab.contracts.names import build_experiment_name
 from trimtab.contracts.ports import NoChampionError, Refused
-from trimtab.contracts.tags import EFFECT_KEY, TRAINED_ROWS
+from trimtab.contracts.tags import EFFECT_KEY_TAG, TRAINED_ROWS_TAG
 from trimtab.runtime.settings import Settings, load_settings
 
 
 class RegisteredModelDataset(
     AbstractDataset[FittedModel | ServedModel | Baseline, "RegisteredModel"]
 ):
-    """The registered model of that name."""
+    """The registered model of a name."""
 
     def __init__(self, *, model: str, metadata: dict[str, Any] | None = None) -> None:
         self._model = model
         self.metadata = metadata
 
+    @override
     def load(self) -> "RegisteredModel":
-        """Its versions, read when asked for."""
+        """Return its versions, which are read when they are asked for."""
         return RegisteredModel(self._model, settings=load_settings())
 
+    @override
     def save(self, data: FittedModel | ServedModel | Baseline) -> None:
-        """Register a new version, or keep a baseline; what is registered already stays as it is."""
+        """Register a new version or keep a baseline; a registered version changes nothing."""
         if isinstance(data, FittedModel):
             self.load().register(data)
         elif isinstance(data, Baseline):
-            self.load().keep(data)
+            self.load().keep_baseline(data)
 
+    @override
     def _describe(self) -> dict[str, Any]:
         return {"model": self._model}
 
@@ -66,34 +75,44 @@ class RegisteredModel:
         self._model = model
         self._settings = settings
         self._client = open_tracking(settings)
-        self._elsewhere = ForeignVersions(
+        self._foreign = ForeignVersions(
             model, settings=settings, client=self._client, trusted_types=TRUSTED_TYPES
         )
 
     def champion(self) -> ServedModel:
-        """The version that the alias `champion` points at; raises `Refused` where none is."""
-        with refused_where_missing(
+        """Return the version that the alias `champion` points at.
+
+        Raises:
+            NoChampionError: There is none.
+        """
+        with refuse_if_missing(
             f"model {self._model!r} has no champion: run the pipeline training first",
             NoChampionError,
         ):
-            return self._served(self._client.get_model_version_by_alias(self._model, "champion"))
+            return self._build_served(
+                self._client.get_model_version_by_alias(self._model, "champion")
+            )
 
     def version(self, version: str) -> ServedModel:
-        """One version; raises `Refused` where there is none."""
-        with refused_where_missing(f"model {self._model!r} has no version {version!r}"):
-            return self._served(self._client.get_model_version(self._model, version))
+        """Return one version.
+
+        Raises:
+            Refused: There is none.
+        """
+        with refuse_if_missing(f"model {self._model!r} has no version {version!r}"):
+            return self._build_served(self._client.get_model_version(self._model, version))
 
     def made_by(self, key: str) -> ServedModel | None:
-        """The version that carries the effect key, or None."""
-        with faults_sorted():
-            query = f"name='{self._model}' and tag.`{EFFECT_KEY}`='{key}'"
+        """Return the version that carries the effect key, or None."""
+        with translate_mlflow_errors():
+            query = f"name='{self._model}' and tag.`{EFFECT_KEY_TAG}`='{key}'"
             found = self._client.search_model_versions(query, max_results=1)
-        return self._served(found[0]) if found else None
+        return self._build_served(found[0]) if found else None
 
     def register(self, fitted: FittedModel) -> None:
-        """Log the model with all that belongs to it, then make it a version in one step."""
-        with faults_sorted():
-            run_id, model_id, model_uri = self._log(fitted)
+        """Log a model with all that belongs to it, then make it a version in one step."""
+        with translate_mlflow_errors():
+            run_id, model_id, model_uri = self._log_run(fitted)
             _ensure_registered_model(self._client, self._model)
             made = self._client.create_model_version(
                 self._model,
@@ -105,13 +124,13 @@ class RegisteredModel:
             if fitted.alias:
                 self._client.set_registered_model_alias(self._model, fitted.alias, made.version)
 
-    def keep(self, baseline: Baseline) -> None:
+    def keep_baseline(self, baseline: Baseline) -> None:
         """Keep what monitoring needs of a version that was made elsewhere."""
-        self._elsewhere.keep(baseline)
+        self._foreign.keep_baseline(baseline)
 
-    def _log(self, fitted: FittedModel) -> tuple[str, str, str]:
-        experiment = experiment_id(
-            self._client, experiment_name(self._model, "training"), settings=self._settings
+    def _log_run(self, fitted: FittedModel) -> tuple[str, str, str]:
+        experiment = get_or_create_experiment(
+            self._client, build_experiment_name(self._model, "training"), settings=self._settings
         )
         with mlflow.start_run(experiment_id=experiment, tags=dict(fitted.tags)) as run:
             mlflow.log_params(dict(fitted.params))
@@ -124,21 +143,21 @@ class RegisteredModel:
                 input_example=fitted.example,
                 serialization_format="skops",
                 skops_trusted_types=list(TRUSTED_TYPES),
-                pip_requirements=_requirements(),
+                pip_requirements=_list_requirements(),
             )
         return run.info.run_id, logged.model_id, logged.model_uri
 
-    def _served(self, found: ModelVersion) -> ServedModel:
-        if TRAINED_ROWS not in found.tags:
-            return self._elsewhere.served(found)
+    def _build_served(self, found: ModelVersion) -> ServedModel:
+        if TRAINED_ROWS_TAG not in found.tags:
+            return self._foreign.build_served(found)
         uri = self._settings.tracking_uri
         run_id = str(found.run_id or "")
         return ServedModel(
             version=str(found.version),
             run_id=run_id,
-            metrics=_metrics(uri, run_id) if run_id else {},
+            metrics=_load_metrics(uri, run_id) if run_id else {},
             tags=dict(found.tags),
-            load=partial(_estimator, uri, str(found.source)),
+            load=partial(_load_estimator, uri, str(found.source)),
             artifact=partial(read_json, uri, run_id),
             frame=partial(read_frame, uri, run_id),
             companion=partial(read_companion, uri, run_id),
@@ -153,13 +172,13 @@ def _ensure_registered_model(client: MlflowClient, name: str) -> None:
             raise
 
 
-def _requirements() -> list[str]:
+def _list_requirements() -> list[str]:
     return [f"{name}=={version(name)}" for name in ("scikit-learn", "skops", "pandas", "numpy")]
 
 
 @lru_cache(maxsize=ESTIMATORS_KEPT)
-def _estimator(_tracking: str, source: str) -> Any:  # noqa: ANN401 - scikit-learn has no types
-    with faults_sorted():
+def _load_estimator(_tracking: str, source: str) -> Estimator:
+    with translate_mlflow_errors():
         path = mlflow.artifacts.download_artifacts(artifact_uri=source)
         flavor = Model.load(path).flavors.get("sklearn", {})
         trusted = flavor.get("skops_trusted_types") or ()
@@ -170,5 +189,5 @@ def _estimator(_tracking: str, source: str) -> Any:  # noqa: ANN401 - scikit-lea
 
 
 @lru_cache(maxsize=ARTIFACTS_KEPT)
-def _metrics(tracking: str, run_id: str) -> Mapping[str, float]:
+def _load_metrics(tracking: str, run_id: str) -> Mapping[str, float]:
     return dict(MlflowClient(tracking_uri=tracking).get_run(run_id).data.metrics)

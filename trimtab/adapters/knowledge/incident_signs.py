@@ -1,7 +1,7 @@
-"""Says what a document is about as Trimtab asks: so that like is compared with like.
+"""Describes a case as Trimtab searches for it, so that documents and queries are comparable.
 
-The question comes from `policies.evidence.describe`. A document that lists its signs is looked for
-by the very sentence that such a finding would be described with, whatever its wording.
+The query comes from `policies.knowledge_query.describe_finding`. A document that lists its signs is
+found by the very sentences that describe such a finding, whatever the document's own wording.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,10 @@ from typing import Final, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from policies.evidence import describe
+from policies.knowledge_query import describe_finding
 from trimtab.contracts.drift import (
     DriftFinding,
+    FaultKind,
     FeatureDrift,
     FeatureKind,
     FeatureRole,
@@ -23,18 +24,18 @@ from trimtab.contracts.drift import (
     Window,
 )
 
-Columns = Sequence[tuple[FeatureRole, str]]
+DriftedColumns = Sequence[tuple[FeatureRole, str]]
 """Columns that drifted: what each is to the model, and its name."""
 
-FAULT_KINDS: Final[tuple[str, ...]] = get_args(QualityFault.model_fields["kind"].annotation)
+FAULT_KINDS: Final[tuple[str, ...]] = get_args(FaultKind)
 
 _WINDOW: Final = Window(
     start=datetime(2000, 1, 1, tzinfo=UTC), end=datetime(2000, 1, 2, tzinfo=UTC), rows=1
 )
-"""Any window: the description does not speak of it."""
+"""Any window: the description does not mention it."""
 
 
-class Performance(StrEnum):
+class PerformanceSign(StrEnum):
     """How the champion does on labelled rows."""
 
     DEGRADED = "degraded"
@@ -45,8 +46,8 @@ class Performance(StrEnum):
     """No labels have come."""
 
 
-class Loss(StrEnum):
-    """What a degraded champion's loss is put down to."""
+class LossSign(StrEnum):
+    """What a degraded champion's loss is attributed to."""
 
     EXPLAINED = "explained"
     """The inputs moved to where it errs more."""
@@ -54,66 +55,68 @@ class Loss(StrEnum):
     """The same inputs have come to mean another target."""
 
 
-class Signs(BaseModel):
-    """What a drift event shows when it is a case for the document."""
+class IncidentSigns(BaseModel):
+    """What a drift event shows when a document applies to it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     drifted: tuple[FeatureRole, ...] = Field(max_length=5)
-    """What the columns that drifted are to the model."""
+    """What each column that drifted is to the model."""
     faults: tuple[str, ...] = Field(max_length=5)
     """Kinds of `contracts.drift.QualityFault`."""
-    performance: Performance
-    loss: Loss | None = None
-    """Of a degraded champion; None where nobody parted it."""
+    performance: PerformanceSign
+    loss: LossSign | None = None
+    """Attribution of a degraded champion's loss; None if it was not estimated."""
 
     @field_validator("faults")
     @classmethod
-    def _are_kinds(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_kinds(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
         unknown = [kind for kind in kinds if kind not in FAULT_KINDS]
         if unknown:
             msg = f"{unknown} are no kinds of quality fault: use {', '.join(FAULT_KINDS)}"
             raise ValueError(msg)
         return kinds
 
-    def question(self) -> str:
-        """How Trimtab would ask for such a case."""
+    def build_query(self) -> str:
+        """Return the query by which Trimtab would search for such a case."""
         columns = [(role, "column") for role in self.drifted]
-        return question(columns, faults=self.faults, performance=self.performance, loss=self.loss)
+        return build_query(
+            columns, faults=self.faults, performance=self.performance, loss=self.loss
+        )
 
 
-def question(
-    columns: Columns,
+def build_query(
+    columns: DriftedColumns,
     *,
     faults: Sequence[str],
-    performance: Performance,
-    loss: Loss | None = None,
+    performance: PerformanceSign,
+    loss: LossSign | None = None,
 ) -> str:
-    """How Trimtab would ask for a case with these signs."""
-    return describe(
+    """Return the query by which Trimtab would search for a case with these signs."""
+    return describe_finding(
         DriftFinding(
             model="model",
             reference=_WINDOW,
             current=_WINDOW,
             severity=Severity.MEDIUM,
-            features=tuple(_drift(role, name) for role, name in columns),
+            features=tuple(_build_drift(role, name) for role, name in columns),
             quality=tuple(
                 QualityFault.model_validate({"kind": kind, "detail": ""}) for kind in faults
             ),
-            performance=_change(performance),
-            concept_loss=None if loss is None else float(loss is Loss.UNEXPLAINED),
+            performance=_build_change(performance),
+            concept_loss=None if loss is None else float(loss is LossSign.UNEXPLAINED),
         )
     )
 
 
-def _drift(role: FeatureRole, name: str) -> FeatureDrift:
+def _build_drift(role: FeatureRole, name: str) -> FeatureDrift:
     return FeatureDrift(
         name=name, kind=FeatureKind.NUMERIC, role=role, psi=1.0, jensen_shannon=1.0, drifted=True
     )
 
 
-def _change(performance: Performance) -> PerformanceChange | None:
-    if performance is Performance.UNKNOWN:
+def _build_change(performance: PerformanceSign) -> PerformanceChange | None:
+    if performance is PerformanceSign.UNKNOWN:
         return None
-    degraded = performance is Performance.DEGRADED
+    degraded = performance is PerformanceSign.DEGRADED
     return PerformanceChange(metric="metric", reference=1.0, current=0.0, rows=1, degraded=degraded)

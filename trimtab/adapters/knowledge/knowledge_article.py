@@ -18,9 +18,10 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from typing_extensions import override
 
-from trimtab.adapters.knowledge.incident_signs import Signs
-from trimtab.contracts.base import Name, Record, digest
+from trimtab.adapters.knowledge.incident_signs import IncidentSigns
+from trimtab.contracts.base import Name, Record, compute_digest
 from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.evidence import DocumentKind
@@ -34,10 +35,11 @@ MAX_TEXT: Final = 4000
 MAX_KEYS: Final = 16
 """Ways to find one document."""
 
-_KEPT: Final = {"id", "kind", "title", "cause", "action", "succeeded", "origin"}
+_ARTICLE_FIELDS: Final = {"id", "kind", "title", "cause", "action", "succeeded", "origin"}
+"""Fields that an article takes over from its front matter."""
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{2,79}$")]
-Tag = Annotated[str, StringConstraints(pattern=r"^[\w.% -]{2,40}$")]
+DocumentSlug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{2,79}$")]
+DocumentTag = Annotated[str, StringConstraints(pattern=r"^[\w.% -]{2,40}$")]
 
 
 class Origin(StrEnum):
@@ -50,11 +52,11 @@ class Origin(StrEnum):
 
 
 class FrontMatter(BaseModel):
-    """What stands above a runbook or a past incident, between the lines `---`."""
+    """The fields above a runbook or a past incident, between the lines `---`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: Slug
+    id: DocumentSlug
     """Equal to the file's name without `.md`."""
     kind: DocumentKind
     title: str = Field(min_length=5, max_length=120)
@@ -63,13 +65,13 @@ class FrontMatter(BaseModel):
     action: Action
     """Recommended by a runbook; taken in an incident."""
     severity: Severity
-    tags: tuple[Tag, ...] = Field(min_length=1, max_length=12)
+    tags: tuple[DocumentTag, ...] = Field(min_length=1, max_length=12)
     asked: tuple[Annotated[str, Field(min_length=10, max_length=120)], ...] = Field(
         default=(), max_length=8
     )
-    """How people say it who do not know the cause: each is a way to find the document."""
-    signs: tuple[Signs, ...] = Field(default=(), max_length=4)
-    """What the drift events show that it is meant for."""
+    """Questions of people who do not know the cause: each is a way to find the document."""
+    signs: tuple[IncidentSigns, ...] = Field(default=(), max_length=4)
+    """What drift events show when the document applies to them."""
     succeeded: bool | None = None
     """Whether the action helped; for an incident only, and there required."""
     origin: Origin | None = None
@@ -77,7 +79,7 @@ class FrontMatter(BaseModel):
 
     @field_validator("id")
     @classmethod
-    def _is_the_file_s_name(cls, value: str, info: ValidationInfo) -> str:
+    def _check_file_name(cls, value: str, info: ValidationInfo) -> str:
         stem = (info.context or {}).get("stem", value)
         if value != stem:
             msg = f"{value!r} differs from the file's name {stem!r}: make them equal"
@@ -85,12 +87,12 @@ class FrontMatter(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _incidents_have_an_outcome(self) -> "FrontMatter":
-        told = (self.succeeded is not None, self.origin is not None)
-        if self.kind is DocumentKind.INCIDENT and not all(told):
+    def _check_outcome(self) -> "FrontMatter":
+        has_outcome = (self.succeeded is not None, self.origin is not None)
+        if self.kind is DocumentKind.INCIDENT and not all(has_outcome):
             msg = "an incident says whether its action `succeeded`, and its `origin`"
             raise ValueError(msg)
-        if self.kind is DocumentKind.RUNBOOK and any(told):
+        if self.kind is DocumentKind.RUNBOOK and any(has_outcome):
             msg = "a runbook has neither `succeeded` nor `origin`"
             raise ValueError(msg)
         return self
@@ -108,36 +110,40 @@ class Article(Record):
     origin: Origin | None = None
     text: str = Field(min_length=1, max_length=MAX_TEXT)
     keys: tuple[str, ...] = Field(min_length=1, max_length=MAX_KEYS)
-    """What it is found by: the more alike any of them is to a question, the better it answers."""
+    """Texts that it is found by: the one most similar to a query counts."""
 
     @field_validator("text")
     @classmethod
-    def _begins_with_an_opening(cls, text: str) -> str:
-        if not opening(text):
+    def _check_opening(cls, text: str) -> str:
+        if not extract_opening(text):
             msg = "there is no opening: say above the first section what it is about"
             raise ValueError(msg)
         return text
 
     @property
     def digest(self) -> str:
-        """Changes when anything of the article does."""
-        return digest(self)
+        """Digest of the whole article."""
+        return compute_digest(self)
 
 
-def above_sections(text: str) -> str:
-    """What stands above the first section."""
+def extract_introduction(text: str) -> str:
+    """Return the part of a document above its first section."""
     return f"\n{text}".partition("\n## ")[0].strip()
 
 
-def opening(text: str) -> str:
-    """The same on one line, without a notice that is set as a quotation."""
-    lines = above_sections(text).split("\n")
+def extract_opening(text: str) -> str:
+    """Return a document's introduction on one line, without a notice set as a quotation."""
+    lines = extract_introduction(text).split("\n")
     return " ".join(line for line in lines if not line.startswith(">")).strip()
 
 
-def read_folders(folders: Sequence[Path]) -> tuple[Article, ...]:
-    """All articles in Markdown below the folders; raises `Refused` with every fault at once."""
-    files = [file for folder in folders for file in _files(folder)]
+def read_articles(folders: Sequence[Path]) -> tuple[Article, ...]:
+    """Return all articles in Markdown below the folders.
+
+    Raises:
+        Refused: Every fault of every file, at once.
+    """
+    files = [file for folder in folders for file in _list_files(folder)]
     articles: list[Article] = []
     faults: list[str] = []
     for file in files:
@@ -153,47 +159,54 @@ def read_folders(folders: Sequence[Path]) -> tuple[Article, ...]:
 
 
 def read_article(file: Path) -> Article:
-    """One article; raises `Refused` with what is wrong in the file."""
+    """Return the article in a file.
+
+    Raises:
+        Refused: The file cannot be read, or everything that is wrong in it.
+    """
     try:
-        post = frontmatter.loads(file.read_text(encoding="utf-8"), handler=_FrontMatterHandler())
+        text = file.read_text(encoding="utf-8")
+        post = frontmatter.loads(text, handler=_PlainYamlHandler())
         front = FrontMatter.model_validate(post.metadata, context={"stem": file.stem})
         text = post.content.strip()
-        return Article(text=text, keys=_keys(front, text), **front.model_dump(include=_KEPT))
+        fields = front.model_dump(include=_ARTICLE_FIELDS)
+        return Article(text=text, keys=_build_keys(front, text), **fields)
     except (ValidationError, InvalidYamlError, UnicodeDecodeError, OSError) as error:
-        msg = f"{file}: {_fault(error)}"
+        msg = f"{file}: {_format_fault(error)}"
         raise Refused(msg) from error
 
 
-class _FrontMatterHandler(YAMLHandler):
+class _PlainYamlHandler(YAMLHandler):
     """Reads front matter in our dialect of YAML."""
 
+    @override
     def load(self, fm: str, **_: object) -> dict[str, Any]:
         content = parse_yaml(fm)
         return content if isinstance(content, dict) else {}
 
 
-def _fault(error: Exception) -> str:
+def _format_fault(error: Exception) -> str:
     if isinstance(error, ValidationError):
         lines = format_validation_errors(error, whole="front matter", max_value_length=0)
         return "; ".join(lines)
     return " ".join(str(error).split())
 
 
-def _files(folder: Path) -> list[Path]:
+def _list_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         msg = f"knowledge folder {folder} does not exist: name one that holds runbooks"
         raise Refused(msg)
     return sorted(file for file in folder.rglob("*.md") if file.name != "README.md")
 
 
-def _keys(front: FrontMatter, text: str) -> tuple[str, ...]:
-    """Title and opening, the ways people ask, and the way Trimtab asks.
+def _build_keys(front: FrontMatter, text: str) -> tuple[str, ...]:
+    """Return title and opening, people's questions, and the queries by which Trimtab searches.
 
-    The sections are no keys: they speak of other causes too, and with them in the index fewer
-    questions found their answer.
+    The sections are no keys: they are about other causes too, and with them in the index fewer
+    queries found their answer.
     """
     return (
-        f"{front.title}. {opening(text)}",
+        f"{front.title}. {extract_opening(text)}",
         *front.asked,
-        *(signs.question() for signs in front.signs),
+        *(signs.build_query() for signs in front.signs),
     )

@@ -1,10 +1,13 @@
-"""How a document lies in Chroma: one record a key, the first with the text; and who is shown."""
+"""Converts documents to records of Chroma and back, and ranks what a search finds.
+
+A document has one record per key; the first holds the text.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
-from trimtab.adapters.knowledge.knowledge_article import Article, above_sections
+from trimtab.adapters.knowledge.knowledge_article import Article, extract_introduction
 from trimtab.contracts.evidence import Document, DocumentKind
 
 MAX_ID: Final = 128
@@ -13,20 +16,20 @@ MAX_ID: Final = 128
 Metadata = Mapping[str, Any]
 
 
-def record_id(document_id: str, number: int = 0) -> str:
-    """Id of the record of a document's key; no document's id holds a "#"."""
+def build_record_id(document_id: str, number: int = 0) -> str:
+    """Return the id of the record of a document's key; no document's id holds a "#"."""
     return f"{document_id}#{number}"
 
 
-def fitting(document_id: str) -> str:
-    """The id itself, or one made from it that is not too long."""
+def shorten_id(document_id: str) -> str:
+    """Return the id, or one made from it with a digest if it is too long."""
     if len(document_id) <= MAX_ID:
         return document_id
     return f"{document_id[: MAX_ID - 33]}:{sha256(document_id.encode()).hexdigest()[:32]}"
 
 
-def metadata_of(article: Article, *, source: str) -> dict[str, str]:
-    """All of it each time: an upsert keeps what it is not given, and Chroma holds no None."""
+def build_metadata(article: Article, *, source: str) -> dict[str, str]:
+    """Return all metadata each time: an upsert keeps missing fields, and Chroma holds no None."""
     return {
         "document": article.id,
         "source": source,
@@ -40,8 +43,8 @@ def metadata_of(article: Article, *, source: str) -> dict[str, str]:
     }
 
 
-def document_of(metadata: Metadata, text: str, *, similarity: float) -> Document:
-    """The document that a record tells of."""
+def build_document(metadata: Metadata, text: str, *, similarity: float) -> Document:
+    """Return the document of a record."""
     return Document(
         id=metadata["document"],
         kind=DocumentKind(metadata["kind"]),
@@ -55,28 +58,40 @@ def document_of(metadata: Metadata, text: str, *, similarity: float) -> Document
     )
 
 
-def opening_of(metadata: Metadata, text: str, *, similarity: float) -> Document:
-    """The same, with what stands above its sections alone."""
-    return document_of(metadata, above_sections(text), similarity=similarity)
+def build_document_introduction(metadata: Metadata, text: str, *, similarity: float) -> Document:
+    """Return the document of a record with its introduction as text."""
+    return build_document(metadata, extract_introduction(text), similarity=similarity)
 
 
-def similarities(metadatas: Iterable[Metadata], distances: Iterable[float]) -> dict[str, float]:
-    """Each document's best cosine similarity, floored at 0, best first."""
+def compute_similarities(
+    metadatas: Iterable[Metadata], distances: Iterable[float]
+) -> dict[str, float]:
+    """Return each document's best cosine similarity, floored at 0, best first.
+
+    Args:
+        metadatas: Metadata of the records that were found.
+        distances: Their cosine distances, in the same order.
+    """
     best: dict[str, float] = {}
     for metadata, distance in zip(metadatas, distances, strict=True):
         similarity = min(1.0, max(0.0, 1.0 - distance))
         best[metadata["document"]] = max(similarity, best.get(metadata["document"], 0.0))
-    return dict(sorted(best.items(), key=lambda each: -each[1]))
+    return dict(sorted(best.items(), key=_rank))
 
 
-def shared_out(nearest: Sequence[Mapping[str, float]], *, limit: int) -> dict[str, float]:
-    """The best of all kinds; none takes more than half of the places while there are others."""
+def balance_kinds(nearest: Sequence[Mapping[str, float]], *, limit: int) -> dict[str, float]:
+    """Return the best of all kinds; none takes more than half of the places while others exist.
+
+    Args:
+        nearest: For each kind, document id to similarity, best first.
+        limit: Documents to return at most.
+    """
     half = -(-limit // 2)
     first = [each for kind in nearest for each in list(kind.items())[:half]]
     rest = [each for kind in nearest for each in list(kind.items())[half:]]
-    ranked = [*sorted(first, key=_by_similarity), *sorted(rest, key=_by_similarity)]
+    ranked = [*sorted(first, key=_rank), *sorted(rest, key=_rank)]
     return dict(ranked[:limit])
 
 
-def _by_similarity(each: tuple[str, float]) -> float:
+def _rank(each: tuple[str, float]) -> float:
     return -each[1]

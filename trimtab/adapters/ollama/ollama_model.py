@@ -1,12 +1,13 @@
-"""`ollama/<model>`: a language model on an Ollama server, as ADK speaks to models.
+"""Calls a language model on an Ollama server, `ollama/<model>`, through ADK's interface.
 
-Nothing is retried here: Temporal retries the activity. What no retry mends is `Refused`. A model
-that cannot call tools is asked again without them, for it can still answer.
+Nothing is retried here: Temporal retries the activity. An error that no retry can correct is
+`Refused`. A model that cannot call tools is asked again without them: it can still answer.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Final
 
 import httpx
@@ -14,15 +15,15 @@ from google.adk.models import BaseLlm
 from google.adk.models.llm_request import LlmRequest
 from google.adk.models.llm_response import LlmResponse
 from ollama import AsyncClient, ChatResponse, ResponseError
+from typing_extensions import override
 
 from trimtab.adapters.ollama import ollama_wire as wire
 from trimtab.contracts.ports import Refused, Unavailable
 
 PREFIX: Final = "ollama/"
-_NOT_FOUND = 404
-_TOO_MANY = 429
-_SERVER_FAULT = 500
-_NO_TOOLS = "does not support tools"
+_NO_STATUS: Final = -1
+"""Status of an error that came without one."""
+_TOOLS_UNSUPPORTED: Final = "does not support tools"
 
 
 class OllamaModel(BaseLlm):
@@ -30,25 +31,30 @@ class OllamaModel(BaseLlm):
 
     host: str = "http://127.0.0.1:11434"
     timeout: timedelta = timedelta(seconds=60)
-    """For one answer."""
+    """Time for one answer."""
     context_tokens: int = 8192
     """Room for prompt and answer together; Ollama's own default cuts our prompts."""
     answer_tokens: int = 1024
     """Longest answer."""
     call_tokens: int = 256
-    """Longest answer where tools are on offer: calls are short, and other words do not count."""
+    """Longest answer if tools are offered: calls are short, and other words do not count."""
 
     @classmethod
+    @override
     def supported_models(cls) -> list[str]:
-        """ADK's own patterns for these names, so that ours takes their place."""
+        """Return ADK's own patterns for these names, so that this class replaces ADK's."""
         return [r"ollama/gemma3.*", r"ollama/(?!gemma3).*"]
 
+    @override
     async def generate_content_async(
-        self,
-        llm_request: LlmRequest,
-        stream: bool = False,  # noqa: ARG002, FBT001, FBT002 - the base class's signature
+        self, llm_request: LlmRequest, stream: bool = False
     ) -> AsyncGenerator[LlmResponse, None]:
-        """One whole answer; raises `Unavailable` or `Refused`."""
+        """Yield one whole answer.
+
+        Raises:
+            Unavailable: The server does not answer in time, is busy, or the connection broke.
+            Refused: The server has no such model, or rejects the request.
+        """
         seconds = self.timeout.total_seconds()
         try:
             async with asyncio.timeout(seconds):
@@ -63,22 +69,22 @@ class OllamaModel(BaseLlm):
             msg = f"the connection to Ollama at {self.host} broke: {error}"
             raise Unavailable(msg) from error
         except ResponseError as error:
-            raise self._sorted(error) from error
+            raise self._translate_error(error) from error
         except ValueError as error:
-            msg = f"what listens at {self.host} answers, but not as Ollama does"
+            msg = f"the server at {self.host} does not answer as Ollama does"
             raise Unavailable(msg) from error
-        yield wire.response(answer)
+        yield wire.parse_response(answer)
 
     async def _chat(self, request: LlmRequest) -> ChatResponse:
         async with AsyncClient(host=self.host) as client:
-            return await self._with_tools_if_it_can(client, request)
+            return await self._call_with_tools(client, request)
 
-    async def _with_tools_if_it_can(self, client: AsyncClient, request: LlmRequest) -> ChatResponse:
-        offered = wire.tools(request)
+    async def _call_with_tools(self, client: AsyncClient, request: LlmRequest) -> ChatResponse:
+        offered = wire.build_tools(request)
         try:
             return await self._send(client, request, tools=offered)
         except ResponseError as error:
-            if offered and _NO_TOOLS in error.error:
+            if offered and _TOOLS_UNSUPPORTED in error.error:
                 return await self._send(client, request, tools=[])
             raise
 
@@ -87,13 +93,13 @@ class OllamaModel(BaseLlm):
     ) -> ChatResponse:
         return await client.chat(
             model=self._name,
-            messages=wire.messages(request),
+            messages=wire.build_messages(request),
             tools=tools,
-            format=wire.answer_format(request),
-            options=wire.options(
+            format=wire.build_answer_format(request),
+            options=wire.build_options(
                 request,
                 context_tokens=self.context_tokens,
-                answer_tokens=self.call_tokens if wire.tools(request) else self.answer_tokens,
+                answer_tokens=self.call_tokens if wire.build_tools(request) else self.answer_tokens,
             ),
         )
 
@@ -101,22 +107,28 @@ class OllamaModel(BaseLlm):
     def _name(self) -> str:
         return self.model.removeprefix(PREFIX)
 
-    def _sorted(self, error: ResponseError) -> Exception:
-        if error.status_code == _NOT_FOUND:
+    def _translate_error(self, error: ResponseError) -> Exception:
+        if error.status_code == HTTPStatus.NOT_FOUND:
             return Refused(
                 f"Ollama at {self.host} has no model {self._name!r}: "
                 f"get it with `ollama pull {self._name}`"
             )
-        if error.status_code >= _SERVER_FAULT or error.status_code in {_TOO_MANY, -1}:
+        busy = {HTTPStatus.TOO_MANY_REQUESTS, _NO_STATUS}
+        if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or error.status_code in busy:
             return Unavailable(f"Ollama at {self.host} failed: {error}")
         return Refused(f"Ollama at {self.host} refused the request for {self._name!r}: {error}")
 
 
-def ollama_at(address: str, *, seconds: timedelta) -> type[OllamaModel]:
-    """The class for ADK's registry, which builds models from their names alone."""
+def make_ollama_class(address: str, *, answer_timeout: timedelta) -> type[OllamaModel]:
+    """Return a class for ADK's registry, which builds models from their names alone.
 
-    class OllamaModelThere(OllamaModel):
+    Args:
+        address: The server.
+        answer_timeout: Time for one answer.
+    """
+
+    class ConfiguredOllamaModel(OllamaModel):
         host: str = address
-        timeout: timedelta = seconds
+        timeout: timedelta = answer_timeout
 
-    return OllamaModelThere
+    return ConfiguredOllamaModel

@@ -10,27 +10,27 @@ from google.genai import types
 from ollama import ChatResponse
 from pydantic import BaseModel
 
-MOST_CHARACTERS: Final = 64_000
-"""Longest answer that is passed on: what is longer is cut, and will not be valid JSON."""
+MAX_ANSWER_CHARACTERS: Final = 64_000
+"""Length to which an answer is cut; a longer one will not be valid JSON."""
 
 
-def messages(request: LlmRequest) -> list[dict[str, Any]]:
-    """The conversation, the system instruction first."""
-    instruction = _text_of(request.config.system_instruction)
+def build_messages(request: LlmRequest) -> list[dict[str, Any]]:
+    """Return the conversation, the system instruction first."""
+    instruction = _extract_text(request.config.system_instruction)
     system = [{"role": "system", "content": instruction}] if instruction else []
-    turns = [message for content in request.contents for message in _turn(content)]
+    turns = [message for content in request.contents for message in _build_turn(content)]
     return [*system, *turns]
 
 
-def tools(request: LlmRequest) -> list[dict[str, Any]]:
-    """The functions on offer."""
+def build_tools(request: LlmRequest) -> list[dict[str, Any]]:
+    """Return the functions that the model may call."""
     return [
         {
             "type": "function",
             "function": {
                 "name": declaration.name,
                 "description": declaration.description or "",
-                "parameters": _parameters(declaration),
+                "parameters": _build_parameters(declaration),
             },
         }
         for tool in request.config.tools or ()
@@ -39,16 +39,24 @@ def tools(request: LlmRequest) -> list[dict[str, Any]]:
     ]
 
 
-def answer_format(request: LlmRequest) -> dict[str, Any] | None:
-    """The JSON schema of the answer, or None; Ollama obeys its shape, not its bounds."""
+def build_answer_format(request: LlmRequest) -> dict[str, Any] | None:
+    """Return the JSON schema of the answer, or None; Ollama obeys its shape, not its bounds."""
     schema = request.config.response_schema or request.config.response_json_schema
-    return None if schema is None else _json_schema(schema)
+    return None if schema is None else _build_json_schema(schema)
 
 
-def options(request: LlmRequest, *, context_tokens: int, answer_tokens: int) -> dict[str, Any]:
-    """Sampling options; lengths are always said, for Ollama cuts long prompts silently."""
+def build_options(
+    request: LlmRequest, *, context_tokens: int, answer_tokens: int
+) -> dict[str, Any]:
+    """Return sampling options; lengths are always set, because Ollama cuts long prompts silently.
+
+    Args:
+        request: ADK's request.
+        context_tokens: Room for prompt and answer together.
+        answer_tokens: Longest answer.
+    """
     config = request.config
-    asked = {
+    wanted = {
         "temperature": config.temperature,
         "top_p": config.top_p,
         "top_k": None if config.top_k is None else int(config.top_k),
@@ -57,12 +65,12 @@ def options(request: LlmRequest, *, context_tokens: int, answer_tokens: int) -> 
         "num_ctx": context_tokens,
         "num_predict": min(config.max_output_tokens or answer_tokens, answer_tokens),
     }
-    return {name: value for name, value in asked.items() if value is not None}
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
-def response(answer: ChatResponse) -> LlmResponse:
-    """ADK's response: text first, then calls."""
-    text = (answer.message.content or "")[:MOST_CHARACTERS]
+def parse_response(answer: ChatResponse) -> LlmResponse:
+    """Return ADK's response: text first, then calls."""
+    text = (answer.message.content or "")[:MAX_ANSWER_CHARACTERS]
     parts = [types.Part(text=text)] if text.strip() else []
     for call in answer.message.tool_calls or ():
         arguments = dict(call.function.arguments)
@@ -86,7 +94,7 @@ def response(answer: ChatResponse) -> LlmResponse:
     )
 
 
-def _turn(content: types.Content) -> Iterator[dict[str, Any]]:
+def _build_turn(content: types.Content) -> Iterator[dict[str, Any]]:
     parts = content.parts or []
     role = "assistant" if content.role == "model" else "user"
     text = "\n".join(part.text for part in parts if part.text and not part.thought)
@@ -108,7 +116,7 @@ def _turn(content: types.Content) -> Iterator[dict[str, Any]]:
             }
 
 
-def _text_of(instruction: object) -> str:
+def _extract_text(instruction: object) -> str:
     if instruction is None or isinstance(instruction, str):
         return instruction or ""
     if isinstance(instruction, types.Content):
@@ -117,12 +125,12 @@ def _text_of(instruction: object) -> str:
     raise ValueError(msg)
 
 
-def _parameters(declaration: types.FunctionDeclaration) -> dict[str, Any]:
+def _build_parameters(declaration: types.FunctionDeclaration) -> dict[str, Any]:
     schema = declaration.parameters_json_schema or declaration.parameters
-    return {"type": "object", "properties": {}} if schema is None else _json_schema(schema)
+    return {"type": "object", "properties": {}} if schema is None else _build_json_schema(schema)
 
 
-def _json_schema(schema: object) -> dict[str, Any]:
+def _build_json_schema(schema: object) -> dict[str, Any]:
     if isinstance(schema, dict):
         return schema
     if isinstance(schema, types.Schema):

@@ -1,11 +1,11 @@
-"""Versions that were made elsewhere, with what monitoring needs of them kept beside.
+"""Loads versions that were made elsewhere, and keeps what monitoring needs of them as baselines.
 
 A baseline is an MLflow run of its own, found by its tags: the version stays as it is.
 """
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
-from typing import Any, Final
+from typing import Final
 
 import mlflow
 from mlflow.entities import Run
@@ -13,30 +13,38 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 from pydantic import JsonValue
 
-from trimtab.adapters.registry.foreign_model import load_foreign
-from trimtab.adapters.registry.tracking import experiment_id, faults_sorted
-from trimtab.adapters.registry.version_files import log_files, read_companion, read_frame, read_json
-from trimtab.contracts.fitted import RECORDED_FILE, Baseline, ServedModel
+from trimtab.adapters.registry.foreign_model import load_foreign_model
+from trimtab.adapters.registry.tracking import get_or_create_experiment, translate_mlflow_errors
+from trimtab.adapters.registry.version_files import (
+    Estimator,
+    log_files,
+    read_companion,
+    read_frame,
+    read_json,
+)
+from trimtab.contracts.fitted import RECORDED_CLASSES_FILE, Baseline, ServedModel
 from trimtab.contracts.model import ModelSpec
-from trimtab.contracts.names import experiment_name
+from trimtab.contracts.names import build_experiment_name
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.tags import TRAINED_ROWS, promoted_by
+from trimtab.contracts.tags import (
+    BASELINE_KEY_TAG,
+    BASELINE_VERSION_TAG,
+    TRAINED_ROWS_TAG,
+    build_promotion_tag,
+)
 from trimtab.detection.onboarding.predictions import Recorded
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings
 
-VERSION: Final = "trimtab.baseline.version"
-"""On a baseline's run: the version it is about."""
-KEY: Final = "trimtab.baseline.key"
-"""On a baseline's run: digest of the configuration that it was measured under."""
-_KEPT: Final = 8
+_MODELS_KEPT: Final = 8
+"""Models that a process keeps in memory."""
 
-Artifact = Callable[[str], dict[str, JsonValue]]
+ReadArtifact = Callable[[str], dict[str, JsonValue]]
 
 
 class ForeignVersions:
-    """Those of one registered model; baselines are in the experiment `trimtab/MODEL/baselines`."""
+    """Versions of one registered model; baselines are runs of `trimtab/MODEL/baselines`."""
 
     def __init__(
         self, model: str, *, settings: Settings, client: MlflowClient, trusted_types: Iterable[str]
@@ -46,12 +54,12 @@ class ForeignVersions:
         self._client = client
         self._trusted = frozenset(trusted_types)
 
-    def served(self, found: ModelVersion) -> ServedModel:
-        """The version; what it lacks comes from its newest baseline, where there is one."""
-        kept = self._newest(str(found.version))
+    def build_served(self, found: ModelVersion) -> ServedModel:
+        """Return a version; what it lacks comes from its newest baseline, if there is one."""
+        kept = self._find_newest_baseline(str(found.version))
         run_id = kept.info.run_id if kept else ""
         uri = self._settings.tracking_uri
-        artifact = partial(read_json, uri, run_id) if kept else _none_kept
+        artifact = partial(read_json, uri, run_id) if kept else _raise_no_baseline
         return ServedModel(
             version=str(found.version),
             run_id=run_id,
@@ -59,29 +67,31 @@ class ForeignVersions:
             tags=dict(found.tags),
             load=partial(self._load, found, artifact),
             artifact=artifact,
-            frame=partial(read_frame, uri, run_id) if kept else _none_kept,
-            companion=partial(read_companion, uri, run_id) if kept else _none_kept,
+            frame=partial(read_frame, uri, run_id) if kept else _raise_no_baseline,
+            companion=partial(read_companion, uri, run_id) if kept else _raise_no_baseline,
             foreign=True,
-            baseline=kept.data.tags.get(KEY) if kept else None,
+            baseline=kept.data.tags.get(BASELINE_KEY_TAG) if kept else None,
         )
 
-    def keep(self, baseline: Baseline) -> None:
-        """Keep it as a finished run of its own; an unfinished one is never found again."""
-        with faults_sorted():
-            experiment = experiment_id(self._client, self._experiment, settings=self._settings)
-            tags = {VERSION: baseline.version, KEY: baseline.key}
+    def keep_baseline(self, baseline: Baseline) -> None:
+        """Keep a baseline as a finished run of its own; an unfinished run is never found again."""
+        with translate_mlflow_errors():
+            experiment = get_or_create_experiment(
+                self._client, self._experiment, settings=self._settings
+            )
+            tags = {BASELINE_VERSION_TAG: baseline.version, BASELINE_KEY_TAG: baseline.key}
             with mlflow.start_run(experiment_id=experiment, tags=tags):
                 mlflow.log_metrics(dict(baseline.metrics))
                 log_files(baseline)
 
     @property
     def _experiment(self) -> str:
-        return experiment_name(self._model, "baselines")
+        return build_experiment_name(self._model, "baselines")
 
-    def _newest(self, version: str | None = None) -> Run | None:
-        """The newest baseline, of the version or of any."""
-        of_version = f"tags.`{VERSION}` = '{version}' and " if version else ""
-        with faults_sorted():
+    def _find_newest_baseline(self, version: str | None = None) -> Run | None:
+        """Return the newest baseline of the version, or of any version."""
+        of_version = f"tags.`{BASELINE_VERSION_TAG}` = '{version}' and " if version else ""
+        with translate_mlflow_errors():
             experiment = self._client.get_experiment_by_name(self._experiment)
             if experiment is None:
                 return None
@@ -93,46 +103,55 @@ class ForeignVersions:
             )
         return found[0] if found else None
 
-    def _load(self, found: ModelVersion, artifact: Artifact) -> Any:  # noqa: ANN401 - scikit-learn has no types
-        """What was recorded of the champion that was found here; else the version itself."""
+    def _load(self, found: ModelVersion, artifact: ReadArtifact) -> Estimator:
+        """Return the logged predictions if they are this version's, or else the version itself."""
         try:
-            spec = load_model(self._model)
+            spec = load_model_spec(self._model)
         except BadConfigurationError as error:
             raise Refused(str(error)) from error
-        if spec.prediction and self._serves(found):
-            return Recorded(spec.prediction, spec.task, _classes(artifact))
+        if spec.prediction and self._made_logged_predictions(found):
+            return Recorded(spec.prediction, spec.task, _read_classes(artifact))
         uri, source = self._settings.tracking_uri, str(found.source)
-        return _estimator(uri, source, spec.model_dump_json(), self._trusted)
+        return _load_estimator(
+            uri, source, str(found.version), spec.model_dump_json(), self._trusted
+        )
 
-    def _serves(self, found: ModelVersion) -> bool:
-        """Whether predictions on record are this version's: it served until we changed that."""
-        if any(name.startswith(promoted_by("")) for name in found.tags):
+    def _made_logged_predictions(self, found: ModelVersion) -> bool:
+        """Return whether this version made the logged predictions: it served when we came."""
+        if any(name.startswith(build_promotion_tag("")) for name in found.tags):
             return False
-        with faults_sorted():
+        with translate_mlflow_errors():
             aliases = self._client.get_registered_model(self._model).aliases
             champion = aliases.get("champion")
             if champion is None or str(champion) == str(found.version):
                 return champion is not None
-            ours = TRAINED_ROWS in self._client.get_model_version(self._model, champion).tags
-        last = self._newest() if ours else None
-        return last is not None and last.data.tags[VERSION] == str(found.version)
+            ours = TRAINED_ROWS_TAG in self._client.get_model_version(self._model, champion).tags
+        last = self._find_newest_baseline() if ours else None
+        return last is not None and last.data.tags[BASELINE_VERSION_TAG] == str(found.version)
 
 
-def _none_kept(name: str) -> dict[str, JsonValue]:
+def _raise_no_baseline(name: str) -> dict[str, JsonValue]:
     msg = f"the version was made elsewhere and has no {name} yet: run the pipeline monitoring"
     raise Refused(msg)
 
 
-def _classes(artifact: Artifact) -> tuple[str, ...]:
+def _read_classes(artifact: ReadArtifact) -> tuple[str, ...]:
     try:
-        found = artifact(RECORDED_FILE).get("classes")
+        found = artifact(RECORDED_CLASSES_FILE).get("classes")
     except Refused:
         return ()
     return tuple(str(name) for name in found) if isinstance(found, list) else ()
 
 
-@lru_cache(maxsize=_KEPT)
-def _estimator(_tracking: str, source: str, spec: str, trusted: frozenset[str]) -> Any:  # noqa: ANN401 - as above
-    with faults_sorted():
+@lru_cache(maxsize=_MODELS_KEPT)
+def _load_estimator(
+    _tracking: str, source: str, version: str, spec: str, trusted: frozenset[str]
+) -> Estimator:
+    with translate_mlflow_errors():
         path = mlflow.artifacts.download_artifacts(artifact_uri=source)
-        return load_foreign(path, spec=ModelSpec.model_validate_json(spec), trusted_types=trusted)
+        return load_foreign_model(
+            path,
+            spec=ModelSpec.model_validate_json(spec),
+            version=version,
+            trusted_types=trusted,
+        )

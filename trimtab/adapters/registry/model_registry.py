@@ -1,4 +1,4 @@
-"""The model registry over MLflow: versions, the alias `champion`, and a run for every incident.
+"""Implements the model registry on MLflow: versions, the alias `champion`, a run per incident.
 
 MLflow cannot compare and set. So a change of the alias is: read, verify, note the intent as a tag
 on the version, write, read back, note that it is done. A retry recognises its own work by the tag.
@@ -15,16 +15,22 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from trimtab.adapters.registry.incident_runs import IncidentRuns
-from trimtab.adapters.registry.tracking import faults_sorted, open_tracking
+from trimtab.adapters.registry.tracking import open_tracking, translate_mlflow_errors
 from trimtab.contracts.audit import RecordedTip
 from trimtab.contracts.drift import Window
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelVersion
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.tags import EFFECT_KEY, TRAINED_END, TRAINED_ROWS, TRAINED_START, promoted_by
+from trimtab.contracts.tags import (
+    EFFECT_KEY_TAG,
+    TRAINED_END_TAG,
+    TRAINED_ROWS_TAG,
+    TRAINED_START_TAG,
+    build_promotion_tag,
+)
 from trimtab.runtime.settings import Settings
 
-CHAMPION: Final = "champion"
+CHAMPION_ALIAS: Final = "champion"
 _INTENDED: Final = "intended"
 _DONE: Final = "done"
 
@@ -38,96 +44,103 @@ class MlflowRegistry:
         self._runs = IncidentRuns(settings=settings)
 
     def champion(self, model: str) -> ModelVersion | None:
-        """The version that the alias `champion` points at, or None."""
-        with faults_sorted():
-            version = self._champion(model)
-            return None if version is None else self._read(self._version(model, version), version)
+        """Return the version that the alias `champion` points at, or None."""
+        with translate_mlflow_errors():
+            version = self._find_champion(model)
+            if version is None:
+                return None
+            return self._build_version(self._get_version(model, version), version)
 
     def versions(self, model: str, *, limit: int = 10) -> tuple[ModelVersion, ...]:
-        """The newest versions, newest first."""
-        with faults_sorted():
-            champion = self._champion(model)
+        """Return the newest versions, newest first."""
+        with translate_mlflow_errors():
+            champion = self._find_champion(model)
             found = self._client.search_model_versions(
-                f"name = '{_unquoted(model)}'",
+                f"name = '{_check_quotes(model)}'",
                 max_results=limit,
                 order_by=["version_number DESC"],
             )
-            return tuple(self._read(version, champion) for version in found)
+            return tuple(self._build_version(version, champion) for version in found)
 
     def find_version(self, model: str, *, key: str) -> ModelVersion | None:
-        """The oldest version that carries the effect key, or None: search before create."""
-        with faults_sorted():
+        """Return the oldest version that carries the effect key, or None: search before create."""
+        with translate_mlflow_errors():
+            name, value = _check_quotes(model), _check_quotes(key)
             found = self._client.search_model_versions(
-                f"name = '{_unquoted(model)}' AND tag.`{EFFECT_KEY}` = '{_unquoted(key)}'",
+                f"name = '{name}' AND tag.`{EFFECT_KEY_TAG}` = '{value}'",
                 order_by=["version_number ASC"],
             )
-            return self._read(found[0], self._champion(model)) if found else None
+            return self._build_version(found[0], self._find_champion(model)) if found else None
 
     def set_champion(self, model: str, version: str, *, expected: str | None, key: str) -> bool:
-        """Point `champion` at version if it points at expected; False when already done by key.
+        """Point `champion` at version if it points at expected.
 
-        Raises `Refused` when the champion is neither expected nor the result of key, also when it
-        once was and somebody has moved it on since.
+        Return False if an earlier attempt with the same key has done it.
+
+        Raises:
+            Refused: The champion is neither expected nor the result of key; also if it once was
+                and somebody has moved it on since.
         """
-        with faults_sorted():
-            mark = self._version(model, version).tags.get(promoted_by(key))
-            champion = self._champion(model)
-            if mark is not None and champion == version:
-                self._mark(model, version, key=key, as_=_DONE)
+        with translate_mlflow_errors():
+            state = self._get_version(model, version).tags.get(build_promotion_tag(key))
+            champion = self._find_champion(model)
+            if state is not None and champion == version:
+                self._tag_promotion(model, version, key=key, state=_DONE)
                 return False
-            if mark == _DONE or champion != expected:
+            if state == _DONE or champion != expected:
                 msg = (
                     f"champion of {model!r} is version {champion}, not {expected}: "
                     f"somebody moved it, so version {version} is not made champion"
                 )
                 raise Refused(msg)
-            self._mark(model, version, key=key, as_=_INTENDED)
-            self._client.set_registered_model_alias(model, CHAMPION, version)
-            self._expect_champion(model, version)
-            self._mark(model, version, key=key, as_=_DONE)
+            self._tag_promotion(model, version, key=key, state=_INTENDED)
+            self._client.set_registered_model_alias(model, CHAMPION_ALIAS, version)
+            self._check_champion(model, version)
+            self._tag_promotion(model, version, key=key, state=_DONE)
             return True
 
     def record_incident(self, report: IncidentReport) -> None:
-        """Keep the incident as a run; again is no harm.
+        """Record the incident as a run; recording it again changes nothing.
 
-        Raises `Refused` when it was recorded with another audit tip.
+        Raises:
+            Refused: It was recorded with another audit tip.
         """
         self._runs.record(report)
 
     def last_action_at(self, model: str) -> datetime | None:
-        """`IncidentReport.acted_at` of the newest recorded incident that acted, or None."""
-        return self._runs.last_action_at(model)
+        """Return `IncidentReport.acted_at` of the newest recorded incident that acted, or None."""
+        return self._runs.find_last_action_time(model)
 
     def audit_tips(self, model: str | None = None) -> Mapping[str, str]:
-        """Event id to audit tip of every incident recorded; name the model where ids repeat."""
-        return {recorded.incident: recorded.tip for recorded in self._runs.tips(model)}
+        """Return event id to audit tip of every recorded incident; name the model if ids repeat."""
+        return {recorded.incident: recorded.tip for recorded in self._runs.list_tips(model)}
 
-    def recorded_tips(self) -> tuple[RecordedTip, ...]:
-        """The end of every recorded incident's audit chain, of all models."""
-        return self._runs.tips()
+    def list_recorded_tips(self) -> tuple[RecordedTip, ...]:
+        """Return the end of every recorded incident's audit chain, of all models."""
+        return self._runs.list_tips()
 
     @property
     def _client(self) -> MlflowClient:
         return open_tracking(self._settings)
 
-    def _champion(self, model: str) -> str | None:
+    def _find_champion(self, model: str) -> str | None:
         try:
             aliases = self._client.get_registered_model(model).aliases
         except MlflowException as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                 return None
             raise
-        version = aliases.get(CHAMPION)
+        version = aliases.get(CHAMPION_ALIAS)
         return None if version is None else str(version)
 
-    def _version(self, model: str, version: str) -> RegisteredVersion:
+    def _get_version(self, model: str, version: str) -> RegisteredVersion:
         return self._client.get_model_version(model, version)
 
-    def _mark(self, model: str, version: str, *, key: str, as_: str) -> None:
-        self._client.set_model_version_tag(model, version, promoted_by(key), as_)
+    def _tag_promotion(self, model: str, version: str, *, key: str, state: str) -> None:
+        self._client.set_model_version_tag(model, version, build_promotion_tag(key), state)
 
-    def _expect_champion(self, model: str, version: str) -> None:
-        found = self._champion(model)
+    def _check_champion(self, model: str, version: str) -> None:
+        found = self._find_champion(model)
         if found != version:
             msg = (
                 f"champion of {model!r} is version {found} right after it was set to {version}: "
@@ -135,20 +148,20 @@ class MlflowRegistry:
             )
             raise Refused(msg)
 
-    def _read(self, version: RegisteredVersion, champion: str | None) -> ModelVersion:
+    def _build_version(self, version: RegisteredVersion, champion: str | None) -> ModelVersion:
         tags = {str(name): str(value) for name, value in version.tags.items()}
         return ModelVersion(
             model=version.name,
             version=str(version.version),
             created_at=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
             champion=str(version.version) == champion,
-            metrics=self._metrics(version.run_id),
-            trained_on=_trained_on(tags),
+            metrics=self._read_metrics(version.run_id),
+            trained_on=_parse_training_window(tags),
             tags=tags,
         )
 
-    def _metrics(self, run_id: str | None) -> dict[str, float]:
-        """What training measured; nothing where the run is gone."""
+    def _read_metrics(self, run_id: str | None) -> dict[str, float]:
+        """Return what training measured; nothing if the run is gone."""
         if not run_id:
             return {}
         try:
@@ -160,18 +173,22 @@ class MlflowRegistry:
         return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
-def _trained_on(tags: Mapping[str, str]) -> Window | None:
-    """The window that training noted; None where it noted none or nonsense."""
+def _parse_training_window(tags: Mapping[str, str]) -> Window | None:
+    """Return the window that training noted; None if it noted none, or nonsense."""
     try:
         return Window.model_validate(
-            {"start": tags[TRAINED_START], "end": tags[TRAINED_END], "rows": tags[TRAINED_ROWS]}
+            {
+                "start": tags[TRAINED_START_TAG],
+                "end": tags[TRAINED_END_TAG],
+                "rows": tags[TRAINED_ROWS_TAG],
+            }
         )
     except (KeyError, ValueError):
         return None
 
 
-def _unquoted(value: str) -> str:
-    """MLflow's filters cannot escape a quote."""
+def _check_quotes(value: str) -> str:
+    """Return the value if it holds no quote, which MLflow's filters cannot escape."""
     if "'" in value:
         msg = f"{value!r} holds a quote: names and keys hold none"
         raise Refused(msg)

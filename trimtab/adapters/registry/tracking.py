@@ -1,4 +1,4 @@
-"""MLflow as Trimtab uses it: opened once a process, embedded or not, experiments made once."""
+"""Opens MLflow, embedded or not, once a process, and makes experiments once."""
 
 import fcntl
 import os
@@ -13,38 +13,46 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import OperationalError
 
-from trimtab.adapters.slug import slug
 from trimtab.contracts.ports import Refused, Unavailable
+from trimtab.contracts.slug import slug
 from trimtab.runtime.settings import Settings
 
-_RETRYABLE: Final = frozenset(
+_RETRYABLE_CODES: Final = frozenset(
     {
         "INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "DEADLINE_EXCEEDED",
         "REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED",
     }
 )  # fmt: skip
-"""Also what MLflow calls an error that it knows nothing of, such as a refused connection."""
+"""Codes of errors that may pass; INTERNAL_ERROR is also that of a refused connection."""
 
 
 def open_tracking(settings: Settings) -> MlflowClient:
-    """A client for `settings.tracking_uri`, which becomes this process's default too.
+    """Return a client for `settings.tracking_uri`, which becomes this process's default too.
 
     A new SQLite database is set up by one process at a time. MLflow draws and prints nothing.
     """
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    with faults_sorted():
+    with translate_mlflow_errors():
         mlflow.set_tracking_uri(settings.tracking_uri)
         mlflow.set_registry_uri(settings.tracking_uri)
-        return _open(settings.tracking_uri, settings.home.absolute())
+        return _open_client(settings.tracking_uri, settings.home.absolute())
 
 
-def experiment_id(client: MlflowClient, name: str, *, settings: Settings) -> str:
-    """The experiment, made where it is missing; two that make it at once get the same one."""
+def get_or_create_experiment(client: MlflowClient, name: str, *, settings: Settings) -> str:
+    """Return the id of an experiment, which is made if it is missing.
+
+    Two processes that make it at once get the same one.
+
+    Raises:
+        Refused: Somebody has deleted the experiment.
+    """
     found = client.get_experiment_by_name(name)
     if found is None:
         try:
-            return str(client.create_experiment(name, artifact_location=_artifacts(name, settings)))
+            return str(
+                client.create_experiment(name, artifact_location=_locate_artifacts(name, settings))
+            )
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
@@ -56,7 +64,7 @@ def experiment_id(client: MlflowClient, name: str, *, settings: Settings) -> str
 
 
 @contextmanager
-def faults_sorted() -> Iterator[None]:
+def translate_mlflow_errors() -> Iterator[None]:
     """Turn MLflow's errors into `Unavailable` (busy, unreachable) and `Refused` (all others)."""
     try:
         yield
@@ -64,7 +72,7 @@ def faults_sorted() -> Iterator[None]:
         msg = f"MLflow's database is busy or unreachable: {error.orig}"
         raise Unavailable(msg) from error
     except MlflowException as error:
-        if error.error_code in _RETRYABLE or "OperationalError" in str(error):
+        if error.error_code in _RETRYABLE_CODES or "OperationalError" in str(error):
             msg = f"MLflow is unavailable: {error}"
             raise Unavailable(msg) from error
         msg = f"MLflow refused: {error}"
@@ -72,7 +80,7 @@ def faults_sorted() -> Iterator[None]:
 
 
 @lru_cache(maxsize=4)
-def _open(uri: str, home: Path) -> MlflowClient:
+def _open_client(uri: str, home: Path) -> MlflowClient:
     if not uri.startswith("sqlite"):
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
     home.mkdir(parents=True, exist_ok=True)
@@ -84,8 +92,8 @@ def _open(uri: str, home: Path) -> MlflowClient:
     return client
 
 
-def _artifacts(name: str, settings: Settings) -> str | None:
-    """Beside the database when embedded; a server has its own root."""
+def _locate_artifacts(name: str, settings: Settings) -> str | None:
+    """Return a folder beside an embedded database; None for a server, which has its own root."""
     if not settings.tracking_uri.startswith("sqlite"):
         return None
     return (settings.home.absolute() / "mlartifacts" / slug(name)).as_uri()

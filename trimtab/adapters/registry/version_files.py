@@ -1,6 +1,6 @@
-"""What is kept beside a model in its MLflow run: JSON, tables, and further models in skops format.
+"""Keeps files beside a model in its MLflow run: JSON, tables, and further models in skops format.
 
-What is read is kept in memory: a version's files never change.
+Files that were read stay in memory: a version's files never change.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import mlflow
 import pandas as pd
@@ -17,7 +17,7 @@ from mlflow.exceptions import MlflowException
 from pyarrow import parquet
 from pydantic import JsonValue
 
-from trimtab.adapters.registry.tracking import faults_sorted
+from trimtab.adapters.registry.tracking import translate_mlflow_errors
 from trimtab.contracts.fitted import Baseline, FittedModel
 from trimtab.contracts.ports import Refused
 
@@ -26,13 +26,18 @@ TRUSTED_TYPES: Final = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.utils.validation.check_array",
 )
-"""What a gradient-boosting pipeline holds beyond what skops trusts by itself."""
+"""Types in a gradient-boosting pipeline that skops does not trust on its own."""
 ESTIMATORS_KEPT: Final = 8
+"""Estimators and tables that a process keeps in memory."""
 ARTIFACTS_KEPT: Final = 64
+"""JSON files that a process keeps in memory."""
+
+Estimator: TypeAlias = Any
+"""A scikit-learn pipeline, which has no types."""
 
 
 def log_files(fitted: FittedModel | Baseline) -> None:
-    """Keep them with the active run."""
+    """Log the files of a model or baseline with the active run."""
     for name, content in fitted.artifacts.items():
         mlflow.log_dict(content, name)
     with TemporaryDirectory() as folder:
@@ -46,24 +51,36 @@ def log_files(fitted: FittedModel | Baseline) -> None:
 
 @lru_cache(maxsize=ARTIFACTS_KEPT)
 def read_json(_tracking: str, run_id: str, name: str) -> dict[str, JsonValue]:
-    """One JSON object; raises `Refused` where there is none."""
-    with refused_where_missing(f"run {run_id} has no artifact {name}"):
+    """Return the JSON object in one of a run's files.
+
+    Raises:
+        Refused: There is no such file.
+    """
+    with refuse_if_missing(f"run {run_id} has no artifact {name}"):
         content: dict[str, JsonValue] = mlflow.artifacts.load_dict(f"runs:/{run_id}/{name}")
         return content
 
 
 @lru_cache(maxsize=ESTIMATORS_KEPT)
 def read_frame(_tracking: str, run_id: str, name: str) -> pd.DataFrame:
-    """One Parquet table; raises `Refused` where there is none."""
-    with _downloaded(run_id, name) as path:
+    """Return the Parquet table in one of a run's files.
+
+    Raises:
+        Refused: There is no such file.
+    """
+    with _download(run_id, name) as path:
         frame: pd.DataFrame = parquet.read_table(path, memory_map=False).to_pandas()
         return frame
 
 
 @lru_cache(maxsize=ESTIMATORS_KEPT)
-def read_companion(_tracking: str, run_id: str, name: str) -> Any:  # noqa: ANN401 - scikit-learn has no types
-    """One further model; raises `Refused` where there is none, or one that may smuggle in code."""
-    with _downloaded(run_id, name) as path:
+def read_companion(_tracking: str, run_id: str, name: str) -> Estimator:
+    """Return the further model in one of a run's files.
+
+    Raises:
+        Refused: There is no such file, or it holds types that may run code.
+    """
+    with _download(run_id, name) as path:
         if not set(skops.io.get_untrusted_types(file=path)) <= set(TRUSTED_TYPES):
             msg = f"{name} of run {run_id} was not made by the pipelines of Trimtab: not loaded"
             raise Refused(msg)
@@ -71,9 +88,9 @@ def read_companion(_tracking: str, run_id: str, name: str) -> Any:  # noqa: ANN4
 
 
 @contextmanager
-def refused_where_missing(message: str, error_type: type[Refused] = Refused) -> Iterator[None]:
-    """Turn "there is none" into `Refused`, or a kind of it, with what to do about it."""
-    with faults_sorted():
+def refuse_if_missing(message: str, error_type: type[Refused] = Refused) -> Iterator[None]:
+    """Raise `Refused`, or a kind of it, with the message if MLflow has no such thing."""
+    with translate_mlflow_errors():
         try:
             yield
         except MlflowException as error:
@@ -83,9 +100,9 @@ def refused_where_missing(message: str, error_type: type[Refused] = Refused) -> 
 
 
 @contextmanager
-def _downloaded(run_id: str, name: str) -> Iterator[str]:
+def _download(run_id: str, name: str) -> Iterator[str]:
     with TemporaryDirectory() as folder:
-        with refused_where_missing(f"run {run_id} has no artifact {name}"):
+        with refuse_if_missing(f"run {run_id} has no artifact {name}"):
             uri = f"runs:/{run_id}/{name}"
             path = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=folder)
         yield str(path)

@@ -1,4 +1,4 @@
-"""Reads drift events in CloudEvents' structured mode: one, a batch (a list), or one a line."""
+"""Reads drift events in CloudEvents' structured mode: one event, a list, or one event a line."""
 
 from typing import Any, Final
 
@@ -13,15 +13,20 @@ _MAX_FAULTS: Final = 5
 
 
 def read_cloudevents(raw: bytes) -> tuple[DriftEvent, ...]:
-    """The events, in their order; raises `MalformedReportError` where one of them is not ours."""
-    events = [_event(place, content) for place, content in enumerate(_contents(raw), 1)]
+    """Return the events in their order.
+
+    Raises:
+        MalformedReportError: There is no event, or one of them is no drift event.
+    """
+    contents = enumerate(_split_contents(raw), start=1)
+    events = [_parse_event(number, content) for number, content in contents]
     if not events:
         msg = "it holds no event"
         raise MalformedReportError(msg)
     return tuple(events)
 
 
-def _contents(raw: bytes) -> list[Any]:
+def _split_contents(raw: bytes) -> list[Any]:
     lines = [line for line in raw.splitlines() if line.strip()]
     if len(lines) > 1 and all(line.lstrip().startswith(b"{") for line in lines):
         return [read_json(line) for line in lines]
@@ -29,19 +34,19 @@ def _contents(raw: bytes) -> list[Any]:
     return content if isinstance(content, list) else [content]
 
 
-def _event(place: int, content: Any) -> DriftEvent:  # noqa: ANN401 - any JSON
+def _parse_event(number: int, content: object) -> DriftEvent:
     kind = content.get("type") if isinstance(content, dict) else None
     if kind != EVENT_TYPE:
-        msg = f"event {place} is of type {kind!r}: expected {EVENT_TYPE!r}, see docs/events.md"
+        msg = f"event {number} is of type {kind!r}: expected {EVENT_TYPE!r}, see docs/events.md"
         raise MalformedReportError(msg)
     try:
         event = DriftEvent.model_validate(content)
     except ValidationError as error:
         faults = format_validation_errors(error, max_value_length=80)
-        msg = f"event {place}: {'; '.join(faults[:_MAX_FAULTS])}"
+        msg = f"event {number}: {'; '.join(faults[:_MAX_FAULTS])}"
         raise MalformedReportError(msg) from error
     size = len(event.model_dump_json().encode())
     if size > MAX_EVENT_BYTES:
-        msg = f"event {place} has {size} bytes: at most {MAX_EVENT_BYTES} are taken in"
+        msg = f"event {number} has {size} bytes: at most {MAX_EVENT_BYTES} are accepted"
         raise MalformedReportError(msg)
     return event

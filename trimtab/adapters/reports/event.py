@@ -1,11 +1,15 @@
-"""Makes a drift event of another detector's report, with what the model's configuration adds."""
+"""Builds a drift event from another detector's report and the model's configuration."""
 
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
-from trimtab.adapters.reports.report import ForeignReport, MalformedReportError
-from trimtab.contracts.base import digest
+from trimtab.adapters.reports.report import (
+    ForeignReport,
+    MalformedReportError,
+    ReportedPerformance,
+)
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import (
     MAX_FEATURES,
     DriftEvent,
@@ -21,10 +25,8 @@ from trimtab.contracts.drift import (
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.validation_errors import format_validation_errors
 
-Performance = PerformanceChange | PerformanceEstimate
 
-
-def event_from(
+def build_event(
     report: ForeignReport,
     spec: ModelSpec,
     *,
@@ -32,14 +34,19 @@ def event_from(
     reference: Window,
     severity: Severity = Severity.MEDIUM,
 ) -> DriftEvent:
-    """The event; the same report again gives the same id. Raises `MalformedReportError`."""
-    features = tuple(_known(each, spec) for each in report.features[:MAX_FEATURES])
+    """Return the event; the same report gives the same id.
+
+    Raises:
+        MalformedReportError: The report makes no valid event.
+    """
+    features = tuple(_apply_spec(each, spec) for each in report.features[:MAX_FEATURES])
     start, end = current.start.astimezone(UTC), current.end.astimezone(UTC)
     drifted = sorted(each.name for each in features if each.drifted)
-    told = chosen(report, spec)
+    reported = choose_performance(report, spec)
     known = [spec.name, report.detector, start.isoformat(), end.isoformat(), *drifted]
-    known += [f"{type(told).__name__} {told.metric} {told.degraded}"] if told else []
-    event_id = f"{start:%Y-%m-%dT%H:%MZ}-{digest(known)[:8]}"
+    if reported:
+        known.append(f"{type(reported).__name__} {reported.metric} {reported.degraded}")
+    event_id = f"{start:%Y-%m-%dT%H:%MZ}-{compute_digest(known)[:8]}"
     try:
         return DriftEvent(
             id=event_id,
@@ -53,8 +60,8 @@ def event_from(
                 current=current,
                 severity=severity,
                 features=features,
-                performance=told if isinstance(told, PerformanceChange) else None,
-                estimate=told if isinstance(told, PerformanceEstimate) else None,
+                performance=reported if isinstance(reported, PerformanceChange) else None,
+                estimate=reported if isinstance(reported, PerformanceEstimate) else None,
                 detector=report.detector,
             ),
         )
@@ -63,19 +70,19 @@ def event_from(
         raise MalformedReportError(fault) from error
 
 
-def chosen(report: ForeignReport, spec: ModelSpec) -> Performance | None:
-    """The one metric that an event carries: the model's own, or else one that degraded."""
+def choose_performance(report: ForeignReport, spec: ModelSpec) -> ReportedPerformance | None:
+    """Return the one metric that an event carries: the model's own, or else one that degraded."""
     found = sorted(report.performances, key=lambda each: not each.degraded)
     own = [each for each in found if each.metric == spec.metric]
     return next(iter([*own, *found]), None)
 
 
-def _known(feature: FeatureDrift, spec: ModelSpec) -> FeatureDrift:
-    """Kind and role as the model's configuration has them."""
+def _apply_spec(feature: FeatureDrift, spec: ModelSpec) -> FeatureDrift:
+    """Return a column with kind and role as the model's configuration has them."""
     kinds = {each.name: each.kind for each in spec.features}
-    told = FeatureKind.NUMERIC if spec.task is Task.REGRESSION else FeatureKind.CATEGORICAL
+    target_kind = FeatureKind.NUMERIC if spec.task is Task.REGRESSION else FeatureKind.CATEGORICAL
     if feature.name == spec.target:
-        return feature.model_copy(update={"role": FeatureRole.TARGET, "kind": told})
+        return feature.model_copy(update={"role": FeatureRole.TARGET, "kind": target_kind})
     if feature.name in {spec.prediction, "prediction"} - set(kinds):
-        return feature.model_copy(update={"role": FeatureRole.PREDICTION, "kind": told})
+        return feature.model_copy(update={"role": FeatureRole.PREDICTION, "kind": target_kind})
     return feature.model_copy(update={"kind": kinds.get(feature.name, feature.kind)})

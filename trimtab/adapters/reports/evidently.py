@@ -2,19 +2,19 @@
 
 Newer: `snapshot.save_json(path)` or `snapshot.json()` of a report with `DataDriftPreset` or
 `ValueDrift`. Older: `report.save_json(path)` with `DataDriftPreset` or `DataDriftTable`.
-Neither tells which window was looked at.
+Neither gives the window that was compared.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from trimtab.adapters.reports.report import (
     ForeignReport,
     MalformedReportError,
-    feature,
+    parse_feature,
+    parse_instant,
     read_json,
-    worst_first,
+    sort_drifted_first,
 )
 from trimtab.contracts.drift import FeatureDrift, FeatureKind
 
@@ -25,7 +25,7 @@ _DISTANCES: Final = {
     "jensenshannon": "jensen_shannon",
     "psi": "psi",
 }
-"""Methods whose score we have a field for, by the names that Evidently shows and takes; its
+"""Methods whose score has a field of ours, by the names that Evidently shows and accepts; its
 Wasserstein distance is in standard deviations, as ours is."""
 _GREATER_IS_DRIFT: Final = {
     *_DISTANCES, "kullback-leibler divergence", "kl_div", "hellinger distance", "hellinger",
@@ -37,43 +37,51 @@ _SMALLER_IS_DRIFT: Final = {
     "fisher's exact test", "fisher_exact", "g_test", "mann-whitney u-rank test", "mannw",
     "total-variation-distance", "tvd", "empirical_mmd", "emperical_mmd",
 }  # fmt: skip
-_CATEGORICAL: Final = {
+_CATEGORICAL_METHODS: Final = {
     "chi-square p_value", "chisquare", "z-test p_value", "z", "g_test", "fisher's exact test",
     "fisher_exact", "total-variation-distance", "tvd",
 }  # fmt: skip
-_READ: Final = {
+_IMPORTED_METRICS: Final = {
     "ValueDrift", "RowCount", "DriftedColumnsCount", "DatasetDriftMetric", "DataDriftTable",
 }  # fmt: skip
 _EXPECTED: Final = (
     "expected what Evidently's save_json writes, with a drift metric per column in `metrics`"
     " (DataDriftPreset)"
 )
+_MAX_METHOD_LENGTH: Final = 64
+
+Metric = dict[str, Any]
 
 
 def read_evidently(raw: bytes) -> ForeignReport:
-    """What the report says of each column; raises `MalformedReportError`."""
+    """Return the drift of each column in the report.
+
+    Raises:
+        MalformedReportError: The file is no such report.
+    """
     content = read_json(raw)
-    metrics = content.get("metrics") if isinstance(content, dict) else None
+    report = content if isinstance(content, dict) else {}
+    metrics = report.get("metrics")
     if not isinstance(metrics, list) or not all(isinstance(each, dict) for each in metrics):
         msg = f"it has no list `metrics`: {_EXPECTED}"
         raise MalformedReportError(msg)
-    features = [*_values(metrics), *_table(metrics)]
+    features = [*_read_value_drifts(metrics), *_read_drift_tables(metrics)]
     if not features:
-        there = ", ".join(sorted({_title(each) for each in metrics})) or "nothing"
-        msg = f"it says of no column whether it drifted, but has {there}: {_EXPECTED}"
+        found = ", ".join(sorted({_get_title(each) for each in metrics})) or "nothing"
+        msg = f"it has drift of no column, but {found}: {_EXPECTED}"
         raise MalformedReportError(msg)
-    version = content.get("version")
+    version = report.get("version")
     return ForeignReport(
         detector=f"evidently {version}" if isinstance(version, str) else "evidently",
-        features=worst_first(features),
-        unread=_unread(metrics),
-        rows=_rows(metrics),
-        made_at=_instant(content.get("timestamp")),
+        features=sort_drifted_first(features),
+        unread=_list_unread(metrics),
+        rows=_count_rows(metrics),
+        made_at=parse_instant(report.get("timestamp")),
     )
 
 
-def _values(metrics: list[dict[str, Any]]) -> Iterator[FeatureDrift]:
-    """Of 0.7 and later: one metric a column."""
+def _read_value_drifts(metrics: list[Metric]) -> Iterator[FeatureDrift]:
+    """Yield the columns of a report of 0.7 or later, which has one metric a column."""
     for each in metrics:
         config = each.get("config")
         if not isinstance(config, dict) or not str(config.get("type")).endswith(":ValueDrift"):
@@ -83,40 +91,42 @@ def _values(metrics: list[dict[str, Any]]) -> Iterator[FeatureDrift]:
         if not isinstance(score, int | float) or not isinstance(threshold, int | float):
             msg = f"column {config.get('column')!r}: {method} {score!r} against {threshold!r}"
             raise MalformedReportError(msg)
-        yield _feature(
+        categorical = method.lower() in _CATEGORICAL_METHODS
+        yield _build_feature(
             config.get("column"),
             (method, float(score), float(threshold)),
-            drifted=_drifted(method, float(score), float(threshold)),
-            kind=FeatureKind.CATEGORICAL if method.lower() in _CATEGORICAL else FeatureKind.NUMERIC,
+            drifted=_is_drift(method, float(score), float(threshold)),
+            kind=FeatureKind.CATEGORICAL if categorical else FeatureKind.NUMERIC,
         )
 
 
-def _table(metrics: list[dict[str, Any]]) -> Iterator[FeatureDrift]:
-    """Before 0.7: one table of columns."""
+def _read_drift_tables(metrics: list[Metric]) -> Iterator[FeatureDrift]:
+    """Yield the columns of a report before 0.7, which has one table of columns."""
     for each in metrics:
         result = each.get("result")
         columns = result.get("drift_by_columns") if isinstance(result, dict) else None
         for name, found in (columns or {}).items():
             try:
-                how = (str(found["stattest_name"]), float(found["drift_score"]))
+                score = (str(found["stattest_name"]), float(found["drift_score"]))
                 threshold, drifted = float(found["stattest_threshold"]), found["drift_detected"]
                 numeric = found["column_type"] == "num"
             except (KeyError, TypeError, ValueError) as error:
                 msg = f"column {name!r}: {type(error).__name__}: {error}: {_EXPECTED}"
                 raise MalformedReportError(msg) from error
             kind = FeatureKind.NUMERIC if numeric else FeatureKind.CATEGORICAL
-            yield _feature(name, (*how, threshold), drifted=bool(drifted), kind=kind)
+            yield _build_feature(name, (*score, threshold), drifted=bool(drifted), kind=kind)
 
 
-def _feature(
-    name: object, how: tuple[str, float, float], *, drifted: bool, kind: FeatureKind
+def _build_feature(
+    name: object, measured: tuple[str, float, float], *, drifted: bool, kind: FeatureKind
 ) -> FeatureDrift:
-    method, score, threshold = how
+    """Return a column; `measured` are method, score and threshold."""
+    method, score, threshold = measured
     fields: dict[str, Any] = {
         "name": name,
         "kind": kind,
         "drifted": drifted,
-        "test": method[:64],
+        "test": method[:_MAX_METHOD_LENGTH],
         "why": f"Evidently: {method} {score:.4g} against its threshold {threshold:.4g}",
     }
     known = method.lower()
@@ -126,11 +136,11 @@ def _feature(
         fields["p_value"] = score
     else:
         fields["statistic"] = score
-    return feature(fields)
+    return parse_feature(fields)
 
 
-def _drifted(method: str, score: float, threshold: float) -> bool:
-    """Newer reports hold score and threshold, and leave it to the reader which way they count."""
+def _is_drift(method: str, score: float, threshold: float) -> bool:
+    """Return whether a score is drift; newer reports do not say in which direction it counts."""
     if method.lower() in _GREATER_IS_DRIFT:
         return score >= threshold
     if method.lower() in _SMALLER_IS_DRIFT:
@@ -139,7 +149,7 @@ def _drifted(method: str, score: float, threshold: float) -> bool:
     raise MalformedReportError(msg)
 
 
-def _rows(metrics: list[dict[str, Any]]) -> int:
+def _count_rows(metrics: list[Metric]) -> int:
     for each in metrics:
         config = each.get("config")
         if isinstance(config, dict) and str(config.get("type")).endswith(":RowCount"):
@@ -148,19 +158,10 @@ def _rows(metrics: list[dict[str, Any]]) -> int:
     return 0
 
 
-def _unread(metrics: list[dict[str, Any]]) -> tuple[str, ...]:
-    """What else was measured: data quality and performance, of now alone and without a verdict."""
-    return tuple(sorted({_title(each) for each in metrics} - _READ))
+def _list_unread(metrics: list[Metric]) -> tuple[str, ...]:
+    """Return other metrics: quality and performance of the current table, without a verdict."""
+    return tuple(sorted({_get_title(each) for each in metrics} - _IMPORTED_METRICS))
 
 
-def _title(metric: dict[str, Any]) -> str:
+def _get_title(metric: Metric) -> str:
     return str(metric.get("metric_name") or metric.get("metric") or "?").partition("(")[0]
-
-
-def _instant(text: object) -> datetime | None:
-    """Evidently writes its own clock's time, without a zone: read as UTC."""
-    try:
-        found = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -3,98 +3,120 @@
 CSV, Parquet, or JSON records of `result.to_df(multilevel=False)`: `to_csv`, `to_parquet`,
 `to_json(orient="records")`, and what `nml run` and `RawFilesWriter` write. The newest chunk of the
 analysis period is the window, unless it is a mere remainder of rows; the chunks of the reference
-period, where the file has them, are the reference.
+period, if the file has them, are the reference.
 """
 
 import io
-import math
-import re
 import statistics
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from trimtab.adapters.reports.nannyml_performance import metrics_in, read_performances, rows_of
+from trimtab.adapters.reports.nannyml_performance import (
+    ChunkRow,
+    count_rows,
+    list_metrics,
+    parse_number,
+    read_performances,
+)
 from trimtab.adapters.reports.report import (
     ForeignReport,
     MalformedReportError,
-    feature,
+    parse_feature,
+    parse_instant,
     read_json,
-    worst_first,
+    sort_drifted_first,
 )
 from trimtab.contracts.drift import FeatureDrift, FeatureKind, Window
 
 METHODS: Final = (
     "jensen_shannon", "kolmogorov_smirnov", "wasserstein", "hellinger", "chi2", "l_infinity",
 )  # fmt: skip
-_CATEGORICAL: Final = {"chi2", "l_infinity"}
-_NUMERIC: Final = {"kolmogorov_smirnov", "wasserstein"}
-_REMAINDER: Final = 0.5
-"""Share of the usual rows below which a last chunk is what was left over."""
+_CATEGORICAL_METHODS: Final = {"chi2", "l_infinity"}
+_NUMERIC_METHODS: Final = {"kolmogorov_smirnov", "wasserstein"}
+_MIN_CHUNK_SHARE: Final = 0.5
+"""Share of the usual rows below which a last chunk is a remainder."""
+_MAX_REASON_LENGTH: Final = 400
 _EXPECTED: Final = (
     "expected the table of `result.to_df(multilevel=False)` of a UnivariateDriftCalculator,"
     " PerformanceCalculator, CBPE or DLE, with chunk_index and columns such as"
     " NAME_jensen_shannon_alert or roc_auc_alert"
 )
-_OTHERS: Final = {
+_OTHER_CALCULATORS: Final = {
     "reconstruction_error_alert": "a DataReconstructionDriftCalculator",
     "domain_classifier_auroc_alert": "a DomainClassifierCalculator",
 }
-"""Results on all columns at once: an event has no field for the one, and of the other NannyML does
-not tell the interval that an event's has."""
+"""Results on all columns at once. An event has no field for the first, and for the second NannyML
+does not give the interval that an event needs."""
 
-Row = Mapping[str, Any]
-Found = tuple[str, float | None, float | None, bool]
-"""Method, value, the threshold that it must not pass, alert."""
+
+class _Score(NamedTuple):
+    """What one method found in one column."""
+
+    method: str
+    value: float | None
+    threshold: float | None
+    """Upper limit of the value."""
+    alert: bool
+
+    def format(self) -> str:
+        """Return the score in words."""
+        value = "unknown" if self.value is None else f"{self.value:.4g}"
+        limit = "" if self.threshold is None else f" of at most {self.threshold:.4g}"
+        return f"{self.method} {value}{limit}{' (alert)' if self.alert else ''}"
 
 
 def read_nannyml(path: Path) -> ForeignReport:
-    """What the newest chunk shows; raises `MalformedReportError`."""
-    rows = _rows(path)
-    _check(rows)
+    """Return what the newest chunk shows.
+
+    Raises:
+        MalformedReportError: The file is no such result.
+    """
+    rows = _read_rows(path)
+    _check_calculator(rows)
     before = [row for row in rows if row.get("chunk_period") == "reference"]
-    newest = _newest([row for row in rows if row.get("chunk_period") != "reference"])
+    newest = _find_newest([row for row in rows if row.get("chunk_period") != "reference"])
     return ForeignReport(
         detector="nannyml",
-        features=worst_first([_feature(name, newest) for name in _names(newest)]),
-        performances=read_performances(newest, before, rows=rows_of(newest)),
-        current=_window([newest]),
-        reference=_window(before),
-        rows=rows_of(newest),
+        features=sort_drifted_first([_build_feature(name, newest) for name in _list_names(newest)]),
+        performances=read_performances(newest, before, rows=count_rows(newest)),
+        current=_build_window([newest]),
+        reference=_build_window(before),
+        rows=count_rows(newest),
         made_at=None,
     )
 
 
-def _check(rows: list[Row]) -> None:
+def _check_calculator(rows: list[ChunkRow]) -> None:
     first = rows[0] if rows else {}
-    for column, calculator in _OTHERS.items():
+    for column, calculator in _OTHER_CALCULATORS.items():
         if column in first:
             msg = (
                 f"it is the result of {calculator}, for all columns at once, which no event can"
                 " carry: import that of a UnivariateDriftCalculator"
             )
             raise MalformedReportError(msg)
-    if "chunk_index" not in first or not (_names(first) or metrics_in(first)):
-        there = ", ".join(map(str, list(first)[:6])) or "no rows"
-        msg = f"it has {there}: {_EXPECTED}"
+    if "chunk_index" not in first or not (_list_names(first) or list_metrics(first)):
+        found = ", ".join(map(str, list(first)[:6])) or "no rows"
+        msg = f"it has {found}: {_EXPECTED}"
         raise MalformedReportError(msg)
 
 
-def _newest(analysis: list[Row]) -> Row:
-    """The last chunk that is as long as chunks are."""
+def _find_newest(analysis: list[ChunkRow]) -> ChunkRow:
+    """Return the last chunk that is no mere remainder."""
     if not analysis:
         msg = "all its chunks are of the reference period: calculate the analysis period too"
         raise MalformedReportError(msg)
-    usual = statistics.median(rows_of(row) for row in analysis)
-    whole = [row for row in analysis if rows_of(row) >= _REMAINDER * usual]
+    usual = statistics.median(count_rows(row) for row in analysis)
+    whole = [row for row in analysis if count_rows(row) >= _MIN_CHUNK_SHARE * usual]
     return max(whole, key=lambda row: float(row["chunk_index"]))
 
 
-def _rows(path: Path) -> list[Row]:
+def _read_rows(path: Path) -> list[ChunkRow]:
     try:
         if path.suffix == ".json":
             content = read_json(path.read_bytes())
@@ -107,12 +129,12 @@ def _rows(path: Path) -> list[Row]:
     except (pa.ArrowException, OSError) as error:
         msg = f"it cannot be read: {error}"
         raise MalformedReportError(msg) from error
-    rows: list[Row] = table.to_pylist()
+    rows: list[ChunkRow] = table.to_pylist()
     return rows
 
 
-def _names(row: Row) -> list[str]:
-    """The columns that the report is about, in its order."""
+def _list_names(row: ChunkRow) -> list[str]:
+    """Return the columns that the report is about, in its order."""
     found = [
         name.removesuffix(f"_{method}_alert")
         for name in row
@@ -122,75 +144,55 @@ def _names(row: Row) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _feature(name: str, row: Row) -> FeatureDrift:
-    found = list(_found(name, row))
+def _build_feature(name: str, row: ChunkRow) -> FeatureDrift:
+    scores = list(_read_scores(name, row))
+    reason = f"NannyML: {', '.join(score.format() for score in scores)}"
     fields: dict[str, Any] = {
         "name": name,
-        "kind": _kind({method for method, *_ in found}),
-        "drifted": any(alert for *_, alert in found),
-        "why": f"NannyML: {', '.join(_told(*each) for each in found)}"[:400],
+        "kind": _infer_kind({score.method for score in scores}),
+        "drifted": any(score.alert for score in scores),
+        "why": reason[:_MAX_REASON_LENGTH],
     }
-    for method, value, _, _ in found:
-        if method == "jensen_shannon":
-            fields["jensen_shannon"] = value or 0.0
-        elif method in {"kolmogorov_smirnov", "chi2"}:
-            fields["test"] = "ks" if method == "kolmogorov_smirnov" else "chi2"
-            fields["statistic"] = value
-    return feature(fields)
+    for score in scores:
+        if score.method == "jensen_shannon":
+            fields["jensen_shannon"] = score.value or 0.0
+        elif score.method in {"kolmogorov_smirnov", "chi2"}:
+            fields["test"] = "ks" if score.method == "kolmogorov_smirnov" else "chi2"
+            fields["statistic"] = score.value
+    return parse_feature(fields)
 
 
-def _kind(methods: set[str]) -> FeatureKind:
-    """By the methods that fit one kind only; a distance that fits both says nothing."""
-    if methods & _CATEGORICAL and not methods & _NUMERIC:
+def _infer_kind(methods: set[str]) -> FeatureKind:
+    """Return the kind by methods that fit one kind only; a distance that fits both counts not."""
+    if methods & _CATEGORICAL_METHODS and not methods & _NUMERIC_METHODS:
         return FeatureKind.CATEGORICAL
     return FeatureKind.NUMERIC
 
 
-def _found(name: str, row: Row) -> Iterator[Found]:
+def _read_scores(name: str, row: ChunkRow) -> Iterator[_Score]:
     for method in METHODS:
-        alert = row.get(f"{name}_{method}_alert")
+        prefix = f"{name}_{method}"
+        alert = row.get(f"{prefix}_alert")
         if alert is None:
             continue
-        part = f"{name}_{method}"
-        value, above = (
-            _number(row.get(f"{part}_value")),
-            _number(row.get(f"{part}_upper_threshold")),
-        )
         if not isinstance(alert, bool):
-            msg = f"column {name!r}: {part}_alert = {alert!r}: neither true nor false"
+            msg = f"column {name!r}: {prefix}_alert = {alert!r}: neither true nor false"
             raise MalformedReportError(msg)
-        yield method, value, above, alert
+        value = parse_number(row.get(f"{prefix}_value"))
+        threshold = parse_number(row.get(f"{prefix}_upper_threshold"))
+        yield _Score(method, value, threshold, alert)
 
 
-def _told(method: str, value: float | None, above: float | None, alert: bool) -> str:  # noqa: FBT001 - a part of one record
-    figure = "unknown" if value is None else f"{value:.4g}"
-    against = "" if above is None else f" of at most {above:.4g}"
-    return f"{method} {figure}{against}{' (alert)' if alert else ''}"
-
-
-def _window(rows: list[Row]) -> Window | None:
-    starts = [_instant(row.get("chunk_start_date")) for row in rows]
-    ends = [_instant(row.get("chunk_end_date")) for row in rows]
+def _build_window(rows: list[ChunkRow]) -> Window | None:
+    starts = [parse_instant(row.get("chunk_start_date")) for row in rows]
+    ends = [parse_instant(row.get("chunk_end_date")) for row in rows]
     known = [each for each in (*starts, *ends) if each]
     if not rows or len(known) < 2 * len(rows):
         return None
-    last = max(known)
-    return Window(start=min(known), end=_after(last), rows=sum(map(rows_of, rows)))
+    end = _round_up(max(known))
+    return Window(start=min(known), end=end, rows=sum(map(count_rows, rows)))
 
 
-def _after(last: datetime) -> datetime:
-    """The first instant outside: NannyML names the last one inside, a nanosecond before."""
+def _round_up(last: datetime) -> datetime:
+    """Return the first instant outside: NannyML gives the last one inside, a nanosecond before."""
     return last.replace(microsecond=0) + timedelta(seconds=1) if last.microsecond else last
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
-
-
-def _instant(value: object) -> datetime | None:
-    """Nanoseconds are cut; times without a zone are read as UTC."""
-    try:
-        found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", str(value)))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

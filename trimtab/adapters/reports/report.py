@@ -1,6 +1,8 @@
-"""What another detector's report says, in our words: the same record whoever wrote it."""
+"""The record that every other detector's report is translated into."""
 
 import json
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import AwareDatetime, Field, ValidationError
@@ -9,44 +11,55 @@ from trimtab.contracts.base import Name, Record
 from trimtab.contracts.drift import FeatureDrift, PerformanceChange, PerformanceEstimate, Window
 from trimtab.contracts.validation_errors import format_validation_errors
 
+ReportedPerformance = PerformanceChange | PerformanceEstimate
+
 
 class MalformedReportError(Exception):
-    """The file is not the report that it should be; says what was expected and what was found."""
+    """The file is not the expected report; the message has what was expected and found."""
 
 
 class ForeignReport(Record):
     """One comparison of two tables by another detector."""
 
     detector: Name
-    """Its name, with its version where the report tells it."""
+    """Name of the detector, with its version if the report gives it."""
     features: tuple[FeatureDrift, ...] = ()
     """The drifted ones first."""
-    performances: tuple[PerformanceChange | PerformanceEstimate, ...] = ()
-    """Realised or estimated, of each metric that the report tells of."""
+    performances: tuple[ReportedPerformance, ...] = ()
+    """One for each metric in the report, realised or estimated."""
     unread: tuple[str, ...] = ()
-    """What else stands in the report, and is not imported."""
+    """Other parts of the report, which are not imported."""
     current: Window | None = None
-    """None where the report does not tell."""
+    """None if the report does not give it."""
     reference: Window | None = None
     rows: int = Field(default=0, ge=0)
-    """Of the current window; 0 where the report does not tell."""
+    """Rows of the current window; 0 if the report does not give them."""
     made_at: AwareDatetime | None = None
 
 
-def read_json(raw: bytes) -> Any:  # noqa: ANN401 - any JSON
-    """Plain JSON; raises `MalformedReportError`."""
+def read_json(raw: bytes) -> object:
+    """Return the content of a JSON file.
+
+    Raises:
+        MalformedReportError: The file is no JSON.
+    """
     try:
-        return json.loads(raw)
+        content: object = json.loads(raw)
     except ValueError as error:
         msg = f"it is no JSON: {error}"
         raise MalformedReportError(msg) from error
     except RecursionError as error:
         msg = "it is no report: its JSON is nested too deeply to be read"
         raise MalformedReportError(msg) from error
+    return content
 
 
-def feature(fields: dict[str, Any]) -> FeatureDrift:
-    """One column; raises `MalformedReportError` naming it."""
+def parse_feature(fields: dict[str, Any]) -> FeatureDrift:
+    """Return one column.
+
+    Raises:
+        MalformedReportError: The fields make no column; the message names it.
+    """
     try:
         return FeatureDrift.model_validate(fields)
     except ValidationError as error:
@@ -55,6 +68,19 @@ def feature(fields: dict[str, Any]) -> FeatureDrift:
         raise MalformedReportError(msg) from error
 
 
-def worst_first(features: list[FeatureDrift]) -> tuple[FeatureDrift, ...]:
-    """The drifted ones first; else in the report's own order."""
+def sort_drifted_first(features: list[FeatureDrift]) -> tuple[FeatureDrift, ...]:
+    """Return the drifted columns first; otherwise the report's own order stays."""
     return tuple(sorted(features, key=lambda each: not each.drifted))
+
+
+def parse_instant(text: object) -> datetime | None:
+    """Return a time, or None if it is none.
+
+    Nanoseconds are cut. Other detectors write their own clock's time without a zone: it is read as
+    UTC.
+    """
+    try:
+        found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", str(text)))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -3,15 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
-from trimtab.adapters.audit.audit_log import audit_key
+from trimtab.adapters.audit.audit_log import load_audit_key
 from trimtab.adapters.audit.audit_verification import verify as verify_chains
-from trimtab.contracts.audit import ChainStatus, RecordedTip
+from trimtab.cli.registry_access import find_registry, open_registry
+from trimtab.contracts.audit import ChainStatus
 from trimtab.contracts.ports import Refused
 from trimtab.runtime.settings import Settings
-
-_SQLITE: Final = "sqlite:///"
 
 
 @dataclass(frozen=True)
@@ -41,8 +39,8 @@ def verify_deployment(settings: Settings) -> LogVerification:
     answer.
     """
     folder = get_log_folder(settings)
-    compared_with = _find_registry(settings)
-    tips = _read_recorded_tips(settings) if compared_with else ()
+    compared_with = find_registry(settings)
+    tips = open_registry(settings).list_recorded_tips() if compared_with else ()
     if not tips and not any(folder.rglob("*.jsonl")):
         return LogVerification(folder=folder, statuses=(), compared_with=compared_with)
     statuses = verify_chains(folder, key=read_log_key(settings), tips=tips, now=datetime.now(UTC))
@@ -63,18 +61,4 @@ def read_log_key(settings: Settings) -> bytes:
     if not path.exists():
         msg = f"audit key {path} is missing: without the key it was written with, no log verifies"
         raise Refused(msg)
-    return audit_key(path)
-
-
-def _find_registry(settings: Settings) -> str | None:
-    """Return the registry's address, or None for a database file that does not exist."""
-    uri = settings.tracking_uri
-    if uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).exists():
-        return None
-    return uri
-
-
-def _read_recorded_tips(settings: Settings) -> tuple[RecordedTip, ...]:
-    from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - takes three seconds, and there may be no registry
-
-    return MlflowRegistry(settings=settings).recorded_tips()
+    return load_audit_key(path)

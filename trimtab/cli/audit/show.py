@@ -10,7 +10,7 @@ from rich.text import Text
 from trimtab.adapters.audit.audit_chain import BrokenChainError
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
 from trimtab.cli.audit.audit_verification import get_log_folder, read_log_key
-from trimtab.cli.console import print_unbroken
+from trimtab.cli.console import format_command, print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.record_format import format_record
 from trimtab.contracts.audit import AuditLine
@@ -37,7 +37,8 @@ def run_show(incident: str, *, model: str | None, home: Path | None) -> ExitCode
             _print_timeline(refusal.__cause__.sound, console)
         raise
     if not lines:
-        msg = f"no incident {incident!r} in {folder}: `trimtab audit verify` lists all"
+        verify = format_command("audit", "verify")
+        msg = f"no incident {incident!r} in {folder}: `{verify}` lists all"
         raise Refused(msg)
     _print_timeline(lines, console)
     return ExitCode.OK

@@ -13,21 +13,22 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
 from temporalio.client import Client
 
-from trimtab.adapters.audit.audit_log import audit_key
+from trimtab.adapters.audit.audit_log import load_audit_key
 from trimtab.adapters.audit.audit_verification import verify as verify_chains
 from trimtab.adapters.pipeline_process import PipelineProcesses
 from trimtab.cli.backtest.isolation import PRODUCTION_OVERRIDES
+from trimtab.cli.registry_access import open_registry
 from trimtab.contracts import names
 from trimtab.contracts.audit import ChainStatus
 from trimtab.contracts.errors import TrimtabError
 from trimtab.contracts.ports import PipelineRunner
 from trimtab.pipelines.session import run_pipeline
-from trimtab.runtime.embedded.children import Child
+from trimtab.runtime.embedded.children import ChildProcess
 from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
 from trimtab.runtime.paths import SHIPPED
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.stack_addresses import StackAddresses
-from trimtab.runtime.temporal import connect
+from trimtab.runtime.temporal import connect_temporal
 
 if TYPE_CHECKING:  # takes three seconds, during which worker and bridge start
     from trimtab.adapters.registry.model_registry import MlflowRegistry
@@ -59,7 +60,7 @@ class BacktestStack:
         self._environment = dict(environment or {})
         self._progress = progress
         self._stack = EmbeddedStack(settings, progress=progress)
-        self._children: list[Child] = []
+        self._children: list[ChildProcess] = []
         self._processes: PipelineProcesses | None = None
         self.client: Client
         self.registry: MlflowRegistry
@@ -99,19 +100,14 @@ class BacktestStack:
                 )
             )
         self._processes = PipelineProcesses(
-            run_pipeline, max_workers=1, environment=self.addresses.environment()
+            run_pipeline, max_workers=1, environment=self.addresses.build_environment()
         )
-        self._processes.warm()
+        self._processes.warm_up()
         self.pipelines = self._processes
-        self.registry = await asyncio.to_thread(self._open_registry)
-        self.client = await connect(self._reach_temporal())
+        self.registry = await asyncio.to_thread(open_registry, self._settings)
+        self.client = await connect_temporal(self._reach_temporal())
         self._progress("waiting for the worker")
         await asyncio.gather(*map(self._wait_for_poller, names.QUEUES))
-
-    def _open_registry(self) -> "MlflowRegistry":
-        from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - see TYPE_CHECKING
-
-        return MlflowRegistry(settings=self._settings)
 
     async def _wait_for_poller(self, queue: str) -> None:
         """Wait for a worker, so that the first incident is not timed with its start."""
@@ -151,7 +147,8 @@ class BacktestStack:
         """Raise `BacktestStackError` if the worker or the bridge has ended."""
         for child in self._children:
             if child.returncode is not None:
-                msg = f"the {child.name} ended with code {child.returncode}:\n{child.last_lines()}"
+                last = child.read_last_lines()
+                msg = f"the {child.name} ended with code {child.returncode}:\n{last}"
                 raise BacktestStackError(msg)
 
     def verify_audit(self) -> tuple[ChainStatus, ...]:
@@ -159,8 +156,8 @@ class BacktestStack:
         home, audit = self._settings.home, self._settings.audit
         return verify_chains(
             audit.directory or home / "audit",
-            key=audit_key(audit.key or home / "keys" / "audit.key"),
-            tips=self.registry.recorded_tips(),
+            key=load_audit_key(audit.key or home / "keys" / "audit.key"),
+            tips=self.registry.list_recorded_tips(),
         )
 
     async def read_server_versions(self) -> dict[str, str]:

@@ -17,7 +17,7 @@ from trimtab.contracts.base import Record
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.errors import TrimtabError
 from trimtab.contracts.incident import IncidentReport, IncidentView, Stage
-from trimtab.contracts.names import drift_response_id
+from trimtab.contracts.names import build_drift_response_id
 
 OPENING_TIMEOUT: Final = 60.0
 """Seconds that the bridge has to open an incident for a published event."""
@@ -63,7 +63,7 @@ class IncidentFollower:
 
     async def follow(self, event: DriftEvent, label: str) -> tuple[IncidentReport, HistorySize]:
         """Wait for the incident to open and to end; raise `ReplayError` if it does not open."""
-        incident_id = drift_response_id(event.subject, event.id)
+        incident_id = build_drift_response_id(event.subject, event.id)
         handle = self._stack.client.get_workflow_handle(incident_id, result_type=IncidentReport)
         self._display.show(f"{label}: event published, waiting for the bridge")
         await self._wait_until_open(handle)

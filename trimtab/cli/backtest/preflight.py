@@ -8,7 +8,8 @@ from pathlib import Path
 from trimtab.cli.doctor.check_result import CheckState
 from trimtab.cli.doctor.model_checks import check_model
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_limits, load_model, model_names
+from trimtab.runtime.model_files import list_model_names
+from trimtab.runtime.models import load_limits, load_model_spec
 
 
 def check_before_start(model: str, *, home: Path, report: Path | None) -> None:
@@ -26,9 +27,9 @@ def _list_configuration_faults() -> Iterator[str]:
         load_limits()
     except BadConfigurationError as error:
         yield from error.faults
-    for name in model_names():
+    for name in list_model_names():
         try:
-            load_model(name)
+            load_model_spec(name)
         except BadConfigurationError as error:
             yield from error.faults
 

@@ -15,8 +15,8 @@ from rich.progress import (
     ProgressColumn,
     SpinnerColumn,
     Task,
-    TextColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 HEARTBEAT_SECONDS: Final = 15.0
@@ -24,6 +24,7 @@ HEARTBEAT_SECONDS: Final = 15.0
 _SHOW_STEP_CLOCK_FROM: Final = 3.0
 """Seconds that a step must take before its own clock is shown."""
 _POLL_SECONDS: Final = 0.2
+_BAR_WIDTH: Final = 12
 
 
 class ProgressDisplay:
@@ -45,11 +46,11 @@ class ProgressDisplay:
         self._ended = Event()
         self._progress = Progress(
             SpinnerColumn(),
-            _ClockColumn(self._format_elapsed),
-            BarColumn(bar_width=12),
-            MofNCompleteColumn(),
-            TextColumn("{task.description}", markup=False),
-            _ClockColumn(self._format_step),
+            _ClockColumn(self._format_elapsed, table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=_BAR_WIDTH, table_column=Column(min_width=_BAR_WIDTH)),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            _DescriptionColumn(),
+            _ClockColumn(self._format_step, table_column=Column(no_wrap=True)),
             console=console,
             transient=True,
             disable=not self._is_live,
@@ -104,7 +105,7 @@ class ProgressDisplay:
         while not self._ended.wait(_POLL_SECONDS):
             doing = self._doing
             if doing and self._clock() - self._last_line >= self._heartbeat:
-                self._print_line(f"still {doing}")
+                self._print_line(f"{doing} ({self._format_step()} so far)")
 
     def _print_line(self, text: str) -> None:
         self._last_line = self._clock()
@@ -119,11 +120,19 @@ class ProgressDisplay:
         return f"{seconds:.0f} s" if seconds >= _SHOW_STEP_CLOCK_FROM else ""
 
 
+class _DescriptionColumn(ProgressColumn):
+    """What is being done; it alone is shortened where the terminal is narrow."""
+
+    def render(self, task: Task) -> Text:
+        """Return the description in one line."""
+        return Text(task.description, no_wrap=True, overflow="ellipsis")
+
+
 class _ClockColumn(ProgressColumn):
     """A clock that also moves while the count stands still, or is complete."""
 
-    def __init__(self, read: Callable[[], str]) -> None:
-        super().__init__()
+    def __init__(self, read: Callable[[], str], table_column: Column) -> None:
+        super().__init__(table_column=table_column)
         self._read = read
 
     def render(self, task: Task) -> Text:  # noqa: ARG002 - the base class's signature

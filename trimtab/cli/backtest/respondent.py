@@ -4,20 +4,19 @@ import asyncio
 import getpass
 import os
 import shlex
-import shutil
 import sys
 from pathlib import Path
 from typing import Final, Protocol
 
 from rich.console import Console
-from rich.panel import Panel
-from rich.text import Text
+from rich.rule import Rule
 
-from policies.approval import signal_command
+from policies.approval_page import format_signal_command
 from trimtab.cli.console import print_unbroken
-from trimtab.contracts.approval import Choice
+from trimtab.contracts.approval import Choice, TemporalCommand
 from trimtab.contracts.errors import TrimtabError
 from trimtab.contracts.incident import IncidentView
+from trimtab.runtime.paths import temporal_command
 
 _ANSWERS: Final = ("approve", "reject", "wait")
 _MAX_ANSWER_BYTES: Final = 4096
@@ -108,21 +107,22 @@ async def _read_line(source: int) -> str:
 
 
 def _build_command(view: IncidentView, workflow_id: str, address: str, choice: Choice) -> str:
-    command = signal_command(
+    (program,) = shlex.split(temporal_command())
+    return format_signal_command(
         workflow_id,
         view.plan_hash or "",
+        command=TemporalCommand(program=program, address=address),
         approver=getpass.getuser(),
         choice=choice,
-        address=address,
     )
-    if shutil.which("temporal"):
-        return command
-    ours = shlex.quote(str(Path(sys.executable).parent / "temporal"))
-    return command.replace("temporal", ours, 1)  # so that it can be pasted elsewhere
 
 
 def _print_page(console: Console, view: IncidentView, command: str, note: str) -> None:
-    console.print(Panel(Text(view.page or ""), title="A person must decide", expand=False))
+    """Print the page as it is: its lines are wrapped, and its command can be copied."""
+    console.print(Rule("A person must decide", align="left"))
+    for line in (view.page or "").splitlines():
+        print_unbroken(console, line)
+    console.print(Rule())
     print_unbroken(console, f"$ {command}", style="bold")
     console.print(f"[dim]{note}[/]")
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shlex
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
@@ -28,16 +27,17 @@ from trimtab.cli.backtest.respondent import (
     SilentRespondent,
     TerminalRespondent,
 )
-from trimtab.cli.backtest.summary import summarise_backtest
-from trimtab.cli.console import open_console, print_unbroken
+from trimtab.cli.backtest.summary import RunCircumstances, summarise_backtest
+from trimtab.cli.console import open_console, print_command, print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.signals import run_until_signal
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.report import RunReport
-from trimtab.runtime.models import load_model
+from trimtab.runtime.backtest_homes import build_backtest_home
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.settings_sections import BacktestSettings
-from trimtab.runtime.stack_addresses import StackAddresses, running_stack
+from trimtab.runtime.stack_addresses import StackAddresses, find_running_stack
 
 UNANSWERED_TIMEOUT: Final = timedelta(seconds=5)
 """How long a question stays open in a backtest in which nobody can answer."""
@@ -69,7 +69,7 @@ def run_backtest(
     its remedy.
     """
     console = open_console()
-    spec = load_model(model)
+    spec = load_model_spec(model)
     respondent = _choose_respondent(console, yes=options.yes)
     settings = _build_settings(
         spec, can_answer=not isinstance(respondent, SilentRespondent), analyst=options.analyst
@@ -115,11 +115,13 @@ class Backtest:
                     self._spec,
                     replayed,
                     stack.verify_audit(),
-                    analyst=self._settings.analyst.model,
-                    seed=TRAINING_SEED,
-                    started_at=started_at,
-                    finished_at=datetime.now(UTC),
-                    servers=await stack.read_server_versions(),
+                    RunCircumstances(
+                        analyst=self._settings.analyst.model,
+                        seed=TRAINING_SEED,
+                        started_at=started_at,
+                        finished_at=datetime.now(UTC),
+                        server_versions=await stack.read_server_versions(),
+                    ),
                 )
                 with display.paused():
                     self._present(report)
@@ -131,6 +133,7 @@ class Backtest:
                 if self._options.keep:
                     with display.paused():
                         await self._keep_until_stopped(stack)
+                display.show("stopping the stack")
         return report
 
     async def _replay_history(
@@ -140,7 +143,8 @@ class Backtest:
         outputs = await replay.train()
         self._console.print(
             f"Champion: version {outputs['version']}, {outputs['metric']} {outputs['value']:.3f} "
-            f"on {outputs['holdout_rows']:,} held-out rows of {outputs['rows']:,}."
+            f"on {outputs['holdout_rows']:,} held-out rows of {outputs['rows']:,}.",
+            highlight=False,
         )
         windows = await replay.list_windows()
         display.expect(len(windows))
@@ -186,13 +190,12 @@ def _format_window(replayed: ReplayedWindow) -> str:
 
 def _print_next_commands(home: Path, report: RunReport, console: Console) -> None:
     """Print the commands that read what was kept."""
-    folder = f"--home {shlex.quote(str(home))}"
     console.print("To verify the audit log:")
-    print_unbroken(console, f"  trimtab audit verify {folder}")
+    print_command(console, "audit", "verify", "--home", str(home))
     if report.incidents:
         console.print("To read one incident:")
-        incident = shlex.quote(report.incidents[-1].event_id)
-        print_unbroken(console, f"  trimtab audit show {incident} {folder}")
+        incident = report.incidents[-1].event_id
+        print_command(console, "audit", "show", incident, "--home", str(home))
 
 
 def _print_addresses(addresses: StackAddresses, console: Console) -> None:
@@ -210,18 +213,18 @@ def _print_addresses(addresses: StackAddresses, console: Console) -> None:
 def _build_settings(spec: ModelSpec, *, can_answer: bool, analyst: str | None) -> Settings:
     """Return the user's settings, but in a home of the backtest's own, with the past as now."""
     settings = load_settings(**({"analyst": {"model": analyst}} if analyst else {}))
-    home = settings.home.absolute()
-    slug = "".join(letter if letter.isalnum() else "-" for letter in spec.name)
     replay = BacktestSettings(
         replay=True, approval_timeout=None if can_answer else UNANSWERED_TIMEOUT
     )
-    isolated = isolate_settings(settings, home=home / "backtest" / slug)
+    isolated = isolate_settings(
+        settings, home=build_backtest_home(settings.home.absolute(), spec.name)
+    )
     return isolated.model_copy(update={"backtest": replay})
 
 
 def _remove_last_home(home: Path) -> None:
     """Remove the last replay: a backtest begins with an empty registry and knowledge base."""
-    if home.exists() and running_stack(home) is None:
+    if home.exists() and find_running_stack(home) is None:
         shutil.rmtree(home)
 
 

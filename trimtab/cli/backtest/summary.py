@@ -4,7 +4,7 @@ import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final
+from typing import Final, NamedTuple
 
 from trimtab.charts.text import join_names
 from trimtab.cli.backtest.asking_limit import compute_asking_limit, find_unasked_incident
@@ -32,16 +32,21 @@ _MAX_FAILURE_LENGTH: Final = 1000
 _MAX_REASON_LENGTH: Final = 200
 
 
-def summarise_backtest(  # noqa: PLR0913 - a report is everything
+class RunCircumstances(NamedTuple):
+    """How and when a backtest was run."""
+
+    analyst: str
+    seed: int
+    started_at: datetime
+    finished_at: datetime
+    server_versions: Mapping[str, str]
+
+
+def summarise_backtest(
     spec: ModelSpec,
     replayed: Sequence[ReplayedWindow],
     chains: Iterable[ChainStatus],
-    *,
-    analyst: str,
-    seed: int,
-    started_at: datetime,
-    finished_at: datetime,
-    servers: Mapping[str, str],
+    circumstances: RunCircumstances,
 ) -> RunReport:
     """Return the report of one backtest."""
     incidents = tuple(summary for one in replayed if (summary := _summarise_incident(spec, one)))
@@ -52,20 +57,20 @@ def summarise_backtest(  # noqa: PLR0913 - a report is everything
     )
     return RunReport(
         model=spec.name,
-        seed=seed,
-        analyst=analyst,
-        started_at=started_at,
-        finished_at=finished_at,
+        seed=circumstances.seed,
+        analyst=circumstances.analyst,
+        started_at=circumstances.started_at,
+        finished_at=circumstances.finished_at,
         windows=tuple(one.window for one in replayed),
         incidents=incidents,
         baseline=baseline,
         audit=audit,
         audit_valid=all(chain.valid for chain in audit) and len(audit) == len(incidents),
-        versions={**_list_versions(), **servers},
+        versions={**_list_versions(), **circumstances.server_versions},
         notes=(
             *_list_verdict_notes(incidents),
             *_list_unpublished_notes([one.window for one in replayed]),
-            *_list_analyst_notes(incidents, analyst),
+            *_list_analyst_notes(incidents, circumstances.analyst),
             *_list_benefit_notes(baseline),
         ),
     )

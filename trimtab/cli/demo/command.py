@@ -17,7 +17,7 @@ def demo(
     report: ReportOption = None,
     analyst: AnalystOption = None,
 ) -> int:
-    """Watch real drift in real data be detected, decided, acted upon, verified and recorded.
+    """Show on real data how Trimtab detects drift, decides, acts, verifies and records.
 
     Replays the car parks of Birmingham, autumn 2016, week by week, through Temporal, a Redis
     stream, MLflow and Chroma, all on this machine. If no week needed a person, one week is played

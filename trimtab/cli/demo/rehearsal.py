@@ -16,6 +16,7 @@ from trimtab.cli.backtest.backtest_stack import BacktestStack
 from trimtab.cli.backtest.replay import Replay, ReplayWindow
 from trimtab.cli.backtest.run import FinishedBacktest
 from trimtab.cli.console import print_unbroken
+from trimtab.runtime.backtest_homes import build_rehearsal_home
 from trimtab.runtime.configuration import read_mapping
 from trimtab.runtime.paths import local_conf
 
@@ -33,7 +34,7 @@ async def rehearse_question(finished: FinishedBacktest) -> None:
     display, window = finished.display, incident.window
     limit = compute_asking_limit(incident)
     settings = finished.settings
-    home = settings.home.with_name(f"{settings.home.name}-asked")
+    home = build_rehearsal_home(settings.home)
     folder = _write_policy(home, limit)
     console = display.console
     console.print()
@@ -52,6 +53,7 @@ async def rehearse_question(finished: FinishedBacktest) -> None:
         replayed = await replay.replay(
             ReplayWindow(start=window.start, end=window.end, rows=window.rows)
         )
+        display.show("stopping the stack of the rehearsal")
     ending = replayed.report.ending.value if replayed.report else "no incident"
     console.print(f"It ended as [bold]{ending}[/]. Everything is kept in")
     print_unbroken(console, f"  {home}")

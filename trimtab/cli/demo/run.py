@@ -1,14 +1,12 @@
 """Runs `trimtab demo`: a backtest of the model that Trimtab ships, and a question at its end."""
 
 import sys
-from typing import Final
 
 from trimtab.cli.backtest.backtest_options import BacktestOptions
 from trimtab.cli.backtest.run import run_backtest
 from trimtab.cli.demo.rehearsal import rehearse_question
 from trimtab.cli.errors import ExitCode
-
-DEMO_MODEL: Final = "birmingham-parking"
+from trimtab.runtime.backtest_homes import DEMO_MODEL
 
 
 def run_demo(options: BacktestOptions) -> ExitCode:

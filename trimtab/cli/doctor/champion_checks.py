@@ -1,62 +1,65 @@
-"""Checks whether a model's champion can be watched: that it is there, and can be asked."""
+"""Checks whether a model's champion can be monitored: it exists, and can be asked."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
+from trimtab.cli.champion_remedy import format_first_champion_remedy
 from trimtab.cli.doctor.check_result import CheckResult
+from trimtab.cli.registry_access import find_registry, load_champion_signature
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused, Unavailable
-from trimtab.contracts.signature import ModelInterface
+from trimtab.contracts.signature import ModelSignature
 from trimtab.runtime.settings import Settings
-
-_SQLITE = "sqlite:///"
-
-
-def registry_exists(settings: Settings) -> bool:
-    """Whether there is a registry to ask; False for a database that was never made."""
-    uri = settings.tracking_uri
-    return not uri.startswith(_SQLITE) or Path(uri.removeprefix(_SQLITE)).exists()
 
 
 def check_champion(spec: ModelSpec, settings: Settings) -> Iterator[CheckResult]:
-    """What the registry holds of the model; nothing where there is no registry yet."""
-    if not registry_exists(settings):
+    """Yield what the registry has of the model; nothing if there is no registry yet."""
+    if find_registry(settings) is None:
         return
-    from trimtab.adapters.registry.registered_signature import find_interface  # noqa: PLC0415 - three seconds
-
     thing = f"model {spec.name}"
     try:
-        found = find_interface(spec.name, settings=settings)
+        champion = load_champion_signature(spec.name, settings)
     except Refused as error:
-        yield CheckResult.fault(thing, str(error), "as it says")
+        yield CheckResult.fault(thing, str(error))
         return
     except Unavailable:
-        return  # the check of MLflow tells
-    if found is None:
-        yield CheckResult.note(
-            thing, "MLflow has no champion of it yet", f"`trimtab train {spec.name}` makes one"
-        )
-    elif not found.own:
-        yield from _check_foreign(found, spec, thing)
+        return  # the check of MLflow reports it
+    if champion is None:
+        found = "MLflow has no champion of it yet"
+        yield CheckResult.note(thing, found, format_first_champion_remedy(spec.name, settings.home))
+    elif not champion.own:
+        yield from _check_foreign_champion(champion, spec, thing)
 
 
-def _check_foreign(found: ModelInterface, spec: ModelSpec, thing: str) -> Iterator[CheckResult]:
-    version = f"champion version {found.version}"
-    known = {feature.name for feature in spec.features} | set(spec.time_features)
-    missing = [each.name for each in found.inputs if each.name not in known]
+def _check_foreign_champion(
+    champion: ModelSignature, spec: ModelSpec, thing: str
+) -> Iterator[CheckResult]:
+    """Yield whether predictions of a version that was trained elsewhere can be had."""
+    version = f"champion version {champion.version}"
     if spec.prediction:
-        yield CheckResult.fine(thing, f"{version}: predictions are read from {spec.prediction}")
-    elif missing:
-        said = f"{version} wants {', '.join(missing)}"
-        yield CheckResult.fault(
-            thing, said, "list what it wants under features, or name a prediction column"
-        )
-    elif found.safe:
-        yield CheckResult.fine(thing, f"{version} can be asked without running its own code")
-    elif spec.trust_pickle:
-        said = f"{version} is kept as {found.kept_as}: it runs its own code when it is asked"
-        yield CheckResult.note(thing, said, "trust_pickle: true allows that")
+        found = f"{version}: predictions are read from {spec.prediction}"
+        yield CheckResult.fine(thing, found)
+        return
+    known = {feature.name for feature in spec.features} | set(spec.time_features)
+    missing = [each.name for each in champion.inputs if each.name not in known]
+    if missing:
+        found = f"{version} needs the columns {', '.join(missing)}"
+        remedy = "list them under features, or name a prediction column"
+        yield CheckResult.fault(thing, found, remedy)
+    elif champion.missing_requirements:
+        needed = ", ".join(champion.missing_requirements)
+        found = f"{version} needs {needed}, not installed here"
+        remedy = f"install {' '.join(champion.missing_requirements)}, or name a prediction column"
+        yield CheckResult.fault(thing, found, remedy)
+    elif not champion.safe:
+        yield _check_trust(champion, spec, thing)
     else:
-        said = f"{version} is kept as {found.kept_as}: loading it may run code that it brings"
-        remedy = "name a prediction column, or write trust_pickle: true if you trust its maker"
-        yield CheckResult.fault(thing, said, remedy)
+        found = f"{version} can be asked without running its own code"
+        yield CheckResult.fine(thing, found)
+
+
+def _check_trust(champion: ModelSignature, spec: ModelSpec, thing: str) -> CheckResult:
+    found = f"champion version {champion.version} is stored as {champion.kept_as}"
+    if spec.trust_pickle:
+        return CheckResult.note(thing, f"{found}, and trust_pickle: true lets it run its own code")
+    remedy = "name a prediction column, or write trust_pickle: true if you trust its author"
+    return CheckResult.fault(thing, f"{found}: loading it may run code that it brings", remedy)

@@ -1,7 +1,8 @@
-"""Checks a model's configuration against the policy and the catalog, and hands on its history."""
+"""Checks one model: its configuration, its catalog entry, its data and its champion."""
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from trimtab.cli.doctor.champion_checks import check_champion
 from trimtab.cli.doctor.check_result import CheckResult
@@ -9,16 +10,18 @@ from trimtab.cli.doctor.history_checks import check_history
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.model import ModelSpec
 from trimtab.pipelines.catalog import build_catalog
-from trimtab.pipelines.history.remote import fetch_all, is_remote
+from trimtab.pipelines.history.remote import fetch_all_rows, is_remote
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings
+
+_MAX_CAUSE_LENGTH: Final = 400
 
 
 def check_model(
     name: str, limits: Limits | None, settings: Settings | None = None
 ) -> Iterator[CheckResult]:
-    """Yield the results about one model: its configuration, catalog entry, data and champion."""
+    """Yield the results about one model; those of its champion only with settings."""
     for result in _check_model(name, limits, settings):
         yield replace(result, model=name)
 
@@ -28,35 +31,39 @@ def _check_model(
 ) -> Iterator[CheckResult]:
     thing = f"model {name}"
     try:
-        spec = load_model(name)
+        spec = load_model_spec(name)
     except BadConfigurationError as error:
-        yield from (CheckResult.fault(thing, said, "correct it there") for said in error.faults)
+        yield from (CheckResult.fault(thing, fault) for fault in error.faults)
         return
     if limits is not None:
         yield from _check_costs(spec, limits, thing=thing)
     try:
         history = build_catalog({"model": name}).load("history")
-        looked_at = fetch_all(history, spec) if is_remote(history) else history
+        sample = fetch_all_rows(history, spec) if is_remote(history) else history
     except Exception as error:  # noqa: BLE001 - any Kedro dataset may stand there, with its own
         remedy = "correct its entry in a catalog*.yml of conf/local, or `dataset` of the model"
-        yield CheckResult.fault(thing, f"dataset {spec.dataset}: {_words(error)}", remedy)
+        found = f"dataset {spec.dataset}: {_find_first_cause(error)}"
+        yield CheckResult.fault(thing, found, remedy)
         return
-    yield from check_history(looked_at, spec, whole=history)
+    yield from check_history(sample, spec, whole=history)
     if settings is not None:
         yield from check_champion(spec, settings)
 
 
 def _check_costs(spec: ModelSpec, limits: Limits, *, thing: str) -> Iterator[CheckResult]:
     if spec.costs.currency != limits.currency:
-        said = f"costs.currency = {spec.costs.currency}: the policy counts in {limits.currency}"
-        yield CheckResult.fault(thing, said, "write both in one currency")
+        found = f"costs.currency = {spec.costs.currency}: the policy counts in {limits.currency}"
+        yield CheckResult.fault(thing, found, "write both in one currency")
     elif spec.costs.retraining > limits.cost_at_most:
-        said = f"costs.retraining = {spec.costs.retraining}: above the policy's cost_at_most"
-        yield CheckResult.note(thing, said, "each retraining will wait for a person")
+        found = (
+            f"costs.retraining = {spec.costs.retraining}: is above the policy's cost_at_most, so"
+            " each retraining will wait for a person"
+        )
+        yield CheckResult.note(thing, found)
 
 
-def _words(error: BaseException) -> str:
-    """What was first said, before others wrapped it."""
+def _find_first_cause(error: BaseException) -> str:
+    """Return the message of the first error, which others have wrapped."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return " ".join(str(error).split())[:400] or type(error).__name__
+    return " ".join(str(error).split())[:_MAX_CAUSE_LENGTH] or type(error).__name__

@@ -39,11 +39,12 @@ def print_results(results: Sequence[CheckResult], console: Console, *, verbose: 
     console.print(summary.append("."))
 
 
-def format_json(results: Sequence[CheckResult]) -> str:
-    """Return the results as JSON: the worst state, and every check."""
+def format_json(results: Sequence[CheckResult], *, models: Sequence[str]) -> str:
+    """Return the results as JSON: the worst state, the checked models, and every check."""
     order = list(CheckState)
     worst = max((each.state for each in results), key=order.index, default=CheckState.FINE)
-    return json.dumps({"state": worst, "checks": [asdict(each) for each in results]}, indent=2)
+    checks = [asdict(each) for each in results]
+    return json.dumps({"state": worst, "models": list(models), "checks": checks}, indent=2)
 
 
 def _group_by_model(results: Sequence[CheckResult]) -> dict[str | None, list[CheckResult]]:

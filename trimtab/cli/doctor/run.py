@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
+from pathlib import Path
 
 import typer
 from rich.console import Console
 
+from trimtab.cli.console import print_command, print_wrapped
 from trimtab.cli.doctor import machine_checks, stack_checks
 from trimtab.cli.doctor.check_result import CheckResult, CheckState
 from trimtab.cli.doctor.model_checks import check_model
@@ -13,37 +15,75 @@ from trimtab.cli.doctor.results_view import format_json, print_results
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.progress import show_progress_when_slow
 from trimtab.contracts.decision import Limits
+from trimtab.runtime.backtest_homes import DEMO_MODEL, build_backtest_home
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_limits, model_names, policy_hash
+from trimtab.runtime.model_files import (
+    check_duplicate_models,
+    list_model_names,
+    list_own_model_names,
+)
+from trimtab.runtime.models import compute_policy_hash, load_limits, load_model_spec
+from trimtab.runtime.paths import local_conf
 from trimtab.runtime.settings import Settings, find_unknown_variables, load_settings
 
 
 def run_doctor(*, model: str | None, as_json: bool, verbose: bool) -> ExitCode:
-    """Make every check, print the results, and return the exit code."""
+    """Make every check, print the results, and return the exit code.
+
+    Raises `BadConfigurationError` where there is no such model.
+    """
+    names = _choose_models(model)
     with show_progress_when_slow() as show:
-        results = list(check_everything(model, show=show))
+        results = list(check_everything(names, show=show))
     if as_json:
-        typer.echo(format_json(results))
+        typer.echo(format_json(results, models=names))
     else:
         print_results(results, Console(), verbose=verbose)
-    has_fault = any(each.state is CheckState.FAULT for each in results)
-    return ExitCode.FAILED if has_fault else ExitCode.OK
+        if not names:
+            _print_no_model(Console())
+    if any(each.state is CheckState.FAULT for each in results):
+        return ExitCode.FAILED
+    return ExitCode.OK if names else ExitCode.NOTHING_TO_JUDGE
 
 
 def check_everything(
-    model: str | None = None, *, show: Callable[[str], None]
+    models: Sequence[str], *, show: Callable[[str], None]
 ) -> Iterator[CheckResult]:
-    """Yield the result of every check, of one model or of all.
-
-    Checks that depend on something broken are left out.
-    """
+    """Yield the result of every check; checks that depend on something broken are left out."""
     show("reading settings and policy")
     limits = yield from _check_limits()
     settings = yield from _check_settings()
-    names = model_names() if model is None else (model,)
-    yield from _check_models(names, limits, _drop_without_registry(settings), show=show)
+    yield from _check_models(models, limits, _drop_without_registry(settings), show=show)
     if settings is not None:
         yield from _check_surroundings(settings, show=show)
+
+
+def _choose_models(model: str | None) -> tuple[str, ...]:
+    if model is None:
+        return list_own_model_names(_find_home())
+    if model not in list_model_names():
+        load_model_spec(model)  # says which there are
+    return (model,)
+
+
+def _find_home() -> Path:
+    try:
+        return load_settings().home.absolute()
+    except BadConfigurationError:  # which a check reports
+        return Path.cwd()
+
+
+def _print_no_model(console: Console) -> None:
+    folder = local_conf() / "models"
+    print_wrapped(console, f"This folder has no model of its own: nothing in {folder}")
+    console.print("Change to your project's folder, or configure a model here:")
+    print_command(
+        console, "init", "MODEL", "--data", "FILE", "--target", "COLUMN", "--timestamp", "COLUMN"
+    )
+    demo = build_backtest_home(_find_home(), DEMO_MODEL)
+    if demo.exists():
+        console.print("To check the demo's model:")
+        print_command(console, "doctor", TRIMTAB_HOME=str(demo))
 
 
 def _drop_without_registry(settings: Settings | None) -> Settings | None:
@@ -73,7 +113,9 @@ def _check_limits() -> Generator[CheckResult, None, Limits | None]:
     except BadConfigurationError as error:
         yield from (CheckResult.fault("policy", fault) for fault in error.faults)
         return None
-    yield CheckResult.fine("policy", f"complete; its hash begins with {policy_hash(limits)[:12]}")
+    yield CheckResult.fine(
+        "policy", f"complete; its hash begins with {compute_policy_hash(limits)[:12]}"
+    )
     return limits
 
 
@@ -84,6 +126,8 @@ def _check_models(
     *,
     show: Callable[[str], None],
 ) -> Iterator[CheckResult]:
+    for fault in check_duplicate_models():
+        yield CheckResult.fault("models", fault)
     for name in names:
         show(f"checking model {name}")
         yield from check_model(name, limits, settings)

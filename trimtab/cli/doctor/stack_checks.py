@@ -1,6 +1,6 @@
 """Checks the servers around Trimtab that are configured or running.
 
-What is neither is no fault: `trimtab up` and every backtest start it.
+A server that is neither is no fault: `trimtab up` and every backtest start it.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlparse
 from urllib.request import urlopen
 
@@ -19,181 +19,183 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from temporalio.service import RPCError
 
+from trimtab.cli.console import format_command
 from trimtab.cli.doctor.check_result import CheckResult
+from trimtab.cli.registry_access import open_registry
 from trimtab.contracts.ports import Refused, Unavailable
-from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.errors import BadConfigurationError, NoTemporalAddressError
 from trimtab.runtime.settings import Settings
-from trimtab.runtime.stack_addresses import running_stack
-from trimtab.runtime.temporal import connect, connect_config, missing_search_attributes
+from trimtab.runtime.stack_addresses import find_redis_url, find_running_stack
+from trimtab.runtime.temporal import (
+    connect_temporal,
+    find_missing_search_attributes,
+    load_connect_config,
+)
 
-PATIENCE: Final = 5.0
-"""Seconds that a server has to answer."""
-_EMBEDDED: Final = "none configured or running: `trimtab up`, and every backtest, starts one"
-_OLLAMA_PORT: Final = 11434
+TIMEOUT_SECONDS: Final = 5.0
+"""How long a server has to answer."""
 GEMINI_KEYS: Final = ("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI")
+_OLLAMA_PORT: Final = 11434
+_SQLITE: Final = "sqlite:///"
 
 
 def check_temporal(settings: Settings) -> Iterator[CheckResult]:
-    """Whether Temporal answers and knows the search attributes."""
+    """Yield whether Temporal answers and knows the search attributes."""
     thing = "Temporal"
     try:
-        address = connect_config(settings)["target_host"]
+        address = load_connect_config(settings)["target_host"]
+        missing = asyncio.run(_list_missing_search_attributes(settings))
+    except NoTemporalAddressError:
+        yield _note_not_running(thing)
     except BadConfigurationError as error:
-        unset = not settings.temporal.profile and "temporal.address = None" in str(error)
-        yield (
-            CheckResult.note(thing, _EMBEDDED)
-            if unset
-            else CheckResult.fault(thing, str(error), "correct it there")
-        )
-        return
-    try:
-        missing = asyncio.run(_missing_search_attributes(settings))
-    except BadConfigurationError as error:
-        yield from (CheckResult.fault(thing, said, "as it says") for said in error.faults)
+        yield from (CheckResult.fault(thing, fault) for fault in error.faults)
     except (RuntimeError, RPCError, TimeoutError) as error:
         remedy = "start it, or correct TRIMTAB_TEMPORAL__ADDRESS and its namespace"
         yield CheckResult.fault(thing, f"{address}: {str(error) or 'no answer'}", remedy)
     else:
         yield CheckResult.fine(thing, f"{address} answers")
         if missing:
-            said = f"search attributes not there yet: {', '.join(missing)}"
-            yield CheckResult.note(thing, said, "the bridge (starter.py) adds them when it starts")
+            found = (
+                f"search attributes are missing: {', '.join(missing)}; the bridge (starter.py)"
+                " adds them when it starts"
+            )
+            yield CheckResult.note(thing, found)
 
 
-async def _missing_search_attributes(settings: Settings) -> dict[str, str]:
-    async with asyncio.timeout(PATIENCE):
-        return await missing_search_attributes(await connect(settings))
+async def _list_missing_search_attributes(settings: Settings) -> dict[str, str]:
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        return await find_missing_search_attributes(await connect_temporal(settings))
 
 
 def check_redis(settings: Settings) -> Iterator[CheckResult]:
-    """Whether the server of the stream answers."""
-    stack = running_stack(settings.home)
-    url = str(settings.redis.url) if settings.redis.url else stack.redis if stack else None
+    """Yield whether the server of the stream answers."""
+    url = find_redis_url(settings)
     if url is None:
-        yield CheckResult.note("Redis", _EMBEDDED)
+        yield _note_not_running("Redis")
         return
-    shown = urlparse(url)._replace(netloc=urlparse(url).netloc.rpartition("@")[2]).geturl()
+    shown = _remove_password(url)
     try:
         with redis.Redis.from_url(
             url,
             retry=Retry(NoBackoff(), 0),
-            socket_timeout=PATIENCE,
-            socket_connect_timeout=PATIENCE,
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
         ) as server:
             server.ping()
-            waiting = server.xlen(settings.redis.stream)
+            entries = server.xlen(settings.redis.stream)
     except (redis.RedisError, OSError) as error:
-        yield CheckResult.fault(
-            "Redis", f"{shown}: {error}", "start it, or correct TRIMTAB_REDIS__URL"
-        )
+        remedy = "start it, or correct TRIMTAB_REDIS__URL"
+        yield CheckResult.fault("Redis", f"{shown}: {error}", remedy)
     else:
-        yield CheckResult.fine(
-            "Redis", f"{shown} answers; {waiting} entries in {settings.redis.stream}"
-        )
+        found = f"{shown} answers; {entries} entries in {settings.redis.stream}"
+        yield CheckResult.fine("Redis", found)
 
 
 def check_mlflow(settings: Settings) -> Iterator[CheckResult]:
-    """Whether the model registry answers."""
-    stack = running_stack(settings.home)
+    """Yield whether the model registry answers."""
+    stack = find_running_stack(settings.home)
     uri = settings.mlflow_tracking_uri or (stack.tracking if stack else settings.tracking_uri)
-    remedy = "start it, or correct MLFLOW_TRACKING_URI"
     try:
-        if uri.startswith("sqlite:///"):
-            yield _sqlite(Path(uri.removeprefix("sqlite:///")))
+        if uri.startswith(_SQLITE):
+            yield _check_sqlite(Path(uri.removeprefix(_SQLITE)))
         elif uri.startswith(("http://", "https://")):
-            _get(f"{uri.rstrip('/')}/health")
-            yield CheckResult.fine("MLflow", f"{_without_secret(uri)} answers")
+            _fetch(f"{uri.rstrip('/')}/health")
+            yield CheckResult.fine("MLflow", f"{_remove_password(uri)} answers")
         else:
-            yield _registry(settings, uri)
+            yield _check_registry(settings, uri)
     except (OSError, ValueError, sqlite3.Error, Refused, Unavailable) as error:
-        yield CheckResult.fault("MLflow", f"{_without_secret(uri)}: {error}", remedy)
+        remedy = "start it, or correct MLFLOW_TRACKING_URI"
+        yield CheckResult.fault("MLflow", f"{_remove_password(uri)}: {error}", remedy)
 
 
-def _sqlite(path: Path) -> CheckResult:
+def _check_sqlite(path: Path) -> CheckResult:
     if not path.exists():
-        return CheckResult.note("MLflow", f"{path} is made on first use")
+        return CheckResult.note("MLflow", f"{path} does not exist yet; it is made on first use")
     address = f"{path.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as database:
         database.execute("select count(*) from registered_models").fetchone()
     return CheckResult.fine("MLflow", f"{path} can be read")
 
 
-def _registry(settings: Settings, uri: str) -> CheckResult:
-    from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - three seconds
-
-    MlflowRegistry(settings=settings).champion("trimtab")
-    return CheckResult.fine("MLflow", f"{_without_secret(uri)} answers")
+def _check_registry(settings: Settings, uri: str) -> CheckResult:
+    open_registry(settings).champion("trimtab")
+    return CheckResult.fine("MLflow", f"{_remove_password(uri)} answers")
 
 
 def check_chroma(settings: Settings) -> Iterator[CheckResult]:
-    """Whether the server of the knowledge base answers, where there is one."""
+    """Yield whether the server of the knowledge base answers, if there is one."""
     if settings.chroma.url is None:
         yield CheckResult.fine("Chroma", f"embedded, in {settings.home.absolute()}")
         return
     url = str(settings.chroma.url).rstrip("/")
+    shown = _remove_password(url)
     try:
-        _get(f"{url}/api/v2/heartbeat")
+        _fetch(f"{url}/api/v2/heartbeat")
     except (OSError, ValueError) as error:
-        yield CheckResult.fault(
-            "Chroma", f"{url}: {error}", "start it, or correct TRIMTAB_CHROMA__URL"
-        )
+        remedy = "start it, or correct TRIMTAB_CHROMA__URL"
+        yield CheckResult.fault("Chroma", f"{shown}: {error}", remedy)
     else:
-        yield CheckResult.fine("Chroma", f"{url} answers")
+        yield CheckResult.fine("Chroma", f"{shown} answers")
 
 
 def check_analyst(settings: Settings) -> Iterator[CheckResult]:
-    """Whether the configured language model can be asked."""
+    """Yield whether the configured language model can be asked."""
     model = settings.analyst.model
     thing = f"analyst {model}"
     if model.startswith("ollama/"):
         yield from _check_ollama(settings.ollama_host, model.removeprefix("ollama/"), thing)
     elif model.startswith("gemini-") and not any(os.environ.get(key) for key in GEMINI_KEYS):
-        yield CheckResult.fault(
-            thing, "no key for Gemini", f"set {GEMINI_KEYS[0]} or {GEMINI_KEYS[1]}"
-        )
+        remedy = f"set {GEMINI_KEYS[0]} or {GEMINI_KEYS[1]}"
+        yield CheckResult.fault(thing, "there is no key for Gemini", remedy)
     else:
         yield CheckResult.fine(thing, "built in" if model == "analyst/rules" else "has a key")
 
 
 def _check_ollama(host: str, model: str, thing: str) -> Iterator[CheckResult]:
-    url = ollama_url(host)
+    url = parse_ollama_host(host)
     try:
-        known = {str(each["name"]) for each in json.loads(_get(f"{url}/api/tags"))["models"]}
+        known = {str(each["name"]) for each in json.loads(_fetch(f"{url}/api/tags"))["models"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         remedy = "start it with `ollama serve`, or correct OLLAMA_HOST"
-        yield CheckResult.fault(thing, f"no Ollama at {url}: {error}", remedy)
+        yield CheckResult.fault(thing, f"there is no Ollama at {url}: {error}", remedy)
         return
     if known & {model, f"{model}:latest"}:
         yield CheckResult.fine(thing, f"{url} has it")
     else:
-        there = ", ".join(sorted(known)) or "no model"
-        yield CheckResult.fault(thing, f"{url} has {there}", f"`ollama pull {model}`")
+        models = ", ".join(sorted(known)) or "no model"
+        yield CheckResult.fault(thing, f"{url} has {models}", f"run `ollama pull {model}`")
 
 
-def ollama_url(host: str) -> str:
-    """Ollama takes hosts without scheme and port, too."""
+def parse_ollama_host(host: str) -> str:
+    """Return the URL of an OLLAMA_HOST, which may lack the scheme and the port."""
     url = urlparse(host if "//" in host else f"http://{host}")
     name = "127.0.0.1" if url.hostname in {None, "0.0.0.0"} else url.hostname  # noqa: S104 - not bound to
-    usual = {"http": _OLLAMA_PORT if "//" not in host else 80, "https": 443}
-    return f"{url.scheme}://{name}:{url.port or usual[url.scheme]}"
+    ports = {"http": _OLLAMA_PORT if "//" not in host else 80, "https": 443}
+    return f"{url.scheme}://{name}:{url.port or ports[url.scheme]}"
 
 
 def check_langfuse(settings: Settings) -> Iterator[CheckResult]:
-    """Whether both keys are there, or none."""
+    """Yield whether both keys are there, or none."""
     keys = (settings.langfuse_public_key, settings.langfuse_secret_key)
     if all(keys):
         yield CheckResult.fine("Langfuse", "both keys are there")
     elif any(keys):
-        yield CheckResult.fault(
-            "Langfuse", "one key of two", "set LANGFUSE_PUBLIC_KEY and _SECRET_KEY"
-        )
+        remedy = "set both LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
+        yield CheckResult.fault("Langfuse", "one of two keys is missing", remedy)
 
 
-def _get(url: str) -> Any:  # noqa: ANN401 - bytes, which urllib calls Any
-    with urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 - http and https alone are passed
-        return answer.read()
+def _note_not_running(thing: str) -> CheckResult:
+    up = format_command("up")
+    found = f"not configured and not running; `{up}` and every backtest start it"
+    return CheckResult.note(thing, found)
 
 
-def _without_secret(url: str) -> str:
+def _fetch(url: str) -> bytes:
+    with urlopen(url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - http and https alone are passed
+        content: bytes = answer.read()
+    return content
+
+
+def _remove_password(url: str) -> str:
     parts = urlparse(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

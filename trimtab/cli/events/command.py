@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from trimtab.cli.events.report_format import ReportFormat, SeverityOption
+from trimtab.cli.events.report_format import LEVELS, TOOLS, ReportFormat, SeverityOption
 from trimtab.cli.progress import show_progress_when_slow
 from trimtab.cli.typer_app import TrimtabTyper
 
@@ -24,8 +24,11 @@ WindowOption = Annotated[
 @app.command("import")
 def import_report(
     *,
-    file: Annotated[Path, typer.Argument(help="The report.", dir_okay=False)],
-    source: Annotated[ReportFormat, typer.Option("--from", help="The software that wrote it.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The report.", dir_okay=False)],
+    source: Annotated[
+        ReportFormat,
+        typer.Option("--from", metavar="TOOL", help=f"The software that wrote it: {TOOLS}."),
+    ],
     model: Annotated[
         str | None,
         typer.Option(help="The configured model that it is about. CloudEvents name theirs."),
@@ -36,7 +39,10 @@ def import_report(
     ] = None,
     severity: Annotated[
         SeverityOption,
-        typer.Option(help="How severe the drift is. Reports of other tools do not say."),
+        typer.Option(
+            metavar="LEVEL",
+            help=f"How severe the drift is: {LEVELS}. Reports of other tools do not say.",
+        ),
     ] = SeverityOption.MEDIUM,
     publish: Annotated[
         bool, typer.Option("--publish/--dry-run", help="Publish to the stream, or only show.")

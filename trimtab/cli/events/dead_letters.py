@@ -8,11 +8,11 @@ from rich.text import Text
 
 from trimtab.adapters.event_stream import (
     DeadLetter,
-    newest_letters,
-    publish_again,
-    publish_all_again,
+    list_dead_letters,
+    republish_all_dead_letters,
+    republish_dead_letter,
 )
-from trimtab.cli.console import print_unbroken
+from trimtab.cli.console import print_command, print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.runtime.settings import load_settings
 
@@ -23,7 +23,7 @@ MAX_EVENT_LENGTH: Final = 300
 def run_dead(*, most: int) -> ExitCode:
     """Show the newest dead letters, at most this many, the newest last."""
     settings, console = load_settings(), Console()
-    letters, count = newest_letters(settings, most=most)
+    letters, count = list_dead_letters(settings, limit=most)
     stream = settings.redis.dead_letters
     if not count:
         console.print(f"No dead letters in {stream}.", highlight=False)
@@ -33,7 +33,7 @@ def run_dead(*, most: int) -> ExitCode:
     older = f", {count - len(letters)} older ones not shown" if count > len(letters) else ""
     console.print(f"{count} in {stream}{older}.", highlight=False)
     console.print("Once the cause is fixed, publish them again (or one, by its id):")
-    print_unbroken(console, "  trimtab events retry --all")
+    print_command(console, "events", "retry", "--all")
     return ExitCode.OK
 
 
@@ -41,10 +41,10 @@ def run_retry(letters: Sequence[str], *, everything: bool) -> ExitCode:
     """Publish these dead letters' events again, or those of all, and remove the letters."""
     settings, console = load_settings(), Console()
     if everything:
-        count = publish_all_again(settings)
+        count = republish_all_dead_letters(settings)
         console.print(f"{count} published to the stream {settings.redis.stream}.", highlight=False)
     for letter in letters:
-        entry = publish_again(settings, letter)
+        entry = republish_dead_letter(settings, letter)
         console.print(f"{letter} was published as {entry}.", highlight=False)
     return ExitCode.OK
 

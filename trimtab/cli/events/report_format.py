@@ -1,6 +1,7 @@
 """The choices of `trimtab events import`: who wrote a report, and how severe its drift is."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class ReportFormat(StrEnum):
@@ -18,3 +19,7 @@ class SeverityOption(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
     CRITICAL = "critical"
+
+
+TOOLS: Final = ", ".join(each.value for each in ReportFormat)
+LEVELS: Final = ", ".join(each.value for each in SeverityOption)

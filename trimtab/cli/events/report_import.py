@@ -7,22 +7,23 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from trimtab.adapters.datasets.drift_events import publish as publish_events
+from trimtab.adapters.datasets.drift_events import publish_events
+from trimtab.adapters.monitoring_schedule import build_monitoring_input
 from trimtab.adapters.reports.cloudevents import read_cloudevents
-from trimtab.adapters.reports.event import event_from
+from trimtab.adapters.reports.event import build_event
 from trimtab.adapters.reports.evidently import read_evidently
 from trimtab.adapters.reports.nannyml import read_nannyml
 from trimtab.adapters.reports.report import ForeignReport, MalformedReportError
-from trimtab.adapters.temporal_schedules import request_for
 from trimtab.cli.console import print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.events.event_view import print_event
 from trimtab.cli.events.report_format import ReportFormat
+from trimtab.cli.registry_access import find_registry, open_registry
 from trimtab.cli.window_option import parse_time_range
 from trimtab.contracts.drift import DriftEvent, Severity, Window
 from trimtab.contracts.model import ModelSpec
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import load_settings
 
 
@@ -69,11 +70,11 @@ def _read_events(options: ImportOptions) -> tuple[Sequence[DriftEvent], list[str
     if model is None:
         fault = f"--model: a report of {options.source.value} does not name its model: name it"
         raise BadConfigurationError([fault])
-    spec = load_model(model)
+    spec = load_model_spec(model)
     report = _read_report(file, options.source)
     current = _choose_current_window(report, spec, given=options.window, file=file)
     reference = _choose_reference_window(report, spec, given=options.reference, current=current)
-    event = event_from(
+    event = build_event(
         report, spec, current=current, reference=reference, severity=Severity(options.severity)
     )
     return (event,), list(_list_notes(report, event, window_is_given=options.window is not None))
@@ -96,7 +97,7 @@ def _check_subjects(events: Sequence[DriftEvent], model: str | None) -> Sequence
         if model is not None and event.subject != model:
             msg = f"event {event.id!r} is about {event.subject!r}, not about {model!r}"
             raise MalformedReportError(msg)
-        load_model(event.subject)  # otherwise the bridge would make it a dead letter
+        load_model_spec(event.subject)  # otherwise the bridge would make it a dead letter
     return events
 
 
@@ -116,7 +117,7 @@ def _choose_current_window(
     if report.current is not None:
         return report.current
     written_at = report.made_at or datetime.fromtimestamp(file.stat().st_mtime, tz=UTC)
-    end = request_for(spec).window_end(written_at)
+    end = build_monitoring_input(spec).window_end(written_at)
     return Window(start=end - spec.window, end=end, rows=report.rows)
 
 
@@ -130,10 +131,8 @@ def _choose_reference_window(
     if report.reference is not None:
         return report.reference
     settings = load_settings()
-    if settings.mlflow_tracking_uri or (settings.home / "mlflow.db").exists():
-        from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - takes three seconds, and there may be no registry
-
-        champion = MlflowRegistry(settings=settings).champion(spec.name)
+    if find_registry(settings) is not None:
+        champion = open_registry(settings).champion(spec.name)
         if champion is not None and champion.trained_on is not None:
             return champion.trained_on
     start = current.start - spec.reference_windows * spec.window

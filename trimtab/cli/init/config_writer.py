@@ -198,7 +198,7 @@ def _join_lines(lines: Iterable[Line]) -> str:
     return text
 
 
-def _format_yaml(value: Any) -> str:  # noqa: ANN401 - whatever YAML can hold
+def _format_yaml(value: object) -> str:
     """Return one line of YAML that every version of it reads alike."""
     if isinstance(value, str) and not value.isprintable():
         return json.dumps(value)

@@ -1,30 +1,40 @@
 """Runs `trimtab init`: inspects a table, writes a configuration for its model, and shows it."""
 
-import shlex
 from datetime import UTC, datetime
 from os.path import abspath
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pandas import DataFrame
 from rich.console import Console
 
 from trimtab.adapters.datasets.history import HistoryDataset
-from trimtab.cli.console import print_unbroken
-from trimtab.cli.doctor.champion_checks import registry_exists
+from trimtab.cli.console import format_command, print_command, print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.init.config_writer import format_catalog, format_model
 from trimtab.cli.init.proposal import print_proposal
+from trimtab.cli.registry_access import (
+    find_registry,
+    load_version_signature,
+    write_alias_command,
+)
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.signature import ModelInterface
+from trimtab.contracts.signature import ModelSignature
 from trimtab.detection.onboarding.inspection import Proposal, Question, UnfitTableError, propose
 from trimtab.detection.onboarding.signature import guess_target, guess_timestamp, interface_faults
 from trimtab.detection.profiles.column_names import choose_valid_names
 from trimtab.files.atomic_file import write_atomically
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import name_faults, slug
-from trimtab.runtime.paths import local_conf, shipped_conf
+from trimtab.runtime.model_files import (
+    build_local_model_path,
+    find_local_model_file,
+    find_model_file,
+)
+from trimtab.runtime.models import check_model_name
+from trimtab.runtime.paths import local_conf
 from trimtab.runtime.settings import load_settings
+
+_MAX_NAME_LENGTH: Final = 128
 
 
 class InitOptions(NamedTuple):
@@ -45,7 +55,8 @@ def run_init(options: InitOptions, *, force: bool) -> ExitCode:
     source, here = Path(abspath(options.data)), Path.cwd()  # noqa: PTH100 - removes "..", keeps links
     model, catalog = _choose_destinations(options.name, force=force)
     with console.status(f"inspecting {source.name!r}"):
-        proposal, renamed = _inspect_table(source, options)
+        dataset = _build_dataset_name(model)
+        proposal, renamed = _inspect_table(source, options, dataset=dataset)
     model_text = format_model(proposal, source=source, catalog=catalog.relative_to(here))
     catalog_text = format_catalog(
         proposal.spec, source=source, model=model.relative_to(here), renamed=renamed
@@ -61,50 +72,53 @@ def run_init(options: InitOptions, *, force: bool) -> ExitCode:
 
 
 def _print_next_step(proposal: Proposal, console: Console) -> None:
-    name, interface = shlex.quote(proposal.spec.name), proposal.interface
+    name, interface = proposal.spec.name, proposal.interface
     console.print("Read it and correct it, then:")
-    for command in ("doctor", f"monitor {name}") if interface else (f"backtest {name}",):
-        print_unbroken(console, f"  trimtab {command}", style="bold")
+    for command in [("doctor",), ("monitor", name)] if interface else [("backtest", name)]:
+        print_command(console, *command)
     if interface and interface.champion != interface.version:
         _print_how_to_set_champion(interface, console)
 
 
-def _print_how_to_set_champion(interface: ModelInterface, console: Console) -> None:
-    from trimtab.adapters.registry.registered_signature import how_to_point  # noqa: PLC0415 - three seconds, and most models are not in MLflow yet
-
+def _print_how_to_set_champion(interface: ModelSignature, console: Console) -> None:
     state = f"points at version {interface.champion}" if interface.champion else "is not set"
     console.print(
         f"The alias champion {state}. Its version is the one monitored. Nothing was changed. To"
         f" monitor version {interface.version}:",
         highlight=False,
     )
-    print_unbroken(console, f"  {how_to_point(interface)}")
+    print_unbroken(console, f"  {write_alias_command(interface)}")
 
 
 def _choose_destinations(name: str, *, force: bool) -> tuple[Path, Path]:
     """Return the files of the model and of its catalog entry; raise `BadConfigurationError`."""
-    if faults := [f"MODEL = {fault}" for fault in name_faults(name)]:
+    if faults := [f"MODEL = {fault}" for fault in check_model_name(name)]:
         raise BadConfigurationError(faults)
-    model = local_conf() / "models" / f"{slug(name)}.yml"
-    catalog = local_conf() / f"catalog_{slug(name)}.yml"
-    shipped = shipped_conf() / "base" / "models" / model.name
-    existing = [path for path in (model, catalog, shipped) if path.exists()]
+    model = find_local_model_file(name) or build_local_model_path(name)
+    catalog = local_conf() / f"catalog_{model.stem}.yml"
+    existing = [path for path in (model, catalog, find_model_file(name)) if path and path.exists()]
     if existing and not force:
         raise BadConfigurationError(
             [
                 f"{path}: exists: choose another name, or overwrite it with --force"
-                for path in existing
+                for path in dict.fromkeys(existing)
             ]
         )
     return model, catalog
 
 
-def _inspect_table(source: Path, options: InitOptions) -> tuple[Proposal, dict[str, str]]:
+def _build_dataset_name(model: Path) -> str:
+    """Return the name of the catalog entry; "~" is no character of such a name."""
+    return f"history-{model.stem.replace('~', ':')}"[:_MAX_NAME_LENGTH]
+
+
+def _inspect_table(
+    source: Path, options: InitOptions, *, dataset: str
+) -> tuple[Proposal, dict[str, str]]:
     """Return the proposal, and the columns that are renamed: old name to new name."""
     interface, table = _read_interface(options), _load_table(source)
-    renamed = {}
-    if not interface:  # a registered model has its own names
-        renamed = choose_valid_names(map(str, table.columns))
+    # A model of MLflow has its own names.
+    renamed = {} if interface else choose_valid_names(map(str, table.columns))
     table = table.rename(columns=renamed)
     options = options._replace(
         target=renamed.get(options.target or "", options.target),
@@ -114,7 +128,7 @@ def _inspect_table(source: Path, options: InitOptions) -> tuple[Proposal, dict[s
     since = options.since
     question = Question(
         name=options.name,
-        dataset=f"history-{slug(options.name)}"[:128],
+        dataset=dataset,
         target=target,
         timestamp=timestamp,
         interface=interface,
@@ -136,26 +150,24 @@ def _load_table(source: Path) -> DataFrame:
         raise
 
 
-def _read_interface(options: InitOptions) -> ModelInterface | None:
+def _read_interface(options: InitOptions) -> ModelSignature | None:
     if options.mlflow_model is None:
         if options.version is not None:
             raise BadConfigurationError([f"--version {options.version}: needs --mlflow-model NAME"])
         return None
     if options.mlflow_model != options.name:
-        command = f"trimtab init {shlex.quote(options.mlflow_model)} --mlflow-model …"
+        command = format_command("init", options.mlflow_model, "--mlflow-model") + " …"
         fault = f"MODEL = {options.name!r}: must be the name in MLflow: write `{command}`"
         raise BadConfigurationError([fault])
     settings = load_settings()
-    if not registry_exists(settings):
+    if find_registry(settings) is None:
         fault = f"--mlflow-model: there is no MLflow at {settings.tracking_uri}"
         raise BadConfigurationError([f"{fault}: set MLFLOW_TRACKING_URI to its address"])
-    from trimtab.adapters.registry.registered_signature import read_interface  # noqa: PLC0415 - three seconds, and most models are not in MLflow yet
-
-    return read_interface(options.name, settings=settings, version=options.version)
+    return load_version_signature(options.name, options.version, settings)
 
 
 def _choose_target_and_timestamp(
-    table: DataFrame, options: InitOptions, interface: ModelInterface | None
+    table: DataFrame, options: InitOptions, interface: ModelSignature | None
 ) -> tuple[str, str]:
     """Return target and timestamp: as given, or the only column that fits.
 

@@ -12,6 +12,7 @@ from trimtab.charts.page import write_page
 from trimtab.charts.terminal import print_view
 from trimtab.charts.views import View
 from trimtab.cli.broken_pipe import ignore_broken_pipe
+from trimtab.cli.champion_remedy import format_first_champion_remedy
 from trimtab.cli.console import open_console, print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.output_file import check_output_folder
@@ -19,12 +20,13 @@ from trimtab.cli.progress import show_progress_when_slow
 from trimtab.cli.window_option import LAST, parse_time, parse_window
 from trimtab.contracts.drift import DriftFinding
 from trimtab.contracts.model import ModelSpec
-from trimtab.contracts.monitoring import LOOKED
+from trimtab.contracts.monitoring import Suppression, SuppressionReason, format_suppression
 from trimtab.contracts.ports import NoChampionError, Refused
-from trimtab.detection.performance.finding import tells
+from trimtab.detection.performance.finding import shows_drift
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.pipelines.session import run_pipeline
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
+from trimtab.runtime.settings import load_settings
 
 Report = dict[str, Any]
 """Outputs of the pipeline `monitoring`."""
@@ -54,7 +56,7 @@ def run_monitor(name: str, *, window: str, html: Path | None, publish: bool) -> 
 
 
 def _check_window(name: str, window: str, *, publish: bool) -> Report:
-    spec = load_model(name)
+    spec = load_model_spec(name)
     with show_progress_when_slow("loading the pipelines") as show:
         if window == LAST:
             show("looking for the last window")
@@ -70,10 +72,8 @@ def _check_window(name: str, window: str, *, publish: bool) -> Report:
         try:
             return run_pipeline("monitoring", params)
         except NoChampionError:
-            msg = (
-                f"model {name!r} has no champion: run `trimtab train {name}`, or point the alias"
-                " `champion` at a version in MLflow"
-            )
+            remedy = format_first_champion_remedy(name, load_settings().home)
+            msg = f"model {name!r} has no champion: {remedy}"
             raise Refused(msg) from None
 
 
@@ -118,16 +118,15 @@ def _explain_drift_without_column(finding: DriftFinding) -> str:
 def _get_exit_code(report: Report) -> ExitCode:
     if report["rows"] < report["minimum_rows"]:
         return ExitCode.NOTHING_TO_JUDGE
-    return ExitCode.DRIFT if tells(_read_finding(report)) else ExitCode.OK
+    return ExitCode.DRIFT if shows_drift(_read_finding(report)) else ExitCode.OK
 
 
 def _format_outcome(report: Report) -> str:
     if report["event"]:
         return f"Event {report['event']['id']} was published."
-    if report["finding"] is None:
+    if report["suppression"] is None:
         return "There is nothing to publish."
-    if not report["why"]:
-        return "Not published: no performance loss expected. Recorded in MLflow."
-    if report["why"] == LOOKED:
-        return "Nothing was published. With --publish it would be."
-    return f"Not published: {report['why']}."
+    suppression = Suppression.model_validate(report["suppression"])
+    if suppression.reason is SuppressionReason.PUBLISHING_OFF:
+        return "Nothing was published. --publish publishes the event."
+    return f"Not published, recorded in MLflow: {format_suppression(suppression)}."

@@ -12,7 +12,7 @@ def schedule(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[MODEL]", help="A configured model. Without one, all schedules are listed."
+            metavar="MODEL", help="A configured model. Without one, all schedules are listed."
         ),
     ] = None,
     every: Annotated[

@@ -8,14 +8,16 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from trimtab.adapters.temporal_schedules import NoScheduleError, Scheduled, opened, request_for
-from trimtab.cli.console import print_unbroken
+from trimtab.adapters.monitoring_schedule import build_monitoring_input
+from trimtab.adapters.schedule_status import ScheduleStatus
+from trimtab.adapters.temporal_schedules import NoScheduleError, open_schedules
+from trimtab.cli.console import format_command, print_command
 from trimtab.cli.durations import format_duration, format_iso_duration, parse_duration
 from trimtab.cli.errors import ExitCode
-from trimtab.contracts.model import OFTENEST
+from trimtab.contracts.model import MIN_MONITORING_INTERVAL
 from trimtab.contracts.monitoring import MonitoringInput
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import load_model
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings, load_settings
 
 _SOURCE_NOTE: Final = "by `trimtab schedule`"
@@ -47,19 +49,20 @@ def _check_options(
     times = [option for option, text in {"--every": every, "--lag": lag}.items() if text]
     given = [*changes, *times]
     if name is None and given:
-        fault = f"{given[0]}: no model is named: write `trimtab schedule MODEL {given[0]}`"
+        command = format_command("schedule", "MODEL", given[0])
+        fault = f"{given[0]}: no model is named: write `{command}`"
         raise BadConfigurationError([fault])
     if len(changes) > 1 or (changes and times):
         raise BadConfigurationError([f"{' '.join(given)}: give one of these at a time"])
 
 
 def _build_request(name: str, *, every: str | None, lag: str | None) -> MonitoringInput:
-    spec = load_model(name)
+    spec = load_model_spec(name)
     interval = parse_duration(every, "--every") if every else None
-    if interval is not None and interval < OFTENEST:
+    if interval is not None and interval < MIN_MONITORING_INTERVAL:
         fault = f"--every = {every}: write at least 1m: each run reads a window's rows"
         raise BadConfigurationError([fault])
-    return request_for(
+    return build_monitoring_input(
         spec, every=interval, lag=parse_duration(lag, "--lag") if lag else timedelta(0)
     )
 
@@ -67,15 +70,15 @@ def _build_request(name: str, *, every: str | None, lag: str | None) -> Monitori
 async def _put_schedule(settings: Settings, request: MonitoringInput, console: Console) -> None:
     model = request.spec.name
     with console.status("connecting to Temporal"):
-        async with opened(settings) as schedules:
-            done = await schedules.put(request)
-            now = await schedules.one(model)
-            is_served = await schedules.served()
+        async with open_schedules(settings) as schedules:
+            done = await schedules.create_or_update(request)
+            now = await schedules.find(model)
+            is_served = await schedules.has_worker()
     every = format_duration(request.every)
     console.print(f"Schedule of {model} {done}: every {every}.", highlight=False)
     if now and now.paused:
         console.print("It is paused. To resume it:")
-        print_unbroken(console, f"  trimtab schedule {model} --resume")
+        print_command(console, "schedule", model, "--resume")
     elif now and now.upcoming:
         next_run = _format_minute(now.upcoming)
         console.print(f"The next window is checked at {next_run} UTC.", highlight=False)
@@ -88,9 +91,8 @@ async def _put_schedule(settings: Settings, request: MonitoringInput, console: C
         )
     _warn_of_false_alarms(request, console)
     if not is_served:
-        console.print("[yellow]No worker is running.[/] Start one, here or in a cluster:")
-        print_unbroken(console, "  trimtab up")
-        print_unbroken(console, "  python worker.py")
+        console.print("[yellow]No worker is running.[/] Run worker.py in a cluster, or here:")
+        print_command(console, "up")
 
 
 def _warn_of_false_alarms(request: MonitoringInput, console: Console) -> None:
@@ -109,7 +111,7 @@ def _warn_of_false_alarms(request: MonitoringInput, console: Console) -> None:
 
 async def _change_schedule(settings: Settings, name: str, flag: str, *, console: Console) -> None:
     with console.status("connecting to Temporal"):
-        async with opened(settings) as schedules:
+        async with open_schedules(settings) as schedules:
             try:
                 if flag == "--remove":
                     await schedules.remove(name)
@@ -118,23 +120,23 @@ async def _change_schedule(settings: Settings, name: str, flag: str, *, console:
                 else:
                     await schedules.resume(name, note=f"resumed {_SOURCE_NOTE}")
             except NoScheduleError:
-                fault = f"{name!r} has no schedule: `trimtab schedule` lists all"
+                fault = f"{name!r} has no schedule: `{format_command('schedule')}` lists all"
                 raise BadConfigurationError([fault]) from None
     console.print(f"Schedule of {name} {flag.removeprefix('--').rstrip('e')}ed.", highlight=False)
 
 
 async def _list_schedules(settings: Settings, console: Console) -> None:
     with console.status("connecting to Temporal"):
-        async with opened(settings) as schedules:
-            found = await schedules.every_one()
+        async with open_schedules(settings) as schedules:
+            found = await schedules.list_all()
     if found:
         console.print(_build_table(found))
         return
     console.print("No model has a schedule yet. To add one:")
-    print_unbroken(console, "  trimtab schedule MODEL --every 1h")
+    print_command(console, "schedule", "MODEL", "--every", "1h")
 
 
-def _build_table(found: Sequence[Scheduled]) -> Table:
+def _build_table(found: Sequence[ScheduleStatus]) -> Table:
     table = Table()
     for heading in ("model", "every", "state", "next (UTC)", "last (UTC)", "runs", "problem"):
         table.add_column(heading, overflow="fold")
@@ -151,7 +153,7 @@ def _build_table(found: Sequence[Scheduled]) -> Table:
     return table
 
 
-def _format_state(each: Scheduled) -> str:
+def _format_state(each: ScheduleStatus) -> str:
     if not each.paused:
         return "runs"
     return each.note if each.note.startswith("paused") else f"paused: {each.note}".rstrip(": ")

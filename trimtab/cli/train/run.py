@@ -4,21 +4,22 @@ from typing import Any
 
 from rich.console import Console
 
-from trimtab.cli.console import print_unbroken, print_wrapped
+from trimtab.cli.console import print_command, print_wrapped
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.progress import show_progress_when_slow
+from trimtab.cli.registry_access import open_registry
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
-from trimtab.pipelines.session import prepare, run_pipeline
-from trimtab.runtime.models import load_model
+from trimtab.pipelines.session import run_pipeline, set_process_environment
+from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import load_settings
 
 
 def run_train(name: str) -> ExitCode:
     """Train the model's first champion and print what it is; raise `Refused` where it has one."""
     with show_progress_when_slow() as show:
-        spec = load_model(name)
-        prepare()
+        spec = load_model_spec(name)
+        set_process_environment()  # MLflow reads it when it is imported
         show("asking MLflow")
         _refuse_second_champion(spec)
         show(f"training {name}")
@@ -28,10 +29,8 @@ def run_train(name: str) -> ExitCode:
 
 
 def _refuse_second_champion(spec: ModelSpec) -> None:
-    from trimtab.adapters.registry.model_registry import MlflowRegistry  # noqa: PLC0415 - reads variables that prepare() sets
-
     settings = load_settings()
-    champion = MlflowRegistry(settings=settings).champion(spec.name)
+    champion = open_registry(settings).champion(spec.name)
     if champion is not None:
         msg = (
             f"{spec.name!r} has a champion in {settings.tracking_uri}, version {champion.version}:"
@@ -56,4 +55,4 @@ def _print_champion(spec: ModelSpec, report: dict[str, Any], console: Console) -
     )
     console.print("Next:")
     for command in ("monitor", "schedule"):
-        print_unbroken(console, f"  trimtab {command} {spec.name}")
+        print_command(console, command, spec.name)

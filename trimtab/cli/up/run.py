@@ -8,14 +8,14 @@ from functools import partial
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 
+from trimtab.cli.console import print_unbroken
 from trimtab.cli.errors import ExitCode, InterruptionError
 from trimtab.cli.signals import run_until_signal
-from trimtab.runtime.embedded.children import Child
+from trimtab.runtime.embedded.children import ChildProcess
 from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
-from trimtab.runtime.embedded.servers import StackError
 from trimtab.runtime.embedded.supervisor import keep_running
+from trimtab.runtime.errors import StackError
 from trimtab.runtime.paths import SHIPPED
 from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.stack_addresses import StackAddresses
@@ -52,10 +52,14 @@ def _apply_temporal_variables(settings: Settings) -> Settings:
 async def _run_stack(settings: Settings, *, mlflow_ui: bool, console: Console) -> None:
     """Run until cancelled; raise `StackError` when a part has ended for good."""
     with console.status("starting") as status:
-        stack = EmbeddedStack(settings, mlflow_ui=mlflow_ui, progress=status.update)
+        stack = EmbeddedStack(
+            settings, mlflow_ui=mlflow_ui, usual_ports=True, progress=status.update
+        )
         await stack.start()
     try:
         _print_addresses(stack.addresses, console)
+        for displaced in stack.displaced_ports:
+            console.print(f"Note: {displaced}.", style="yellow", highlight=False)
         await _keep_front_doors_running(stack, console)
     finally:
         with console.status("stopping"):
@@ -66,11 +70,11 @@ async def _keep_front_doors_running(stack: EmbeddedStack, console: Console) -> N
     def report_end(message: str) -> None:
         console.print(message, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
-    def start_front_door(name: str, file: str) -> Child:
+    def start_front_door(name: str, file: str) -> ChildProcess:
         return stack.start_child(name, [sys.executable, str(SHIPPED / file)])
 
     doors = [
-        keep_running(partial(start_front_door, name, file), tell=report_end)
+        keep_running(partial(start_front_door, name, file), report=report_end)
         for name, file in FRONT_DOORS.items()
     ]
     try:
@@ -82,7 +86,7 @@ async def _keep_front_doors_running(stack: EmbeddedStack, console: Console) -> N
 
 
 def _print_addresses(addresses: StackAddresses, console: Console) -> None:
-    table = Table(title="Trimtab is up; Ctrl-C ends it", title_justify="left", show_header=False)
+    console.print("[bold]Trimtab is up[/]; Ctrl-C ends it")
     rows = {
         "Temporal Web UI": addresses.ui,
         "Temporal": addresses.temporal,
@@ -93,5 +97,4 @@ def _print_addresses(addresses: StackAddresses, console: Console) -> None:
     }
     for name, address in rows.items():
         if address:
-            table.add_row(name, address)
-    console.print(table, soft_wrap=True)
+            print_unbroken(console, f"  {name:<15}  {address}")

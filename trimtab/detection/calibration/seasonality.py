@@ -1,9 +1,10 @@
-"""Matches a reference to the hours and weekdays of a window: what recurs is not drift.
+"""Matches a reference to the hours and weekdays of a window, because what recurs is not drift.
 
 A window shorter than a week holds other hours or weekdays than the reference as a whole. The
-reference is therefore kept in strata, one for each phase of the day or week, and what a window is
-compared with is the merge of the strata that it overlaps, weighted by how long. Whole weeks hold
-every phase alike and need none. Hours are those of UTC: a summer time moves them by one.
+reference is therefore kept as one profile for each phase of the day or week, and a window is
+compared with the merge of the phases that it overlaps, weighted by the length of the overlap.
+Whole weeks hold every phase equally and need no matching. Hours are in UTC: daylight saving time
+moves them by one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,69 +12,73 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
-from trimtab.contracts.base import Record, Span
+from trimtab.contracts.base import NonNegativeDuration, Record
 from trimtab.contracts.drift import Window
 from trimtab.detection.profiles.merging import merge_windows
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 
 DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
-LONG: Final = timedelta(days=56)
-"""Windows from which on a block is a week rather than a day."""
-FEWEST_BLOCKS: Final = 4
-"""Blocks of a reference without which nothing is calibrated."""
-FEWEST_SEASONS: Final = 3
-"""Days or weeks that a reference must hold to be parted by hour or weekday."""
+MIN_WINDOW_FOR_WEEK_BLOCKS: Final = timedelta(days=56)
+"""Length of a window from which a block is a week rather than a day."""
+MIN_BLOCKS: Final = 4
+"""Blocks that a reference needs to be calibrated."""
+MIN_SEASONS: Final = 3
+"""Days or weeks that a reference must hold to be split by hour or weekday."""
 
 
-class Rhythm(Record):
-    """Into which blocks time is cut, and when they recur.
+class SeasonalPattern(Record):
+    """How time is cut into blocks, and when these recur.
 
-    Blocks are whole days, or weeks of long windows, so that what depends on each other within a
-    day stays together; where the window is a day, less, or no whole number of days, it is a block.
+    Blocks are whole days, or weeks for long windows, so that dependent rows within a day stay
+    together. A window of a day, of less, or of no whole number of days is one block.
     """
 
     origin: AwareDatetime
-    """Where the first block begins: with the reference."""
-    block: Span
+    """Start of the first block: the start of the reference."""
+    block: NonNegativeDuration
+    """Length of a block."""
     window: int = Field(ge=1)
-    """Blocks in a window."""
+    """Number of blocks in a window."""
     season: int = Field(default=1, ge=1)
-    """Blocks until they recur; 1 where they do not."""
+    """Number of blocks in a season; 1 if there is none."""
     matched: bool = False
     """Whether a window is compared with the same phases only."""
 
-    def phase(self, when: datetime) -> int:
-        """Place of an instant in the season, from 0."""
+    def find_phase(self, when: datetime) -> int:
+        """Return the position in the season, from 0, of the block that holds `when`."""
         return (when - self.origin) // self.block % self.season
 
 
-class Strata(Record):
-    """The reference, parted by phase."""
+class SeasonalProfiles(Record):
+    """The reference, split by phase of the season."""
 
-    rhythm: Rhythm
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
+
+    pattern: SeasonalPattern = Field(alias="rhythm")
+    """Stored under the key "rhythm"."""
     profiles: dict[int, WindowProfile]
-    """Phase to its profile, without what the reference's own profile tells: edges and names."""
+    """Profile by phase, without the edges and names that the reference's own profile holds."""
     blocks: dict[int, int]
-    """Phase to how many blocks of it the reference holds."""
+    """Number of the reference's blocks by phase."""
 
 
-def rhythm_of(window: timedelta, reference: Window) -> Rhythm:
-    """The rhythm for windows of that length, compared with that reference."""
+def find_seasonal_pattern(window: timedelta, reference: Window) -> SeasonalPattern:
+    """Return the pattern for windows of that length, compared with that reference."""
     block = window
-    if window >= LONG:
+    if window >= MIN_WINDOW_FOR_WEEK_BLOCKS:
         block = window / (window // WEEK)
     elif window > DAY and window % DAY == timedelta(0):
         block = DAY
     season = 1
     for cycle in (WEEK, DAY):
         held = (reference.end - reference.start) / cycle
-        if cycle > block and cycle % block == timedelta(0) and held >= FEWEST_SEASONS:
+        if cycle > block and cycle % block == timedelta(0) and held >= MIN_SEASONS:
             season = cycle // block
             break
-    return Rhythm(
+    return SeasonalPattern(
         origin=reference.start,
         block=block,
         window=round(window / block),
@@ -82,39 +87,48 @@ def rhythm_of(window: timedelta, reference: Window) -> Rhythm:
     )
 
 
-def stratify(blocks: Sequence[WindowProfile], rhythm: Rhythm) -> Strata | None:
-    """The reference's blocks merged by phase; None where windows need no matching."""
-    if not rhythm.matched:
+def build_seasonal_profiles(
+    blocks: Sequence[WindowProfile], pattern: SeasonalPattern
+) -> SeasonalProfiles | None:
+    """Merge the reference's blocks by phase; None if windows need no matching."""
+    if not pattern.matched:
         return None
-    strata: dict[int, WindowProfile] = {}
+    profiles: dict[int, WindowProfile] = {}
     counts: dict[int, int] = {}
     for block in blocks:
-        phase = rhythm.phase(block.window.start)
+        phase = pattern.find_phase(block.window.start)
         counts[phase] = counts.get(phase, 0) + 1
-        strata[phase] = merge_windows(strata[phase], block) if phase in strata else block
-    squeezed = {phase: _squeezed(each) for phase, each in strata.items() if each.window.rows}
-    return Strata(rhythm=rhythm, profiles=squeezed, blocks=counts)
+        profiles[phase] = merge_windows(profiles[phase], block) if phase in profiles else block
+    compact = {
+        phase: _drop_bin_details(each) for phase, each in profiles.items() if each.window.rows
+    }
+    return SeasonalProfiles(pattern=pattern, profiles=compact, blocks=counts)
 
 
-def matched(reference: WindowProfile, strata: Strata | None, window: Window) -> WindowProfile:
-    """The reference as it would be if all of it were at the hours and weekdays of the window.
+def match_season(
+    reference: WindowProfile, seasonal: SeasonalProfiles | None, window: Window
+) -> WindowProfile:
+    """Return the reference as it would be if all of it had the window's hours and weekdays.
 
-    It keeps its window; `rows` are so many as the whole of it would hold. As it is where there are
-    no strata, or none with rows where the window lies.
+    It keeps its window, and its number of rows is scaled to the whole of that. The reference is
+    returned as it is if there are no seasonal profiles, or none with rows in the window's phases.
     """
-    parts = {} if strata is None else _overlaps(strata, window)
-    if strata is None or not parts:
+    overlaps = {} if seasonal is None else _compute_overlaps(seasonal, window)
+    if seasonal is None or not overlaps:
         return reference
-    densest = max(parts[phase] / strata.blocks[phase] for phase in parts)
-    weights = {phase: parts[phase] / strata.blocks[phase] / densest for phase in parts}
-    chosen = [(weight, strata.profiles[phase]) for phase, weight in weights.items()]
-    blocks = sum(weight * strata.blocks[phase] for phase, weight in weights.items())
-    whole = (reference.window.end - reference.window.start) / (blocks * strata.rhythm.block)
-    rows = sum(weight * each.window.rows for weight, each in chosen) * whole
-    repeats = sum(weight * each.duplicates for weight, each in chosen) * whole
+    densest = max(overlaps[phase] / seasonal.blocks[phase] for phase in overlaps)
+    weights = {
+        phase: overlap / seasonal.blocks[phase] / densest for phase, overlap in overlaps.items()
+    }
+    chosen = [(weight, seasonal.profiles[phase]) for phase, weight in weights.items()]
+    blocks = sum(weight * seasonal.blocks[phase] for phase, weight in weights.items())
+    length = reference.window.end - reference.window.start
+    scale = length / (blocks * seasonal.pattern.block)
+    rows = sum(weight * each.window.rows for weight, each in chosen) * scale
+    repeats = sum(weight * each.duplicates for weight, each in chosen) * scale
     columns = [
-        _weighted(column, [(weight, each.columns[place]) for weight, each in chosen])
-        for place, column in enumerate(reference.columns)
+        _merge_weighted_columns(column, [(weight, each.columns[index]) for weight, each in chosen])
+        for index, column in enumerate(reference.columns)
     ]
     return reference.model_copy(
         update={
@@ -125,30 +139,29 @@ def matched(reference: WindowProfile, strata: Strata | None, window: Window) -> 
     )
 
 
-def _overlaps(strata: Strata, window: Window) -> Mapping[int, float]:
-    """Phase to how many blocks of it the window holds, phases without rows left out."""
-    block, found = strata.rhythm.block, dict[int, float]()
-    origin = strata.rhythm.origin
-    start = origin + (window.start - origin) // block * block
+def _compute_overlaps(seasonal: SeasonalProfiles, window: Window) -> Mapping[int, float]:
+    """Return how many blocks of each phase the window holds, without phases that have no rows."""
+    pattern, overlaps = seasonal.pattern, dict[int, float]()
+    start = pattern.origin + (window.start - pattern.origin) // pattern.block * pattern.block
     while start < window.end:
-        inside = min(start + block, window.end) - max(start, window.start)
-        phase = strata.rhythm.phase(start)
-        if phase in strata.profiles:
-            found[phase] = found.get(phase, 0.0) + inside / block
-        start += block
-    return found
+        inside = min(start + pattern.block, window.end) - max(start, window.start)
+        phase = pattern.find_phase(start)
+        if phase in seasonal.profiles:
+            overlaps[phase] = overlaps.get(phase, 0.0) + inside / pattern.block
+        start += pattern.block
+    return overlaps
 
 
-def _weighted(
-    reference: ColumnProfile, parts: Sequence[tuple[float, ColumnProfile]]
+def _merge_weighted_columns(
+    reference: ColumnProfile, weighted: Sequence[tuple[float, ColumnProfile]]
 ) -> ColumnProfile:
-    """One column of several strata together, each counted with its weight."""
-    cumulated = sum(weight * np.cumsum(each.counts) for weight, each in parts)
+    """Merge the profiles of one column in several phases, each counted with its weight."""
+    cumulated = sum(weight * np.cumsum(each.counts) for weight, each in weighted)
     counts = np.diff(np.round(cumulated), prepend=0).astype(int)  # rounds no bin twice
-    present, nulls = int(counts.sum()), round(sum(w * each.nulls for w, each in parts))
-    added = ("unreadable", "unseen", "outside")
+    present, nulls = int(counts.sum()), round(sum(w * each.nulls for w, each in weighted))
+    summed = ("unreadable", "unseen", "outside")
     once = reference.once
-    if once is not None:  # of the whole reference, for so are its known categories
+    if once is not None:  # it counts categories of the whole reference, and is scaled to this part
         once = round(once * present / max(reference.present, 1))
     return reference.model_copy(
         update={
@@ -156,14 +169,16 @@ def _weighted(
             "nulls": nulls,
             "counts": tuple(counts.tolist()),
             "once": once,
-            **{name: round(sum(w * getattr(each, name) for w, each in parts)) for name in added},
-            **_moments(parts),
+            **{
+                name: round(sum(w * getattr(each, name) for w, each in weighted)) for name in summed
+            },
+            **_merge_weighted_moments(weighted),
         }
     )
 
 
-def _moments(parts: Sequence[tuple[float, ColumnProfile]]) -> dict[str, Any]:
-    filled = [(w * each.present, each) for w, each in parts if each.mean is not None]
+def _merge_weighted_moments(weighted: Sequence[tuple[float, ColumnProfile]]) -> dict[str, Any]:
+    filled = [(w * each.present, each) for w, each in weighted if each.mean is not None]
     total = sum(weight for weight, _ in filled)
     if not total:
         return {"mean": None, "std": None, "minimum": None, "maximum": None}
@@ -180,7 +195,8 @@ def _moments(parts: Sequence[tuple[float, ColumnProfile]]) -> dict[str, Any]:
     }
 
 
-def _squeezed(profile: WindowProfile) -> WindowProfile:
+def _drop_bin_details(profile: WindowProfile) -> WindowProfile:
+    """Return the profile without the edges and names, which the reference's own profile holds."""
     empty: dict[str, Any] = {"edges": (), "cuts": (), "categories": (), "known": None}
     columns = tuple(each.model_copy(update=empty) for each in profile.columns)
     return profile.model_copy(update={"columns": columns, "filled": ()})

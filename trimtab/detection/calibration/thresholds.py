@@ -1,10 +1,10 @@
-"""Sets each column's threshold so that innocent windows raise no more events than is wanted.
+"""Sets each column's threshold so that windows without drift stay within the false-alarm budget.
 
-What an innocent window looks like is learnt from the reference itself, in blocks that are profiled
-over the same bins: see `detection.resampling`. What is told by columns is one of four senses that
-may raise an event; the others (rows as a whole, realised and estimated performance) have intervals
-of their own, which take the same `chance` instead of being resampled, for each pseudo-window would
-need a model of its own.
+How a window without drift varies is learned from the reference itself, in blocks that are profiled
+over the same bins (`trimtab.detection.calibration.resampling`). Column drift is one of four
+detectors that may raise an event. The others (rows as a whole, realised and estimated performance)
+have confidence intervals of their own: they use the same `alpha` and are not resampled, because
+each pseudo-window would need a model of its own.
 """
 
 from collections.abc import Sequence
@@ -12,183 +12,167 @@ from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
-from pydantic import Field
-from scipy import stats
-from scipy.optimize import brentq
+from pydantic import ConfigDict, Field
 
-from trimtab.contracts.base import Fraction, Record, Span
-from trimtab.detection.calibration import autocorrelation
-from trimtab.detection.calibration.extreme_values import TAIL, Method, upper_quantile
-from trimtab.detection.calibration.resampling import (
-    Shape,
-    bin_counts,
-    draw_windows,
-    real_windows,
-    stability_indices,
+from trimtab.contracts.base import Fraction, NonNegativeDuration, Record
+from trimtab.detection.calibration.autocorrelation import (
+    combine_correlations,
+    compute_effective_blocks,
+    compute_index_inflation,
+    compute_quantile_correction,
+    estimate_neighbour_correlation,
+    estimate_window_correlation,
 )
-from trimtab.detection.calibration.seasonality import FEWEST_BLOCKS
+from trimtab.detection.calibration.extreme_values import (
+    TAIL_SHARE,
+    TailMethod,
+    estimate_upper_quantile,
+)
+from trimtab.detection.calibration.false_alarm_budget import CalibrationPlan
+from trimtab.detection.calibration.resampling import (
+    WindowShape,
+    collect_bin_counts,
+    compute_psi_by_column,
+    draw_pseudo_windows,
+    list_real_windows,
+)
+from trimtab.detection.calibration.seasonality import MIN_BLOCKS
+from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.detection.profiles.window_profile import WindowProfile
 
-YEAR: Final = timedelta(days=365.25)
-SENSES: Final = 4
-"""Each gets an equal part of the budget (Bonferroni, 1936)."""
-PLAIN: Final = 1.0
-"""Index that counts as drift whatever few blocks leave open: that of a normal variable moved by
-its standard deviation. More is asked for only of a column whose real windows went so far in the
-reference, and no more than that."""
-THIN: Final = 0.1
-"""Share of the pseudo-windows that hold fewer rows than is usual."""
+MAX_CORRECTED_PSI: Final = 1.0
+"""Largest threshold that the corrections for few blocks may set: the index of a normal variable
+moved by its standard deviation. Only a column whose real windows went farther in the reference
+gets a larger one, and no larger than that."""
+THIN_WINDOW_QUANTILE: Final = 0.1
+"""Share of the pseudo-windows with fewer rows than the number that thresholds are stated for."""
 _TINY: Final = float(np.finfo(float).tiny)
-
-Numbers = npt.NDArray[np.float64]
-
-
-class Plan(Record):
-    """How blocks make up a window, and how often an innocent one may alarm."""
-
-    window: int = Field(ge=1)
-    """Blocks in a window."""
-    season: int = Field(default=1, ge=1)
-    """Blocks until they recur, such as 7 days; 1 where they do not."""
-    matched: bool = False
-    """Whether a window is compared with the same phases of the reference only."""
-    lag: int = Field(default=0, ge=0)
-    """How many blocks earlier the window begins that it is compared with; 0 for all others."""
-    windows_per_year: float = Field(gt=0.0)
-    """End to end."""
-    looks: float = Field(default=1.0, ge=1.0)
-    """In the length of a window: more than one where windows overlap."""
-    repeats: float = Field(default=0.0, ge=0.0)
-    """How often in the length of a window the same drift is announced again, while it lasts."""
-    false_alarms_per_year: float = Field(gt=0.0)
-    minimum_rows: int = Field(default=1, ge=1)
-    """Windows with fewer are not judged."""
-
-    @property
-    def chance(self) -> float:
-        """Of a false alarm at one look through one of the senses; at most a half."""
-        whole = min(self.false_alarms_per_year / self.windows_per_year / SENSES, 0.5)
-        return chance_of_a_look(whole, looks=self.looks, repeats=self.repeats)
 
 
 class Calibration(Record):
-    """Thresholds that hold a false-alarm budget, and where they come from."""
+    """Thresholds that keep a false-alarm budget, with their origin; stored as JSON."""
+
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
 
     thresholds: dict[str, float] = Field(default_factory=dict)
-    """Column to the population stability index that innocent windows reach too rarely to matter;
-    the configured floor holds where it is more. Empty where nothing could be calibrated."""
-    chance: Fraction
-    """Of an innocent window raising an event through its columns when it is looked at; that
-    through each of the other senses shall be the same."""
+    """Population stability index by column that windows without drift rarely reach; the configured
+    floor applies if it is larger. Empty if nothing could be calibrated."""
+    alpha: Fraction = Field(alias="chance")
+    """False-positive rate of the columns together in one check of a window without drift; each of
+    the other detectors has the same. Stored under the key "chance"."""
     false_alarms_per_year: float = Field(gt=0.0)
     windows_per_year: float = Field(gt=0.0)
-    looks: float = Field(default=1.0, ge=1.0)
-    """In the length of a window."""
+    checks_per_window: float = Field(default=1.0, ge=1.0, alias="looks")
+    """Number of checks in the length of a window, stored under the key "looks"."""
     rows: float = Field(default=0.0, ge=0.0)
-    """In a rather thin pseudo-window."""
+    """Rows of a rather thin pseudo-window, for which the thresholds are stated."""
     blocks: int = Field(ge=0)
-    block: Span
-    """Length of one."""
+    """Number of blocks of the reference."""
+    block: NonNegativeDuration
+    """Length of a block."""
     resamples: int = Field(default=0, ge=0)
-    """Pseudo-windows."""
-    method: Method = "none"
-    """How the tail was found: read off, by a Pareto or a Gumbel law; none for too few blocks."""
-    lasting: Fraction = 0.0
-    """Correlation of neighbouring blocks, in the column where it is greatest."""
-    caution: float = Field(default=1.0, ge=1.0)
-    """Factor in the thresholds for what so few blocks do not show."""
+    """Number of pseudo-windows."""
+    method: TailMethod = "none"
+    """How the upper quantile was estimated: from the values, or by a Pareto or a Gumbel
+    distribution; "none" if there were too few blocks."""
+    autocorrelation: Fraction = Field(default=0.0, alias="lasting")
+    """Correlation of neighbouring blocks, in the column where it is largest. Stored under the key
+    "lasting"."""
+    correction: float = Field(default=1.0, ge=1.0, alias="caution")
+    """Factor in the thresholds for the uncertainty of few blocks, stored under the key
+    "caution"."""
 
 
-def chance_of_a_look(chance: float, *, looks: float, repeats: float) -> float:
-    """What each of so many looks at overlapping windows is allowed where all have that chance.
+def scale_thresholds(calibration: Calibration, current: WindowProfile) -> dict[str, float]:
+    """Return the threshold of each column for a window of this many rows.
 
-    Overlapping windows are alike: while one passes, a level that a normal variable exceeds by u
-    standard deviations is newly exceeded u squared times as often as by single windows (clumps of a
-    process whose correlation falls linearly: Pickands, 1969; Aldous, 1989), and told again after
-    each cooldown. It is never more often than there are looks (Bonferroni, 1936).
+    Thin windows vary more by chance: the expectation of the index is proportional to the inverse of
+    the number of rows (Yurdakul, 2018).
     """
-
-    def told(level: float) -> float:
-        more = min(max(level * level + repeats, 1.0), looks)
-        return more * float(stats.norm.sf(level))
-
-    if looks <= 1.0:
-        return chance
-    least, most = (float(stats.norm.isf(each)) for each in (chance, chance / looks))
-    level = brentq(lambda each: told(each) - chance, least - 0.1, most + 0.1)
-    return float(stats.norm.sf(level))
+    factor = max(calibration.rows / max(current.window.rows, 1), 1.0)
+    return {name: threshold * factor for name, threshold in calibration.thresholds.items()}
 
 
-def thresholds_for(calibration: Calibration, current: WindowProfile) -> dict[str, float]:
-    """Column to threshold for a window of this many rows: thin ones stray farther by chance.
+def calibrate_thresholds(
+    blocks: Sequence[WindowProfile], plan: CalibrationPlan, *, seed: int = 0
+) -> Calibration:
+    """Compute the thresholds from the reference's blocks.
 
-    The index's expectation goes with the inverse of the rows (Yurdakul, 2018).
+    The blocks must be in the order of time, of equal length, and counted over the same bins.
     """
-    thinner = max(calibration.rows / max(current.window.rows, 1), 1.0)
-    return {name: value * thinner for name, value in calibration.thresholds.items()}
-
-
-def calibrate(blocks: Sequence[WindowProfile], plan: Plan, *, seed: int = 0) -> Calibration:
-    """Thresholds from the reference's blocks, oldest first, of equal length, over the same bins."""
     known: dict[str, Any] = {
-        "chance": plan.chance,
+        "alpha": plan.alpha,
         "false_alarms_per_year": plan.false_alarms_per_year,
         "windows_per_year": plan.windows_per_year,
-        "looks": plan.looks,
+        "checks_per_window": plan.checks_per_window,
         "blocks": len(blocks),
         "block": blocks[0].window.end - blocks[0].window.start if blocks else timedelta(0),
     }
-    if len(blocks) < FEWEST_BLOCKS:
+    if len(blocks) < MIN_BLOCKS:
         return Calibration(**known)
-    wanted = Shape(plan.window, plan.season, plan.matched, plan.lag)
-    drawn, counts = wanted.within(len(blocks)), bin_counts(blocks)
-    draw = draw_windows(drawn, len(blocks), seed=seed)
-    rows = draw.window @ np.array([block.window.rows for block in blocks], dtype="float64")
+    wanted = WindowShape(plan.window, plan.season, plan.matched, plan.lag)
+    drawn, counts = wanted.fit_into(len(blocks)), collect_bin_counts(blocks)
+    windows = draw_pseudo_windows(drawn, len(blocks), seed=seed)
+    rows = windows.window @ np.array([block.window.rows for block in blocks], dtype="float64")
     judged = rows * wanted.window / drawn.window >= plan.minimum_rows
-    if judged.sum() < FEWEST_BLOCKS:
+    if judged.sum() < MIN_BLOCKS:
         return Calibration(**known)
-    indices = stability_indices(counts, draw)[judged]
-    found = _family(indices, counts, wanted, plan.chance)
+    indices = compute_psi_by_column(counts, windows)[judged]
+    thin = float(np.quantile(rows[judged], THIN_WINDOW_QUANTILE))
     return Calibration(
         **known,
-        **found,
-        rows=float(np.quantile(rows[judged], THIN)) * wanted.window / drawn.window,
+        **_compute_thresholds(indices, counts, wanted, plan.alpha),
+        rows=thin * wanted.window / drawn.window,
         resamples=len(indices),
     )
 
 
-def _family(
-    indices: Numbers, counts: dict[str, Numbers], wanted: Shape, chance: float
+def _compute_thresholds(
+    indices: FloatArray, counts: dict[str, FloatArray], wanted: WindowShape, alpha: float
 ) -> dict[str, Any]:
-    """One level for all columns: what alarms is the largest index in units of its own column's.
+    """Return the fields of a calibration that come from the pseudo-windows' indices.
 
-    A column's unit is its 90th percentile.
+    All columns share one level: an alarm is raised by the largest index, in units of its own
+    column. A column's unit is its 90th percentile.
     """
     blocks = len(next(iter(counts.values())))
-    drawn = wanted.within(blocks)
-    units = np.maximum(np.quantile(indices, 1.0 - TAIL, axis=0), _TINY)
+    drawn = wanted.fit_into(blocks)
+    units = np.maximum(np.quantile(indices, 1.0 - TAIL_SHARE, axis=0), _TINY)
     maxima = (indices / units).max(axis=1)
-    real = stability_indices(counts, real_windows(drawn, blocks))
-    ratios = real.mean(axis=0) / np.maximum(indices.mean(axis=0), _TINY)
-    estimated = [
-        max(
-            autocorrelation.of_neighbours(each, drawn.season),
-            autocorrelation.of_stretches(float(ratio), drawn, blocks),
-        )
-        for each, ratio in zip(counts.values(), ratios, strict=True)
+    real = compute_psi_by_column(counts, list_real_windows(drawn, blocks))
+    correlations = _estimate_correlations(indices, real, counts, drawn)
+    inflations = [
+        compute_index_inflation(each, wanted, drawn, blocks=blocks) for each in correlations
     ]
-    lasting = autocorrelation.believed(estimated, blocks)
-    strays = [autocorrelation.straying(each, wanted, drawn, blocks=blocks) for each in lasting]
-    freedom = autocorrelation.independent(blocks - drawn.season, max(lasting))
-    caution = autocorrelation.caution(maxima, (real / units).max(axis=1), chance, freedom=freedom)
-    level, method = upper_quantile(maxima, chance)
-    shorter = autocorrelation.straying(0.0, wanted, drawn, blocks=blocks)
-    most = np.maximum(real.max(axis=0) * min(shorter, 1.0), PLAIN)
-    thresholds = np.minimum(units * strays * level * caution, most)
+    freedom = compute_effective_blocks(blocks - drawn.season, max(correlations))
+    real_maxima = (real / units).max(axis=1)
+    correction = compute_quantile_correction(maxima, real_maxima, alpha, freedom=freedom)
+    level, method = estimate_upper_quantile(maxima, alpha)
+    shorter = compute_index_inflation(0.0, wanted, drawn, blocks=blocks)
+    limits = np.maximum(real.max(axis=0) * min(shorter, 1.0), MAX_CORRECTED_PSI)
+    thresholds = np.minimum(units * inflations * level * correction, limits)
     return {
         "thresholds": {name: float(t) for name, t in zip(counts, thresholds, strict=True)},
         "method": method,
-        "lasting": max(lasting),
-        "caution": caution,
+        "autocorrelation": max(correlations),
+        "correction": correction,
     }
+
+
+def _estimate_correlations(
+    indices: FloatArray, real: FloatArray, counts: dict[str, FloatArray], drawn: WindowShape
+) -> list[float]:
+    """Return the correlation of neighbouring blocks for each column.
+
+    `indices` are those of pseudo-windows and `real` those of real windows, windows by columns.
+    """
+    blocks = len(next(iter(counts.values())))
+    ratios = real.mean(axis=0) / np.maximum(indices.mean(axis=0), _TINY)
+    estimated = [
+        max(
+            estimate_neighbour_correlation(each, drawn.season),
+            estimate_window_correlation(float(ratio), drawn, blocks),
+        )
+        for each, ratio in zip(counts.values(), ratios, strict=True)
+    ]
+    return combine_correlations(estimated, blocks)

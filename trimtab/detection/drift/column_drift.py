@@ -1,95 +1,104 @@
-"""Which columns drifted: those where an effect size and a test both say so.
+"""Decides which columns drifted: those with a large enough effect size and a significant test.
 
-A test alone calls every large enough window drifted; an effect size alone calls small windows
-drifted by chance.
+A test alone would call nearly every large window drifted; an effect size alone would call small
+windows drifted by chance.
 """
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from trimtab.contracts.comparison import ColumnTest, Effects
+from trimtab.contracts.comparison import ColumnTest, EffectSizes
 from trimtab.contracts.drift import FeatureDrift, FeatureRole
 from trimtab.contracts.model import Sensitivity
-from trimtab.detection.drift.effect_sizes import effects_of
-from trimtab.detection.drift.reasons import format_change, reason
-from trimtab.detection.drift.significance import adjusted, significance
+from trimtab.detection.drift.effect_sizes import compute_effect_sizes
+from trimtab.detection.drift.reasons import format_change, format_drift_reason
+from trimtab.detection.drift.significance import adjust_p_values, run_significance_test
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 
-FEWEST_VALUES: Final = 30
-"""Columns with fewer values on either side are not compared."""
+MIN_VALUES_TO_COMPARE: Final = 30
+"""Values that a column needs on either side to be compared."""
 
-Thresholds = Mapping[str, float]
-"""Column to the population stability index that chance explains; the floor of the configured
-sensitivity holds where that is more, and for columns left out."""
+PsiThresholds = Mapping[str, float]
+"""Calibrated population stability index by column name: the largest that chance explains. The
+configured floor applies where it is larger, and to columns that are not in the mapping."""
 
 
-class Move(NamedTuple):
-    """What became of one column."""
+class ColumnChange(NamedTuple):
+    """The comparison of one column between reference and current window."""
 
     reference: ColumnProfile
     current: ColumnProfile
-    effects: Effects
+    effects: EffectSizes
     test: ColumnTest
     threshold: float
+    """Population stability index from which the column counts as drifted."""
     drifted: bool
     why: str
+    """One sentence that explains `drifted`."""
     change: str
-    """What changed; empty where it did not drift."""
+    """What changed most in the column; empty if it did not drift."""
 
 
-def compare(
+def measure_feature_drift(
     reference: WindowProfile,
     current: WindowProfile,
     *,
     sensitivity: Sensitivity | None = None,
-    thresholds: Thresholds | None = None,
+    thresholds: PsiThresholds | None = None,
 ) -> tuple[FeatureDrift, ...]:
-    """Every column with enough values in both profiles, worst first.
+    """Return the drift of each column that can be compared, the largest drift first.
 
-    `current` is counted over `reference`'s bins.
+    `current` must be counted over the bins of `reference`.
     """
-    found = moves(reference, current, sensitivity=sensitivity, thresholds=thresholds)
-    return tuple(_feature_drift(move) for move in found)
+    changes = compare_columns(reference, current, sensitivity=sensitivity, thresholds=thresholds)
+    return tuple(_build_feature_drift(change) for change in changes)
 
 
-def moves(
+def compare_columns(
     reference: WindowProfile,
     current: WindowProfile,
     *,
     sensitivity: Sensitivity | None = None,
-    thresholds: Thresholds | None = None,
-) -> tuple[Move, ...]:
-    """The same, each column with its two profiles."""
+    thresholds: PsiThresholds | None = None,
+) -> tuple[ColumnChange, ...]:
+    """Compare each column with enough values in both profiles, the largest drift first.
+
+    `current` must be counted over the bins of `reference`. P-values are adjusted for the number of
+    columns that are compared.
+    """
     limits, calibrated = sensitivity or Sensitivity(), thresholds or {}
     pairs = [
         (before, now)
         for now in current.columns
-        if (before := reference.find(now.column.name)) and comparable(before, now)
+        if (before := reference.find(now.column.name)) and are_comparable(before, now)
     ]
-    tests = [significance(before, now) for before, now in pairs]
-    raised = adjusted([test.p_value for test in tests], limits.correction)
-    found = []
-    for (before, now), test, p_value in zip(pairs, tests, raised, strict=True):
-        told = ColumnTest(
-            name=test.name, statistic=test.statistic, p=test.p_value, adjusted_p=p_value
+    results = [run_significance_test(before, now) for before, now in pairs]
+    adjusted = adjust_p_values([result.p_value for result in results], limits.correction)
+    changes = []
+    for (before, now), result, p_value in zip(pairs, results, adjusted, strict=True):
+        test = ColumnTest(
+            name=result.name, statistic=result.statistic, p=result.p_value, adjusted_p=p_value
         )
-        threshold = _threshold(now, limits, calibrated)
-        found.append(_judged(before, now, test=told, threshold=threshold, limits=limits))
-    return tuple(sorted(found, key=_rank))
+        threshold = _choose_threshold(now, limits, calibrated)
+        changes.append(_build_change(before, now, test=test, threshold=threshold, limits=limits))
+    return tuple(sorted(changes, key=_rank_change))
 
 
-def comparable(reference: ColumnProfile, current: ColumnProfile) -> bool:
-    """Whether both are of one kind and hold enough values, over the same bins."""
-    alike = reference.column.kind is current.column.kind
+def are_comparable(reference: ColumnProfile, current: ColumnProfile) -> bool:
+    """Return whether both profiles have the same kind and bins and enough values."""
+    same_kind = reference.column.kind is current.column.kind
     same_bins = len(reference.counts) == len(current.counts)
-    return alike and same_bins and min(reference.present, current.present) >= FEWEST_VALUES
+    fewest = min(reference.present, current.present)
+    return same_kind and same_bins and fewest >= MIN_VALUES_TO_COMPARE
 
 
-def _threshold(column: ColumnProfile, limits: Sensitivity, calibrated: Thresholds) -> float:
-    """What chance explains, or the floor where that is more.
+def _choose_threshold(
+    column: ColumnProfile, limits: Sensitivity, calibrated: PsiThresholds
+) -> float:
+    """Return the calibrated threshold, or the configured floor if that is larger.
 
-    Labels and predictions are what the model is for: of them a smaller move matters than of an
-    input, provided that it is known what chance does.
+    Targets and predictions have a lower floor than inputs, because they are the purpose of the
+    model; it applies only if their threshold is calibrated.
     """
     by_chance = calibrated.get(column.column.name)
     if by_chance is None:
@@ -98,43 +107,44 @@ def _threshold(column: ColumnProfile, limits: Sensitivity, calibrated: Threshold
     return max(min(limits.outcome_psi, limits.psi) if outcome else limits.psi, by_chance)
 
 
-def _judged(
+def _build_change(
     reference: ColumnProfile,
     current: ColumnProfile,
     *,
     test: ColumnTest,
     threshold: float,
     limits: Sensitivity,
-) -> Move:
-    effects = effects_of(reference, current)
+) -> ColumnChange:
+    effects = compute_effect_sizes(reference, current)
     drifted = effects.psi >= threshold and test.adjusted_p <= limits.p_value
-    why = reason(
-        effects, test, threshold=threshold, p_value=limits.p_value, sides=(reference, current)
+    why = format_drift_reason(
+        effects, test, threshold=threshold, alpha=limits.p_value, columns=(reference, current)
     )
     change = format_change(reference, current) if drifted else ""
-    return Move(reference, current, effects, test, threshold, drifted, why, change)
+    return ColumnChange(reference, current, effects, test, threshold, drifted, why, change)
 
 
-def _rank(move: Move) -> tuple[bool, float, str]:
-    return (not move.drifted, -move.effects.psi, move.current.column.name)
+def _rank_change(change: ColumnChange) -> tuple[bool, float, str]:
+    """Return the sort key: drifted columns first, then by population stability index."""
+    return (not change.drifted, -change.effects.psi, change.current.column.name)
 
 
-def _feature_drift(move: Move) -> FeatureDrift:
+def _build_feature_drift(change: ColumnChange) -> FeatureDrift:
     return FeatureDrift(
-        name=move.current.column.name,
-        kind=move.current.column.kind,
-        role=move.current.column.role,
-        **move.effects.model_dump(),
-        test=move.test.name,
-        statistic=move.test.statistic,
-        p_value=move.test.adjusted_p,
-        raw_p_value=move.test.p,
-        threshold=move.threshold,
-        why=move.why,
-        change=move.change,
-        null_fraction_reference=move.reference.null_fraction,
-        null_fraction_current=move.current.null_fraction,
-        mean_reference=move.reference.mean,
-        mean_current=move.current.mean,
-        drifted=move.drifted,
+        name=change.current.column.name,
+        kind=change.current.column.kind,
+        role=change.current.column.role,
+        **change.effects.model_dump(),
+        test=change.test.name,
+        statistic=change.test.statistic,
+        p_value=change.test.adjusted_p,
+        raw_p_value=change.test.p,
+        threshold=change.threshold,
+        why=change.why,
+        change=change.change,
+        null_fraction_reference=change.reference.null_fraction,
+        null_fraction_current=change.current.null_fraction,
+        mean_reference=change.reference.mean,
+        mean_current=change.current.mean,
+        drifted=change.drifted,
     )

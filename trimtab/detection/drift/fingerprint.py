@@ -1,27 +1,28 @@
-"""Tells whether a drift is the one that was announced before, so that it is not announced again.
+"""Identifies a drift, so that one that was announced already is not announced again.
 
-Time is the data's own here, never the clock's: a replay of past windows gives the same answers.
+Time here is the data's own, never the clock's: replaying past windows gives the same results.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import DriftFinding, FeatureDrift, FeatureKind
 from trimtab.contracts.model import ModelSpec
-from trimtab.contracts.monitoring import Announcement
-from trimtab.detection.drift.data_quality import announces
+from trimtab.contracts.monitoring import Announcement, Suppression, SuppressionReason
+from trimtab.detection.drift.quality_faults import warrants_event
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 
-LONGEST_MOVE: Final = 30
-"""Characters of one move; a longer one is cut and told apart by a digest."""
-MOST_MOVES: Final = 200
-STILL: Final = 0.1
-"""Difference of means, in standard deviations, below which neither is called higher."""
+MAX_CHANGE_CHARACTERS: Final = 30
+"""Characters of one change; a longer one is cut and ends in a digest, so that it stays unique."""
+MAX_CHANGES: Final = 200
+"""Changes that an announcement holds at most."""
+MIN_DIRECTED_CHANGE: Final = 0.1
+"""Difference of means, in standard deviations, below which the change has no direction."""
 
 
-def announcement_of(
+def build_announcement(
     finding: DriftFinding,
     spec: ModelSpec,
     *,
@@ -29,54 +30,63 @@ def announcement_of(
     as_of: datetime,
     profiles: tuple[WindowProfile, WindowProfile] | None = None,
 ) -> Announcement:
-    """What would be announced; `profiles`, reference and current, tell directions better."""
+    """Return the announcement of a finding.
+
+    `profiles`, reference and current, give the direction of changes more exactly.
+    """
     against = finding.champion_version or finding.reference_profile_uri
     return Announcement(
         event_id=event_id,
-        subject=digest([finding.model, against, spec.reference.value])[:16],
-        moves=tuple(sorted(set(_moves(finding, profiles)))[:MOST_MOVES]),
+        subject=compute_digest([finding.model, against, spec.reference.value])[:16],
+        moves=tuple(sorted(set(_list_changes(finding, profiles)))[:MAX_CHANGES]),
         severity=finding.severity,
         as_of=as_of,
     )
 
 
-def fingerprint_of(
+def compute_fingerprint(
     finding: DriftFinding,
     spec: ModelSpec,
     *,
     profiles: tuple[WindowProfile, WindowProfile] | None = None,
 ) -> str:
-    """The same for the same drift: model, champion, and what moved in which direction."""
-    about = announcement_of(
+    """Return a digest that is equal for the same drift.
+
+    It depends on the model, its champion, and which parts changed in which direction. `profiles`
+    as for `build_announcement`.
+    """
+    announcement = build_announcement(
         finding, spec, event_id="-", as_of=finding.current.end, profiles=profiles
     )
-    return about.fingerprint
+    return announcement.fingerprint
 
 
-def why_quiet(
+def find_suppression(
     announcement: Announcement, earlier: Iterable[Announcement], *, cooldown: timedelta
-) -> str:
-    """Why it need not be announced; empty where it must.
+) -> Suppression | None:
+    """Return why the drift need not be announced again, or None if it must be announced.
 
-    It is quiet when all that is out of order was announced within the cooldown, by one event or
-    by several, and at least one of these was as grave. The same event again is never its own
-    reason to be quiet, nor is one of a later instant.
+    It is suppressed if all of its changes were announced within the cooldown, by one event or by
+    several, and at least one of these was as severe. The same event again never suppresses itself,
+    and neither does an announcement with a later `as_of`.
     """
     before = [each for each in earlier if _precedes(each, announcement, cooldown)]
-    if set(announcement.moves) - {move for each in before for move in each.moves}:
-        return ""
-    gravest = max(before, key=lambda each: (each.severity.rank, each.as_of), default=None)
-    if gravest is None or announcement.severity.rank > gravest.severity.rank:
-        return ""
-    newest = [max(e.as_of for e in before if move in e.moves) for move in announcement.moves]
-    return (
-        f"announced as {gravest.event_id}, {gravest.severity}: the same is not announced again"
-        f" before {min(newest) + cooldown:%Y-%m-%d %H:%M} unless it grows graver"
+    if set(announcement.moves) - {change for each in before for change in each.moves}:
+        return None
+    worst = max(before, key=lambda each: (each.severity.rank, each.as_of), default=None)
+    if worst is None or announcement.severity.rank > worst.severity.rank:
+        return None
+    newest = [max(e.as_of for e in before if change in e.moves) for change in announcement.moves]
+    return Suppression(
+        reason=SuppressionReason.ALREADY_ANNOUNCED,
+        event_id=worst.event_id,
+        severity=worst.severity,
+        until=min(newest) + cooldown,
     )
 
 
 def _precedes(earlier: Announcement, later: Announcement, cooldown: timedelta) -> bool:
-    """Whether one about the same, or a part of it, went out within the cooldown before."""
+    """Return whether `earlier` shares a change with `later` and lies within the cooldown."""
     return (
         earlier.subject == later.subject
         and earlier.event_id != later.event_id
@@ -85,15 +95,15 @@ def _precedes(earlier: Announcement, later: Announcement, cooldown: timedelta) -
     )
 
 
-def _moves(
+def _list_changes(
     finding: DriftFinding, profiles: tuple[WindowProfile, WindowProfile] | None
 ) -> Iterator[str]:
     for drift in finding.drifted:
-        pair = profiles and tuple(each.find(drift.name) for each in profiles)
-        yield _move(f"{drift.name} {_direction(drift, pair)}")
+        columns = profiles and tuple(each.find(drift.name) for each in profiles)
+        yield _shorten_change(f"{drift.name} {_find_direction(drift, columns)}")
     for fault in finding.quality:
-        if announces(fault):
-            yield _move(f"{fault.kind} {fault.column or ''}".strip())
+        if warrants_event(fault):
+            yield _shorten_change(f"{fault.kind} {fault.column or ''}".strip())
     if finding.performance and finding.performance.degraded:
         yield "performance"
     if finding.estimate and finding.estimate.degraded:
@@ -102,27 +112,27 @@ def _moves(
         yield "rows as a whole"
 
 
-def _move(text: str) -> str:
-    if len(text) <= LONGEST_MOVE:
+def _shorten_change(text: str) -> str:
+    if len(text) <= MAX_CHANGE_CHARACTERS:
         return text
-    return f"{text[: LONGEST_MOVE - 9]}~{digest([text])[:8]}"
+    return f"{text[: MAX_CHANGE_CHARACTERS - 9]}~{compute_digest([text])[:8]}"
 
 
-def _direction(drift: FeatureDrift, pair: tuple[ColumnProfile | None, ...] | None) -> str:
-    """Up or down for numbers, which category gained most for categories, "moved" where unknown."""
-    before, now = pair or (None, None)
+def _find_direction(drift: FeatureDrift, columns: tuple[ColumnProfile | None, ...] | None) -> str:
+    """Return "up" or "down" for numbers, the growing category, or "moved" if it is unknown."""
+    before, now = columns or (None, None)
     if drift.kind is FeatureKind.CATEGORICAL:
-        return _gain(before, now) if before and now else "moved"
+        return _find_growing_category(before, now) if before and now else "moved"
     if drift.mean_reference is None or drift.mean_current is None:
         return "moved"
     difference = drift.mean_current - drift.mean_reference
-    if before and before.std and abs(difference) < STILL * before.std:
+    if before and before.std and abs(difference) < MIN_DIRECTED_CHANGE * before.std:
         return "moved"
     return "up" if difference > 0 else "down"
 
 
-def _gain(before: ColumnProfile, now: ColumnProfile) -> str:
-    """The category whose share grew most; counts of both are over the reference's categories."""
+def _find_growing_category(before: ColumnProfile, now: ColumnProfile) -> str:
+    """Return the category whose share grew most; both count the reference's categories."""
     names = (*before.categories, *["others"] * before.others)
     gains = [
         (now_count / max(now.present, 1) - then_count / max(before.present, 1), name)

@@ -1,4 +1,4 @@
-"""Says in one plain sentence why a column counts as drifted, or why not."""
+"""Formats the sentence that explains why a column counts as drifted, or why not."""
 
 import re
 from typing import Final
@@ -6,69 +6,81 @@ from typing import Final
 import numpy as np
 
 from trimtab.contracts.base import NAME_PATTERN
-from trimtab.contracts.comparison import ColumnTest, Effects
+from trimtab.contracts.comparison import ColumnTest, EffectSizes
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.profiles.window_profile import ColumnProfile
 
-TINY: Final = 1e-9
-"""P-values below are not worth their figures."""
-LONGEST_NAME: Final = 40
-"""Characters of a category that are quoted."""
+MIN_PRINTED_P_VALUE: Final = 1e-9
+"""Smallest p-value that is printed; smaller ones are printed as "< 1e-09"."""
+MAX_QUOTED_CHARACTERS: Final = 40
+"""Characters of a category name that are quoted at most."""
+MIN_MEAN_CHANGE: Final = 0.1
+"""Standard deviations that a mean must move for the sentence to say that it rose or fell."""
 
-Sides = tuple[ColumnProfile, ColumnProfile]
+ColumnPair = tuple[ColumnProfile, ColumnProfile]
+"""The profiles of one column: reference, then current."""
 
 
-def reason(
-    effects: Effects, test: ColumnTest, *, threshold: float, p_value: float, sides: Sides
+def format_drift_reason(
+    effects: EffectSizes, test: ColumnTest, *, threshold: float, alpha: float, columns: ColumnPair
 ) -> str:
-    """One sentence; `p_value` is the largest adjusted one that counts, `sides` then and now."""
-    far, sure = effects.psi >= threshold, test.adjusted_p <= p_value
-    size = _beside(effects.psi, threshold, reached=far)
-    if far and sure:
-        return f"{size} and {_chance(test)}; {format_change(*sides)}"
-    if far:
-        return f"{size}, but chance may explain it: {_chance(test)}, above {p_value:g}"
-    if sure:
-        return f"{size}: too small to matter, though not chance ({_chance(test)})"
-    return f"{size}, and chance explains it ({_chance(test)})"
+    """Return one sentence that explains the decision about a column.
+
+    `threshold` is the population stability index, and `alpha` the largest adjusted p-value, with
+    which a column counts as drifted.
+    """
+    large, significant = effects.psi >= threshold, test.adjusted_p <= alpha
+    size = _format_psi(effects.psi, threshold, reached=large)
+    if large and significant:
+        return f"{size} and {_format_p_value(test)}; {format_change(*columns)}"
+    if large:
+        return f"{size}, but chance may explain it: {_format_p_value(test)}, above {alpha:g}"
+    if significant:
+        return f"{size}: significant ({_format_p_value(test)}), but too small to matter"
+    return f"{size}, and chance may explain it ({_format_p_value(test)})"
 
 
-def _beside(psi: float, threshold: float, *, reached: bool) -> str:
+def _format_psi(psi: float, threshold: float, *, reached: bool) -> str:
+    """Format both figures with as many digits as it takes to print them differently."""
     digits = next((n for n in range(2, 7) if f"{psi:.{n}f}" != f"{threshold:.{n}f}"), 6)
-    place = "above" if reached else "below"
-    return f"PSI {psi:.{digits}f} is {place} {threshold:.{digits}f}"
+    relation = "above" if reached else "below"
+    return f"PSI {psi:.{digits}f} is {relation} {threshold:.{digits}f}"
 
 
-def _chance(test: ColumnTest) -> str:
-    return f"p < {TINY:.0e}" if test.adjusted_p < TINY else f"p = {test.adjusted_p:.2g}"
+def _format_p_value(test: ColumnTest) -> str:
+    if test.adjusted_p < MIN_PRINTED_P_VALUE:
+        return f"p < {MIN_PRINTED_P_VALUE:.0e}"
+    return f"p = {test.adjusted_p:.2g}"
 
 
 def format_change(reference: ColumnProfile, current: ColumnProfile) -> str:
     """Return what changed most in the column, such as "its mean rose from 2.1 to 3.4"."""
     if reference.column.kind is FeatureKind.CATEGORICAL:
-        return _largest_gain_or_loss(reference, current)
+        return _format_largest_share_change(reference, current)
     before, now, spread = reference.mean, current.mean, reference.std or 0.0
     if before is None or now is None:
         return "its distribution changed"
-    if before == now or abs(now - before) < 0.1 * spread:
+    if before == now or abs(now - before) < MIN_MEAN_CHANGE * spread:
         return f"its shape changed, its mean stayed near {before:.3g}"
     verb = "rose" if now > before else "fell"
     digits = next((n for n in range(3, 17) if f"{before:.{n}g}" != f"{now:.{n}g}"), 17)
     return f"its mean {verb} from {before:.{digits}g} to {now:.{digits}g}"
 
 
-def _largest_gain_or_loss(reference: ColumnProfile, current: ColumnProfile) -> str:
+def _format_largest_share_change(reference: ColumnProfile, current: ColumnProfile) -> str:
     before = np.asarray(reference.counts) / max(reference.present, 1)
     now = np.asarray(current.counts) / max(current.present, 1)
-    place = int(np.argmax(np.abs(now - before)))
-    verb = "rose" if now[place] > before[place] else "fell"
-    rare = reference.others > 1 and place >= len(reference.categories)
-    name = "some rarer categories" if rare else _quoted(reference.bins[place])
-    return f"the share of {name} {verb} from {before[place]:.1%} to {now[place]:.1%}"
+    index = int(np.argmax(np.abs(now - before)))
+    verb = "rose" if now[index] > before[index] else "fell"
+    rare = reference.others > 1 and index >= len(reference.categories)
+    name = "some rarer categories" if rare else _quote_category(reference.bins[index])
+    return f"the share of {name} {verb} from {before[index]:.1%} to {now[index]:.1%}"
 
 
-def _quoted(name: str) -> str:
-    """A category as far as it is short and harmless: the sentence is read by models too."""
+def _quote_category(name: str) -> str:
+    """Quote a category if it holds safe characters only, because language models read it too."""
     if not re.fullmatch(NAME_PATTERN, name):
         return "one category"
-    return f"{name!r}" if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]!r} …"
+    if len(name) <= MAX_QUOTED_CHARACTERS:
+        return f"{name!r}"
+    return f"{name[:MAX_QUOTED_CHARACTERS]!r} …"

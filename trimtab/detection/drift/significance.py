@@ -1,71 +1,85 @@
-"""Whether chance explains that a column moved: tests on profiles, adjusted for their number.
+"""Significance tests on profiles: whether chance explains that a column moved.
 
-What `scipy.stats` and `statsmodels` offer for this costs a second to import; these few lines on
-`scipy.special` give the same figures, which the tests hold.
+`scipy.stats` and `statsmodels` offer the same tests, but take a second to import. These few lines
+give the same figures, as the tests check.
 """
 
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
-from scipy.special import chdtrc, kolmogorov
 
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Correction
-from trimtab.detection.drift.effect_sizes import Shares
-from trimtab.detection.drift.wasserstein import cumulative_gap
+from trimtab.detection.drift.tail_probabilities import (
+    compute_chi_square_tail,
+    compute_kolmogorov_tail,
+)
+from trimtab.detection.drift.wasserstein import compute_kolmogorov_distance
+from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.detection.profiles.window_profile import ColumnProfile
 
-FEWEST_EXPECTED: Final = 5.0
+MIN_EXPECTED_COUNT: Final = 5.0
 """Expected count below which a category is pooled for the chi-square test (Cochran, 1954)."""
 
 
-class Tested(NamedTuple):
-    """What a significance test said."""
+class SignificanceResult(NamedTuple):
+    """The result of a significance test."""
 
     name: Literal["ks", "chi2"]
     statistic: float
     p_value: float
+    """Not adjusted for the number of columns."""
 
 
-def significance(reference: ColumnProfile, current: ColumnProfile) -> Tested:
-    """The test for the column's kind; both profiles hold values, over the same bins."""
-    if reference.column.kind is FeatureKind.NUMERIC:
-        return kolmogorov_smirnov(reference, current)
-    return chi_square(np.array([reference.counts, current.counts], dtype="float64"))
+def run_significance_test(reference: ColumnProfile, current: ColumnProfile) -> SignificanceResult:
+    """Run the test that suits the column's kind.
 
-
-def kolmogorov_smirnov(reference: ColumnProfile, current: ColumnProfile) -> Tested:
-    """Two-sample test on the fine bins; conservative, for it sees the gap at edges only.
-
-    Kolmogorov's limit with the small-sample correction of Vrbik (2018).
+    Both profiles must hold values and be counted over the same bins.
     """
-    gap = cumulative_gap(reference, current)
+    if reference.column.kind is FeatureKind.NUMERIC:
+        return run_kolmogorov_smirnov_test(reference, current)
+    return run_chi_square_test(np.array([reference.counts, current.counts], dtype="float64"))
+
+
+def run_kolmogorov_smirnov_test(
+    reference: ColumnProfile, current: ColumnProfile
+) -> SignificanceResult:
+    """Run the two-sample Kolmogorov-Smirnov test on the fine bins.
+
+    The test is conservative, because it sees the gap between the distributions at bin edges only.
+    The p-value is Kolmogorov's limit with the small-sample correction of Vrbik (2018).
+    """
+    gap = compute_kolmogorov_distance(reference, current)
     rows = reference.present * current.present / (reference.present + current.present)
     scaled = np.sqrt(rows) * gap
     corrected = scaled + 1 / (6 * np.sqrt(rows)) + (scaled - 1) / (4 * rows)
-    p_value = kolmogorov(max(corrected, 0.0)) if gap else 1.0
-    return Tested("ks", gap, float(p_value))
+    p_value = compute_kolmogorov_tail(float(corrected)) if gap else 1.0
+    return SignificanceResult("ks", gap, p_value)
 
 
-def chi_square(counts: Shares) -> Tested:
-    """Pearson's (1900) test of homogeneity of two rows of counts; rare categories are pooled."""
+def run_chi_square_test(counts: FloatArray) -> SignificanceResult:
+    """Run Pearson's (1900) chi-square test of homogeneity; rare categories are pooled.
+
+    `counts` has shape (2, categories).
+    """
     expected = counts.sum(axis=0) * counts.sum(axis=1).min() / counts.sum()
-    rare = expected < FEWEST_EXPECTED
+    rare = expected < MIN_EXPECTED_COUNT
     table = np.column_stack([counts[:, ~rare], counts[:, rare].sum(axis=1)])
     table = table[:, table.sum(axis=0) > 0]
     if table.shape[1] == 1:
-        return Tested("chi2", 0.0, 1.0)
+        return SignificanceResult("chi2", 0.0, 1.0)
     fair = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
     statistic = float(((table - fair) ** 2 / fair).sum())
-    return Tested("chi2", statistic, float(chdtrc(table.shape[1] - 1, statistic)))
+    p_value = compute_chi_square_tail(statistic, table.shape[1] - 1)
+    return SignificanceResult("chi2", statistic, p_value)
 
 
-def adjusted(p_values: Sequence[float], correction: Correction) -> tuple[float, ...]:
-    """The p-values, each raised for how many there are, in the order given.
+def adjust_p_values(p_values: Sequence[float], correction: Correction) -> tuple[float, ...]:
+    """Return the p-values adjusted for their number, in the order given.
 
-    Benjamini and Hochberg (1995) bound the share of false discoveries, Holm (1979) the chance of
-    a single one.
+    Benjamini and Hochberg (1995) bound the share of false discoveries, Holm (1979) the probability
+    of a single one.
     """
     raw = np.asarray(p_values, dtype="float64")
     order, count = np.argsort(raw), len(raw)
@@ -74,6 +88,6 @@ def adjusted(p_values: Sequence[float], correction: Correction) -> tuple[float, 
     else:
         scaled = raw[order] * count / np.arange(1, count + 1)
         raised = np.minimum.accumulate(scaled[::-1])[::-1]
-    found = np.empty(count)
-    found[order] = np.minimum(raised, 1.0)
-    return tuple(found.tolist())
+    adjusted = np.empty(count)
+    adjusted[order] = np.minimum(raised, 1.0)
+    return tuple(adjusted.tolist())

@@ -1,144 +1,152 @@
-"""How far a metric may be off because only some rows were seen: a loss within that is no loss.
+"""Standard errors of metrics: how far a metric may be off because only some rows were seen.
 
-Each standard error is that of the metric's influence function (Hampel, 1974; for roc_auc these
+A standard error is that of the metric's influence function (Hampel, 1974; for roc_auc its parts
 are the components of DeLong, DeLong and Clarke-Pearson, 1988): how much the metric would change
-with a row's weight. Rows of one hour or day often resemble each other, so the error is found by
-stretches of time as well, and the largest holds.
+with a row's weight. Rows of one hour or day often resemble each other, so the error is also
+computed with stretches of time as clusters, and the largest error counts.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-CHANCE: Final = 0.01
-"""How often a loss that is mere chance may pass for real where no budget says: as for a column's
-test."""
-STRETCHES: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
-"""Of time, within which rows may resemble each other; which of them do is learnt."""
-FEWEST_STRETCHES: Final = 5
-"""Of one length in the rows, for something to be learnt of them."""
-_LEAST_FREEDOM: Final = 3
-"""Degrees of freedom that even two groups count as: with two a Student's t has no variance."""
+from trimtab.detection.profiles.arrays import AnyArray, BoolArray, FloatArray
 
-Numbers = npt.NDArray[np.float64]
-Groupings: TypeAlias = "Sequence[pd.Series[Any]]"
-"""Ways to part rows into groups that may resemble each other inside."""
+DEFAULT_ALPHA: Final = 0.01
+"""False-positive rate of a loss if no false-alarm budget sets one: the same as a column's test."""
+CLUSTER_LENGTHS: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
+"""Lengths of time within which rows may resemble each other; the data shows whether they do."""
+MIN_CLUSTERS: Final = 5
+"""Clusters of one length that the rows must fill for a standard error to be learned from them."""
+MIN_DISTINCT_TARGETS: Final = 2
+"""Distinct targets without which no metric is defined."""
+_MIN_FREEDOM: Final = 3
+"""Degrees of freedom that even two clusters count as: with two, a Student's t has no variance."""
+
+ClusterLabels: TypeAlias = "Sequence[pd.Series[Any]]"
+"""Several ways to group rows into clusters: each a series with the cluster of every row."""
 
 
-def surpasses_chance(loss: float, *errors: float | None, chance: float | None = None) -> bool:
-    """Whether a loss between two measurements is more than their standard errors explain.
+def is_significant_loss(loss: float, *errors: float | None, alpha: float | None = None) -> bool:
+    """Return whether the difference of two measurements is more than their errors explain.
 
-    One-sided z-test; an unknown error counts as none. `chance` is how often mere chance may pass
-    for real, as a false-alarm budget says.
+    It is a one-sided z-test at the false-positive rate `alpha`, which a false-alarm budget may
+    set. A standard error that is None counts as 0.
     """
-    allowed = CHANCE if chance is None else chance
-    return loss > float(stats.norm.isf(allowed)) * math.hypot(
-        *(error for error in errors if error is not None)
-    )
+    quantile = float(stats.norm.isf(DEFAULT_ALPHA if alpha is None else alpha))
+    return loss > quantile * math.hypot(*(error for error in errors if error is not None))
 
 
-def groupings(times: "pd.Series[Any]", dependence: timedelta | None) -> Groupings:
-    """By which stretches of time rows may resemble each other.
+def label_time_clusters(times: "pd.Series[Any]", dependence: timedelta | None) -> ClusterLabels:
+    """Return the clusters of time within which rows may resemble each other.
 
-    By none where `dependence` is zero, by it where it is stated, and where it is None by each of
-    those of which the rows hold enough.
+    There is none if `dependence` is zero, and one of that length if it is given. If it is None
+    there is one for each of the usual lengths of which the rows fill enough clusters.
     """
     since = times - pd.Timestamp(0, tz="UTC")
     if dependence is not None:
         return [since // dependence] if dependence else []
-    parted = [since // stretch for stretch in STRETCHES]
-    return [groups for groups in parted if groups.nunique() >= FEWEST_STRETCHES]
+    labels = [since // length for length in CLUSTER_LENGTHS]
+    return [clusters for clusters in labels if clusters.nunique() >= MIN_CLUSTERS]
 
 
-def standard_error(
+def compute_standard_error(
     metric: str,
     truth: "pd.Series[Any]",
-    found: "pd.Series[Any]",
+    outputs: "pd.Series[Any]",
     *,
-    alike: Groupings = (),
+    clusters: ClusterLabels = (),
 ) -> float | None:
-    """Of the metric on these rows; None where it is unknown or undefined.
+    """Return the metric's standard error on these rows, or None if it is undefined or unknown.
 
-    `found` holds predictions; for roc_auc scores, and `truth` whether each row is of the class.
-    `alike` as for `influence_error`.
+    `outputs` are predictions; for roc_auc they are scores, and `truth` says whether each row is of
+    the positive class. `clusters` as for `compute_clustered_error`.
     """
-    influences = {
-        "r2": _of_r2, "roc_auc": _of_roc_auc, "balanced_accuracy": _of_balanced_accuracy,
-    }  # fmt: skip
-    if metric not in influences or truth.nunique() < 2:  # noqa: PLR2004 - nothing to tell apart
+    if metric not in _INFLUENCES or truth.nunique() < MIN_DISTINCT_TARGETS:
         return None
-    return influence_error(influences[metric](truth.to_numpy(), found.to_numpy()), alike=alike)
+    influence = _INFLUENCES[metric](truth.to_numpy(), outputs.to_numpy())
+    return compute_clustered_error(influence, clusters=clusters)
 
 
-def area_error(
-    current: "npt.NDArray[np.bool_]",
-    scores: Numbers,
+def compute_auc_error(
+    current: BoolArray,
+    scores: FloatArray,
     *,
-    alike: tuple[Groupings, Groupings] = ((), ()),
+    clusters: tuple[ClusterLabels, ClusterLabels] = ((), ()),
 ) -> float:
-    """Of the area that tells rows of a window from others; the sides' errors are independent.
+    """Return the standard error of the area under the curve that separates two samples.
 
-    `alike` holds the groupings of the others, then those of the window's rows.
+    `current` says which rows are of the window; `clusters` are those of the other rows, then those
+    of the window's. The errors of the two samples are independent.
     """
-    influence = _of_roc_auc(current, scores)
-    sides = zip((~current, current), alike, strict=True)
-    errors = [influence_error(influence[side], alike=each) * side.mean() for side, each in sides]
+    influence = _compute_auc_influence(current, scores)
+    errors = [
+        compute_clustered_error(influence[side], clusters=labels) * side.mean()
+        for side, labels in zip((~current, current), clusters, strict=True)
+    ]
     return math.hypot(*errors)
 
 
-def influence_error(influence: Numbers, *, alike: Groupings = ()) -> float:
-    """The standard error of a figure with this influence function.
+def compute_clustered_error(influence: FloatArray, *, clusters: ClusterLabels = ()) -> float:
+    """Return the standard error of a figure with this influence function.
 
-    The largest of the one by rows and those by the groups of each grouping in `alike`, of which
-    groups, not rows, count as independent (Liang and Zeger, 1986).
+    It is the largest of the error by rows and of the cluster-robust errors, in which clusters, not
+    rows, count as independent (Liang and Zeger, 1986).
     """
     by_rows = float(influence.std() / math.sqrt(len(influence)))
-    return max([by_rows, *(_by_groups(influence, each) for each in alike)])
+    return max([by_rows, *(_compute_error_by_cluster(influence, each) for each in clusters)])
 
 
-def _by_groups(influence: Numbers, groups: "pd.Series[Any]") -> float:
-    """0 where all rows are of one group, for nothing varies then.
+def _compute_error_by_cluster(influence: FloatArray, labels: "pd.Series[Any]") -> float:
+    """Return the cluster-robust error, or 0 if all rows are in one cluster: nothing varies then.
 
-    Few groups leave open what the error is: it is that of a Student's t of one degree of freedom
-    less than there are groups (Cameron and Miller, 2015), brought to the spread of a normal one.
+    Few clusters leave the error uncertain. It is that of a Student's t with one degree of freedom
+    less than there are clusters (Cameron and Miller, 2015), scaled to the spread of a normal
+    variable.
     """
-    sums = np.bincount(pd.factorize(groups)[0], weights=influence)
-    if len(sums) < 2:  # noqa: PLR2004 - one
+    sums = np.bincount(pd.factorize(labels)[0], weights=influence)
+    if len(sums) <= 1:
         return 0.0
-    freedom = max(len(sums) - 1, _LEAST_FREEDOM)
+    freedom = max(len(sums) - 1, _MIN_FREEDOM)
     spread = float((sums**2).sum()) * len(sums) / (len(sums) - 1)
     return math.sqrt(spread * freedom / (freedom - 2)) / len(influence)
 
 
-def _of_r2(truth: Any, found: Any) -> Numbers:  # noqa: ANN401 - an array of numbers
-    errors = (truth - found).astype("float64") ** 2
+def _compute_r2_influence(truth: AnyArray, predictions: AnyArray) -> FloatArray:
+    errors = (truth - predictions).astype("float64") ** 2
     spread = (truth - truth.mean()).astype("float64") ** 2
-    influence: Numbers = (errors.mean() / spread.mean() * spread - errors) / spread.mean()
+    influence: FloatArray = (errors.mean() / spread.mean() * spread - errors) / spread.mean()
     return influence
 
 
-def _of_roc_auc(truth: Any, found: Any) -> Numbers:  # noqa: ANN401 - an array of booleans
+def _compute_auc_influence(truth: AnyArray, scores: AnyArray) -> FloatArray:
     positive = truth.astype(bool)
-    ranks, share = stats.rankdata(found), positive.mean()
+    ranks, share = stats.rankdata(scores), positive.mean()
     above = np.empty(len(positive))
     for inside in (positive, ~positive):
         others = (~inside).sum()
-        above[inside] = (ranks[inside] - stats.rankdata(found[inside])) / others
+        above[inside] = (ranks[inside] - stats.rankdata(scores[inside])) / others
     value = above[positive].mean()
     above[~positive] = 1.0 - above[~positive]
-    influence: Numbers = (above - value) / np.where(positive, share, 1.0 - share)
+    influence: FloatArray = (above - value) / np.where(positive, share, 1.0 - share)
     return influence
 
 
-def _of_balanced_accuracy(truth: Any, found: Any) -> Numbers:  # noqa: ANN401 - an array of classes
-    right = (truth == found).astype("float64")
-    classes, place, counts = np.unique(truth.astype(str), return_inverse=True, return_counts=True)
-    recalls = np.bincount(place, weights=right) / counts
-    influence: Numbers = (right - recalls[place]) / counts[place] * len(truth) / len(classes)
+def _compute_balanced_accuracy_influence(truth: AnyArray, predictions: AnyArray) -> FloatArray:
+    right = (truth == predictions).astype("float64")
+    classes, index, counts = np.unique(truth.astype(str), return_inverse=True, return_counts=True)
+    recalls = np.bincount(index, weights=right) / counts
+    influence: FloatArray = (right - recalls[index]) / counts[index] * len(truth) / len(classes)
     return influence
+
+
+_INFLUENCES: Final[Mapping[str, Callable[[AnyArray, AnyArray], FloatArray]]] = {
+    "r2": _compute_r2_influence,
+    "roc_auc": _compute_auc_influence,
+    "balanced_accuracy": _compute_balanced_accuracy_influence,
+}

@@ -3,22 +3,29 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from trimtab.contracts.comparison import Comparison, FeatureComparison, RowCounts, Sides
+from trimtab.contracts.comparison import ComparedSources, Comparison, FeatureComparison, RowCounts
 from trimtab.contracts.drift import FeatureRole, QualityFault, Severity
 from trimtab.contracts.model import Sensitivity
-from trimtab.detection.drift.column_drift import FEWEST_VALUES, Move, moves
-from trimtab.detection.drift.data_quality import announces, faults_between
+from trimtab.detection.drift.column_drift import (
+    MIN_VALUES_TO_COMPARE,
+    ColumnChange,
+    compare_columns,
+)
+from trimtab.detection.drift.data_quality import find_quality_faults
+from trimtab.detection.drift.quality_faults import warrants_event
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 
-MINIMUM_ROWS: Final = 200
-"""Fewer in either table are not enough, unless another number is given."""
-LARGE_SHIFT: Final = 0.5
-"""PSI of the target from which severity is high."""
-MANY: Final = 0.5
-"""Share of the compared columns from which, drifted together, severity is high."""
-NAMED: Final = 3
-"""Drifted columns and faults that the verdict names."""
-_NOTHING: Final = f"not enough data: no column has {FEWEST_VALUES} values on both sides"
+DEFAULT_MIN_ROWS: Final = 200
+"""Rows that either table needs unless another number is given."""
+HIGH_TARGET_PSI: Final = 0.5
+"""Population stability index of the target from which severity is high."""
+HIGH_COLUMN_SHARE: Final = 0.5
+"""Share of the compared columns from which, if they drifted together, severity is high."""
+MAX_NAMED_IN_VERDICT: Final = 3
+"""Drifted columns, and faults, that the verdict names at most."""
+_NO_COMPARED_COLUMN: Final = (
+    f"not enough data: no column has {MIN_VALUES_TO_COMPARE} values on both sides"
+)
 
 
 def compare_profiles(
@@ -26,80 +33,87 @@ def compare_profiles(
     current: WindowProfile,
     *,
     sensitivity: Sensitivity | None = None,
-    minimum_rows: int = MINIMUM_ROWS,
+    minimum_rows: int = DEFAULT_MIN_ROWS,
     ignored: Collection[str] = (),
-    left_out: Collection[str] = (),
+    excluded: Collection[str] = (),
 ) -> Comparison:
-    """Every column of the reference, the current profile counted over its bins.
+    """Compare every column of the reference; `current` must be counted over its bins.
 
-    A column in the role TARGET is told as `target`. Where there are not enough rows nothing counts
-    as drifted. Columns that are `ignored` are no fault when they are new, and those `left_out`,
-    though they are not compared, are one when they are empty now.
+    A column in the role TARGET becomes `Comparison.target`. With fewer than `minimum_rows` on
+    either side nothing counts as drifted. `ignored` columns are no fault if they are new;
+    `excluded` columns, which are not compared, are a fault if they are empty now.
     """
     limits = sensitivity or Sensitivity()
     enough = min(reference.window.rows, current.window.rows) >= minimum_rows
-    moved = moves(reference, current, sensitivity=limits) if enough else ()
+    changes = compare_columns(reference, current, sensitivity=limits) if enough else ()
     faults = (
-        faults_between(reference, current, ignored={*ignored, *left_out}, left_out=left_out)
+        find_quality_faults(reference, current, ignored={*ignored, *excluded}, excluded=excluded)
         if enough
         else ()
     )
-    grave = any(map(announces, faults))
-    told = [*map(_told, moved), *_untold(reference, current, moved, limits)]
-    drifted = [each for each in told if each.drifted]
+    faulty = any(map(warrants_event, faults))
+    columns = [
+        *map(_build_compared, changes),
+        *_build_uncompared_rest(reference, current, changes, limits),
+    ]
+    drifted = [each for each in columns if each.drifted]
     rows = RowCounts(reference=reference.window.rows, current=current.window.rows)
-    silent = enough and not moved and not grave
-    why = _verdict(drifted, faults, count=len(told)) if enough else _too_few(rows, minimum_rows)
+    unknown = enough and not changes and not faulty
+    why = (
+        _format_verdict(drifted, faults, count=len(columns))
+        if enough
+        else _format_too_few_rows(rows, minimum_rows)
+    )
     return Comparison(
-        drifted=bool(drifted) or grave,
-        severity=_severity(told, faults),
-        enough=enough and not silent,
+        drifted=bool(drifted) or faulty,
+        severity=_compute_severity(columns, faults),
+        enough=enough and not unknown,
         corrupt=any(fault.corrupt for fault in faults),
-        why=_NOTHING if silent else why,
+        why=_NO_COMPARED_COLUMN if unknown else why,
         rows=rows,
         minimum_rows=minimum_rows,
-        sources=Sides(reference="", current=""),
+        sources=ComparedSources(reference="", current=""),
         sensitivity=limits,
         quality=faults,
-        features=tuple(each for each in told if each.role is not FeatureRole.TARGET),
-        target=next((each for each in told if each.role is FeatureRole.TARGET), None),
+        features=tuple(each for each in columns if each.role is not FeatureRole.TARGET),
+        target=next((each for each in columns if each.role is FeatureRole.TARGET), None),
     )
 
 
-def _told(move: Move) -> FeatureComparison:
+def _build_compared(change: ColumnChange) -> FeatureComparison:
     return FeatureComparison(
-        name=move.current.column.name,
-        kind=move.current.column.kind,
-        role=move.current.column.role,
-        effects=move.effects,
-        test=move.test,
-        threshold=move.threshold,
-        drifted=move.drifted,
-        why=move.why,
-        change=move.change,
-        null_fraction_reference=move.reference.null_fraction,
-        null_fraction_current=move.current.null_fraction,
-        mean_reference=move.reference.mean,
-        mean_current=move.current.mean,
+        name=change.current.column.name,
+        kind=change.current.column.kind,
+        role=change.current.column.role,
+        effects=change.effects,
+        test=change.test,
+        threshold=change.threshold,
+        drifted=change.drifted,
+        why=change.why,
+        change=change.change,
+        null_fraction_reference=change.reference.null_fraction,
+        null_fraction_current=change.current.null_fraction,
+        mean_reference=change.reference.mean,
+        mean_current=change.current.mean,
     )
 
 
-def _untold(
+def _build_uncompared_rest(
     reference: WindowProfile,
     current: WindowProfile,
-    moved: Sequence[Move],
+    changes: Sequence[ColumnChange],
     limits: Sensitivity,
 ) -> list[FeatureComparison]:
-    """The columns of the reference that could not be compared, by name."""
-    done = {move.current.column.name for move in moved}
-    left = sorted(
-        (each for each in reference.columns if each.column.name not in done),
+    """Return the columns of the reference that could not be compared, sorted by name."""
+    compared = {change.current.column.name for change in changes}
+    rest = sorted(
+        (each for each in reference.columns if each.column.name not in compared),
         key=lambda each: each.column.name,
     )
-    return [_uncompared(each, current.find(each.column.name), limits.psi) for each in left]
+    return [_build_uncompared(each, current.find(each.column.name), limits.psi) for each in rest]
 
 
-def _uncompared(
+def _build_uncompared(
     reference: ColumnProfile, current: ColumnProfile | None, threshold: float
 ) -> FeatureComparison:
     return FeatureComparison(
@@ -108,7 +122,7 @@ def _uncompared(
         role=reference.column.role,
         threshold=threshold,
         drifted=False,
-        why=_why_not(reference, current),
+        why=_explain_uncompared(reference, current),
         null_fraction_reference=reference.null_fraction,
         null_fraction_current=current.null_fraction if current else 0.0,
         mean_reference=reference.mean,
@@ -116,37 +130,39 @@ def _uncompared(
     )
 
 
-def _why_not(reference: ColumnProfile, current: ColumnProfile | None) -> str:
+def _explain_uncompared(reference: ColumnProfile, current: ColumnProfile | None) -> str:
     if current is None:
-        return "not compared: the column is not there any more"
+        return "not compared: the column is missing"
     if current.column.kind is not reference.column.kind:
         return f"not compared: was {reference.column.kind} and is {current.column.kind} now"
-    if min(reference.present, current.present) >= FEWEST_VALUES:
+    if min(reference.present, current.present) >= MIN_VALUES_TO_COMPARE:
         return "not compared: there are not enough rows"
     return (
         f"not enough data: {reference.present} values before and {current.present} now,"
-        f" at least {FEWEST_VALUES} are needed on either side"
+        f" at least {MIN_VALUES_TO_COMPARE} are needed on either side"
     )
 
 
-def _severity(told: Sequence[FeatureComparison], faults: Sequence[QualityFault]) -> Severity:
-    """By how much moved, since nobody knows what it costs: never critical.
+def _compute_severity(
+    columns: Sequence[FeatureComparison], faults: Sequence[QualityFault]
+) -> Severity:
+    """Rate the size of the changes; never critical, because their cost is not known.
 
-    High where the data is corrupt, the target moved far or half of the columns drifted.
+    High if the data is corrupt, the target moved far or half of the columns drifted.
     """
-    drifted = [each for each in told if each.drifted]
-    compared = [each for each in told if each.effects]
+    drifted = [each for each in columns if each.drifted]
+    compared = [each for each in columns if each.effects]
     far = any(
-        each.role is FeatureRole.TARGET and each.effects and each.effects.psi >= LARGE_SHIFT
+        each.role is FeatureRole.TARGET and each.effects and each.effects.psi >= HIGH_TARGET_PSI
         for each in drifted
     )
-    many = len(drifted) > 1 and len(drifted) >= MANY * len(compared)
+    many = len(drifted) > 1 and len(drifted) >= HIGH_COLUMN_SHARE * len(compared)
     if far or many or any(fault.corrupt for fault in faults):
         return Severity.HIGH
-    return Severity.MEDIUM if drifted or any(map(announces, faults)) else Severity.LOW
+    return Severity.MEDIUM if drifted or any(map(warrants_event, faults)) else Severity.LOW
 
 
-def _too_few(rows: RowCounts, minimum: int) -> str:
+def _format_too_few_rows(rows: RowCounts, minimum: int) -> str:
     noun = "row" if rows.reference == 1 else "rows"
     return (
         f"not enough data: {rows.reference:,} {noun} in the reference and {rows.current:,} in the"
@@ -154,28 +170,30 @@ def _too_few(rows: RowCounts, minimum: int) -> str:
     )
 
 
-def _verdict(
+def _format_verdict(
     drifted: Sequence[FeatureComparison], faults: Sequence[QualityFault], *, count: int
 ) -> str:
-    grave = [fault for fault in faults if announces(fault)]
-    parts = []
-    if grave:
-        named = ", ".join(_named(fault) for fault in grave[:NAMED])
-        corrupt = any(fault.corrupt for fault in grave)
-        parts.append(f"{'corrupt' if corrupt else 'faulty'} data ({named}{_more(grave)})")
+    serious = [fault for fault in faults if warrants_event(fault)]
+    clauses = []
+    if serious:
+        named = ", ".join(_format_fault(fault) for fault in serious[:MAX_NAMED_IN_VERDICT])
+        state = "corrupt" if any(fault.corrupt for fault in serious) else "faulty"
+        clauses.append(f"{state} data ({named}{_count_unnamed(serious)})")
     if drifted:
-        named = ", ".join(f"{each.name:.80}" for each in drifted[:NAMED])
-        parts.append(f"{len(drifted):,} of {_columns(count)} drifted ({named}{_more(drifted)})")
-    return " and ".join(parts) or f"none of {_columns(count)} drifted"
+        named = ", ".join(f"{each.name:.80}" for each in drifted[:MAX_NAMED_IN_VERDICT])
+        share = f"{len(drifted):,} of {_count_columns(count)}"
+        clauses.append(f"{share} drifted ({named}{_count_unnamed(drifted)})")
+    return " and ".join(clauses) or f"none of {_count_columns(count)} drifted"
 
 
-def _columns(count: int) -> str:
+def _count_columns(count: int) -> str:
     return "1 column" if count == 1 else f"{count:,} columns"
 
 
-def _named(fault: QualityFault) -> str:
+def _format_fault(fault: QualityFault) -> str:
     return f"{fault.kind.replace('_', ' ')} {fault.column or ''}".strip()
 
 
-def _more(things: Sequence[object]) -> str:
-    return f" and {len(things) - NAMED} more" if len(things) > NAMED else ""
+def _count_unnamed(things: Sequence[object]) -> str:
+    rest = len(things) - MAX_NAMED_IN_VERDICT
+    return f" and {rest} more" if rest > 0 else ""

@@ -1,9 +1,9 @@
-"""Tells a change of unit from a change of the world: one map y = a x + b explains all that moved.
+"""Tells a change of unit from a change in the world: one map y = a x + b explains the change.
 
-Any two bell curves are each other's affine image, so a map with both parameters free proves
-nothing. What counts is a known map, or a free factor large enough that hardly any world grows by
-it while it keeps its shape; and what the map leaves unexplained must be tiny beside what it
-explains. A window that drifted in other ways besides is not recognised: it is then called drift.
+Any two normal distributions are each other's affine image, so a map with two free parameters
+proves nothing. What counts is a known map, or an unknown factor so large that hardly any quantity
+grows by it while it keeps its shape; and the map must leave next to nothing unexplained. A window
+that drifted in other ways as well is not recognised: it counts as drift.
 """
 
 from collections.abc import Iterator
@@ -12,44 +12,48 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from trimtab.contracts.drift import FeatureKind
-from trimtab.detection.drift.wasserstein import cumulative_gap, cumulative_shares
+from trimtab.detection.drift.wasserstein import (
+    compute_cumulative_shares,
+    compute_kolmogorov_distance,
+)
 from trimtab.detection.profiles.window_profile import ColumnProfile
 
-MANY_VALUES: Final = 10
-"""A reference with fewer different values holds codes or flags, without a unit. Of the current
-profile it is not asked, whose values may all lie in the few bins beyond the reference's."""
-FEWEST: Final = 100
+MIN_DISTINCT_OF_MEASUREMENT: Final = 10
+"""Distinct values of a measured quantity at least; a column with fewer holds codes or flags. It is
+asked of the reference only: in the current profile all values may lie in the few bins beyond the
+reference's."""
+MIN_VALUES_TO_FIT: Final = 100
 """Values on either side without which no map is fitted."""
-FAR: Final = 5.0
-"""Factor from which chance hardly matches a known one, so that other drift is let pass."""
-FREE: Final = 3.0
-"""Smallest factor that counts though it is not known."""
-MOVED: Final = 0.25
-"""Gap between the cumulative shares below which there is nothing to explain."""
-DISPLACED: Final = 1.5
+LARGE_FACTOR: Final = 5.0
+"""Factor from which a known map hardly fits by chance, so that some other drift is tolerated."""
+MIN_UNKNOWN_FACTOR: Final = 3.0
+"""Smallest factor that counts as a change of unit although it is not a known one."""
+MIN_GAP_TO_EXPLAIN: Final = 0.25
+"""Gap between the cumulative shares below which there is no change to explain."""
+MIN_MEAN_SHIFT: Final = 1.5
 """Standard deviations that the mean must have moved for a map with a shift or another sign."""
-PRECISE: Final = 0.005
-"""Relative standard error of the ratio of means at which a small factor can still be told."""
+MAX_RATIO_ERROR: Final = 0.005
+"""Relative standard error of the ratio of means up to which a small factor can be recognised."""
 
 
 class AffineMap(NamedTuple):
-    """y = scale x + shift: how the reference's values became the current ones."""
+    """The map y = scale x + shift from the reference's values to the current ones."""
 
     scale: float
     shift: float
     meaning: str
-    """In words, such as "degrees Celsius to Fahrenheit"."""
+    """The change in words, such as "degrees Celsius to Fahrenheit"; empty for an unknown one."""
 
     @property
     def inverse(self) -> "AffineMap":
-        """The way back: x from y."""
+        """The map from y back to x."""
         return AffineMap(
             1 / self.scale, 0.0 - self.shift / self.scale, f"{self.meaning}, backwards"
         )
 
 
 class Misfit(NamedTuple):
-    """What a map leaves unexplained."""
+    """The differences that a map leaves unexplained."""
 
     mean: float
     """Distance of the means, in mapped standard deviations of the reference."""
@@ -85,99 +89,105 @@ _FACTORS: Final = (
     (33.86389, "inHg to hPa"),
     (6.894757, "psi to kPa"),
 )
-_SHIFTED: Final = (
+_SHIFTED_MAPS: Final = (
     AffineMap(1.8, 32.0, "degrees Celsius to degrees Fahrenheit"),
     AffineMap(1.0, 273.15, "degrees Celsius to kelvins"),
     AffineMap(1.8, -459.67, "kelvins to degrees Fahrenheit"),
 )
-_FLIPPED: Final = AffineMap(-1.0, 0.0, "one sign to the other")
+_SIGN_CHANGE: Final = AffineMap(-1.0, 0.0, "one sign to the other")
 
 
-def changed_unit(reference: ColumnProfile, current: ColumnProfile) -> AffineMap | None:
-    """The map that explains what became of the column, or None where none does."""
-    if not _measurable(reference) or not _measurable(current):
+def detect_unit_change(reference: ColumnProfile, current: ColumnProfile) -> AffineMap | None:
+    """Return the map that explains how the column changed, or None if there is none."""
+    if not _is_measurable(reference) or not _is_measurable(current):
         return None
     with np.errstate(all="ignore"):  # what overflows fits nothing
-        return _best_map(reference, current)
+        return _find_best_map(reference, current)
 
 
-def _best_map(reference: ColumnProfile, current: ColumnProfile) -> AffineMap | None:
-    if cumulative_gap(reference, current) < MOVED or reference.distinct < MANY_VALUES:
+def _find_best_map(reference: ColumnProfile, current: ColumnProfile) -> AffineMap | None:
+    gap = compute_kolmogorov_distance(reference, current)
+    if gap < MIN_GAP_TO_EXPLAIN or reference.distinct < MIN_DISTINCT_OF_MEASUREMENT:
         return None
     fitting = [
-        each for each in _candidates(reference, current) if _explains(each, reference, current)
+        unit
+        for unit in _list_candidates(reference, current)
+        if _explains_change(unit, reference, current)
     ]
-    # Known maps go before the free one.
+    # Known maps go before the unknown factor.
     return min(
         fitting,
-        key=lambda each: (not each.meaning, sum(misfit(each, reference, current))),
+        key=lambda unit: (not unit.meaning, sum(compute_misfit(unit, reference, current))),
         default=None,
     )
 
 
-def misfit(unit: AffineMap, reference: ColumnProfile, current: ColumnProfile) -> Misfit:
-    """What the map leaves unexplained; both profiles hold different numbers."""
+def compute_misfit(unit: AffineMap, reference: ColumnProfile, current: ColumnProfile) -> Misfit:
+    """Return what the map leaves unexplained; both profiles must hold different numbers."""
     mean, std = reference.mean or 0.0, abs(unit.scale) * (reference.std or 1.0)
     return Misfit(
         abs((current.mean or 0.0) - (unit.scale * mean + unit.shift)) / std,
         float(abs(np.log((current.std or std) / std))),
-        _gap(unit, reference, current),
+        _compute_shape_gap(unit, reference, current),
     )
 
 
-def _measurable(profile: ColumnProfile) -> bool:
+def _is_measurable(profile: ColumnProfile) -> bool:
     numeric = profile.column.kind is FeatureKind.NUMERIC and bool(profile.std)
-    return numeric and profile.present >= FEWEST
+    return numeric and profile.present >= MIN_VALUES_TO_FIT
 
 
-def _candidates(reference: ColumnProfile, current: ColumnProfile) -> Iterator[AffineMap]:
-    for unit in (*(AffineMap(factor, 0.0, what) for factor, what in _FACTORS), *_SHIFTED):
+def _list_candidates(reference: ColumnProfile, current: ColumnProfile) -> Iterator[AffineMap]:
+    factors = (AffineMap(factor, 0.0, meaning) for factor, meaning in _FACTORS)
+    for unit in (*factors, *_SHIFTED_MAPS):
         yield unit
         yield unit.inverse
-    yield _FLIPPED
+    yield _SIGN_CHANGE
     before, now = reference.mean or 0.0, current.mean or 0.0
-    if before * now > 0 and max(now / before, before / now) >= FREE:
+    if before * now > 0 and max(now / before, before / now) >= MIN_UNKNOWN_FACTOR:
         yield AffineMap(now / before, 0.0, "")
 
 
-def _explains(unit: AffineMap, reference: ColumnProfile, current: ColumnProfile) -> bool:
-    """Whether hardly anything is left, beyond what samples of these sizes differ by chance."""
-    left = misfit(unit, reference, current)
-    chance = float(np.sqrt(1 / reference.present + 1 / current.present))
-    if not _within(unit, reference, current):
+def _explains_change(unit: AffineMap, reference: ColumnProfile, current: ColumnProfile) -> bool:
+    """Return whether the map leaves no more than samples of these sizes differ by chance."""
+    misfit = compute_misfit(unit, reference, current)
+    mean_error = float(np.sqrt(1 / reference.present + 1 / current.present))
+    if not _stays_in_mapped_range(unit, reference, current):
         return False
     size = abs(float(np.log(abs(unit.scale))))
-    if unit.meaning and size >= np.log(FAR):
-        return _fits(left, Misfit(0.25, min(0.1 * size, 0.5), 0.1), chance)
-    if not _fits(left, Misfit(0.1, 0.03, 0.03), chance):
+    if unit.meaning and size >= np.log(LARGE_FACTOR):
+        return _is_within(misfit, Misfit(0.25, min(0.1 * size, 0.5), 0.1), mean_error)
+    if not _is_within(misfit, Misfit(0.1, 0.03, 0.03), mean_error):
         return False
     if unit.shift or unit.scale < 0:
-        unexplained = misfit(AffineMap(1.0, 0.0, ""), reference, current).mean
-        return unexplained >= DISPLACED * max(abs(unit.scale), 1.0)
-    return _exact(unit, reference, current, chance=chance)
+        unexplained = compute_misfit(AffineMap(1.0, 0.0, ""), reference, current).mean
+        return unexplained >= MIN_MEAN_SHIFT * max(abs(unit.scale), 1.0)
+    return _is_precise_enough(unit, reference, current, mean_error=mean_error)
 
 
-def _fits(left: Misfit, allowed: Misfit, chance: float) -> bool:
-    """Whether no more is left than allowed; `chance` is the standard error of a mean."""
-    return all(each <= most + 3 * chance for each, most in zip(left, allowed, strict=True))
+def _is_within(misfit: Misfit, allowed: Misfit, mean_error: float) -> bool:
+    """Return whether the misfit is as allowed, give or take three standard errors of a mean."""
+    return all(each <= limit + 3 * mean_error for each, limit in zip(misfit, allowed, strict=True))
 
 
-def _exact(
-    unit: AffineMap, reference: ColumnProfile, current: ColumnProfile, *, chance: float
+def _is_precise_enough(
+    unit: AffineMap, reference: ColumnProfile, current: ColumnProfile, *, mean_error: float
 ) -> bool:
-    """Whether means are known well enough to tell a small factor from growth, and agree with it."""
+    """Return whether the means are precise enough to tell a small factor from growth, and agree."""
     before, now = reference.mean or 0.0, current.mean or 0.0
     if before * now <= 0:
         return False
-    if abs(np.log(unit.scale)) >= np.log(FAR):
+    if abs(np.log(unit.scale)) >= np.log(LARGE_FACTOR):
         return True
-    error = chance * (reference.std or 0.0) / abs(before)
+    error = mean_error * (reference.std or 0.0) / abs(before)
     off = abs(float(np.log(now / before / unit.scale)))
-    return error <= PRECISE and off <= max(PRECISE / 2, 2 * error)
+    return error <= MAX_RATIO_ERROR and off <= max(MAX_RATIO_ERROR / 2, 2 * error)
 
 
-def _within(unit: AffineMap, reference: ColumnProfile, current: ColumnProfile) -> bool:
-    """Whether the current values stay where the reference's map to, give or take twice that."""
+def _stays_in_mapped_range(
+    unit: AffineMap, reference: ColumnProfile, current: ColumnProfile
+) -> bool:
+    """Return whether the values lie in the mapped reference range, give or take twice its width."""
     low, high = reference.minimum or 0.0, reference.maximum or 0.0
     ends = sorted((unit.scale * low + unit.shift, unit.scale * high + unit.shift))
     slack = 2 * (ends[1] - ends[0])
@@ -185,14 +195,16 @@ def _within(unit: AffineMap, reference: ColumnProfile, current: ColumnProfile) -
     return ends[0] - slack <= smallest and largest <= ends[1] + slack
 
 
-def _gap(unit: AffineMap, reference: ColumnProfile, current: ColumnProfile) -> float:
+def _compute_shape_gap(unit: AffineMap, reference: ColumnProfile, current: ColumnProfile) -> float:
+    """Return the largest gap between the current and the mapped cumulative shares, 0 to 1."""
     edges = np.asarray(reference.edges)
     ends = np.concatenate([[reference.minimum], edges, [reference.maximum]])
-    below = np.concatenate([[0.0], cumulative_shares(reference), [1.0]])
+    below = np.concatenate([[0.0], compute_cumulative_shares(reference), [1.0]])
     order = np.argsort(ends, kind="stable")
-    # The edge just below an atom is no more than rounding away from it: the map would blur them.
+    # The edge just below a frequent value is a rounding error away from it: the map blurs them.
     apart = np.append(np.diff(edges) > 1e-9 * np.abs(edges[1:]), True)
-    origin, now = (edges[apart] - unit.shift) / unit.scale, cumulative_shares(current)[apart]
+    origin = (edges[apart] - unit.shift) / unit.scale
+    now = compute_cumulative_shares(current)[apart]
     gaps = []
     for nudge in (-1e-9, 0.0, 1e-9):
         then = np.interp(origin + nudge * np.abs(origin), ends[order], below[order])

@@ -1,70 +1,87 @@
-"""How far apart the distribution functions of two binned numeric columns are."""
+"""Distances between the distribution functions of two binned numeric columns.
+
+F is the distribution function of the reference and G that of the current window.
+"""
 
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from trimtab.detection.profiles.arrays import BoolArray, FloatArray
 from trimtab.detection.profiles.window_profile import ColumnProfile, compute_shares
 
-WIDE: Final = 0.1
-"""Width of a bin, in standard deviations, from which it matters where in it the values lie."""
-RATES: Final = np.linspace(-6.0, 6.0, 61)
-"""How fast a density may fall outwards, per standard deviation: its logarithm."""
-STEEPEST: Final = 8.0
-"""Most by which that logarithm falls within one bin."""
-JUMP: Final = 0.05
-"""Change of the gap within a bin from which it is one value's: bins of the reference hold 1/120."""
-FLAT: Final = 1e-3
-"""Less than this counts as this, for the formulas divide by it."""
+MIN_WIDE_BIN_WIDTH: Final = 0.1
+"""Width of a bin, in standard deviations, above which the position of its values matters."""
+LOG_DECAY_RATES: Final = np.linspace(-6.0, 6.0, 61)
+"""Logarithms of the rates, per standard deviation, at which a density may fall outwards."""
+MAX_LOG_DECAY: Final = 8.0
+"""Largest fall of that logarithm within one bin."""
+MIN_JUMP: Final = 0.05
+"""Change of the gap F - G within a bin above which one value is taken to hold all of the change:
+bins of the reference hold 1/120 of its values otherwise."""
+MIN_DIVISOR: Final = 1e-3
+"""Smallest absolute decay in the formulas, which divide by it."""
 
-Numbers = npt.NDArray[np.float64]
 
-
-class Cells(NamedTuple):
+class BinGeometry(NamedTuple):
     """The bins of one column between finite ends, in standard deviations from its mean."""
 
-    share: Numbers
-    left: Numbers
-    """Lower ends, or the smallest value where that is higher."""
-    width: Numbers
+    share: FloatArray
+    left: FloatArray
+    """Lower ends, or the smallest value if that is higher."""
+    width: FloatArray
 
 
-def wasserstein(reference: ColumnProfile, current: ColumnProfile) -> float | None:
-    """Wasserstein-1 distance in standard deviations of the reference; None where it has none.
+class BinMoments(NamedTuple):
+    """The contributions of some bins to a column's first two moments, for each decay rate."""
 
-    The integral of |F - G| (Vallender, 1974) over the fine bins. Where in a wide bin its values
-    lie follows from the exact moments; the difference of the means never exceeds the distance.
+    first: FloatArray
+    """Shape (rates,)."""
+    second: FloatArray
+    """Shape (rates,)."""
+    position: FloatArray
+    """Position of the mean of the values within each bin, 0 to 1, of shape (rates, bins)."""
+
+
+def compute_wasserstein(reference: ColumnProfile, current: ColumnProfile) -> float | None:
+    """Return the Wasserstein-1 distance in standard deviations of the reference.
+
+    It is the integral of |F - G| (Vallender, 1974) over the fine bins; where the values of a wide
+    bin lie follows from the exact moments, and the distance is at least the difference of the
+    means. It is None if the reference does not vary or the distance is not finite.
     """
     if not reference.std or reference.mean is None or current.mean is None:
         return None
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        apart = abs(reference.mean - current.mean)
-        distance = _area(reference, current)
-        found = np.maximum(distance if np.isfinite(distance) else apart, apart) / reference.std
-    return float(found) if np.isfinite(found) else None
+        between_means = abs(reference.mean - current.mean)
+        area = _integrate_gap(reference, current)
+        distance = np.maximum(area if np.isfinite(area) else between_means, between_means)
+        scaled = distance / reference.std
+    return float(scaled) if np.isfinite(scaled) else None
 
 
-def cumulative_gap(reference: ColumnProfile, current: ColumnProfile) -> float:
-    """Largest |F - G| at the edges of the fine bins, 0 to 1: Kolmogorov's distance.
+def compute_kolmogorov_distance(reference: ColumnProfile, current: ColumnProfile) -> float:
+    """Return the largest |F - G| at the edges of the fine bins, 0 to 1.
 
-    The true one is larger by at most the greatest share of the reference in one bin.
+    The exact Kolmogorov distance is larger by at most the largest share of the reference in one
+    bin.
     """
-    return float(np.abs(cumulative_shares(reference) - cumulative_shares(current)).max(initial=0.0))
+    gap = compute_cumulative_shares(reference) - compute_cumulative_shares(current)
+    return float(np.abs(gap).max(initial=0.0))
 
 
-def cumulative_shares(profile: ColumnProfile) -> Numbers:
-    """Share of the values up to each edge."""
-    counts: Numbers = np.asarray(profile.counts, dtype="float64")
-    share: Numbers = np.cumsum(counts)[:-1] / max(counts.sum(), 1.0)
+def compute_cumulative_shares(profile: ColumnProfile) -> FloatArray:
+    """Return the share of the values up to each edge."""
+    counts: FloatArray = np.asarray(profile.counts, dtype="float64")
+    share: FloatArray = np.cumsum(counts)[:-1] / max(counts.sum(), 1.0)
     return share
 
 
-def _area(reference: ColumnProfile, current: ColumnProfile) -> float:
-    """The integral of |F - G|, bin by bin.
+def _integrate_gap(reference: ColumnProfile, current: ColumnProfile) -> float:
+    """Integrate |F - G| bin by bin.
 
-    Where F and G cross they count as straight, or as one jump where the gap changes much: then one
-    value holds what the bin does.
+    Where F and G cross, both count as straight lines, or as one jump if the gap changes by much:
+    one value then holds all that the bin does.
     """
     extremes = [
         each
@@ -72,76 +89,74 @@ def _area(reference: ColumnProfile, current: ColumnProfile) -> float:
         for each in (*side.edges, side.minimum, side.maximum)
         if each is not None
     ]
-    ends: Numbers = np.array([min(extremes), *reference.edges, max(extremes)])
-    gap = np.concatenate([[0.0], cumulative_shares(reference) - cumulative_shares(current), [0.0]])
+    ends: FloatArray = np.array([min(extremes), *reference.edges, max(extremes)])
+    inner = compute_cumulative_shares(reference) - compute_cumulative_shares(current)
+    gap = np.concatenate([[0.0], inner, [0.0]])
     left, right, width = gap[:-1], gap[1:], np.diff(ends)
-    signed = width * left + _room_above(reference, ends) - _room_above(current, ends)
+    signed = (
+        width * left + _compute_room_above(reference, ends) - _compute_room_above(current, ends)
+    )
     size = np.abs(left) + np.abs(right)
     straight = width * (left**2 + right**2) / (2 * np.where(size > 0, size, 1.0))
-    jumping = (left * right < 0) & (size > JUMP) & (width > 0)
+    jumping = (left * right < 0) & (size > MIN_JUMP) & (width > 0)
     change, wide = np.where(jumping, left - right, 1.0), np.where(jumping, width, 1.0)
-    place = np.clip((signed / wide - right) / change, 0.0, 1.0)
-    jump = width * (np.abs(left) * place + np.abs(right) * (1 - place))
+    position = np.clip((signed / wide - right) / change, 0.0, 1.0)
+    jump = width * (np.abs(left) * position + np.abs(right) * (1 - position))
     crossing = np.where(jumping, jump, straight)
     return float(np.where(left * right >= 0, np.abs(signed), crossing).sum())
 
 
-def _room_above(profile: ColumnProfile, ends: Numbers) -> Numbers:
-    """Each bin's share, times how far below its upper end its values lie on average.
+def _compute_room_above(profile: ColumnProfile, ends: FloatArray) -> FloatArray:
+    """Return each bin's share times the mean distance of its values from its upper end.
 
-    At last all are moved by one part of the bin's width so that their mean is the exact one.
+    All bin means are moved by one fraction of their bin's width, so that their mean is exact.
     """
     share, mean, std = compute_shares(profile), profile.mean or 0.0, profile.std or 1.0
     low = np.clip(ends[:-1], profile.minimum, profile.maximum)
     width = np.clip(ends[1:], profile.minimum, profile.maximum) - low
-    cells = Cells(share, (low - mean) / std, width / std)
-    centre = low + _places(cells) * width
+    centre = low + _locate_bin_means(BinGeometry(share, (low - mean) / std, width / std)) * width
     reach = float(np.sum(share * width))
     off = (mean - float(np.sum(share * centre))) / reach if reach else 0.0
     centre = np.clip(centre + off * width, low, low + width)
-    room: Numbers = share * (ends[1:] - centre)
+    room: FloatArray = share * (ends[1:] - centre)
     return room
 
 
-def _places(cells: Cells) -> Numbers:
-    """Where in each bin the mean of its values lies, 0 to 1: in the middle, but for wide bins.
+def _locate_bin_means(bins: BinGeometry) -> FloatArray:
+    """Return the position of the mean of the values within each bin, 0 to 1.
 
-    In these the density falls exponentially, at one rate below the column's mean and at another
-    above, those that agree best with its first two moments.
+    It is the middle, except in wide bins: there the density falls exponentially, at one rate below
+    the column's mean and at another above it, those that agree best with its first two moments.
     """
-    place = np.full(len(cells.share), 0.5)
-    centre = cells.left + cells.width / 2
-    wide = (cells.share > 0) & (cells.width > WIDE)
+    position = np.full(len(bins.share), 0.5)
+    centre = bins.left + bins.width / 2
+    wide = (bins.share > 0) & (bins.width > MIN_WIDE_BIN_WIDTH)
     if not wide.any():
-        return place
-    rest = cells.share * ~wide
+        return position
+    rest = bins.share * ~wide
     first = float(np.sum(rest * centre))
-    second = float(np.sum(rest * (centre**2 + cells.width**2 / 12)))
+    second = float(np.sum(rest * (centre**2 + bins.width**2 / 12)))
     below, above = wide & (centre <= 0), wide & (centre > 0)
-    down, up = _falling(cells, below, -RATES), _falling(cells, above, RATES)
+    down = _compute_decaying_moments(bins, below, -LOG_DECAY_RATES)
+    up = _compute_decaying_moments(bins, above, LOG_DECAY_RATES)
     misfit = (first + down.first[:, None] + up.first) ** 2
     misfit += (second + down.second[:, None] + up.second - 1) ** 2 / 4
-    misfit += 1e-9 * (RATES[:, None] ** 2 + RATES**2)  # of equal ones the flattest
-    one, other = np.unravel_index(np.nanargmin(misfit), misfit.shape)
-    place[below], place[above] = down.place[one], up.place[other]
-    return place
+    # Of rates that fit equally well, prefer the flattest.
+    misfit += 1e-9 * (LOG_DECAY_RATES[:, None] ** 2 + LOG_DECAY_RATES**2)
+    best_below, best_above = np.unravel_index(np.nanargmin(misfit), misfit.shape)
+    position[below], position[above] = down.position[best_below], up.position[best_above]
+    return position
 
 
-class Falling(NamedTuple):
-    """What some bins add to a column's first two moments, for each rate."""
-
-    first: Numbers
-    second: Numbers
-    place: Numbers
-    """Rates by bins: where the mean of the bin's values lies, 0 to 1."""
-
-
-def _falling(cells: Cells, here: npt.NDArray[np.bool_], rates: Numbers) -> Falling:
-    share, left, width = (each[here] for each in cells)
-    fall = np.clip(rates[:, None] * width, -STEEPEST, STEEPEST)
-    fall = np.where(np.abs(fall) < FLAT, FLAT, fall)
-    place = 1 / fall - 1 / np.expm1(fall)
-    spread = 1 / fall**2 - 0.25 / np.sinh(fall / 2) ** 2
-    value = left + width * place
+def _compute_decaying_moments(
+    bins: BinGeometry, chosen: BoolArray, rates: FloatArray
+) -> BinMoments:
+    """Return the moments of the chosen bins if the density falls at each of the rates."""
+    share, left, width = (each[chosen] for each in bins)
+    decay = np.clip(rates[:, None] * width, -MAX_LOG_DECAY, MAX_LOG_DECAY)
+    decay = np.where(np.abs(decay) < MIN_DIVISOR, MIN_DIVISOR, decay)
+    position = 1 / decay - 1 / np.expm1(decay)
+    spread = 1 / decay**2 - 0.25 / np.sinh(decay / 2) ** 2
+    value = left + width * position
     second = (share * (value**2 + width**2 * spread)).sum(axis=1)
-    return Falling((share * value).sum(axis=1), second, place)
+    return BinMoments((share * value).sum(axis=1), second, position)

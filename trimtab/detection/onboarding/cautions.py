@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 
 from trimtab.contracts.model import ModelSpec, Task
-from trimtab.contracts.signature import ModelInterface
+from trimtab.contracts.signature import ModelSignature
 from trimtab.detection.onboarding.monitoring_settings import thin_reference
 from trimtab.detection.onboarding.window_choice import Windows
 from trimtab.detection.profiles.casting import cast_to_numbers
@@ -64,7 +64,7 @@ def _thin(
 
 
 def foreign_cautions(
-    interface: ModelInterface, spec: ModelSpec, *, since: datetime | None
+    interface: ModelSignature, spec: ModelSpec, *, since: datetime | None
 ) -> Iterator[str]:
     """What is not known of a version that was made elsewhere."""
     if interface.own:

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime
 
 from trimtab.contracts.base import NAME_PATTERN, Name, Record
 from trimtab.contracts.model import Feature, ModelSpec, Task
-from trimtab.contracts.signature import ModelInterface
+from trimtab.contracts.signature import ModelSignature
 from trimtab.contracts.suggestions import suggest_name
 from trimtab.detection.onboarding.candidates import Candidate
 from trimtab.detection.onboarding.cautions import cautions, foreign_cautions
@@ -43,7 +43,7 @@ class Question(Record):
     dataset: Name
     target: str
     timestamp: str
-    interface: ModelInterface | None = None
+    interface: ModelSignature | None = None
     """Of the registered version that is to be watched; None where there is none yet."""
     since: AwareDatetime | None = None
     """Earlier rows do not count: a registered version may have learnt from them."""
@@ -66,7 +66,7 @@ class Proposal(Record):
     """How times were read."""
     period: str = ""
     """ "month", "quarter" or "year" where rows are dated no finer."""
-    interface: ModelInterface | None = None
+    interface: ModelSignature | None = None
     """Of the registered version; None where there is none yet."""
     warnings: tuple[str, ...] = ()
     """What a person should look at before believing the proposal."""

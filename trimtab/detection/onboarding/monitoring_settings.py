@@ -7,7 +7,7 @@ import pandas as pd
 
 from trimtab.contracts.drift import FeatureKind, Window
 from trimtab.contracts.model import ModelSpec
-from trimtab.detection.calibration.seasonality import FEWEST_BLOCKS, rhythm_of
+from trimtab.detection.calibration.seasonality import MIN_BLOCKS, find_seasonal_pattern
 from trimtab.detection.profiles.casting import cast_to_categories
 
 MOST_SEGMENTS: Final = 20
@@ -62,12 +62,12 @@ def thin_reference(window: timedelta, reference: timedelta) -> str:
     What chance does to a column is told by the reference's blocks: see `detection.calibration`.
     """
     span = Window(start=_SOMETIME, end=_SOMETIME + reference, rows=0)
-    block = rhythm_of(window, span).block
+    block = find_seasonal_pattern(window, span).block
     blocks = reference // block
-    if blocks < FEWEST_BLOCKS:
+    if blocks < MIN_BLOCKS:
         return (
             f"{_stretches(blocks, block)} of reference are too few to hold false_alarms_per_year:"
-            f" sensitivity alone says what drifts; {FEWEST_BLOCKS * 2} or more would do"
+            f" sensitivity alone says what drifts; {MIN_BLOCKS * 2} or more would do"
         )
     if blocks < _ENOUGH_BLOCKS:
         return (

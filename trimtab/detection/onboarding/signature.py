@@ -11,7 +11,7 @@ import pandas as pd
 from trimtab.contracts.base import NAME_PATTERN
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import ModelSpec, Task, Tier
-from trimtab.contracts.signature import NUMBER_TYPES, TEXT_TYPES, ModelInterface
+from trimtab.contracts.signature import NUMBER_TYPES, TEXT_TYPES, ModelSignature
 from trimtab.contracts.suggestions import suggest_name
 from trimtab.detection.onboarding.candidates import NEARLY_ALL, Candidate
 from trimtab.detection.onboarding.exclusions import reads_as_time
@@ -30,7 +30,7 @@ def guess_timestamp(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def guess_target(
-    table: pd.DataFrame, interface: ModelInterface, *, timestamp: str | None
+    table: pd.DataFrame, interface: ModelSignature, *, timestamp: str | None
 ) -> tuple[str, ...]:
     """The columns that may hold the truth: one, where the model's output or exclusion tells."""
     inputs = {each.name for each in interface.inputs}
@@ -48,7 +48,7 @@ def guess_target(
     )
 
 
-def interface_faults(table: pd.DataFrame, interface: ModelInterface) -> Iterator[str]:
+def interface_faults(table: pd.DataFrame, interface: ModelSignature) -> Iterator[str]:
     """Why the model cannot be asked about the rows of this table."""
     names = [str(name) for name in table.columns]
     for wanted in interface.inputs:
@@ -66,7 +66,7 @@ def interface_faults(table: pd.DataFrame, interface: ModelInterface) -> Iterator
             yield from _number_faults(table[wanted.name], place)
 
 
-def judge_for(interface: ModelInterface, candidate: Candidate) -> Judgement:
+def judge_for(interface: ModelSignature, candidate: Candidate) -> Judgement:
     """A feature where the model sees it, of the kind that its values and the signature make it."""
     wanted = next((each for each in interface.inputs if each.name == candidate.name), None)
     if wanted is None:
@@ -77,7 +77,7 @@ def judge_for(interface: ModelInterface, candidate: Candidate) -> Judgement:
     return describe(candidate, kind)
 
 
-def adapted(spec: ModelSpec, interface: ModelInterface, rows: pd.DataFrame) -> ModelSpec:
+def adapted(spec: ModelSpec, interface: ModelSignature, rows: pd.DataFrame) -> ModelSpec:
     """The configuration of a model that is trained elsewhere: a person decides what is done."""
     derived = (each.name for each in interface.inputs if each.name not in rows)
     ranked = spec.metric == "roc_auc" and (spec.prediction or interface.chances)
@@ -87,7 +87,7 @@ def adapted(spec: ModelSpec, interface: ModelInterface, rows: pd.DataFrame) -> M
     )
 
 
-def output_kind(interface: ModelInterface, target: pd.Series) -> Task | None:
+def output_kind(interface: ModelSignature, target: pd.Series) -> Task | None:
     """The task as the signature tells it, where the target can be read so."""
     if interface.task is Task.REGRESSION:
         known = target.dropna()
@@ -103,7 +103,7 @@ def _number_faults(values: pd.Series, place: str) -> Iterator[str]:
         yield f"{place}: is a number, and the column holds {str(words.iloc[0])!r}: correct it"
 
 
-def _may_be(values: pd.Series, interface: ModelInterface) -> bool:
+def _may_be(values: pd.Series, interface: ModelSignature) -> bool:
     """Whether the values can be the truth of what the model answers."""
     try:
         found = judge_target(values, task=output_kind(interface, values))

@@ -1,14 +1,19 @@
-"""Puts one comparison together: from two profiles, the metric and the harm to a finding.
+"""Builds the finding of one comparison, from two profiles, the metric and the performance impact.
 
-What is found is recorded; what of it is announced is said by `is_announced`.
+Everything that is found is recorded; `should_publish` decides whether an event announces it.
 """
 
 from trimtab.contracts.drift import MAX_FEATURES, DriftFinding, PerformanceChange
 from trimtab.contracts.model import ModelSpec
-from trimtab.detection.drift.column_drift import Thresholds, compare
-from trimtab.detection.drift.data_quality import announces, find_faults
-from trimtab.detection.performance.performance_impact import Harm, is_harmful, with_impact
-from trimtab.detection.performance.severity import severity_of
+from trimtab.detection.drift.column_drift import PsiThresholds, measure_feature_drift
+from trimtab.detection.drift.data_quality import find_window_faults
+from trimtab.detection.drift.quality_faults import warrants_event
+from trimtab.detection.performance.performance_impact import (
+    PerformanceImpact,
+    add_impact,
+    is_harmful,
+)
+from trimtab.detection.performance.severity import compute_severity
 from trimtab.detection.profiles.window_profile import WindowProfile
 
 
@@ -18,74 +23,79 @@ def find_drift(
     *,
     current: WindowProfile,
     performance: PerformanceChange | None,
-    thresholds: Thresholds | None = None,
-    harm: Harm | None = None,
+    thresholds: PsiThresholds | None = None,
+    impact: PerformanceImpact | None = None,
 ) -> DriftFinding | None:
-    """What the current window shows; None where it holds too few rows or nothing to tell.
-
-    Worth telling are a drifted column, rows that can be told apart, a metric that degraded or is
-    expected to, and faults that corrupt the window or change a column's make-up; single dirty
-    rows are not.
-    """
+    """Return the finding, or None if the window has too few rows or shows no drift."""
     if current.window.rows < spec.minimum_rows:
         return None
-    found = look(
+    finding = build_finding(
         spec,
         reference,
         current=current,
         performance=performance,
         thresholds=thresholds,
-        harm=harm,
+        impact=impact,
     )
-    return found if tells(found) else None
+    return finding if shows_drift(finding) else None
 
 
-def look(
+def build_finding(
     spec: ModelSpec,
     reference: WindowProfile,
     *,
     current: WindowProfile,
     performance: PerformanceChange | None,
-    thresholds: Thresholds | None = None,
-    harm: Harm | None = None,
+    thresholds: PsiThresholds | None = None,
+    impact: PerformanceImpact | None = None,
 ) -> DriftFinding:
-    """Everything that the current window shows, whether it is worth telling or not."""
-    harm = harm or Harm()
-    drifts = compare(reference, current, sensitivity=spec.sensitivity, thresholds=thresholds)
-    drifts = with_impact(drifts, harm, performance=performance)
-    faults = find_faults(reference, current, spec=spec)
+    """Return everything that the current window shows, whether it drifted or not."""
+    impact = impact or PerformanceImpact()
+    drifts = measure_feature_drift(
+        reference, current, sensitivity=spec.sensitivity, thresholds=thresholds
+    )
+    drifts = add_impact(drifts, impact, performance=performance)
+    faults = find_window_faults(reference, current, spec=spec)
     return DriftFinding(
         model=spec.name,
         reference=reference.window,
         current=current.window,
-        severity=severity_of(
+        severity=compute_severity(
             drifts,
             performance=performance,
-            estimate=harm.estimate,
+            estimate=impact.estimate,
             tolerance=spec.tolerance,
             corrupt=any(fault.corrupt for fault in faults),
         ),
         features=drifts[:MAX_FEATURES],
         quality=faults[:MAX_FEATURES],
         performance=performance,
-        estimate=harm.estimate,
-        concept_loss=harm.concept_loss,
-        multivariate=harm.multivariate,
+        estimate=impact.estimate,
+        concept_loss=impact.concept_loss,
+        multivariate=impact.multivariate,
     )
 
 
-def is_announced(finding: DriftFinding, spec: ModelSpec) -> bool:
-    """Whether it is worth an event: broken data, or drift that is not known to be harmless."""
-    broken = any(map(announces, finding.quality))
+def should_publish(finding: DriftFinding, spec: ModelSpec) -> bool:
+    """Return whether the finding is worth an event.
+
+    It is if the data is broken or the drift is not known to be harmless.
+    """
+    broken = any(map(warrants_event, finding.quality))
     return broken or is_harmful(finding, tolerance=spec.tolerance)
 
 
-def tells(finding: DriftFinding) -> bool:
-    """Whether something is out of order in it."""
+def shows_drift(finding: DriftFinding) -> bool:
+    """Return whether the finding holds any kind of drift.
+
+    Drift is a drifted column, rows that can be separated from the reference, a metric that degraded
+    or is expected to have degraded, or a fault that corrupts the window or changes the structure of
+    a column. Single dirty rows are not drift.
+    """
     changes = (finding.performance, finding.estimate)
     return (
         bool(finding.drifted)
         or any(change is not None and change.degraded for change in changes)
         or (finding.multivariate is not None and finding.multivariate.drifted)
-        or any(map(announces, finding.quality))
+        or any(map(warrants_event, finding.quality))
     )

@@ -1,13 +1,13 @@
-"""What drift costs the champion: its loss by each column that moved, and what is worth a word.
+"""Rates the cost of drift for the champion: the loss by each drifted column, and whether it hurts.
 
-A feature's importance is what the metric loses when the feature's values are dealt out anew among
-held-out rows, so that they say nothing any more (permutation importance: Breiman, 2001; for any
-model: Fisher, Rudin and Dominici, 2019). Drift does at most that to the share of the rows that it
-touches, wherever the model does not err worse outside of what it has seen than on noise: the
-impact of a feature's drift is its importance times the Jensen-Shannon distance, which is 0 where
-nothing moved and 1 where no value occurs in both windows. It is a rough upper bound, to rank
-columns by and to tell the harmless from the rest; what all of them together cost is estimated by
-`detection.expectation`.
+A feature's importance is the loss of the metric if the feature's values are permuted among
+held-out rows, so that they carry no information any more (permutation importance: Breiman, 2001;
+for any model: Fisher, Rudin and Dominici, 2019). Drift does at most that to the share of rows that
+it touches, unless the model errs worse outside of its training data than on noise. The impact of a
+feature's drift is therefore its importance times the Jensen-Shannon distance, which is 0 if nothing
+moved and 1 if no value occurs in both windows. It is a rough upper bound that ranks columns and
+identifies harmless drift; the cost of all columns together is estimated by
+`trimtab.detection.performance.performance_estimation`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,37 +25,40 @@ from trimtab.contracts.drift import (
     PerformanceEstimate,
 )
 
-HARMFUL: Final = 0.5
-"""Share of the tolerance from which an impact counts as harm."""
-COMPLETE: Final = 0.9
-"""Share of the rows whose labels must be known for the realised metric to speak for all."""
-SURE: Final = 1.645
-"""Standard errors by which a loss must lie below the tolerance: 95 %, one-sided."""
+MIN_HARMFUL_SHARE: Final = 0.5
+"""Share of the tolerance from which an impact counts as harmful."""
+MIN_LABELLED_SHARE: Final = 0.9
+"""Share of the rows whose labels must be known for the realised metric to speak for all rows."""
+ONE_SIDED_95_Z: Final = 1.645
+"""Standard errors by which a loss must lie below the tolerance: 95 % confidence, one-sided."""
 
 
-class Harm(Record):
-    """What is known of a window beside its profile and its labels."""
+class PerformanceImpact(Record):
+    """The knowledge about the cost of a window's drift, apart from its profile and labels."""
 
     importance: dict[Name, float] = Field(default_factory=dict)
-    """What the champion's metric loses without a feature; empty where that was not measured."""
+    """Loss of the champion's metric without a feature; empty if it was not measured."""
     estimate: PerformanceEstimate | None = None
     multivariate: MultivariateDrift | None = None
     concept_loss: float | None = None
 
 
-def with_impact(
-    drifts: Sequence[FeatureDrift], harm: Harm, *, performance: PerformanceChange | None
+def add_impact(
+    drifts: Sequence[FeatureDrift],
+    impact: PerformanceImpact,
+    *,
+    performance: PerformanceChange | None,
 ) -> tuple[FeatureDrift, ...]:
-    """The columns with importance and impact: the drifted first, the costliest of them first."""
-    known = [_weighed(drift, harm.importance, overall_loss(performance, harm.estimate))
-             for drift in drifts]  # fmt: skip
-    return tuple(sorted(known, key=_rank))
+    """Return the columns with importance and impact: drifted ones first, the costliest on top."""
+    loss = compute_overall_loss(performance, impact.estimate)
+    rated = [_rate_column_impact(drift, impact.importance, loss) for drift in drifts]
+    return tuple(sorted(rated, key=_rank_column))
 
 
-def overall_loss(
+def compute_overall_loss(
     performance: PerformanceChange | None, estimate: PerformanceEstimate | None
 ) -> float | None:
-    """What the metric lost: realised where labels have come, else estimated, else unknown."""
+    """Return the loss of the metric: realised if labels are known, else estimated, else None."""
     if performance is not None:
         return max(performance.reference - performance.current, 0.0)
     if estimate is not None:
@@ -64,37 +67,40 @@ def overall_loss(
 
 
 def is_harmful(finding: DriftFinding, *, tolerance: float) -> bool:
-    """Whether what moved costs as much as half the tolerance, or nobody knows what it costs.
+    """Return whether the drift costs at least half the tolerance, or its cost is unknown.
 
-    What was realised goes before any estimate: where it is surely fine, nothing hurts.
+    A realised metric goes before any estimate: if it is surely within the tolerance, no drift is
+    harmful.
     """
     performance, estimate = finding.performance, finding.estimate
     if performance and performance.degraded:
         return True
-    if performance and _surely_fine(performance, finding.current.rows, tolerance):
+    if performance and _is_surely_tolerated(performance, finding.current.rows, tolerance):
         return False
     if estimate and estimate.degraded:
         return True
-    if any(_hurts(each.impact, tolerance) for each in finding.drifted):
+    if any(_exceeds_harm_limit(each.impact, tolerance) for each in finding.drifted):
         return True
-    apart = finding.multivariate is not None and finding.multivariate.drifted
-    return apart and _hurts(overall_loss(performance, estimate), tolerance)
+    rows_differ = finding.multivariate is not None and finding.multivariate.drifted
+    loss = compute_overall_loss(performance, estimate)
+    return rows_differ and _exceeds_harm_limit(loss, tolerance)
 
 
-def _surely_fine(performance: PerformanceChange, rows: int, tolerance: float) -> bool:
-    """Whether the labels of nearly all rows are known, and chance hides no loss that counts."""
-    if performance.error is None or performance.rows < COMPLETE * rows:
+def _is_surely_tolerated(performance: PerformanceChange, rows: int, tolerance: float) -> bool:
+    """Return whether nearly all labels are known and chance hides no loss beyond the tolerance."""
+    if performance.error is None or performance.rows < MIN_LABELLED_SHARE * rows:
         return False
     loss = performance.reference - performance.current
-    return loss + SURE * performance.error <= tolerance
+    return loss + ONE_SIDED_95_Z * performance.error <= tolerance
 
 
-def _weighed(
+def _rate_column_impact(
     drift: FeatureDrift, importance: Mapping[str, float], loss: float | None
 ) -> FeatureDrift:
-    """Labels and predictions are no inputs: with them goes what the metric lost as a whole.
+    """Return the column with its importance and impact.
 
-    What has not drifted costs nothing: its distance is mostly chance.
+    Labels and predictions are not inputs: their impact is the overall loss. A column that has not
+    drifted has no impact, because its distance is mostly chance.
     """
     weight, impact = importance.get(drift.name), loss
     if drift.role is FeatureRole.FEATURE:
@@ -104,10 +110,11 @@ def _weighed(
     return drift.model_copy(update={"importance": weight, "impact": impact})
 
 
-def _rank(drift: FeatureDrift) -> tuple[bool, float, float, str]:
+def _rank_column(drift: FeatureDrift) -> tuple[bool, float, float, str]:
+    """Return the sort key: drifted first, then by impact, an unknown one counting as infinite."""
     impact = float("inf") if drift.impact is None else drift.impact
     return (not drift.drifted, -impact, -drift.psi, drift.name)
 
 
-def _hurts(impact: float | None, tolerance: float) -> bool:
-    return impact is None or impact >= HARMFUL * tolerance
+def _exceeds_harm_limit(impact: float | None, tolerance: float) -> bool:
+    return impact is None or impact >= MIN_HARMFUL_SHARE * tolerance

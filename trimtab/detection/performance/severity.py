@@ -1,8 +1,8 @@
-"""How much a drift is thought to hurt: by the metric that was lost, in tolerances.
+"""Rates the severity of a drift by the loss of the metric, in tolerances.
 
-The loss is the realised one, else the one expected without labels, else what the drifted columns
-may cost at most; only where none of these is known it is by how far things moved. P-values have
-no say. Only a measured loss is critical: what is merely expected may not come.
+The loss is the realised one, else the one estimated without labels, else the most that the drifted
+columns may cost; only if none of these is known does the size of the changes count. P-values have
+no influence. Only a realised loss is critical, because an estimated one may not come true.
 """
 
 from collections.abc import Sequence
@@ -17,16 +17,19 @@ from trimtab.contracts.drift import (
 )
 
 MEDIUM_LOSS: Final = 1.0
+"""Loss of the metric, in tolerances, above which severity is medium."""
 HIGH_LOSS: Final = 2.0
+"""Loss of the metric, in tolerances, above which severity is high."""
 CRITICAL_LOSS: Final = 4.0
-"""Loss of the metric in tolerances above which severity is medium, high, critical."""
-SMALL_SHIFT: Final = 0.1
-LARGE_SHIFT: Final = 0.5
-"""PSI below which a shift of target or predictions that nobody knows the cost of is low (commonly
-called stable: Siddiqi, 2006), and from which it is high; medium between."""
+"""Loss of the metric, in tolerances, above which severity is critical."""
+MEDIUM_PSI: Final = 0.1
+"""Population stability index from which a shift of target or predictions with unknown cost is
+medium; a smaller one is commonly called stable (Siddiqi, 2006)."""
+HIGH_PSI: Final = 0.5
+"""Population stability index from which such a shift is high."""
 
 
-def severity_of(
+def compute_severity(
     drifts: Sequence[FeatureDrift],
     *,
     performance: PerformanceChange | None,
@@ -34,16 +37,16 @@ def severity_of(
     corrupt: bool,
     estimate: PerformanceEstimate | None = None,
 ) -> Severity:
-    """The severity; corrupt data is at least high.
+    """Return the severity; corrupt data is at least high.
 
-    A loss beyond the tolerance that chance may explain counts as not known. `tolerance` is the
-    loss of the metric that is still fine.
+    `tolerance` is the largest loss of the metric that is acceptable. A loss beyond it that chance
+    may explain counts as unknown.
     """
-    found = _by_knowledge(drifts, performance, estimate, tolerance)
-    return max(found, Severity.HIGH, key=_rank) if corrupt else found
+    severity = _rate_known_loss(drifts, performance, estimate, tolerance)
+    return max(severity, Severity.HIGH, key=_get_rank) if corrupt else severity
 
 
-def _by_knowledge(
+def _rate_known_loss(
     drifts: Sequence[FeatureDrift],
     performance: PerformanceChange | None,
     estimate: PerformanceEstimate | None,
@@ -52,15 +55,16 @@ def _by_knowledge(
     if performance is not None:
         loss = performance.reference - performance.current
         if loss <= tolerance or performance.degraded:
-            return _by_loss(loss / tolerance)
+            return _rate_loss(loss / tolerance)
     if estimate is not None:
         loss = estimate.reference - estimate.estimated
         if loss <= tolerance or estimate.degraded:
-            return min(_by_loss(loss / tolerance), Severity.HIGH, key=_rank)
-    return max((_by_column(each, tolerance) for each in drifts), key=_rank, default=Severity.LOW)
+            return min(_rate_loss(loss / tolerance), Severity.HIGH, key=_get_rank)
+    ratings = (_rate_column(each, tolerance) for each in drifts)
+    return max(ratings, key=_get_rank, default=Severity.LOW)
 
 
-def _by_loss(tolerances: float) -> Severity:
+def _rate_loss(tolerances: float) -> Severity:
     if tolerances > CRITICAL_LOSS:
         return Severity.CRITICAL
     if tolerances > HIGH_LOSS:
@@ -68,22 +72,22 @@ def _by_loss(tolerances: float) -> Severity:
     return Severity.MEDIUM if tolerances > MEDIUM_LOSS else Severity.LOW
 
 
-def _by_column(drift: FeatureDrift, tolerance: float) -> Severity:
-    """What one column may do: a feature by its impact where that is known."""
+def _rate_column(drift: FeatureDrift, tolerance: float) -> Severity:
+    """Rate one column: a feature by its impact if that is known."""
     if not drift.drifted:
         return Severity.LOW
     if drift.role is not FeatureRole.FEATURE:
-        return _by_shift(drift.psi)
+        return _rate_shift(drift.psi)
     if drift.impact is None:
         return Severity.MEDIUM
-    return min(_by_loss(drift.impact / tolerance), Severity.HIGH, key=_rank)
+    return min(_rate_loss(drift.impact / tolerance), Severity.HIGH, key=_get_rank)
 
 
-def _by_shift(psi: float) -> Severity:
-    if psi >= LARGE_SHIFT:
+def _rate_shift(psi: float) -> Severity:
+    if psi >= HIGH_PSI:
         return Severity.HIGH
-    return Severity.MEDIUM if psi >= SMALL_SHIFT else Severity.LOW
+    return Severity.MEDIUM if psi >= MEDIUM_PSI else Severity.LOW
 
 
-def _rank(severity: Severity) -> int:
+def _get_rank(severity: Severity) -> int:
     return severity.rank

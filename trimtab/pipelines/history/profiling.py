@@ -1,4 +1,4 @@
-"""Profiles of windows: features, target and predictions of the rows in a span."""
+"""Profiles windows: features, target and predictions of the rows in a time range."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -6,94 +6,96 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from trimtab.contracts.drift import FeatureRole, Window
-from trimtab.contracts.fitted import PROFILE_FILE, ServedModel
+from trimtab.contracts.fitted import REFERENCE_PROFILE_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec
 from trimtab.detection.profiles.columns import Column, list_monitored_columns
 from trimtab.detection.profiles.frames import profile_column, profile_window
 from trimtab.detection.profiles.window_profile import WindowProfile
-from trimtab.pipelines.history.remote import History, is_remote, profile_remote
-from trimtab.pipelines.history.rows import Table, feature_values, target_values
-from trimtab.pipelines.history.time_ranges import Span
+from trimtab.pipelines.history.remote import HistoryTable, is_remote, profile_engine_rows
+from trimtab.pipelines.history.rows import get_feature_column, get_target_column
+from trimtab.pipelines.history.time_ranges import TimeRange
 
 
 def profile_rows(
-    rows: Table,
+    rows: pd.DataFrame,
     spec: ModelSpec,
     *,
-    span: Span,
+    time_range: TimeRange,
     predictions: "pd.Series[Any]",
     labelled_until: datetime | None = None,
     like: WindowProfile | None = None,
 ) -> WindowProfile:
-    """Count the span's rows, over the bins of `like` where given.
+    """Profile the rows of a time range, over the bins of `like` if that is given.
 
     Targets from `labelled_until` on are not known yet and do not count as missing.
     """
     labelled = rows if labelled_until is None else rows[rows[spec.timestamp] < labelled_until]
 
-    def values(column: Column) -> "pd.Series[Any]":
+    def get_values(column: Column) -> "pd.Series[Any]":
         if column.role is FeatureRole.PREDICTION:
             return predictions
         if column.role is FeatureRole.TARGET:
-            return target_values(labelled, spec)
-        return feature_values(rows, column.name)
+            return get_target_column(labelled, spec)
+        return get_feature_column(rows, column.name)
 
     newest = rows[spec.timestamp].max()
     return profile_window(
         rows,
-        [(column, values(column)) for column in list_monitored_columns(spec)],
+        [(column, get_values(column)) for column in list_monitored_columns(spec)],
         model=spec.name,
-        window=Window(start=span.start, end=span.end, rows=len(rows)),
+        window=Window(start=time_range.start, end=time_range.end, rows=len(rows)),
         newest=None if pd.isna(newest) else newest.floor("us").to_pydatetime(),
         like=like,
     )
 
 
-class Known(NamedTuple):
-    """Rows in memory, and what was predicted of them."""
+class PredictedRows(NamedTuple):
+    """Rows in memory with their predictions."""
 
-    rows: Table
+    rows: pd.DataFrame
     predictions: "pd.Series[Any]"
 
 
 def profile_history(
-    history: History,
+    history: HistoryTable,
     spec: ModelSpec,
     *,
-    span: Span,
-    known: Known,
+    time_range: TimeRange,
+    predicted: PredictedRows,
     like: WindowProfile,
     labelled_until: datetime | None = None,
 ) -> WindowProfile:
-    """As `profile_rows`; of a table in an engine all rows of the span are counted there.
+    """Profile a time range of the history, over the bins of `like`.
 
-    The rows in `known` may then be a part of them; the predictions counted are those for them.
+    A table in an engine is profiled there, over all rows of the range; `predicted` may then hold a
+    sample of them, and predictions are profiled for that sample. Targets from `labelled_until` on
+    are not known yet and do not count as missing.
     """
     if not is_remote(history):
         return profile_rows(
-            known.rows,
+            predicted.rows,
             spec,
-            span=span,
-            predictions=known.predictions,
+            time_range=time_range,
+            predictions=predicted.predictions,
             labelled_until=labelled_until,
             like=like,
         )
     column = list_monitored_columns(spec)[-1]
-    return profile_remote(
+    return profile_engine_rows(
         history,
         spec,
-        span=span,
-        predictions=profile_column(known.predictions, column, like=like.find(column.name)),
+        time_range=time_range,
+        predictions=profile_column(predicted.predictions, column, like=like.find(column.name)),
         labelled_until=labelled_until,
         like=like,
     )
 
 
-def reference_profile(version: ServedModel) -> WindowProfile:
-    """The profile of what a version was trained on."""
-    return WindowProfile.model_validate(version.artifact(PROFILE_FILE))
+def load_reference_profile(version: ServedModel) -> WindowProfile:
+    """Return the profile of the rows that a version was trained on."""
+    return WindowProfile.model_validate(version.artifact(REFERENCE_PROFILE_FILE))
 
 
-def reference_uri(version: ServedModel) -> str:
-    """Where that profile is kept."""
-    return f"runs:/{version.run_id}/{PROFILE_FILE}"
+def build_reference_uri(version: ServedModel) -> str:
+    """Return the MLflow URI of a version's reference profile."""
+    return f"runs:/{version.run_id}/{REFERENCE_PROFILE_FILE}"

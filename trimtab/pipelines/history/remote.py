@@ -1,7 +1,7 @@
-"""Histories that stay in their engine, as Ibis tables: what is asked of them, and what is fetched.
+"""Histories that stay in their engine, as Ibis tables: aggregate queries, and rows on demand.
 
-Profiles, counts and first times are computed there. Rows come into memory for predictions and
-learning only, and never more than 500,000 at a time: of more a random part.
+Profiles, counts and first times are computed in the engine. Rows come into memory for predictions
+and learning only, and never more than 500,000 at a time: of more, a random sample.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from trimtab.contracts.ports import Refused
 from trimtab.detection.profiles.columns import list_monitored_columns
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 from trimtab.detection.tables.column_types import StorageType
-from trimtab.detection.tables.duckdb_table import UnreadableError
+from trimtab.detection.tables.files import UnreadableError
 from trimtab.detection.tables.ibis_engine import (
     EngineTable,
     filter_engine_rows,
@@ -24,46 +24,51 @@ from trimtab.detection.tables.ibis_engine import (
 )
 from trimtab.detection.tables.profiling import profile_relation
 from trimtab.detection.tables.row_filter import RowFilter
-from trimtab.pipelines.history.time_ranges import Span
+from trimtab.pipelines.history.time_ranges import TimeRange
 
 if TYPE_CHECKING:
     import ibis
 
-MOST_ROWS: Final = 500_000
-"""Rows of a span that are brought into memory at most."""
+MAX_FETCHED_ROWS: Final = 500_000
+"""Rows of a time range that are brought into memory at most."""
 
-_REASON: Final = Span(datetime(1700, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC))
-"""Where times of rows are looked for: what pandas can hold."""
+_REPRESENTABLE_TIMES: Final = TimeRange(
+    datetime(1700, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC)
+)
+"""Times of rows that count: those that pandas can hold."""
 
-History: TypeAlias = Union[pd.DataFrame, "ibis.Table"]
+HistoryTable: TypeAlias = Union[pd.DataFrame, "ibis.Table"]
+"""A model's history: in memory, or as a table in an engine."""
 
 
-def is_remote(history: History) -> "TypeGuard[ibis.Table]":
-    """Whether the history is a table in an engine, rather than in memory."""
+def is_remote(history: HistoryTable) -> "TypeGuard[ibis.Table]":
+    """Return whether the history is a table in an engine."""
     return not isinstance(history, pd.DataFrame)
 
 
-def fetch(history: "ibis.Table", spec: ModelSpec, span: Span) -> pd.DataFrame:
-    """The rows of a span, or a random part of them where they are more than 500,000."""
-    return _fetched(_within(history, spec, span))
+def fetch_rows(history: "ibis.Table", spec: ModelSpec, time_range: TimeRange) -> pd.DataFrame:
+    """Return the rows of a time range, or a random sample if they are more than 500,000."""
+    return _fetch_sample(_filter_range(history, spec, time_range))
 
 
-def fetch_all(history: "ibis.Table", spec: ModelSpec) -> pd.DataFrame:
-    """All rows, or a random part of them where they are more than 500,000."""
-    return _fetched(_timed(history, spec))
+def fetch_all_rows(history: "ibis.Table", spec: ModelSpec) -> pd.DataFrame:
+    """Return all rows, or a random sample if they are more than 500,000."""
+    return _fetch_sample(_open_table(history, spec))
 
 
-def count_rows(history: "ibis.Table", spec: ModelSpec) -> int:
-    """How many rows there are."""
-    return _count(_timed(history, spec))
+def count_history_rows(history: "ibis.Table", spec: ModelSpec) -> int:
+    """Return the number of rows."""
+    return _count_table_rows(_open_table(history, spec))
 
 
-def extremes(history: "ibis.Table", spec: ModelSpec) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """The times of the first and of the last row, UTC; NaT where there is none.
+def find_first_and_last_time(
+    history: "ibis.Table", spec: ModelSpec
+) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the times of the first and last row in UTC; NaT if no row has a time.
 
-    Infinite times, which PostgreSQL knows, and what else is beyond reason pass for none.
+    Infinite times, which PostgreSQL knows, and others that pandas cannot hold are ignored.
     """
-    inside = _within(history, spec, _REASON).table
+    inside = _filter_range(history, spec, _REPRESENTABLE_TIMES).table
     column = inside[spec.timestamp]
     table = EngineTable(inside.aggregate(first=column.min(), last=column.max()), {})
     row = table.query("SELECT * FROM trimtab_table")[0]
@@ -71,44 +76,45 @@ def extremes(history: "ibis.Table", spec: ModelSpec) -> tuple[pd.Timestamp, pd.T
     return first, last
 
 
-def count_windows(
+def count_window_rows(
     history: "ibis.Table", spec: ModelSpec, start: datetime
-) -> tuple[dict[int, int], pd.Series]:
-    """Rows of each window counted from `start`, and the times of the last rows."""
-    first, last = extremes(history, spec)
+) -> tuple[dict[int, int], "pd.Series[pd.Timestamp]"]:
+    """Return the rows of each window by its index from `start`, and the times of the last rows."""
+    first, last = find_first_and_last_time(history, spec)
     if pd.isna(first):
         return {}, pd.Series(dtype="datetime64[us, UTC]")
-    table = _timed(history, spec)
+    table = _open_table(history, spec)
     column = table.table[spec.timestamp].cast("timestamp")
     length = int(spec.window.total_seconds())
-    place = ((column.epoch_seconds() - int(start.timestamp())) // length).name("place")
-    counted = table.table.select(place).group_by("place").agg(rows=lambda each: each.count())
-    found = EngineTable(counted, {}).query("SELECT place, rows FROM trimtab_table")
+    index = ((column.epoch_seconds() - int(start.timestamp())) // length).name("place")
+    counted = table.table.select(index).group_by("place").agg(rows=lambda each: each.count())
+    counts = EngineTable(counted, {}).query("SELECT place, rows FROM trimtab_table")
     end = last.to_pydatetime() + timedelta(microseconds=1)
-    tail = fetch(history.select(spec.timestamp), spec, Span(end - spec.window, end))
-    places = {int(row["place"]): int(row["rows"]) for row in found if row["place"] is not None}
-    return places, pd.to_datetime(tail[spec.timestamp], utc=True)
+    tail = fetch_rows(history.select(spec.timestamp), spec, TimeRange(end - spec.window, end))
+    rows = {int(row["place"]): int(row["rows"]) for row in counts if row["place"] is not None}
+    return rows, pd.to_datetime(tail[spec.timestamp], utc=True)
 
 
-def profile_remote(
+def profile_engine_rows(
     history: "ibis.Table",
     spec: ModelSpec,
     *,
-    span: Span,
+    time_range: TimeRange,
     predictions: ColumnProfile,
     labelled_until: datetime | None = None,
     like: WindowProfile | None = None,
 ) -> WindowProfile:
-    """Count the span's rows where they are; targets from `labelled_until` on are not known yet."""
-    _timed(history, spec)
-    watched = list_monitored_columns(spec)
-    rows = RowFilter(spec.timestamp, span.start, span.end)
-    roles = {role: [each for each in watched if each.role is role] for role in FeatureRole}
+    """Profile a time range in the engine; targets from `labelled_until` on are not known yet."""
+    _open_table(history, spec)
+    monitored = list_monitored_columns(spec)
+    rows = RowFilter(spec.timestamp, time_range.start, time_range.end)
+    roles = {role: [each for each in monitored if each.role is role] for role in FeatureRole}
     try:
         features = profile_relation(
             history, roles[FeatureRole.FEATURE], like=like, where=rows, model=spec.name
         )
-        until = max(span.start, min(labelled_until or span.end, span.end))
+        labelled = min(labelled_until or time_range.end, time_range.end)
+        until = max(time_range.start, labelled)
         targets = profile_relation(
             history, roles[FeatureRole.TARGET], like=like, where=rows._replace(end=until)
         )
@@ -119,7 +125,8 @@ def profile_remote(
     )
 
 
-def _timed(history: "ibis.Table", spec: ModelSpec) -> EngineTable:
+def _open_table(history: "ibis.Table", spec: ModelSpec) -> EngineTable:
+    """Return the table; raises `Refused` unless it stores a date or timestamp as its time."""
     table = open_engine_table(history)
     kind = table.types.get(spec.timestamp)
     if kind is None:
@@ -134,17 +141,17 @@ def _timed(history: "ibis.Table", spec: ModelSpec) -> EngineTable:
     return table
 
 
-def _within(history: "ibis.Table", spec: ModelSpec, span: Span) -> EngineTable:
-    rows = RowFilter(spec.timestamp, span.start, span.end)
-    return filter_engine_rows(_timed(history, spec), rows)
+def _filter_range(history: "ibis.Table", spec: ModelSpec, time_range: TimeRange) -> EngineTable:
+    rows = RowFilter(spec.timestamp, time_range.start, time_range.end)
+    return filter_engine_rows(_open_table(history, spec), rows)
 
 
-def _fetched(chosen: EngineTable) -> pd.DataFrame:
-    count, table = _count(chosen), chosen.table
-    if count > MOST_ROWS:
-        import ibis  # noqa: PLC0415 - only where a table is Ibis's
+def _fetch_sample(chosen: EngineTable) -> pd.DataFrame:
+    count, table = _count_table_rows(chosen), chosen.table
+    if count > MAX_FETCHED_ROWS:
+        import ibis  # noqa: PLC0415 - slow to import, and needed for tables in an engine only
 
-        table = table.filter(ibis.random() < MOST_ROWS / count)
+        table = table.filter(ibis.random() < MAX_FETCHED_ROWS / count)
     backend = table.get_backend()
     with translate_engine_errors(table):
         if backend.name == "duckdb":
@@ -153,5 +160,5 @@ def _fetched(chosen: EngineTable) -> pd.DataFrame:
         return pd.DataFrame(table.to_pandas())
 
 
-def _count(table: EngineTable) -> int:
+def _count_table_rows(table: EngineTable) -> int:
     return int(table.query("SELECT COUNT(*) AS n FROM trimtab_table")[0]["n"])

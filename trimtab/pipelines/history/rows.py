@@ -1,4 +1,4 @@
-"""From a history table to rows a model can learn from or be scored on."""
+"""Turns a history table into rows that a model can learn from or be scored on."""
 
 from datetime import datetime, time
 from typing import Any
@@ -11,38 +11,43 @@ from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
 from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
 from trimtab.detection.tables.timestamps import parse_timestamps
-from trimtab.pipelines.history.remote import History, extremes, fetch, is_remote
-from trimtab.pipelines.history.time_ranges import Span
+from trimtab.pipelines.history.remote import (
+    HistoryTable,
+    fetch_rows,
+    find_first_and_last_time,
+    is_remote,
+)
+from trimtab.pipelines.history.time_ranges import TimeRange
 
-Table = pd.DataFrame
-Values = pd.Series
 
+def read_rows(history: HistoryTable, spec: ModelSpec, time_range: TimeRange) -> pd.DataFrame:
+    """Return the rows whose time lies in the range, with times in UTC, dirty rows included.
 
-def rows_between(history: History, spec: ModelSpec, span: Span) -> Table:
-    """The rows whose time lies in the span, with times read as UTC, dirty rows included.
-
-    Of a table in an engine at most 500,000: see `pipelines.remote`.
+    At most 500,000 rows of a table in an engine are read: see `fetch_rows`.
     """
     if is_remote(history):
-        history = fetch(history, spec, span)
-    times = row_times(history, spec)
-    inside = (times >= span.start) & (times < span.end)
+        history = fetch_rows(history, spec, time_range)
+    times = read_row_times(history, spec)
+    inside = (times >= time_range.start) & (times < time_range.end)
     return history.loc[inside].assign(**{spec.timestamp: times[inside]})
 
 
-def row_times(history: Table, spec: ModelSpec) -> "Values[pd.Timestamp]":
-    """The time of each row, read as UTC."""
-    column = _column(history, spec.timestamp, spec)
+def read_row_times(history: pd.DataFrame, spec: ModelSpec) -> "pd.Series[pd.Timestamp]":
+    """Return the time of each row in UTC."""
+    column = _get_column(history, spec.timestamp, spec)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         return column
     return parse_timestamps(column).times
 
 
-def first_window_start(history: History, spec: ModelSpec) -> datetime:
-    """Where the first window begins: as configured, or midnight of the first row's day."""
+def find_first_window_start(history: HistoryTable, spec: ModelSpec) -> datetime:
+    """Return the start of the first window: as configured, or midnight of the first row's day.
+
+    Raises `Refused` if no row has a time.
+    """
     if spec.start is not None:
         return spec.start
-    first, _ = covered(history, spec)
+    first, _ = find_covered_times(history, spec)
     if pd.isna(first):
         msg = f"no row of {spec.dataset!r} has a time in {spec.timestamp!r}"
         raise Refused(msg)
@@ -50,68 +55,69 @@ def first_window_start(history: History, spec: ModelSpec) -> datetime:
     return datetime.combine(day.date(), time(), tzinfo=day.tzinfo)
 
 
-def covered(history: History, spec: ModelSpec) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """The times of the first and of the last row, UTC; NaT where there is none."""
+def find_covered_times(history: HistoryTable, spec: ModelSpec) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the times of the first and last row in UTC; NaT if no row has a time."""
     if is_remote(history):
-        return extremes(history, spec)
-    times = row_times(history, spec)
+        return find_first_and_last_time(history, spec)
+    times = read_row_times(history, spec)
     return times.min(), times.max()
 
 
-def targets(rows: Table, spec: ModelSpec) -> "Values[Any]":
-    """The target as the model learns it: numbers, or categories as text; missing ones as NaN."""
-    values = target_values(rows, spec)
-    return cast_to_numbers(values) if spec.task is Task.REGRESSION else cast_to_categories(values)
+def cast_targets(rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[Any]":
+    """Return the targets as the model learns them: numbers or text, and NaN if missing."""
+    values = get_target_column(rows, spec)
+    regression = spec.task is Task.REGRESSION
+    return cast_to_numbers(values) if regression else cast_to_categories(values)
 
 
-def target_values(rows: Table, spec: ModelSpec) -> "Values[Any]":
-    """The target as the table has it."""
-    return _column(rows, spec.target, spec)
+def get_target_column(rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[Any]":
+    """Return the target as it is in the table; raises `Refused` if the table lacks it."""
+    return _get_column(rows, spec.target, spec)
 
 
-def feature_values(rows: Table, name: str) -> "Values[Any]":
-    """A feature as the table has it; missing in every row where the table lacks it."""
+def get_feature_column(rows: pd.DataFrame, name: str) -> "pd.Series[Any]":
+    """Return a feature as it is in the table; it is missing in every row if the table lacks it."""
     return rows[name] if name in rows else pd.Series(np.nan, index=rows.index)
 
 
-def clean(rows: Table, spec: ModelSpec) -> Table:
-    """Only the rows with a target that makes sense."""
-    values = targets(rows, spec)
-    good = values.notna()
+def keep_valid_targets(rows: pd.DataFrame, spec: ModelSpec) -> pd.DataFrame:
+    """Return the clean rows: those whose target is known and within the configured bounds."""
+    values = cast_targets(rows, spec)
+    valid = values.notna()
     if spec.task is Task.REGRESSION:
         if spec.target_minimum is not None:
-            good &= values >= spec.target_minimum
+            valid &= values >= spec.target_minimum
         if spec.target_maximum is not None:
-            good &= values <= spec.target_maximum
-    return rows.loc[good]
+            valid &= values <= spec.target_maximum
+    return rows.loc[valid]
 
 
-def inputs(rows: Table, spec: ModelSpec) -> Table:
-    """The model's input: features and what is derived from the time, in a fixed order.
+def build_model_inputs(rows: pd.DataFrame, spec: ModelSpec) -> pd.DataFrame:
+    """Return the model's inputs: the features, then those derived from the time.
 
     A feature that the table lacks is missing in every row.
     """
-    columns: dict[str, Values[Any]] = {}
+    columns: dict[str, pd.Series[Any]] = {}
     for feature in spec.features:
-        values = feature_values(rows, feature.name)
+        values = get_feature_column(rows, feature.name)
         numeric = feature.kind is FeatureKind.NUMERIC
         columns[feature.name] = cast_to_numbers(values) if numeric else cast_to_categories(values)
     times = rows[spec.timestamp].dt
     derived = {"hour": times.hour, "weekday": times.day_of_week, "month": times.month}
     for name in spec.time_features:
-        columns[time_column(spec, name)] = derived[name].astype("float64")
+        columns[name_time_feature(spec, name)] = derived[name].astype("float64")
     return pd.DataFrame(columns, index=rows.index)
 
 
-def time_column(spec: ModelSpec, name: str) -> str:
-    """What a derived column is called: its name, unless a feature has it."""
+def name_time_feature(spec: ModelSpec, name: str) -> str:
+    """Return the column name of a feature derived from the time: its own unless that is taken."""
     taken = {feature.name for feature in spec.features}
     return name if name not in taken else f"{spec.timestamp}:{name}"
 
 
-def _column(table: Table, name: str, spec: ModelSpec) -> "Values[Any]":
+def _get_column(table: pd.DataFrame, name: str, spec: ModelSpec) -> "pd.Series[Any]":
     if name not in table:
-        there = ", ".join(str(each) for each in table)
-        msg = f"dataset {spec.dataset!r} has no column {name!r}; it has {there}"
+        columns = ", ".join(str(each) for each in table)
+        msg = f"dataset {spec.dataset!r} has no column {name!r}; it has {columns}"
         raise Refused(msg)
     return table[name]

@@ -1,88 +1,90 @@
-"""Spans of time that a model's windows are cut into; pure arithmetic on datetimes.
+"""Time ranges that a model's windows are cut into: pure arithmetic on datetimes.
 
 The newest labelled window ends where labels end. From its end backwards lie the verification
-slice, the gate slice, and what a challenger may learn from: no two overlap.
+slice, the gate slice, and the rows that a challenger may learn from. They do not overlap.
 """
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from trimtab.contracts.model import ModelSpec, Slice
 
-HOLDOUT_FRACTION = 0.25
-"""Share of a short training span that is held out; a longer one holds out its last window."""
-LONG = 3
-"""Windows from which on a training span is long."""
+HOLDOUT_FRACTION: Final = 0.25
+"""Share of a short training range that is held out; a longer one holds out its last period."""
+MIN_PERIODS_TO_HOLD_ONE_OUT: Final = 3
+"""Periods, such as weeks, that a training range must hold for one to be held out."""
 
 
-class Span(NamedTuple):
-    """A half-open stretch of time."""
+class TimeRange(NamedTuple):
+    """A half-open range of time."""
 
     start: datetime
+    """First instant inside."""
     end: datetime
+    """First instant outside."""
 
 
-def reference_span(spec: ModelSpec, start: datetime) -> Span:
-    """What the first champion learns from; `start` is where the first window begins."""
-    return Span(start, start + spec.reference_windows * spec.window)
+def compute_reference_range(spec: ModelSpec, start: datetime) -> TimeRange:
+    """Return what the first champion learns from; `start` is the start of the first window."""
+    return TimeRange(start, start + spec.reference_windows * spec.window)
 
 
-def holdout_cut(spec: ModelSpec, span: Span) -> datetime:
-    """Where the training rows end and the holdout begins: a whole window where that is affordable.
+def find_holdout_start(spec: ModelSpec, time_range: TimeRange) -> datetime:
+    """Return where the training rows end and the held-out rows begin.
 
-    Where windows are shorter than a week, it is a week, or else a day: so it holds every hour and
-    weekday alike.
+    The last window is held out if the range is long enough. If windows are shorter than a week, a
+    whole week is, or else a day, so that every hour and weekday is held out equally.
     """
-    length = span.end - span.start
-    for whole in (timedelta(days=7), timedelta(days=1), spec.window):
-        if whole >= spec.window and length >= LONG * whole:
-            return span.end - whole
-    return span.end - HOLDOUT_FRACTION * length
+    length = time_range.end - time_range.start
+    for period in (timedelta(days=7), timedelta(days=1), spec.window):
+        if period >= spec.window and length >= MIN_PERIODS_TO_HOLD_ONE_OUT * period:
+            return time_range.end - period
+    return time_range.end - HOLDOUT_FRACTION * length
 
 
-def newest_labelled(spec: ModelSpec, as_of: datetime) -> Span:
-    """The newest window-length whose targets are all known at `as_of`."""
+def find_newest_labelled_range(spec: ModelSpec, as_of: datetime) -> TimeRange:
+    """Return the newest range, as long as a window, whose targets are all known at `as_of`."""
     end = as_of - spec.label_delay
-    return Span(end - spec.window, end)
+    return TimeRange(end - spec.window, end)
 
 
-def slice_span(spec: ModelSpec, as_of: datetime, part: Slice) -> Span:
-    """One slice of the newest labelled window."""
-    newest = newest_labelled(spec, as_of)
+def compute_slice_range(spec: ModelSpec, as_of: datetime, part: Slice) -> TimeRange:
+    """Return the range of one slice of the newest labelled window."""
+    newest = find_newest_labelled_range(spec, as_of)
     verification = newest.end - spec.verification_fraction * spec.window
     gate = verification - spec.gate_fraction * spec.window
-    spans = {
+    ranges = {
         Slice.RECENT: newest,
-        Slice.GATE: Span(gate, verification),
-        Slice.VERIFICATION: Span(verification, newest.end),
+        Slice.GATE: TimeRange(gate, verification),
+        Slice.VERIFICATION: TimeRange(verification, newest.end),
     }
-    return spans[part]
+    return ranges[part]
 
 
-def retraining_span(spec: ModelSpec, as_of: datetime) -> Span:
-    """What a challenger learns from: as long as the first champion had, and the newest window.
+def compute_retraining_range(spec: ModelSpec, as_of: datetime) -> TimeRange:
+    """Return what a challenger learns from: the newest window, and as much as the first champion.
 
     It ends where the gate begins. More history dilutes what is new, less forgets what recurs: on
-    the car parks, over seven retrainings, R2 in the week after was .956 on average with this rule,
-    .948 with all history, .892 with the newest week alone, and .918 without retraining.
+    the car parks, over seven retrainings, R² in the week after was 0.956 on average with this rule,
+    0.948 with all history, 0.892 with the newest week alone, and 0.918 without retraining.
     """
-    newest = newest_labelled(spec, as_of)
+    newest = find_newest_labelled_range(spec, as_of)
     start = newest.start - spec.reference_windows * spec.window
-    return Span(start, slice_span(spec, as_of, Slice.GATE).start)
+    return TimeRange(start, compute_slice_range(spec, as_of, Slice.GATE).start)
 
 
-def newest_span(spec: ModelSpec, as_of: datetime) -> Span:
-    """What a challenger may learn from of the newest labelled window: what precedes the gate."""
-    newest, gate = newest_labelled(spec, as_of), slice_span(spec, as_of, Slice.GATE)
-    return Span(newest.start, gate.start)
+def compute_newest_training_range(spec: ModelSpec, as_of: datetime) -> TimeRange:
+    """Return the part of the newest labelled window that precedes the gate."""
+    newest = find_newest_labelled_range(spec, as_of)
+    return TimeRange(newest.start, compute_slice_range(spec, as_of, Slice.GATE).start)
 
 
-def earlier_windows(spec: ModelSpec, as_of: datetime) -> list[Span]:
-    """What a challenger may learn from before the window that ends at `as_of`, in windows."""
-    learnt, until = retraining_span(spec, as_of), as_of - spec.window
-    starts = [learnt.start + place * spec.window for place in range(spec.reference_windows + 1)]
+def list_earlier_windows(spec: ModelSpec, as_of: datetime) -> list[TimeRange]:
+    """Return the windows of the retraining range that precede the window ending at `as_of`."""
+    learned, until = compute_retraining_range(spec, as_of), as_of - spec.window
+    starts = [learned.start + index * spec.window for index in range(spec.reference_windows + 1)]
     return [
-        Span(start, min(start + spec.window, learnt.end, until))
+        TimeRange(start, min(start + spec.window, learned.end, until))
         for start in starts
-        if start < min(learnt.end, until)
+        if start < min(learned.end, until)
     ]

@@ -1,4 +1,4 @@
-"""Pipeline `distribution`: one column then and now, for whoever looks closer."""
+"""Pipeline `distribution`: one column in the reference and in a window."""
 
 from kedro.pipeline import Node, Pipeline, pipeline
 from pydantic import JsonValue
@@ -6,44 +6,46 @@ from pydantic import JsonValue
 from trimtab.contracts.fitted import ServedModels
 from trimtab.contracts.model import Distribution, ModelSpec
 from trimtab.contracts.ports import Refused
-from trimtab.detection.profiles.window_profile import coarsen_bins, compute_shares
-from trimtab.pipelines.history.profiling import profile_rows, reference_profile
-from trimtab.pipelines.history.remote import History
-from trimtab.pipelines.history.rows import rows_between
-from trimtab.pipelines.requests import DistributionRequest, request_node
-from trimtab.pipelines.scoring import estimator
-from trimtab.pipelines.scoring.predictions import answering
+from trimtab.detection.profiles.window_profile import (
+    ColumnProfile,
+    WindowProfile,
+    coarsen_bins,
+    compute_shares,
+)
+from trimtab.pipelines.history.profiling import load_reference_profile, profile_rows
+from trimtab.pipelines.history.remote import HistoryTable
+from trimtab.pipelines.history.rows import read_rows
+from trimtab.pipelines.requests import DistributionRequest, build_request_node
+from trimtab.pipelines.scoring.predictions import choose_predictor, predict_outputs
 
 
-def compare_column(
-    history: History, spec: ModelSpec, request: DistributionRequest, models: ServedModels
+def compare_distributions(
+    history: HistoryTable, spec: ModelSpec, request: DistributionRequest, models: ServedModels
 ) -> dict[str, JsonValue]:
-    """The column's shares in the reference and in the window."""
+    """Return the column's shares in the reference and in the window.
+
+    Raises `Refused` if either lacks the column, or if it is of another kind in the window.
+    """
     champion = models.champion()
-    reference = reference_profile(champion)
-    found = reference.find(request.feature)
-    if found is None:
-        there = ", ".join(each.column.name for each in reference.columns)
-        msg = f"{request.feature!r} is no column of {spec.name!r}; there are {there}"
-        raise Refused(msg)
-    rows = rows_between(history, spec, request.span)
+    reference = load_reference_profile(champion)
+    before = _find_column(reference, request.feature, spec)
+    rows = read_rows(history, spec, request.time_range)
     current = profile_rows(
         rows,
         spec,
-        span=request.span,
-        predictions=estimator.outputs(answering(champion, rows, spec), rows, spec),
+        time_range=request.time_range,
+        predictions=predict_outputs(choose_predictor(champion, rows, spec), rows, spec),
         labelled_until=request.end - spec.label_delay,
         like=reference,
     )
-    now = current.find(request.feature)
-    assert now is not None  # noqa: S101 - both profiles watch the same columns
-    if now.column.kind is not found.column.kind:
+    now = _find_column(current, request.feature, spec)
+    if now.column.kind is not before.column.kind:
         msg = (
-            f"{request.feature!r} is {now.column.kind} now and was {found.column.kind} when version"
-            f" {champion.version} was made: it cannot be compared; a newer version can"
+            f"{request.feature!r} is {now.column.kind} now and was {before.column.kind} when"
+            f" version {champion.version} was made: it cannot be compared; a newer version can"
         )
         raise Refused(msg)
-    before, now = coarsen_bins(found), coarsen_bins(now)
+    before, now = coarsen_bins(before), coarsen_bins(now)
     distribution = Distribution(
         feature=request.feature,
         bins=before.bins,
@@ -53,15 +55,25 @@ def compare_column(
     return {"distribution": distribution.model_dump(mode="json")}
 
 
+def _find_column(profile: WindowProfile, name: str, spec: ModelSpec) -> ColumnProfile:
+    column = profile.find(name)
+    if column is None:
+        columns = ", ".join(each.column.name for each in profile.columns)
+        msg = f"{name!r} is no column of {spec.name!r}; there are {columns}"
+        raise Refused(msg)
+    return column
+
+
 def create_pipeline() -> Pipeline:
-    """One column then and now."""
+    """Return the pipeline that compares the distributions of one column."""
     return pipeline(
         [
-            request_node("distribution"),
+            build_request_node("distribution"),
             Node(
-                compare_column,
+                compare_distributions,
                 ["history", "model_spec", "request", "registered_model"],
                 "report",
+                name="compare_distributions",
             ),
         ]
     )

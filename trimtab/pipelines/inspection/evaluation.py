@@ -1,29 +1,31 @@
-"""Pipeline `evaluation`: versions side by side on the same labelled rows."""
+"""Pipeline `evaluation`: versions of a model on the same labelled rows."""
 
+import pandas as pd
 from kedro.pipeline import Node, Pipeline, pipeline
 from pydantic import JsonValue
 
 from trimtab.contracts.fitted import ServedModels
 from trimtab.contracts.model import ModelSpec, VersionMetric
-from trimtab.pipelines.history.remote import History
-from trimtab.pipelines.history.rows import Table
-from trimtab.pipelines.history.slices import slice_rows
-from trimtab.pipelines.requests import EvaluationRequest, request_node
-from trimtab.pipelines.scoring import estimator
+from trimtab.pipelines.history.remote import HistoryTable
+from trimtab.pipelines.history.slices import read_slice_rows
+from trimtab.pipelines.requests import EvaluationRequest, build_request_node
+from trimtab.pipelines.scoring.metrics import score_model
 
 
-def select_slice(history: History, spec: ModelSpec, request: EvaluationRequest) -> Table:
-    """The rows of the slice."""
-    return slice_rows(history, spec, request.as_of, request.slice)
+def select_slice(
+    history: HistoryTable, spec: ModelSpec, request: EvaluationRequest
+) -> pd.DataFrame:
+    """Return the rows of the slice."""
+    return read_slice_rows(history, spec, request.as_of, request.slice)
 
 
 def measure_versions(
-    rows: Table, spec: ModelSpec, request: EvaluationRequest, models: ServedModels
+    rows: pd.DataFrame, spec: ModelSpec, request: EvaluationRequest, models: ServedModels
 ) -> dict[str, JsonValue]:
-    """Each version's metric; a version is left out where the metric is undefined (no rows, say)."""
+    """Return the metric of each version for which it is defined, which needs rows, for example."""
     metrics: list[JsonValue] = []
     for version in request.versions:
-        value, count, _ = estimator.score(models.version(version).load(), rows, spec)
+        value, count, _ = score_model(models.version(version).load(), rows, spec)
         if value is not None:
             measured = VersionMetric(version=version, metric=spec.metric, value=value, rows=count)
             metrics.append(measured.model_dump(mode="json"))
@@ -31,15 +33,21 @@ def measure_versions(
 
 
 def create_pipeline() -> Pipeline:
-    """Versions side by side."""
+    """Return the pipeline that measures versions on the same rows."""
     return pipeline(
         [
-            request_node("evaluation"),
-            Node(select_slice, ["history", "model_spec", "request"], "window_rows"),
+            build_request_node("evaluation"),
+            Node(
+                select_slice,
+                ["history", "model_spec", "request"],
+                "window_rows",
+                name="select_slice",
+            ),
             Node(
                 measure_versions,
                 ["window_rows", "model_spec", "request", "registered_model"],
                 "report",
+                name="measure_versions",
             ),
         ]
     )

@@ -1,4 +1,4 @@
-"""Pipeline `timeline`: the windows that a history is cut into, for whoever replays it."""
+"""Pipeline `timeline`: the windows that a history is cut into, for a replay."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,45 +9,50 @@ from pydantic import JsonValue
 
 from trimtab.contracts.model import ModelSpec
 from trimtab.detection.onboarding.window_choice import usual_step, whole_windows
-from trimtab.pipelines.history.remote import History, count_windows, is_remote
-from trimtab.pipelines.history.rows import Values, first_window_start, row_times
-from trimtab.pipelines.requests import Request, request_node
+from trimtab.pipelines.history.remote import HistoryTable, count_window_rows, is_remote
+from trimtab.pipelines.history.rows import find_first_window_start, read_row_times
+from trimtab.pipelines.requests import Request, build_request_node
 
 
-def cut_windows(history: History, spec: ModelSpec, _request: Request) -> dict[str, JsonValue]:
-    """Every window from the first row to the last, empty ones included, oldest first."""
-    start = first_window_start(history, spec)
-    counts, times = _count(history, spec, start)
+def cut_windows(history: HistoryTable, spec: ModelSpec, _request: Request) -> dict[str, JsonValue]:
+    """Return every window from the first row to the last, oldest first, empty ones included."""
+    start = find_first_window_start(history, spec)
+    counts, times = _count_rows(history, spec, start)
     reached: float = (times.max().to_pydatetime() - start) / spec.window
     whole = whole_windows(reached, step=usual_step(times) / spec.window)
     return {
         "windows": [
             {
-                "start": (start + place * spec.window).isoformat(),
-                "end": (start + (place + 1) * spec.window).isoformat(),
-                "rows": int(counts.get(place, 0)),
+                "start": (start + index * spec.window).isoformat(),
+                "end": (start + (index + 1) * spec.window).isoformat(),
+                "rows": int(counts.get(index, 0)),
             }
-            for place in range(whole)
+            for index in range(whole)
         ]
     }
 
 
-def _count(
-    history: History, spec: ModelSpec, start: datetime
-) -> tuple[Mapping[int, int], "Values[pd.Timestamp]"]:
-    """Rows of each window, and the times of rows up to the last."""
+def _count_rows(
+    history: HistoryTable, spec: ModelSpec, start: datetime
+) -> tuple[Mapping[int, int], "pd.Series[pd.Timestamp]"]:
+    """Return the rows of each window by its index, and the times of rows up to the last."""
     if is_remote(history):
-        return count_windows(history, spec, start)
-    times = row_times(history, spec)
-    places = ((times - start) // spec.window).dropna().astype("int64")
-    return dict(places.value_counts().items()), times  # type: ignore[arg-type] # whole numbers
+        return count_window_rows(history, spec, start)
+    times = read_row_times(history, spec)
+    windows = ((times - start) // spec.window).dropna().astype("int64")
+    return dict(windows.value_counts().items()), times  # type: ignore[arg-type] # whole numbers
 
 
 def create_pipeline() -> Pipeline:
-    """The history, cut."""
+    """Return the pipeline that cuts a history into windows."""
     return pipeline(
         [
-            request_node("timeline"),
-            Node(cut_windows, ["history", "model_spec", "request"], "report"),
+            build_request_node("timeline"),
+            Node(
+                cut_windows,
+                ["history", "model_spec", "request"],
+                "report",
+                name="cut_windows",
+            ),
         ]
     )

@@ -1,116 +1,143 @@
-"""What monitoring needs of a version that was made elsewhere: measured on the reference windows.
+"""Measures what monitoring needs of a version that was made elsewhere, on the reference windows.
 
-Our own versions carry it from their training. A version that somebody registered by other means
-gets it when it is first looked at, and again when its configuration changes.
+Versions made by Trimtab carry it from their training. A version that was registered by other means
+gets it when it is first monitored, and again when its configuration changes.
 """
 
-from typing import Any, Final
+from typing import Final
 
+import pandas as pd
 from pydantic import JsonValue
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.fitted import (
-    PROFILE_FILE,
-    RECORDED_FILE,
-    ROWS_FILE,
+    RECORDED_CLASSES_FILE,
+    REFERENCE_PROFILE_FILE,
+    REFERENCE_ROWS_FILE,
     SEGMENTS_FILE,
     Baseline,
     ServedModel,
     ServedModels,
-    error_of,
+    standard_error_name,
 )
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
 from trimtab.detection.onboarding.predictions import Recorded, are_chances
 from trimtab.pipelines.history.profiling import profile_rows
-from trimtab.pipelines.history.remote import History
-from trimtab.pipelines.history.rows import Table, clean, first_window_start, rows_between, targets
-from trimtab.pipelines.history.time_ranges import Span, reference_span
-from trimtab.pipelines.learning.model_fitting import FEWEST_ROWS, segment_metrics
-from trimtab.pipelines.scoring import estimator
-from trimtab.pipelines.scoring.baseline_windows import usual_metrics
+from trimtab.pipelines.history.remote import HistoryTable
+from trimtab.pipelines.history.rows import (
+    cast_targets,
+    find_first_window_start,
+    keep_valid_targets,
+    read_rows,
+)
+from trimtab.pipelines.history.time_ranges import TimeRange, compute_reference_range
+from trimtab.pipelines.learning.model_fitting import MIN_TRAINING_ROWS, measure_segments
+from trimtab.pipelines.scoring.baseline_windows import measure_baseline_windows
 from trimtab.pipelines.scoring.calibration import calibrate_reference
-from trimtab.pipelines.scoring.performance_estimation import foresee, reference_rows
+from trimtab.pipelines.scoring.metrics import score_model
+from trimtab.pipelines.scoring.performance_estimation import (
+    prepare_estimation,
+    sample_reference_rows,
+)
+from trimtab.pipelines.scoring.predictions import (
+    BINARY_CLASS_COUNT,
+    Predictor,
+    predict_outputs,
+)
 
-SEED: Final = 0
-_TWO: Final = 2
-_MEASURED_UNDER: Final = {
+BASELINE_SEED: Final = 0
+_BASELINE_SETTINGS: Final = {
     "task", "dataset", "target", "target_minimum", "target_maximum", "prediction", "timestamp",
     "features", "time_features", "start", "window", "reference_windows", "metric", "segments",
     "sensitivity", "reference", "season", "minimum_rows", "false_alarms_per_year",
     "dependence", "monitored_every", "announcement_cooldown",
 }  # fmt: skip
-"""Parts of a configuration that a baseline hangs on."""
+"""Settings of a model on which its baseline depends."""
 
 
 def establish_baseline(
-    history: History, spec: ModelSpec, models: ServedModels
+    history: HistoryTable, spec: ModelSpec, models: ServedModels
 ) -> Baseline | ServedModel:
-    """The champion's baseline where it lacks one; else the champion, which stays as it is.
+    """Return the champion's baseline if it lacks one, else the champion as it is.
 
-    Raises `Refused` where the reference windows hold too few rows to measure on.
+    Raises `Refused` if the reference windows hold too few rows to measure on.
     """
     champion = models.champion()
-    key = baseline_key(spec, champion)
+    key = compute_baseline_key(spec, champion)
     if not champion.foreign or champion.baseline == key:
         return champion
-    span = reference_span(spec, first_window_start(history, spec))
-    rows = rows_between(history, spec, span)
-    return measure_baseline(rows, spec, champion, span=span)
+    reference = compute_reference_range(spec, find_first_window_start(history, spec))
+    rows = read_rows(history, spec, reference)
+    return measure_baseline(rows, spec, champion, time_range=reference)
 
 
-def baseline_key(spec: ModelSpec, champion: ServedModel) -> str:
-    """Digest of the version and of what it is measured under."""
-    return digest([champion.version, spec.model_dump(mode="json", include=_MEASURED_UNDER)])
-
-
-def measure_baseline(
-    rows: Table, spec: ModelSpec, champion: ServedModel, *, span: Span
-) -> Baseline:
-    """Ask the champion about the span's rows, and keep what it says of them."""
-    model, recorded = _answering(champion, rows, spec)
-    good = clean(rows, spec)
-    score = estimator.score(model, good, spec)
-    if score.value is None or score.rows < FEWEST_ROWS:
-        msg = (
-            f"version {champion.version} of {spec.name!r} was made elsewhere, and {score.rows}"
-            f" labelled rows between {span.start} and {span.end} are too few to measure its"
-            f" {spec.metric} on: check start, window and reference_windows"
-        )
-        raise Refused(msg)
-    predictions = estimator.outputs(model, rows, spec)
-    profile = profile_rows(rows, spec, span=span, predictions=predictions)
-    foresight = foresee(model, good, spec, seed=SEED)
-    metrics = {spec.metric: score.value, error_of(spec.metric): score.error, "rows": len(good)}
-    return Baseline(
-        version=champion.version,
-        key=baseline_key(spec, champion),
-        metrics={name: float(value) for name, value in metrics.items() if value is not None},
-        artifacts={
-            PROFILE_FILE: profile.model_dump(mode="json"),
-            SEGMENTS_FILE: dict(segment_metrics(model, good, spec)),
-            **calibrate_reference(rows, spec, predictions=predictions, profile=profile),
-            **recorded,
-            **foresight.artifacts,
-            **usual_metrics(model, good, spec, foresight),
-        },
-        frames={ROWS_FILE: reference_rows(rows, spec, seed=SEED)},
-        companions=foresight.companions,
+def compute_baseline_key(spec: ModelSpec, champion: ServedModel) -> str:
+    """Return a digest of the version and of the settings on which its baseline depends."""
+    return compute_digest(
+        [champion.version, spec.model_dump(mode="json", include=_BASELINE_SETTINGS)]
     )
 
 
-def _answering(
-    champion: ServedModel, rows: Table, spec: ModelSpec
-) -> tuple[Any, dict[str, dict[str, JsonValue]]]:
-    """The model, or what was recorded of it with the classes that its chances speak of."""
+def measure_baseline(
+    rows: pd.DataFrame, spec: ModelSpec, champion: ServedModel, *, time_range: TimeRange
+) -> Baseline:
+    """Ask the champion about the rows of the time range, and measure its answers.
+
+    Raises `Refused` if there are too few labelled rows.
+    """
+    model, logged = _choose_predictor(champion, rows, spec)
+    clean = keep_valid_targets(rows, spec)
+    score = score_model(model, clean, spec)
+    if score.value is None or score.rows < MIN_TRAINING_ROWS:
+        msg = (
+            f"version {champion.version} of {spec.name!r} was made elsewhere, and {score.rows}"
+            f" labelled rows between {time_range.start} and {time_range.end} are too few to"
+            f" measure its {spec.metric} on: check start, window and reference_windows"
+        )
+        raise Refused(msg)
+    predictions = predict_outputs(model, rows, spec)
+    profile = profile_rows(rows, spec, time_range=time_range, predictions=predictions)
+    estimation = prepare_estimation(model, clean, spec, seed=BASELINE_SEED)
+    metrics = {
+        spec.metric: score.value,
+        standard_error_name(spec.metric): score.error,
+        "rows": len(clean),
+    }
+    return Baseline(
+        version=champion.version,
+        key=compute_baseline_key(spec, champion),
+        metrics={name: float(value) for name, value in metrics.items() if value is not None},
+        artifacts={
+            REFERENCE_PROFILE_FILE: profile.model_dump(mode="json"),
+            SEGMENTS_FILE: dict(measure_segments(model, clean, spec)),
+            **calibrate_reference(rows, spec, predictions=predictions, profile=profile),
+            **logged,
+            **estimation.artifacts,
+            **measure_baseline_windows(model, clean, spec, estimation),
+        },
+        frames={REFERENCE_ROWS_FILE: sample_reference_rows(rows, spec, seed=BASELINE_SEED)},
+        companions=estimation.companions,
+    )
+
+
+def _choose_predictor(
+    champion: ServedModel, rows: pd.DataFrame, spec: ModelSpec
+) -> tuple[Predictor, dict[str, dict[str, JsonValue]]]:
+    """Return the model, or its logged predictions, with artifacts to store.
+
+    An artifact says which two classes logged probabilities are of.
+    """
     model = champion.load()
     if not isinstance(model, Recorded):
         return model, {}
     if model.column not in rows:
         msg = f"prediction = {model.column!r}: the dataset {spec.dataset!r} has no such column"
         raise Refused(msg)
-    chances = are_chances(rows[model.column].dropna())
-    classes = tuple(sorted(targets(rows, spec).dropna().unique())) if chances else ()
-    if spec.task is Task.REGRESSION or len(classes) != _TWO:
+    probabilities = are_chances(rows[model.column].dropna())
+    classes = tuple(sorted(cast_targets(rows, spec).dropna().unique())) if probabilities else ()
+    if spec.task is Task.REGRESSION or len(classes) != BINARY_CLASS_COUNT:
         return Recorded(model.column, model.task), {}
-    return Recorded(model.column, model.task, classes), {RECORDED_FILE: {"classes": list(classes)}}
+    return Recorded(model.column, model.task, classes), {
+        RECORDED_CLASSES_FILE: {"classes": list(classes)}
+    }

@@ -1,11 +1,11 @@
-"""Turns a span of history into a model that can be registered, with an honest figure beside it.
+"""Trains a model on a time range, and measures it on rows that it has not learned from.
 
-The metric is measured on the span's end, held out by time; the model that is registered has then
-learnt from the whole span, as the next one to serve should.
+The metric is measured on the end of the range, held out by time. The registered model then learns
+from the whole range, as the next model to serve should.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,126 +13,167 @@ from pydantic import JsonValue
 
 from trimtab.contracts import tags as tag
 from trimtab.contracts.drift import FeatureKind
-from trimtab.contracts.fitted import PROFILE_FILE, ROWS_FILE, SEGMENTS_FILE, FittedModel, error_of
+from trimtab.contracts.fitted import (
+    REFERENCE_PROFILE_FILE,
+    REFERENCE_ROWS_FILE,
+    SEGMENTS_FILE,
+    FittedModel,
+    standard_error_name,
+)
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.pipelines.history.profiling import profile_rows
-from trimtab.pipelines.history.remote import History
-from trimtab.pipelines.history.rows import Table, clean, inputs, rows_between, targets, time_column
-from trimtab.pipelines.history.time_ranges import Span, holdout_cut
-from trimtab.pipelines.scoring import estimator
-from trimtab.pipelines.scoring.baseline_windows import usual_metrics
+from trimtab.pipelines.history.remote import HistoryTable
+from trimtab.pipelines.history.rows import (
+    build_model_inputs,
+    cast_targets,
+    keep_valid_targets,
+    name_time_feature,
+    read_rows,
+)
+from trimtab.pipelines.history.time_ranges import TimeRange, find_holdout_start
+from trimtab.pipelines.scoring.baseline_windows import measure_baseline_windows
 from trimtab.pipelines.scoring.calibration import calibrate_reference
-from trimtab.pipelines.scoring.performance_estimation import Foresight, foresee, reference_rows
+from trimtab.pipelines.scoring.estimator import describe_estimator, fit_estimator
+from trimtab.pipelines.scoring.metrics import MetricScore, compute_metric, score_model
+from trimtab.pipelines.scoring.performance_estimation import (
+    EstimationArtifacts,
+    prepare_estimation,
+    sample_reference_rows,
+)
+from trimtab.pipelines.scoring.predictions import Predictor, predict_outputs
 
-FEWEST_ROWS: Final = 50
-"""Clean rows without which nothing is learnt."""
+MIN_TRAINING_ROWS: Final = 50
+"""Clean rows that training needs."""
 EXAMPLE_ROWS: Final = 5
-SEGMENTS: Final = 50
-"""Most frequent categories of a column whose metric is kept."""
-FOURTH: Final = 4
-_QUARTER = 0.75
+"""Rows of the model's input example."""
+MAX_SEGMENTS: Final = 50
+"""Most frequent categories of a column whose metric is stored."""
+LAST_QUARTER: Final = 0.75
+"""Share of the rows before their last quarter."""
+HOLDOUT_STRIDE: Final = 4
+"""Every row of this number is held out if rows cannot be split by time."""
 
 
-def learn(
-    history: History, spec: ModelSpec, *, span: Span, seed: int, tags: Mapping[str, str]
+def fit_model(
+    history: HistoryTable,
+    spec: ModelSpec,
+    *,
+    time_range: TimeRange,
+    seed: int,
+    tags: Mapping[str, str],
 ) -> FittedModel:
-    """Learn from the clean rows of the span; raises `Refused` where they are too few."""
-    rows = rows_between(history, spec, span)
-    good = clean(rows, spec)
-    if len(good) < FEWEST_ROWS:
+    """Train on the clean rows of the time range; raises `Refused` if they are too few."""
+    rows = read_rows(history, spec, time_range)
+    clean = keep_valid_targets(rows, spec)
+    if len(clean) < MIN_TRAINING_ROWS:
         msg = (
-            f"{len(good)} labelled rows of {spec.dataset!r} between {span.start} and {span.end}:"
-            f" at least {FEWEST_ROWS} are needed: check start, window and reference_windows"
+            f"{len(clean)} labelled rows of {spec.dataset!r} between {time_range.start} and"
+            f" {time_range.end}: at least {MIN_TRAINING_ROWS} are needed: check start, window and"
+            " reference_windows"
         )
         raise Refused(msg)
-    score, segments, foresight = _measure(good, spec, span, seed)
-    model = estimator.fit(good, spec, seed=seed)
-    predictions = estimator.outputs(model, rows, spec)
-    profile = profile_rows(rows, spec, span=span, predictions=predictions)
+    holdout = _measure_holdout(clean, spec, time_range, seed)
+    model = fit_estimator(clean, spec, seed=seed)
+    predictions = predict_outputs(model, rows, spec)
+    profile = profile_rows(rows, spec, time_range=time_range, predictions=predictions)
     return FittedModel(
         estimator=model,
-        example=inputs(good.head(EXAMPLE_ROWS), spec),
+        example=build_model_inputs(clean.head(EXAMPLE_ROWS), spec),
         metrics={
-            **_named(score, spec.metric),
-            "holdout_rows": score.rows,
-            "rows": len(good),
-            "dirty_rows": len(rows) - len(good),
+            **_name_metrics(holdout.score, spec.metric),
+            "holdout_rows": holdout.score.rows,
+            "rows": len(clean),
+            "dirty_rows": len(rows) - len(clean),
         },
-        params=estimator.describe(spec, seed),
+        params=describe_estimator(spec, seed),
         tags={
-            tag.TRAINED_START: span.start.isoformat(),
-            tag.TRAINED_END: span.end.isoformat(),
-            tag.TRAINED_ROWS: str(len(good)),
+            tag.TRAINED_START_TAG: time_range.start.isoformat(),
+            tag.TRAINED_END_TAG: time_range.end.isoformat(),
+            tag.TRAINED_ROWS_TAG: str(len(clean)),
             **tags,
         },
         artifacts={
-            PROFILE_FILE: profile.model_dump(mode="json"),
-            SEGMENTS_FILE: segments,
+            REFERENCE_PROFILE_FILE: profile.model_dump(mode="json"),
+            SEGMENTS_FILE: holdout.segments,
             **calibrate_reference(rows, spec, predictions=predictions, profile=profile),
-            **foresight.artifacts,
+            **holdout.estimation.artifacts,
         },
-        frames={ROWS_FILE: reference_rows(rows, spec, seed=seed)},
-        companions=foresight.companions,
+        frames={REFERENCE_ROWS_FILE: sample_reference_rows(rows, spec, seed=seed)},
+        companions=holdout.estimation.companions,
     )
 
 
-def _measure(
-    good: Table, spec: ModelSpec, span: Span, seed: int
-) -> tuple[estimator.Score, dict[str, JsonValue], Foresight]:
-    """The metric on rows held out at the end, per category of each column, and without labels."""
-    for held in _held_out(good, spec, span):
-        before, after = good[~held], good[held]
-        if len(before) < FEWEST_ROWS:
+class _Holdout(NamedTuple):
+    """The measurements on held-out rows, of a model that has not learned from them."""
+
+    score: MetricScore
+    segments: dict[str, JsonValue]
+    estimation: EstimationArtifacts
+
+
+def _measure_holdout(
+    clean: pd.DataFrame, spec: ModelSpec, time_range: TimeRange, seed: int
+) -> _Holdout:
+    """Measure on the first of the possible holdouts in which the metric is defined."""
+    for held_out in _list_holdouts(clean, spec, time_range):
+        before, after = clean[~held_out], clean[held_out]
+        if len(before) < MIN_TRAINING_ROWS:
             continue
-        model = estimator.fit(before, spec, seed=seed)
-        score = estimator.score(model, after, spec)
+        model = fit_estimator(before, spec, seed=seed)
+        score = score_model(model, after, spec)
         if score.value is not None:
-            foresight = foresee(model, after, spec, seed=seed)
-            usual = usual_metrics(model, after, spec, foresight)
-            foresight = foresight._replace(artifacts={**foresight.artifacts, **usual})
-            return score, dict(segment_metrics(model, after, spec)), foresight
+            estimation = prepare_estimation(model, after, spec, seed=seed)
+            windows = measure_baseline_windows(model, after, spec, estimation)
+            estimation = estimation._replace(artifacts={**estimation.artifacts, **windows})
+            return _Holdout(score, dict(measure_segments(model, after, spec)), estimation)
     msg = (
-        f"{spec.metric} cannot be measured on the end of {span.start} to {span.end}:"
-        f" the {len(good)} rows there are too few or have one target only"
+        f"{spec.metric} cannot be measured on the end of {time_range.start} to {time_range.end}:"
+        f" the {len(clean)} rows there are too few or have only one target"
     )
     raise Refused(msg)
 
 
-def _named(score: estimator.Score, metric: str) -> dict[str, float]:
-    values = {metric: score.value, error_of(metric): score.error}
+def _name_metrics(score: MetricScore, metric: str) -> dict[str, float]:
+    values = {metric: score.value, standard_error_name(metric): score.error}
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _held_out(good: Table, spec: ModelSpec, span: Span) -> Iterator["pd.Series[bool]"]:
-    """What to hold out: a window at the end by choice, else the last quarter of the rows.
+def _list_holdouts(
+    clean: pd.DataFrame, spec: ModelSpec, time_range: TimeRange
+) -> Iterator["pd.Series[bool]"]:
+    """Yield which rows to hold out: a whole window at the end, else the last quarter of the rows.
 
-    Rows that share one moment cannot be parted by time: of them it is every fourth.
+    Rows that share one instant cannot be split by time: of them every fourth is held out.
     """
-    times = good[spec.timestamp]
-    yield times >= holdout_cut(spec, span)
-    yield times >= times.sort_values().iloc[int(_QUARTER * len(good))]
-    yield pd.Series(np.arange(len(good)) % FOURTH == 0, index=good.index)
+    times = clean[spec.timestamp]
+    yield times >= find_holdout_start(spec, time_range)
+    yield times >= times.sort_values().iloc[int(LAST_QUARTER * len(clean))]
+    yield pd.Series(np.arange(len(clean)) % HOLDOUT_STRIDE == 0, index=clean.index)
 
 
-def segment_metrics(model: Any, rows: Table, spec: ModelSpec) -> Iterator[tuple[str, JsonValue]]:  # noqa: ANN401 - scikit-learn has no types
-    """The metric per category of each column, and per part of the time."""
-    truth, found = targets(rows, spec), estimator.outputs(model, rows, spec)
-    for name, values in categories(rows, spec):
+def measure_segments(
+    model: Predictor, rows: pd.DataFrame, spec: ModelSpec
+) -> Iterator[tuple[str, JsonValue]]:
+    """Yield the metric of each category, by column; parts of the time count as columns."""
+    truth, outputs = cast_targets(rows, spec), predict_outputs(model, rows, spec)
+    for name, values in list_segment_columns(rows, spec):
         metrics: dict[str, JsonValue] = {}
-        for category, count in values.value_counts().head(SEGMENTS).items():
+        for category, count in values.value_counts().head(MAX_SEGMENTS).items():
             chosen = values == category
-            value = estimator.measure(truth[chosen], found[chosen], spec)
+            value = compute_metric(truth[chosen], outputs[chosen], spec)
             metrics[str(category)] = {"value": value, "rows": int(count)}
         yield name, metrics
 
 
-def categories(rows: Table, spec: ModelSpec) -> Iterator[tuple[str, "pd.Series[Any]"]]:
-    """The columns that part rows into segments: categorical features and parts of the time."""
-    table = inputs(rows, spec)
+def list_segment_columns(
+    rows: pd.DataFrame, spec: ModelSpec
+) -> Iterator[tuple[str, "pd.Series[Any]"]]:
+    """Yield the columns that divide rows into segments: categorical features, and time features."""
+    table = build_model_inputs(rows, spec)
     for feature in spec.features:
         chosen = not spec.segments or feature.name in spec.segments
         if chosen and feature.kind is FeatureKind.CATEGORICAL:
             yield feature.name, table[feature.name]
     for name in spec.time_features:
-        yield name, table[time_column(spec, name)].astype("int64").astype("str")
+        yield name, table[name_time_feature(spec, name)].astype("int64").astype("str")

@@ -1,108 +1,135 @@
-"""Pipeline `retraining`: a challenger for an incident, made once whatever is repeated."""
+"""Pipeline `retraining`: a challenger for an incident, made once however often it is asked for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from kedro.pipeline import Node, Pipeline, pipeline
 from pydantic import JsonValue
 
 from trimtab.contracts import tags as tag
-from trimtab.contracts.fitted import FittedModel, ServedModel, ServedModels, error_of, expected
-from trimtab.contracts.model import ModelSpec
-from trimtab.pipelines.history.profiling import reference_profile
-from trimtab.pipelines.history.remote import History
-from trimtab.pipelines.history.slices import in_memory, learnable
-from trimtab.pipelines.history.time_ranges import Span
-from trimtab.pipelines.learning.model_fitting import learn
-from trimtab.pipelines.learning.training_data import (
-    best_span,
-    corrupt_windows,
-    refuse_corrupt,
-    without,
+from trimtab.contracts.fitted import (
+    FittedModel,
+    ServedModel,
+    ServedModels,
+    expected_metric_name,
+    standard_error_name,
 )
-from trimtab.pipelines.requests import RetrainingRequest, request_node
+from trimtab.contracts.model import ModelSpec
+from trimtab.contracts.ports import Refused
+from trimtab.pipelines.history.profiling import load_reference_profile
+from trimtab.pipelines.history.remote import HistoryTable
+from trimtab.pipelines.history.slices import load_training_history, select_training_history
+from trimtab.pipelines.history.time_ranges import TimeRange
+from trimtab.pipelines.learning.model_fitting import fit_model
+from trimtab.pipelines.learning.training_data import (
+    choose_training_range,
+    exclude_ranges,
+    find_corrupt_windows,
+    refuse_corrupt_window,
+)
+from trimtab.pipelines.requests import RetrainingRequest, build_request_node
 
 
 def train_challenger(
-    history: History, spec: ModelSpec, request: RetrainingRequest, models: ServedModels
+    history: HistoryTable, spec: ModelSpec, request: RetrainingRequest, models: ServedModels
 ) -> FittedModel | ServedModel:
-    """The version that carries the key, or else one learnt from all that comes before the gate."""
+    """Return the version with the request's key, or a new one trained on rows before the gate."""
     made = models.made_by(request.key)
     if made is not None:
         return made
     champion = models.champion()
-    reference = reference_profile(champion)
-    history = in_memory(history, spec, request.as_of)
+    reference = load_reference_profile(champion)
+    history = load_training_history(history, spec, request.as_of)
     if not request.corrupt_too:
-        refuse_corrupt(history, spec, request.as_of, reference=reference)
-    corrupt = corrupt_windows(history, spec, request.as_of, reference=reference)
-    sound = learnable(without(history, spec, corrupt), spec, request.as_of)
-    held = held_to(champion, spec.metric)
-    standard = held.get(expected(spec.metric))
-    fitted = learn(
-        sound.history,
+        refuse_corrupt_window(history, spec, request.as_of, reference=reference)
+    corrupt = find_corrupt_windows(history, spec, request.as_of, reference=reference)
+    sound = exclude_ranges(history, spec, corrupt)
+    training = select_training_history(sound, spec, request.as_of)
+    holdout = get_holdout_metrics(champion, spec.metric)
+    standard = holdout.get(expected_metric_name(spec.metric))
+    fitted = fit_model(
+        training.history,
         spec,
-        span=best_span(sound, spec, standard=standard, seed=request.seed),
+        time_range=choose_training_range(training, spec, standard=standard, seed=request.seed),
         seed=request.seed,
         tags={
-            "trimtab.role": "challenger",
-            tag.EFFECT_KEY: request.key,
-            tag.EVENT_ID: request.event_id,
-            tag.CORRELATION_ID: request.correlation_id,
-            tag.PLAN_HASH: request.plan_hash,
-            **_left_out(corrupt),
+            tag.ROLE_TAG: "challenger",
+            tag.EFFECT_KEY_TAG: request.key,
+            tag.EVENT_ID_TAG: request.event_id,
+            tag.CORRELATION_ID_TAG: request.correlation_id,
+            tag.PLAN_HASH_TAG: request.plan_hash,
+            **_tag_excluded(corrupt),
         },
     )
-    return replace(fitted, metrics={**fitted.metrics, **held})
+    return replace(fitted, metrics={**fitted.metrics, **holdout})
 
 
-def _left_out(corrupt: Sequence[Span]) -> dict[str, str]:
-    starts = ", ".join(f"{span.start:%Y-%m-%dT%H:%MZ}" for span in corrupt)
-    return {tag.LEFT_OUT: starts} if corrupt else {}
+def _tag_excluded(corrupt: Sequence[TimeRange]) -> dict[str, str]:
+    """Return a tag with the starts of the windows that were excluded, if there are any."""
+    starts = ", ".join(f"{window.start:%Y-%m-%dT%H:%MZ}" for window in corrupt)
+    return {tag.EXCLUDED_WINDOWS_TAG: starts} if corrupt else {}
 
 
-def held_to(champion: ServedModel, metric: str) -> Mapping[str, float]:
-    """The metric that the line of champions is expected to keep: what the first one had."""
-    name = expected(metric) if expected(metric) in champion.metrics else metric
+def get_holdout_metrics(champion: ServedModel, metric: str) -> Mapping[str, float]:
+    """Return the held-out metric of the first champion, which all later versions must keep.
+
+    Its name is as `expected_metric_name` says; its standard error is included if it is known.
+    """
+    kept = expected_metric_name(metric)
+    name = kept if kept in champion.metrics else metric
     pairs = {
-        expected(metric): champion.metrics.get(name),
-        error_of(expected(metric)): champion.metrics.get(error_of(name)),
+        kept: champion.metrics.get(name),
+        standard_error_name(kept): champion.metrics.get(standard_error_name(name)),
     }
     return {name: value for name, value in pairs.items() if value is not None}
 
 
-def note_reuse(request: RetrainingRequest, models: ServedModels) -> bool:
-    """Whether the key's version stood before this run."""
-    return models.made_by(request.key) is not None
+class Reuse(NamedTuple):
+    """Whether a run makes a new version."""
+
+    reused: bool
+    """Whether the version with the request's key existed before the run."""
+
+
+def check_reuse(request: RetrainingRequest, models: ServedModels) -> Reuse:
+    """Return whether the version with the request's key exists already."""
+    return Reuse(models.made_by(request.key) is not None)
 
 
 def report_challenger(
-    request: RetrainingRequest,
-    models: ServedModels,
-    reused: bool,  # noqa: FBT001 - a node's input
+    request: RetrainingRequest, models: ServedModels, reuse: Reuse
 ) -> dict[str, JsonValue]:
-    """What stands in the registry now, read back."""
+    """Return what is in the registry now, read back."""
     made = models.made_by(request.key)
-    assert made is not None  # noqa: S101 - it was saved before
+    if made is None:
+        msg = f"no version of the model has the key {request.key}, although it was just saved"
+        raise Refused(msg)
     return {
         "version": made.version,
-        "reused": reused,
-        "rows": int(made.tags[tag.TRAINED_ROWS]),
-        "trained_on": reference_profile(made).window.model_dump(mode="json"),
+        "reused": reuse.reused,
+        "rows": int(made.tags[tag.TRAINED_ROWS_TAG]),
+        "trained_on": load_reference_profile(made).window.model_dump(mode="json"),
     }
 
 
 def create_pipeline() -> Pipeline:
-    """A challenger without an alias."""
+    """Return the pipeline that trains and registers a challenger without an alias."""
     return pipeline(
         [
-            request_node("retraining"),
-            Node(note_reuse, ["request", "registered_model"], "reused"),
+            build_request_node("retraining"),
+            Node(check_reuse, ["request", "registered_model"], "reused", name="check_reuse"),
             Node(
                 train_challenger,
                 ["history", "model_spec", "request", "registered_model"],
                 "new_version",
+                name="train_challenger",
             ),
-            Node(report_challenger, ["request", "new_version", "reused"], "report"),
+            Node(
+                report_challenger,
+                ["request", "new_version", "reused"],
+                "report",
+                name="report_challenger",
+            ),
         ]
     )

@@ -1,108 +1,122 @@
-"""What a challenger learns from: sound windows only, and only what is newest where that serves."""
+"""Chooses what a challenger learns from: sound windows, and only the newest if that is better."""
 
 from datetime import datetime
-from typing import Final
 
 import pandas as pd
 
 from trimtab.contracts.drift import QualityFault
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
-from trimtab.detection.drift.data_quality import find_faults
+from trimtab.detection.drift.data_quality import find_window_faults
 from trimtab.detection.performance.severity import CRITICAL_LOSS
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.pipelines.history.profiling import profile_rows
-from trimtab.pipelines.history.rows import Table, clean, row_times, rows_between
-from trimtab.pipelines.history.slices import Learnable
-from trimtab.pipelines.history.time_ranges import Span, earlier_windows, retraining_span
-from trimtab.pipelines.learning.model_fitting import FEWEST_ROWS
-from trimtab.pipelines.scoring import estimator
+from trimtab.pipelines.history.rows import keep_valid_targets, read_row_times, read_rows
+from trimtab.pipelines.history.slices import TrainingHistory
+from trimtab.pipelines.history.time_ranges import (
+    TimeRange,
+    compute_retraining_range,
+    list_earlier_windows,
+)
+from trimtab.pipelines.learning.model_fitting import LAST_QUARTER, MIN_TRAINING_ROWS
+from trimtab.pipelines.scoring.estimator import fit_estimator
+from trimtab.pipelines.scoring.metrics import score_model
 
-_QUARTER: Final = 0.75
 
+def find_corrupt_windows(
+    history: pd.DataFrame, spec: ModelSpec, as_of: datetime, *, reference: WindowProfile
+) -> list[TimeRange]:
+    """Return the corrupt windows before the one that ends at `as_of`.
 
-def corrupt_windows(
-    history: Table, spec: ModelSpec, as_of: datetime, *, reference: WindowProfile
-) -> list[Span]:
-    """Windows before the one that ends at `as_of` in whose data there are grave faults.
-
-    That last one is the incident's own: see `refuse_corrupt`.
+    That last one is the incident's own: see `refuse_corrupt_window`.
     """
     return [
-        span
-        for span in earlier_windows(spec, as_of)
-        if _grave_faults(history, spec, span, reference)
+        window
+        for window in list_earlier_windows(spec, as_of)
+        if _find_corrupting_faults(history, spec, window, reference)
     ]
 
 
-def refuse_corrupt(
-    history: Table, spec: ModelSpec, as_of: datetime, *, reference: WindowProfile
+def refuse_corrupt_window(
+    history: pd.DataFrame, spec: ModelSpec, as_of: datetime, *, reference: WindowProfile
 ) -> None:
-    """Raises `Refused` where the incident's own window is learnt from and its data is corrupt.
+    """Raise `Refused` if the incident's own window is corrupt and would be learned from.
 
-    The event may not say so: others' detectors do not look at the data's quality.
+    The event may not say so, because other detectors do not check the quality of the data.
     """
-    own = Span(as_of - spec.window, as_of)
-    if retraining_span(spec, as_of).end <= own.start:
+    own = TimeRange(as_of - spec.window, as_of)
+    if compute_retraining_range(spec, as_of).end <= own.start:
         return
-    faults = _grave_faults(history, spec, own, reference)
+    faults = _find_corrupting_faults(history, spec, own, reference)
     if faults:
-        told = "; ".join(f"{fault.kind} {fault.column or ''}: {fault.detail}" for fault in faults)
+        details = "; ".join(
+            f"{fault.kind} {fault.column or ''}: {fault.detail}" for fault in faults
+        )
         msg = (
             f"the window from {own.start:%Y-%m-%d %H:%M} to {own.end:%Y-%m-%d %H:%M} is corrupt"
-            f" ({told:.500}): nothing is learnt from it unless a person decides so; mend the data"
+            f" ({details:.500}): no model learns from it unless a person decides so; fix the data"
             f" of {spec.dataset!r} at its source"
         )
         raise Refused(msg)
 
 
-def _grave_faults(
-    history: Table, spec: ModelSpec, span: Span, reference: WindowProfile
+def _find_corrupting_faults(
+    history: pd.DataFrame, spec: ModelSpec, window: TimeRange, reference: WindowProfile
 ) -> list[QualityFault]:
-    rows, unknown = rows_between(history, spec, span), pd.Series(dtype="object")
-    profile = profile_rows(rows, spec, span=span, predictions=unknown, like=reference)
-    return [fault for fault in find_faults(reference, profile, spec=spec) if fault.corrupt]
+    rows, unknown = read_rows(history, spec, window), pd.Series(dtype="object")
+    profile = profile_rows(rows, spec, time_range=window, predictions=unknown, like=reference)
+    return [fault for fault in find_window_faults(reference, profile, spec=spec) if fault.corrupt]
 
 
-def without(history: Table, spec: ModelSpec, spans: list[Span]) -> Table:
-    """The history but for what lies in the spans."""
-    times = row_times(history, spec)
+def exclude_ranges(history: pd.DataFrame, spec: ModelSpec, ranges: list[TimeRange]) -> pd.DataFrame:
+    """Return the history without the rows in the time ranges."""
+    times = read_row_times(history, spec)
     inside = pd.Series(data=False, index=history.index)
-    for span in spans:
-        inside |= (times >= span.start) & (times < span.end)
+    for time_range in ranges:
+        inside |= (times >= time_range.start) & (times < time_range.end)
     return history.loc[~inside]
 
 
-def best_span(found: Learnable, spec: ModelSpec, *, standard: float | None, seed: int) -> Span:
-    """All that may be learnt from; or the newest window alone, after an abrupt change.
+def choose_training_range(
+    training: TrainingHistory, spec: ModelSpec, *, standard: float | None, seed: int
+) -> TimeRange:
+    """Return everything that may be learned from, or only the newest window after abrupt change.
 
-    Older windows then teach what is wrong now. Otherwise they are worth having, for a part of one
-    window does not hold every weekday. The change is abrupt where a model of everything, tried on
-    the last quarter of the newest rows before the gate, is critically below the standard, which
-    is what the champion is held to, and a model of the newest alone is better.
+    After an abrupt change older windows teach what is wrong now. Otherwise they are useful, because
+    a part of one window does not hold every weekday. Models are tried on the last quarter of the
+    newest rows before the gate. The change is abrupt if a model of everything is critically below
+    the `standard` that the champion must keep, and a model of the newest window alone is better.
     """
-    history, everything, newest = found
-    recent = clean(rows_between(history, spec, newest), spec)
-    if len(recent) < 2 * FEWEST_ROWS:
+    history, everything, newest = training
+    recent = keep_valid_targets(read_rows(history, spec, newest), spec)
+    if len(recent) < 2 * MIN_TRAINING_ROWS:
         return everything
-    cut = recent[spec.timestamp].sort_values().iloc[int(_QUARTER * len(recent))].to_pydatetime()
+    times = recent[spec.timestamp].sort_values()
+    cut = times.iloc[int(LAST_QUARTER * len(recent))].to_pydatetime()
     judged = recent[recent[spec.timestamp] >= cut]
 
-    def tried(span: Span) -> float | None:
-        return _tried(history, spec, Span(span.start, cut), judged, seed=seed)
+    def try_range(time_range: TimeRange) -> float | None:
+        before_cut = TimeRange(time_range.start, cut)
+        return _measure_trained_on(history, spec, before_cut, judged, seed=seed)
 
-    long = tried(everything)
+    long = try_range(everything)
     if standard is None or long is None or long >= standard - CRITICAL_LOSS * spec.tolerance:
         return everything
-    short = tried(newest)
+    short = try_range(newest)
     return newest if short is not None and short > long + spec.tolerance else everything
 
 
-def _tried(
-    history: Table, spec: ModelSpec, span: Span, judged: Table, *, seed: int
+def _measure_trained_on(
+    history: pd.DataFrame,
+    spec: ModelSpec,
+    time_range: TimeRange,
+    judged: pd.DataFrame,
+    *,
+    seed: int,
 ) -> float | None:
-    rows = clean(rows_between(history, spec, span), spec)
+    """Return the metric on `judged` of a model trained on the time range, or None if it fails."""
+    rows = keep_valid_targets(read_rows(history, spec, time_range), spec)
     try:
-        return estimator.score(estimator.fit(rows, spec, seed=seed), judged, spec).value
+        return score_model(fit_estimator(rows, spec, seed=seed), judged, spec).value
     except (Refused, ValueError):
-        return None  # too few rows, or one class only
+        return None  # too few rows, or only one class

@@ -1,19 +1,19 @@
-"""From a finding to the event that announces it, with an id that tells the same window again."""
+"""Builds the event that announces a finding, with an id that stays the same for one window."""
 
 from datetime import UTC, datetime
 
-from trimtab.contracts.base import digest
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import MAX_EVENT_BYTES, DriftEvent, DriftFinding
 
 
-def event_of(finding: DriftFinding, *, again: bool = False) -> DriftEvent:
-    """An event; of many columns, the least moved are left out until it fits.
+def build_event(finding: DriftFinding, *, is_rerun: bool = False) -> DriftEvent:
+    """Return an event; columns that moved least are left out until it is small enough.
 
-    `again` is a second look at the window, once its labels have come.
+    `is_rerun` marks the second judgement of a window, after its labels have arrived.
     """
     event = DriftEvent.model_validate(
         {
-            "id": event_id(finding, again=again),
+            "id": compute_event_id(finding, is_rerun=is_rerun),
             "source": "/trimtab/pipelines/monitoring",
             "subject": finding.model,
             "time": datetime.now(UTC),
@@ -26,15 +26,16 @@ def event_of(finding: DriftFinding, *, again: bool = False) -> DriftEvent:
         "features": finding.features[: len(finding.features) * 9 // 10],
         "quality": finding.quality[: len(finding.quality) * 9 // 10],
     }
-    return event_of(finding.model_copy(update=shorter), again=again)
+    return build_event(finding.model_copy(update=shorter), is_rerun=is_rerun)
 
 
-def event_id(finding: DriftFinding, *, again: bool = False) -> str:
-    """The same for the same window of the same champion: to find it again is no new event.
+def compute_event_id(finding: DriftFinding, *, is_rerun: bool = False) -> str:
+    """Return an id that is the same for the same window of the same champion.
 
-    Short and readable, such as "2016-11-22T00:00Z-3f9a2c41": it stands in workflow ids.
+    Judging a window again therefore makes no new event. The id is short and readable, such as
+    "2016-11-22T00:00Z-3f9a2c41", because workflow ids contain it.
     """
     start, end = finding.current.start.astimezone(UTC), finding.current.end.astimezone(UTC)
-    known = [finding.model, finding.champion_version, start.isoformat(), end.isoformat()]
-    what = digest([*known, "labelled"] if again else known)
-    return f"{start:%Y-%m-%dT%H:%MZ}-{what[:8]}"
+    identity = [finding.model, finding.champion_version, start.isoformat(), end.isoformat()]
+    suffix = compute_digest([*identity, "labelled"] if is_rerun else identity)
+    return f"{start:%Y-%m-%dT%H:%MZ}-{suffix[:8]}"

@@ -1,4 +1,4 @@
-"""Keeps a drift that was announced already from being announced with every further window."""
+"""Decides whether a finding is published: harmless drift and repeated drift are only recorded."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,51 +6,64 @@ from typing import NamedTuple, Protocol
 
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.model import ModelSpec
-from trimtab.contracts.monitoring import LOOKED, Announcement
-from trimtab.detection.drift.fingerprint import announcement_of, why_quiet
+from trimtab.contracts.monitoring import Announcement, Suppression, SuppressionReason
+from trimtab.detection.drift.fingerprint import build_announcement, find_suppression
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.pipelines.requests import MonitoringRequest
 
 
 class Announcements(Protocol):
-    """What was announced of the model before."""
+    """The announcements of one model so far."""
 
-    def within(self, span: timedelta, *, until: datetime, subject: str) -> Sequence[Announcement]:
-        """Those of the span that ends at an instant of the data's own time."""
+    def find_recent(
+        self, duration: timedelta, *, until: datetime, subject: str
+    ) -> Sequence[Announcement]:
+        """Return those of the `span` that ends at `until`, in the data's own time."""
 
 
-class Verdict(NamedTuple):
-    """What becomes of what was found."""
+class EventProposal(NamedTuple):
+    """The event proposed for a window before the cooldown is applied."""
+
+    event: DriftEvent | None
+    suppression: Suppression | None = None
+    """Why a finding is proposed for no event; None if there is an event or no finding."""
+
+
+class Publication(NamedTuple):
+    """The decision about a window's finding."""
 
     events: list[DriftEvent]
-    """To be published: one or none."""
+    """Events to publish: one or none."""
     announcement: Announcement | None = None
-    """What to remember once that is done."""
-    why: str = ""
-    """Why something that was found is not published."""
+    """Announcement to record after the event was published."""
+    suppression: Suppression | None = None
+    """Why a finding is not published; None if it is, or if nothing was found."""
 
 
-def heed_cooldown(
-    candidates: Sequence[DriftEvent],
+def apply_cooldown(
+    proposal: EventProposal,
     spec: ModelSpec,
     request: MonitoringRequest,
     profiles: tuple[WindowProfile, WindowProfile],
     announcements: Announcements,
-) -> Verdict:
-    """The candidate, unless the same went out within `spec.announcement_cooldown`.
+) -> Publication:
+    """Publish the proposed event unless its drift was announced within the cooldown.
 
-    `profiles` are the reference's and the window's.
+    The cooldown is `spec.announcement_cooldown`; `profiles` are those of the reference and of the
+    window.
     """
-    if not candidates:
-        return Verdict([])
-    (event,) = candidates
-    about = announcement_of(
+    event = proposal.event
+    if event is None:
+        return Publication([], suppression=proposal.suppression)
+    announcement = build_announcement(
         event.data, spec, event_id=event.id, as_of=request.judged_at, profiles=profiles
     )
-    before = announcements.within(
-        spec.announcement_cooldown, until=request.judged_at, subject=about.subject
+    earlier = announcements.find_recent(
+        spec.announcement_cooldown, until=request.judged_at, subject=announcement.subject
     )
-    why = why_quiet(about, before, cooldown=spec.announcement_cooldown)
-    if not why and not request.publish:
-        why = LOOKED
-    return Verdict([], why=why) if why else Verdict([event], about)
+    suppression = find_suppression(announcement, earlier, cooldown=spec.announcement_cooldown)
+    if suppression is None and not request.publish:
+        suppression = Suppression(reason=SuppressionReason.PUBLISHING_OFF)
+    if suppression:
+        return Publication([], suppression=suppression)
+    return Publication([event], announcement)

@@ -1,233 +1,129 @@
 """Pipeline `monitoring`: one window against its reference; harmful drift is published.
 
-Each node is one question. What they know comes from the champion's version: the reference's
-profile with its calibrated thresholds (`pipelines.reference`), and what estimates harm
-(`pipelines.harm`). Everything found is kept in the window's MLflow run; only what may hurt is
+Everything that is found is stored in the window's MLflow run. Only drift that may be harmful is
 announced.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 from kedro.pipeline import Node, Pipeline, pipeline
 
-from trimtab.contracts.drift import DriftEvent, DriftFinding
-from trimtab.contracts.fitted import ServedModels
-from trimtab.contracts.model import ModelSpec
-from trimtab.detection.drift.fingerprint import fingerprint_of
-from trimtab.detection.performance.finding import find_drift, is_announced
-from trimtab.detection.performance.performance_impact import Harm
-from trimtab.pipelines.history.profiling import Known, profile_history
-from trimtab.pipelines.history.remote import History
-from trimtab.pipelines.history.rows import Table, Values, rows_between
 from trimtab.pipelines.learning.baseline import establish_baseline
-from trimtab.pipelines.monitoring.announcement import event_of
-from trimtab.pipelines.monitoring.cooldown import Announcements, Verdict, heed_cooldown
-from trimtab.pipelines.monitoring.reference import Reference, find_reference
-from trimtab.pipelines.monitoring.window_report import describe_run, report_window, show_window
-from trimtab.pipelines.requests import MonitoringRequest, WindowRequest, request_node
-from trimtab.pipelines.scoring import estimator
-from trimtab.pipelines.scoring.baseline_windows import (
-    harm_beside_usual,
-    realised_beside_usual,
-    standards_of,
+from trimtab.pipelines.monitoring.nodes import (
+    assess_impact,
+    choose_reference,
+    decide_publication,
+    find_window_drift,
+    measure_window,
+    predict_window,
+    propose_event,
+    publish_events,
+    record_announcement,
+    select_window_rows,
 )
-from trimtab.pipelines.scoring.performance_impact import Scene, assess
-from trimtab.pipelines.scoring.predictions import answering
-from trimtab.pipelines.scoring.realised_performance import (
-    Measured,
-    loss_error,
-    performance_change,
-    realised,
+from trimtab.pipelines.monitoring.window_report import (
+    build_run_record,
+    build_window_details,
+    report_window,
 )
-
-
-def select_rows(history: History, spec: ModelSpec, request: WindowRequest) -> Table:
-    """The window's rows, dirty ones included."""
-    return rows_between(history, spec, request.span).reset_index(drop=True)
-
-
-def choose_reference(
-    history: History, spec: ModelSpec, request: WindowRequest, models: ServedModels
-) -> Reference:
-    """What the window is compared with, as `spec.reference` says, and its thresholds."""
-    return find_reference(spec, models, history=history, span=request.span)
-
-
-def predict_rows(rows: Table, spec: ModelSpec, reference: Reference) -> "Values[Any]":
-    """What the champion said of each row, or says now where that is not on record.
-
-    Scores where the metric is of scores: see `detection.columns`.
-    """
-    return estimator.outputs(answering(reference.champion, rows, spec), rows, spec)
-
-
-def measure_window(
-    history: History,
-    rows: Table,
-    spec: ModelSpec,
-    request: MonitoringRequest,
-    reference: Reference,
-    predictions: "Values[Any]",
-) -> Measured:
-    """Count the window over the reference's bins, and score the champion on its labelled rows."""
-    until = request.judged_at - spec.label_delay
-    profile = profile_history(
-        history,
-        spec,
-        span=request.span,
-        known=Known(rows, predictions),
-        labelled_until=until,
-        like=reference.profile,
-    )
-    champion = reference.champion
-    model = answering(champion, rows, spec)
-    score = estimator.score(model, rows[rows[spec.timestamp] < until], spec)
-    found = realised(champion, score, spec)
-    change = performance_change(champion, found, spec, chance=reference.chance)
-    usual = standards_of(champion).realised
-    change = realised_beside_usual(
-        change, spec, usual, start=request.start, chance=reference.chance
-    )
-    return Measured(profile, found, change)
-
-
-def assess_harm(
-    rows: Table,
-    spec: ModelSpec,
-    request: MonitoringRequest,
-    reference: Reference,
-    predictions: "Values[Any]",
-    measured: Measured,
-) -> Harm:
-    """What the window is expected to cost the champion, and by what."""
-    labelled = rows[spec.timestamp] < request.judged_at - spec.label_delay
-    harm = assess(
-        Scene(rows, predictions, labelled, reference.chance),
-        spec,
-        reference.champion,
-        performance=measured.performance,
-        error=loss_error(reference.champion, measured.realised, spec.metric),
-    )
-    return harm_beside_usual(
-        harm,
-        spec,
-        standards_of(reference.champion),
-        performance=measured.performance,
-        start=request.start,
-        chance=reference.chance,
-    )
-
-
-def examine(
-    measured: Measured, spec: ModelSpec, reference: Reference, harm: Harm
-) -> list[DriftFinding]:
-    """What the window shows: one finding, or none; with the fingerprint that tells it again."""
-    champion = reference.champion
-    finding = find_drift(
-        spec,
-        reference.profile,
-        current=measured.profile,
-        performance=measured.performance,
-        thresholds=reference.thresholds(measured.profile),
-        harm=harm,
-    )
-    if finding is None:
-        return []
-    origin = {"champion_version": champion.version, "reference_profile_uri": reference.uri}
-    found = finding.model_copy(update=origin)
-    profiles = (reference.profile, measured.profile)
-    same = fingerprint_of(found, spec, profiles=profiles)
-    return [found.model_copy(update={"fingerprint": same})]
-
-
-def propose(
-    findings: Sequence[DriftFinding],
-    spec: ModelSpec,
-    request: MonitoringRequest,
-    profile_uri: str,
-) -> list[DriftEvent]:
-    """An event for each finding that may hurt; the others were recorded, and that is all."""
-    return [
-        event_of(
-            finding.model_copy(update={"current_profile_uri": profile_uri}), again=request.again
-        )
-        for finding in findings
-        if is_announced(finding, spec)
-    ]
-
-
-def settle(
-    candidates: Sequence[DriftEvent],
-    spec: ModelSpec,
-    request: MonitoringRequest,
-    reference: Reference,
-    measured: Measured,
-    announcements: Announcements,
-) -> Verdict:
-    """Which of the candidates are published: not what was announced a short while ago."""
-    profiles = (reference.profile, measured.profile)
-    return heed_cooldown(candidates, spec, request, profiles=profiles, announcements=announcements)
-
-
-def publish(verdict: Verdict) -> tuple[list[DriftEvent], list[DriftEvent]]:
-    """To the stream, and then to whoever must know that it got there."""
-    return verdict.events, verdict.events
-
-
-def remember(
-    _published: Sequence[DriftEvent],
-    findings: Sequence[DriftFinding],
-    verdict: Verdict,
-    profile_uri: str,
-) -> dict[str, Any]:
-    """What is kept with the window's run; after publishing, so that nothing is only said to be."""
-    harmless = "not expected to hurt" if findings and not verdict.events else ""
-    return {
-        "uri": profile_uri,
-        "announcement": verdict.announcement,
-        "why": verdict.why or harmless,
-    }
+from trimtab.pipelines.requests import build_request_node
 
 
 def create_pipeline() -> Pipeline:
-    """One window against its reference."""
-    return pipeline(
-        [
-            request_node("monitoring"),
-            Node(select_rows, ["history", "model_spec", "request"], "window_rows"),
-            Node(
-                establish_baseline, ["history", "model_spec", "registered_model"], "watched_model"
-            ),
-            Node(
-                choose_reference,
-                ["history", "model_spec", "request", "watched_model"],
-                "reference",
-            ),
-            Node(predict_rows, ["window_rows", "model_spec", "reference"], "predictions"),
-            Node(
-                measure_window,
-                ["history", "window_rows", "model_spec", "request", "reference", "predictions"],
-                "measured",
-            ),
-            Node(
-                assess_harm,
-                ["window_rows", "model_spec", "request", "reference", "predictions", "measured"],
-                "harm",
-            ),
-            Node(examine, ["measured", "model_spec", "reference", "harm"], "findings"),
-            Node(describe_run, ["measured", "reference", "harm", "findings"], "window_profile"),
-            Node(propose, ["findings", "model_spec", "request", "window_profile"], "candidates"),
-            Node(
-                settle,
-                ["candidates", "model_spec", "request", "reference", "measured", "announcements"],
-                "verdict",
-            ),
-            Node(publish, "verdict", ["drift_events", "published"]),
-            Node(remember, ["published", "findings", "verdict", "window_profile"], "announcement"),
-            Node(show_window, ["measured", "model_spec", "reference", "harm", "request"], "shown"),
-            Node(
-                report_window, ["measured", "model_spec", "findings", "verdict", "shown"], "report"
-            ),
-        ]
-    )
+    """Return the pipeline that compares one window with its reference."""
+    return pipeline([*_list_measurement_nodes(), *_list_publication_nodes()])
+
+
+def _list_measurement_nodes() -> list[Node]:
+    """Return the nodes that measure the window and find its drift."""
+    return [
+        build_request_node("monitoring"),
+        Node(
+            select_window_rows,
+            ["history", "model_spec", "request"],
+            "window_rows",
+            name="select_window_rows",
+        ),
+        Node(
+            establish_baseline,
+            ["history", "model_spec", "registered_model"],
+            "watched_model",
+            name="establish_baseline",
+        ),
+        Node(
+            choose_reference,
+            ["history", "model_spec", "request", "watched_model"],
+            "reference",
+            name="choose_reference",
+        ),
+        Node(
+            predict_window,
+            ["window_rows", "model_spec", "reference"],
+            "predictions",
+            name="predict_window",
+        ),
+        Node(
+            measure_window,
+            ["history", "window_rows", "model_spec", "request", "reference", "predictions"],
+            "measurement",
+            name="measure_window",
+        ),
+        Node(
+            assess_impact,
+            ["window_rows", "model_spec", "request", "reference", "predictions", "measurement"],
+            "impact",
+            name="assess_impact",
+        ),
+        Node(
+            find_window_drift,
+            ["measurement", "model_spec", "reference", "impact"],
+            "findings",
+            name="find_window_drift",
+        ),
+    ]
+
+
+def _list_publication_nodes() -> list[Node]:
+    """Return the nodes that store, publish and report what was found."""
+    return [
+        Node(
+            build_run_record,
+            ["measurement", "reference", "impact", "findings"],
+            "window_profile",
+            name="store_window",
+        ),
+        Node(
+            propose_event,
+            ["findings", "model_spec", "request", "window_profile"],
+            "proposal",
+            name="propose_event",
+        ),
+        Node(
+            decide_publication,
+            ["proposal", "model_spec", "request", "reference", "measurement", "announcements"],
+            "publication",
+            name="decide_publication",
+        ),
+        Node(
+            publish_events,
+            "publication",
+            ["drift_events", "published"],
+            name="publish_events",
+        ),
+        Node(
+            record_announcement,
+            ["published", "publication", "window_profile"],
+            "announcement",
+            name="record_announcement",
+        ),
+        Node(
+            build_window_details,
+            ["measurement", "model_spec", "reference", "impact", "request"],
+            "details",
+            name="build_window_details",
+        ),
+        Node(
+            report_window,
+            ["measurement", "model_spec", "findings", "publication", "details"],
+            "report",
+            name="report_window",
+        ),
+    ]

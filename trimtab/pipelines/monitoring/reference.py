@@ -1,79 +1,87 @@
-"""What a window is compared with: a profile, the thresholds that go with it, and their origin.
+"""Finds what a window is compared with: a profile, its thresholds, and where it is stored.
 
-The champion's training period is at hand, by hour and weekday where windows need that. The window
-before, and the one a season earlier, are profiled from the history when they are asked for: a run
-of the monitoring pipeline that was left out, or that counted over other bins, then does no harm.
+The champion's training period is stored, by hour and weekday if windows need that. The window
+before, and the one a season earlier, are profiled from the history when they are needed. That works
+if an earlier run of the monitoring pipeline was skipped, or counted over other bins.
 """
 
 from typing import NamedTuple
 
+import pandas as pd
+
 from trimtab.contracts.drift import Window
 from trimtab.contracts.fitted import ServedModel, ServedModels
 from trimtab.contracts.model import ModelSpec, ReferencePeriod
-from trimtab.detection.calibration.seasonality import matched
-from trimtab.detection.calibration.thresholds import Calibration, thresholds_for
-from trimtab.detection.drift.column_drift import Thresholds
+from trimtab.detection.calibration.seasonality import match_season
+from trimtab.detection.calibration.thresholds import Calibration, scale_thresholds
+from trimtab.detection.drift.column_drift import PsiThresholds
 from trimtab.detection.profiles.window_profile import WindowProfile
-from trimtab.pipelines.history.profiling import profile_rows, reference_profile, reference_uri
-from trimtab.pipelines.history.remote import History
-from trimtab.pipelines.history.rows import Table, rows_between
-from trimtab.pipelines.history.time_ranges import Span
-from trimtab.pipelines.scoring import estimator
-from trimtab.pipelines.scoring.calibration import calibration_of, strata_of
-from trimtab.pipelines.scoring.predictions import answering
+from trimtab.pipelines.history.profiling import (
+    build_reference_uri,
+    load_reference_profile,
+    profile_rows,
+)
+from trimtab.pipelines.history.remote import HistoryTable
+from trimtab.pipelines.history.rows import read_rows
+from trimtab.pipelines.history.time_ranges import TimeRange
+from trimtab.pipelines.scoring.calibration import load_calibration, load_seasonal_profiles
+from trimtab.pipelines.scoring.predictions import choose_predictor, predict_outputs
 
 
-class Reference(NamedTuple):
-    """One window's yardstick."""
+class WindowReference(NamedTuple):
+    """The reference of one window."""
 
     champion: ServedModel
     profile: WindowProfile
-    """Its bins are those that the window is counted over."""
+    """The window is counted over the bins of this profile."""
     calibration: Calibration | None
-    """None where nothing was calibrated: the configured floor holds alone."""
+    """None if nothing was calibrated: the configured floor applies alone."""
     uri: str | None
-    """Where the profile is kept; None where it was made for this comparison."""
+    """Where the profile is stored; None if it was made for this comparison."""
 
-    def thresholds(self, current: WindowProfile) -> Thresholds:
-        """Column to threshold for this window; the configured floor holds where it is more."""
-        return {} if self.calibration is None else thresholds_for(self.calibration, current)
+    def compute_thresholds(self, current: WindowProfile) -> PsiThresholds:
+        """Return the threshold of each column for this window; the configured floor may be more."""
+        return {} if self.calibration is None else scale_thresholds(self.calibration, current)
 
     @property
-    def chance(self) -> float | None:
-        """Of a false alarm that each sense is allowed in a window; None where nobody said."""
-        return None if self.calibration is None else self.calibration.chance
+    def alpha(self) -> float | None:
+        """False-positive rate of each detector in one window; None if there is no budget."""
+        return None if self.calibration is None else self.calibration.alpha
 
 
 def find_reference(
-    spec: ModelSpec, models: ServedModels, *, history: History, span: Span
-) -> Reference:
-    """As `spec.reference` says, for the window of that span.
+    spec: ModelSpec, models: ServedModels, *, history: HistoryTable, time_range: TimeRange
+) -> WindowReference:
+    """Return the reference that `spec.reference` asks for, for the window of that time range.
 
-    What the champion was trained on, where the earlier window holds too few rows.
+    It is the champion's training period if the earlier window has too few rows.
     """
     champion = models.champion()
-    calibration = calibration_of(champion)
-    earlier = earlier_span(spec, span)
+    calibration = load_calibration(champion)
+    earlier = find_earlier_range(spec, time_range)
     if earlier is not None:
-        rows = rows_between(history, spec, earlier).reset_index(drop=True)
+        rows = read_rows(history, spec, earlier).reset_index(drop=True)
         if len(rows) >= spec.minimum_rows:
-            profile = _profile(rows, spec, champion, earlier)
-            return Reference(champion, profile, calibration, uri=None)
-    window = Window(start=span.start, end=span.end, rows=0)
-    profile = matched(reference_profile(champion), strata_of(champion), window)
-    return Reference(champion, profile, calibration, uri=reference_uri(champion))
+            profile = _profile_earlier_window(rows, spec, champion, earlier)
+            return WindowReference(champion, profile, calibration, uri=None)
+    window = Window(start=time_range.start, end=time_range.end, rows=0)
+    training = load_reference_profile(champion)
+    profile = match_season(training, load_seasonal_profiles(champion), window)
+    return WindowReference(champion, profile, calibration, uri=build_reference_uri(champion))
 
 
-def earlier_span(spec: ModelSpec, span: Span) -> Span | None:
-    """The window before, or the one a season earlier; None where training is the reference."""
+def find_earlier_range(spec: ModelSpec, time_range: TimeRange) -> TimeRange | None:
+    """Return the window before, or the one a season earlier; None if training is the reference."""
     if spec.reference is ReferencePeriod.TRAINING:
         return None
-    length = span.end - span.start
+    length = time_range.end - time_range.start
     back = length if spec.reference is ReferencePeriod.PREVIOUS else max(spec.season, length)
-    return Span(span.start - back, span.end - back)
+    return TimeRange(time_range.start - back, time_range.end - back)
 
 
-def _profile(rows: Table, spec: ModelSpec, champion: ServedModel, span: Span) -> WindowProfile:
-    """Over bins of its own; labels that have not come by the window's end count as missing."""
-    predictions = estimator.outputs(answering(champion, rows, spec), rows, spec)
-    return profile_rows(rows, spec, span=span, predictions=predictions)
+def _profile_earlier_window(
+    rows: pd.DataFrame, spec: ModelSpec, champion: ServedModel, time_range: TimeRange
+) -> WindowProfile:
+    """Profile over bins of its own; labels that arrive after the window's end count as missing."""
+    predictions = predict_outputs(choose_predictor(champion, rows, spec), rows, spec)
+    return profile_rows(rows, spec, time_range=time_range, predictions=predictions)

@@ -1,111 +1,120 @@
-"""What is kept of a monitored window in its run, and what is told of it to whoever asked."""
+"""Builds what is stored of a monitored window in its MLflow run, and the pipeline's report."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import JsonValue
 
+from trimtab.contracts import tags
 from trimtab.contracts.drift import DriftFinding
 from trimtab.contracts.model import ModelSpec
-from trimtab.detection.performance.finding import look
-from trimtab.detection.performance.performance_impact import Harm
-from trimtab.pipelines.monitoring.cooldown import Verdict
-from trimtab.pipelines.monitoring.reference import Reference
+from trimtab.contracts.monitoring import format_suppression
+from trimtab.detection.performance.finding import build_finding
+from trimtab.detection.performance.performance_impact import PerformanceImpact
+from trimtab.pipelines.monitoring.cooldown import Publication
+from trimtab.pipelines.monitoring.reference import WindowReference
 from trimtab.pipelines.requests import MonitoringRequest
-from trimtab.pipelines.scoring.realised_performance import Measured
+from trimtab.pipelines.scoring.realised_performance import WindowMeasurement
 
 
-def describe_run(
-    measured: Measured, reference: Reference, harm: Harm, findings: Sequence[DriftFinding]
+def build_run_record(
+    measurement: WindowMeasurement,
+    reference: WindowReference,
+    impact: PerformanceImpact,
+    findings: Sequence[DriftFinding],
 ) -> dict[str, Any]:
-    """What is kept of the window, drift or not, announced or not."""
-    window = measured.profile.window
+    """Return what the window's run stores, whether it drifted or not."""
+    window = measurement.profile.window
     return {
-        "profile": measured.profile.model_dump(mode="json"),
+        "profile": measurement.profile.model_dump(mode="json"),
         "finding": findings[0].model_dump(mode="json") if findings else None,
-        "metrics": dict(_figures(measured, harm)),
+        "metrics": dict(_list_figures(measurement, impact)),
         "tags": {
-            "trimtab.window.start": window.start.isoformat(),
-            "trimtab.window.end": window.end.isoformat(),
-            "trimtab.champion": reference.champion.version,
-            "trimtab.drift": "recorded" if findings else "none",  # until it is on the stream
+            tags.WINDOW_START_TAG: window.start.isoformat(),
+            tags.WINDOW_END_TAG: window.end.isoformat(),
+            tags.CHAMPION_TAG: reference.champion.version,
+            tags.DRIFT_TAG: "recorded" if findings else "none",  # until the event is published
         },
     }
 
 
-def show_window(
-    measured: Measured,
+def build_window_details(
+    measurement: WindowMeasurement,
     spec: ModelSpec,
-    reference: Reference,
-    harm: Harm,
+    reference: WindowReference,
+    impact: PerformanceImpact,
     request: MonitoringRequest,
 ) -> dict[str, JsonValue]:
-    """For a person who looks: every column, drifted or not, and both profiles."""
+    """Return every column, drifted or not, and both profiles, if the request asks for details."""
     if not request.detailed:
         return {}
-    shown = look(
+    finding = build_finding(
         spec,
         reference.profile,
-        current=measured.profile,
-        performance=measured.performance,
-        thresholds=reference.thresholds(measured.profile),
-        harm=harm,
+        current=measurement.profile,
+        performance=measurement.performance,
+        thresholds=reference.compute_thresholds(measurement.profile),
+        impact=impact,
     )
     origin = {"champion_version": reference.champion.version}
-    profiles = (reference.profile, measured.profile)
+    profiles = (reference.profile, measurement.profile)
     return {
-        "shown": shown.model_copy(update=origin).model_dump(mode="json"),
+        "shown": finding.model_copy(update=origin).model_dump(mode="json"),
         "profiles": [profile.model_dump(mode="json") for profile in profiles],
         "minimum_rows": spec.minimum_rows,
     }
 
 
 def report_window(
-    measured: Measured,
+    measurement: WindowMeasurement,
     spec: ModelSpec,
     findings: Sequence[DriftFinding],
-    verdict: Verdict,
-    shown: dict[str, JsonValue],
+    publication: Publication,
+    details: dict[str, JsonValue],
 ) -> dict[str, JsonValue]:
-    """What the window showed: `finding` also where it was recorded only and `event` is None."""
-    events = verdict.events
-    told = [event.data for event in events] or findings
-    metric = measured.realised.metric
+    """Return the pipeline's report.
+
+    `finding` is also set if it was only recorded; `event` is then None, and `suppression` says why.
+    """
+    events, suppression = publication.events, publication.suppression
+    reported = [event.data for event in events] or findings
+    metric = measurement.realised.metric
     return {
-        "rows": measured.profile.window.rows,
+        "rows": measurement.profile.window.rows,
         "event": events[0].model_dump(mode="json") if events else None,
-        "finding": told[0].model_dump(mode="json") if told else None,
+        "finding": reported[0].model_dump(mode="json") if reported else None,
         "metric": metric.model_dump(mode="json") if metric else None,
-        "note": _note(measured, spec, findings, verdict),
-        "why": verdict.why,
-        **shown,
+        "note": _format_note(measurement, spec, publication),
+        "why": format_suppression(suppression) if suppression else "",
+        "suppression": suppression.model_dump(mode="json") if suppression else None,
+        **details,
     }
 
 
-def _figures(measured: Measured, harm: Harm) -> Iterator[tuple[str, float]]:
-    """The window's figures that are known, by the names that its run keeps them under."""
-    metric, estimate = measured.realised.metric, harm.estimate
-    yield "rows", float(measured.profile.window.rows)
+def _list_figures(
+    measurement: WindowMeasurement, impact: PerformanceImpact
+) -> Iterator[tuple[str, float]]:
+    """Yield the known figures of the window with the metric names of its run."""
+    metric, estimate = measurement.realised.metric, impact.estimate
+    yield "rows", float(measurement.profile.window.rows)
     if metric:
         yield metric.metric, metric.value
     if estimate:
         yield f"{estimate.metric}_estimated", estimate.estimated
-    if harm.concept_loss is not None:
-        yield "concept_loss", harm.concept_loss
-    if harm.multivariate:
-        yield "multivariate_auc", harm.multivariate.auc
+    if impact.concept_loss is not None:
+        yield "concept_loss", impact.concept_loss
+    if impact.multivariate:
+        yield "multivariate_auc", impact.multivariate.auc
 
 
-def _note(
-    measured: Measured, spec: ModelSpec, findings: Sequence[DriftFinding], verdict: Verdict
-) -> str:
-    rows = measured.profile.window.rows
+def _format_note(measurement: WindowMeasurement, spec: ModelSpec, publication: Publication) -> str:
+    rows = measurement.profile.window.rows
     if rows < spec.minimum_rows:
         return f"{rows} rows, fewer than minimum_rows = {spec.minimum_rows}: not examined"
-    if verdict.events:
+    if publication.events:
         return "drift: an event was published"
-    if verdict.why:
-        return f"drift: recorded, not announced: {verdict.why}"
-    if findings:
-        return "drift that is not expected to hurt: recorded, not announced"
-    return "no drift" if measured.realised.metric else "no drift; no labelled rows to measure on"
+    if publication.suppression:
+        return f"drift recorded, not published: {format_suppression(publication.suppression)}"
+    if measurement.realised.metric:
+        return "no drift"
+    return "no drift; there were no labelled rows to measure the metric on"

@@ -1,13 +1,14 @@
-"""What the metric usually is in a window as short as these, at that time of day.
+"""Measures how the metric usually is in short windows, by time of day.
 
-Held out at training time is a day or a week; the metric of an hour differs from that of the whole
-for reasons of its own: R2 is lower where the target varies less. Windows shorter than a week are
-therefore held to the windows that the held-out rows make, those at the same time of day.
+The rows held out at training time are a day or a week. The metric of an hour differs from that of
+the whole for reasons of its own: R² is lower if the target varies less. Windows shorter than a week
+are therefore compared with the windows that the held-out rows make, at the same time of day.
 """
 
 import math
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,173 +16,187 @@ from pydantic import Field, JsonValue
 
 from trimtab.contracts.base import Record
 from trimtab.contracts.drift import PerformanceChange
-from trimtab.contracts.fitted import STANDARDS_FILE, ServedModel
+from trimtab.contracts.fitted import BASELINE_WINDOWS_FILE, ServedModel
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.detection.calibration.seasonality import DAY, WEEK
-from trimtab.detection.drift.standard_errors import surpasses_chance
-from trimtab.detection.performance.concept_drift import concept_loss
-from trimtab.detection.performance.performance_impact import Harm
-from trimtab.pipelines.history.rows import Table
-from trimtab.pipelines.scoring import estimator
-from trimtab.pipelines.scoring.performance_estimation import Foresight
-from trimtab.pipelines.scoring.performance_impact import Scene, estimate_performance
-from trimtab.pipelines.scoring.realised_performance import FEWEST_LABELS
+from trimtab.detection.drift.standard_errors import is_significant_loss
+from trimtab.detection.performance.concept_drift import compute_concept_loss
+from trimtab.detection.performance.performance_impact import PerformanceImpact
+from trimtab.pipelines.scoring.metrics import score_model
+from trimtab.pipelines.scoring.performance_estimation import EstimationArtifacts
+from trimtab.pipelines.scoring.performance_impact import PredictedWindow, estimate_performance
+from trimtab.pipelines.scoring.predictions import Predictor, predict_targets
+from trimtab.pipelines.scoring.realised_performance import MIN_LABELLED_ROWS
 
-FEWEST_WINDOWS: Final = 5
-"""Windows held out without which nothing is usual."""
-MOST_WINDOWS: Final = 336
-"""The newest of them are looked at: two weeks of hours."""
+MIN_BASELINE_WINDOWS: Final = 5
+"""Held-out windows that a baseline needs."""
+MAX_BASELINE_WINDOWS: Final = 336
+"""Held-out windows that are measured at most, the newest ones: two weeks of hours."""
+_Content = TypeVar("_Content")
 
 
-class Usual(Record):
+class WindowBaseline(Record):
     """A metric in short windows."""
 
     means: dict[int, float]
-    """Time of day, in windows from midnight UTC, to the mean over the windows there."""
+    """Mean over the windows at each time of day, which is counted in windows from midnight UTC."""
     spread: float = Field(ge=0.0)
-    """Standard deviation of a window's value about that mean, with what so few leave open of it."""
+    """Standard deviation of a window's value from that mean, with the uncertainty of few windows
+    included."""
 
 
-class Standards(Record):
-    """What short windows are held to; None where it is unknown."""
+class WindowBaselines(Record):
+    """The metrics that short windows are compared with; None if unknown."""
 
-    realised: Usual | None = None
-    estimated: Usual | None = None
+    realised: WindowBaseline | None = None
+    estimated: WindowBaseline | None = None
 
 
-def usual_metrics(
-    model: Any,  # noqa: ANN401 - any model
-    held_out: Table,
-    spec: ModelSpec,
-    foresight: Foresight,
+def measure_baseline_windows(
+    model: Predictor, held_out: pd.DataFrame, spec: ModelSpec, estimation: EstimationArtifacts
 ) -> dict[str, dict[str, JsonValue]]:
-    """File name to content; empty where windows are whole weeks, or held-out rows make too few.
+    """Return the artifact, content by file name; empty if windows are a week or longer.
 
-    `held_out` are the rows, clean, that the model has not seen.
+    `held_out` are clean rows that the model has not learned from.
     """
     if spec.window >= WEEK:
         return {}
-    seen = _stand_in(model, foresight)
-    told: dict[str, list[tuple[int, float]]] = {"realised": [], "estimated": []}
-    since = (held_out[spec.timestamp] - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(spec.window)
-    for _, rows in list(held_out.groupby(since))[-MOST_WINDOWS:]:
-        if len(rows) < max(spec.minimum_rows, FEWEST_LABELS):
+    served = _build_served_model(model, estimation)
+    realised, estimated = list[tuple[int, float]](), list[tuple[int, float]]()
+    window = (held_out[spec.timestamp] - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(spec.window)
+    for _, group in list(held_out.groupby(window))[-MAX_BASELINE_WINDOWS:]:
+        if len(group) < max(spec.minimum_rows, MIN_LABELLED_ROWS):
             continue
-        place = _time_of_day(rows[spec.timestamp].iloc[0], spec.window)
-        rows = rows.reset_index(drop=True)  # noqa: PLW2901 - the same rows
-        if (value := estimator.score(model, rows, spec).value) is not None:
-            told["realised"].append((place, value))
-        predictions = estimator.predict(model, rows, spec)
-        scene = Scene(rows, predictions, pd.Series(data=True, index=rows.index))
-        if (estimate := estimate_performance(scene, spec, seen)) is not None:
-            told["estimated"].append((place, estimate.estimated))
-    standards = Standards(**{name: _usual(values) for name, values in told.items()})
-    return {STANDARDS_FILE: standards.model_dump(mode="json")}
+        time_of_day = _find_time_of_day(group[spec.timestamp].iloc[0], spec.window)
+        rows = group.reset_index(drop=True)
+        if (value := score_model(model, rows, spec).value) is not None:
+            realised.append((time_of_day, value))
+        predictions = predict_targets(model, rows, spec)
+        predicted = PredictedWindow(rows, predictions, pd.Series(data=True, index=rows.index))
+        if (estimate := estimate_performance(predicted, spec, served)) is not None:
+            estimated.append((time_of_day, estimate.estimated))
+    baselines = WindowBaselines(
+        realised=_build_baseline(realised), estimated=_build_baseline(estimated)
+    )
+    return {BASELINE_WINDOWS_FILE: baselines.model_dump(mode="json")}
 
 
-def standards_of(champion: ServedModel) -> Standards:
-    """What was kept with the version."""
+def load_window_baselines(champion: ServedModel) -> WindowBaselines:
+    """Return the baselines stored with the version; unknown ones if there are none."""
     try:
-        return Standards.model_validate(champion.artifact(STANDARDS_FILE))
+        return WindowBaselines.model_validate(champion.artifact(BASELINE_WINDOWS_FILE))
     except Refused:
-        return Standards()
+        return WindowBaselines()
 
 
-def realised_beside_usual(
+def compare_realised_with_baseline(
     change: PerformanceChange | None,
     spec: ModelSpec,
-    usual: Usual | None,
+    baseline: WindowBaseline | None,
     *,
     start: datetime,
-    chance: float | None,
+    alpha: float | None,
 ) -> PerformanceChange | None:
-    """The realised metric beside what is usual at that time of day, where that is known."""
-    if change is None or usual is None:
+    """Compare the realised metric with the baseline at that time of day, if both are known."""
+    if change is None or baseline is None:
         return change
-    return change.model_copy(update=_beside(change.current, spec, usual, start, chance))
+    compared = _compare_with_baseline(change.current, spec, baseline, start, alpha)
+    return change.model_copy(update=compared)
 
 
-def harm_beside_usual(
-    harm: Harm,
+def compare_impact_with_baseline(
+    impact: PerformanceImpact,
     spec: ModelSpec,
-    standards: Standards,
+    baselines: WindowBaselines,
     *,
     performance: PerformanceChange | None,
     start: datetime,
-    chance: float | None,
-) -> Harm:
-    """The estimated metric beside what is usual at that time of day, where that is known.
+    alpha: float | None,
+) -> PerformanceImpact:
+    """Compare the estimated metric with the baseline at that time of day, if both are known.
 
-    `performance` is the realised one, beside what is usual.
+    `performance` is the realised metric, compared with its baseline.
     """
-    usual = standards.estimated
-    if harm.estimate is None or usual is None:
-        return harm
-    found = _beside(harm.estimate.estimated, spec, usual, start, chance)
-    estimate = harm.estimate.model_copy(update=found)
-    error = standards.realised.spread if standards.realised else None
-    beyond = concept_loss(performance, estimate, error=error, chance=chance)
-    known = None if harm.concept_loss is None else beyond
-    return harm.model_copy(update={"estimate": estimate, "concept_loss": known})
+    baseline = baselines.estimated
+    if impact.estimate is None or baseline is None:
+        return impact
+    compared = _compare_with_baseline(impact.estimate.estimated, spec, baseline, start, alpha)
+    estimate = impact.estimate.model_copy(update=compared)
+    error = baselines.realised.spread if baselines.realised else None
+    unexplained = compute_concept_loss(performance, estimate, error=error, alpha=alpha)
+    concept_loss = None if impact.concept_loss is None else unexplained
+    return impact.model_copy(update={"estimate": estimate, "concept_loss": concept_loss})
 
 
-def _beside(
-    value: float, spec: ModelSpec, usual: Usual, start: datetime, chance: float | None
+def _compare_with_baseline(
+    value: float,
+    spec: ModelSpec,
+    baseline: WindowBaseline,
+    start: datetime,
+    alpha: float | None,
 ) -> dict[str, Any]:
-    place = _time_of_day(start, spec.window)
-    reference = usual.means.get(place, float(np.mean(list(usual.means.values()))))
+    """Return the fields of a performance change or estimate that the baseline replaces."""
+    time_of_day = _find_time_of_day(start, spec.window)
+    overall_mean = float(np.mean(list(baseline.means.values())))
+    reference = baseline.means.get(time_of_day, overall_mean)
     loss = reference - value
-    real = surpasses_chance(loss, usual.spread, chance=chance)
+    significant = is_significant_loss(loss, baseline.spread, alpha=alpha)
     return {
         "reference": reference,
-        "error": usual.spread,
-        "degraded": loss > spec.tolerance and real,
+        "error": baseline.spread,
+        "degraded": loss > spec.tolerance and significant,
     }
 
 
-def _usual(told: list[tuple[int, float]]) -> Usual | None:
-    if len(told) < FEWEST_WINDOWS:
+def _build_baseline(measured: list[tuple[int, float]]) -> WindowBaseline | None:
+    """Return the baseline of windows given as time of day and value; None if they are too few."""
+    if len(measured) < MIN_BASELINE_WINDOWS:
         return None
-    places, values = pd.Series([place for place, _ in told]), pd.Series([v for _, v in told])
-    means = values.groupby(places).transform("mean")
-    free = len(values) - places.nunique()
-    if free < FEWEST_WINDOWS - 1:  # each time of day is seen about once: they count as alike
-        places, means, free = places * 0, pd.Series(values.mean(), values.index), len(values) - 1
-    spread = math.sqrt(float(((values - means) ** 2).sum()) / (free - 2))  # as of a Student's t
-    by_place = values.groupby(places).mean()
-    per_place = len(values) / places.nunique()
-    return Usual(
-        means=dict(zip(by_place.index.tolist(), by_place.tolist(), strict=True)),
-        spread=spread * math.sqrt(1.0 + 1.0 / per_place),
+    times = pd.Series([time_of_day for time_of_day, _ in measured])
+    values = pd.Series([value for _, value in measured])
+    means = values.groupby(times).transform("mean")
+    freedom = len(values) - times.nunique()
+    if freedom < MIN_BASELINE_WINDOWS - 1:  # about one window a time of day: pool all of them
+        times, freedom = times * 0, len(values) - 1
+        means = pd.Series(values.mean(), values.index)
+    squares = float(((values - means) ** 2).sum())
+    spread = math.sqrt(squares / (freedom - 2))  # the spread of a Student's t
+    by_time = values.groupby(times).mean()
+    windows_per_time = len(values) / times.nunique()
+    return WindowBaseline(
+        means=dict(zip(by_time.index.tolist(), by_time.tolist(), strict=True)),
+        spread=spread * math.sqrt(1.0 + 1.0 / windows_per_time),
     )
 
 
-def _time_of_day(when: datetime, window: timedelta) -> int:
-    """Windows since midnight UTC; 0 for windows of days."""
+def _find_time_of_day(when: datetime, window: timedelta) -> int:
+    """Return the number of windows since midnight UTC; 0 for windows of a day or longer."""
     when = when.astimezone(UTC)
     midnight = when.replace(hour=0, minute=0, second=0, microsecond=0)
     return int((when - midnight) // window) if window < DAY else 0
 
 
-def _stand_in(model: Any, foresight: Foresight) -> ServedModel:  # noqa: ANN401 - any model
-    """The model that has not seen the held-out rows, as if it served."""
-
-    def find(kept: Any) -> Any:  # noqa: ANN401 - a mapping, and what it holds
-        def found(name: str) -> Any:  # noqa: ANN401 - as above
-            if name not in kept:
-                msg = f"{name} is not kept"
-                raise Refused(msg)
-            return kept[name]
-
-        return found
-
+def _build_served_model(model: Predictor, estimation: EstimationArtifacts) -> ServedModel:
+    """Return the model that has not learned from the held-out rows, as if it were registered."""
     return ServedModel(
         version="0",
         run_id="",
         metrics={},
         tags={},
         load=lambda: model,
-        artifact=find(foresight.artifacts),
-        companion=find(foresight.companions),
+        artifact=_build_loader(estimation.artifacts),
+        companion=_build_loader(estimation.companions),
     )
+
+
+def _build_loader(stored: Mapping[str, _Content]) -> Callable[[str], _Content]:
+    """Return a function that looks up a file name, and raises `Refused` if it is not stored."""
+
+    def load(name: str) -> _Content:
+        if name not in stored:
+            msg = f"{name} is not stored"
+            raise Refused(msg)
+        return stored[name]
+
+    return load

@@ -1,7 +1,7 @@
-"""What a window's drift is expected to cost the champion, from what was stored with its version.
+"""Estimates the cost of a window's drift for the champion, from what is stored with its version.
 
-A version that lacks something of it (made elsewhere, or before this was stored) is told less of:
-what is unknown stays None, and is announced rather than taken for harmless.
+A version that lacks some of it (made elsewhere, or before it was stored) gets fewer estimates: what
+is unknown stays None, and is announced rather than taken for harmless.
 """
 
 from collections.abc import Mapping
@@ -12,156 +12,186 @@ from pydantic import JsonValue
 
 from trimtab.contracts.drift import MultivariateDrift, PerformanceChange, PerformanceEstimate
 from trimtab.contracts.fitted import (
-    EXPECTATION_FILE,
     IMPORTANCE_FILE,
     LOSS_FILE,
-    ROWS_FILE,
+    PERFORMANCE_ESTIMATION_FILE,
+    REFERENCE_ROWS_FILE,
     ServedModel,
 )
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
-from trimtab.detection.drift.domain_classifier import tell_apart
-from trimtab.detection.performance.concept_drift import concept_loss
+from trimtab.detection.drift.domain_classifier import detect_multivariate_drift
+from trimtab.detection.performance.calibration_curve import calibrate_probabilities
+from trimtab.detection.performance.cbpe import estimate_by_cbpe
+from trimtab.detection.performance.concept_drift import compute_concept_loss
+from trimtab.detection.performance.dle import estimate_by_dle
 from trimtab.detection.performance.performance_estimation import (
-    Expectation,
-    Expected,
-    chances_of,
-    expected_by_confidence,
-    expected_by_loss,
+    EstimationReference,
+    MetricEstimate,
 )
-from trimtab.detection.performance.performance_impact import Harm
-from trimtab.pipelines.history.rows import Table
-from trimtab.pipelines.scoring import estimator
-from trimtab.pipelines.scoring.calibration import at_the_same_hours, strata_of
-from trimtab.pipelines.scoring.performance_estimation import comparable, places
-from trimtab.pipelines.scoring.predictions import answering
+from trimtab.detection.performance.performance_impact import PerformanceImpact
+from trimtab.pipelines.scoring.calibration import (
+    load_seasonal_profiles,
+    select_matching_phases,
+)
+from trimtab.pipelines.scoring.loss_model import build_loss_inputs, predict_loss
+from trimtab.pipelines.scoring.metrics import label_row_clusters
+from trimtab.pipelines.scoring.performance_estimation import (
+    build_classifier_inputs,
+    index_classes,
+)
+from trimtab.pipelines.scoring.predictions import (
+    choose_predictor,
+    list_classes,
+    predict_probabilities,
+)
+from trimtab.pipelines.scoring.thread_limits import use_one_thread
 
 
-class Scene(NamedTuple):
-    """A window as the champion sees it."""
+class PredictedWindow(NamedTuple):
+    """The rows of a window with the champion's predictions."""
 
-    rows: Table
+    rows: pd.DataFrame
     predictions: "pd.Series[Any]"
     labelled: "pd.Series[bool]"
-    """Whether the row's target is known."""
-    chance: float | None = None
-    """How often mere chance may pass for a loss; None as usual."""
+    """Whether the target of each row is known."""
+    alpha: float | None = None
+    """False-positive rate of a loss; None for the usual one."""
 
 
-def assess(
-    scene: Scene,
+def estimate_impact(
+    window: PredictedWindow,
     spec: ModelSpec,
     champion: ServedModel,
     *,
     performance: PerformanceChange | None,
     error: float | None,
-) -> Harm:
-    """Everything about harm that the version allows to say; `error` is the realised loss's."""
-    importance = importance_of(champion)
-    if len(scene.rows) < spec.minimum_rows:
-        return Harm(importance=importance)
-    estimate = estimate_performance(scene, spec, champion)
-    return Harm(
+) -> PerformanceImpact:
+    """Return everything about the impact that is known with this version.
+
+    `error` is the standard error of the realised loss.
+    """
+    importance = load_importance(champion)
+    if len(window.rows) < spec.minimum_rows:
+        return PerformanceImpact(importance=importance)
+    estimate = estimate_performance(window, spec, champion)
+    labelled_estimate = _estimate_labelled(window, spec, champion, estimate)
+    return PerformanceImpact(
         importance=importance,
         estimate=estimate,
-        multivariate=compare_rows(scene.rows, spec, champion, chance=scene.chance),
-        concept_loss=concept_loss(performance, _where_labelled(scene, spec, champion, estimate),
-                                  error=error, chance=scene.chance),
-    )  # fmt: skip
+        multivariate=compare_window_rows(window.rows, spec, champion, alpha=window.alpha),
+        concept_loss=compute_concept_loss(
+            performance, labelled_estimate, error=error, alpha=window.alpha
+        ),
+    )
 
 
-def importance_of(champion: ServedModel) -> dict[str, float]:
-    """What the champion's metric loses without each feature; empty where nobody measured it."""
-    kept = _kept(champion, IMPORTANCE_FILE)
-    return {name: float(value) for name, value in kept.items() if isinstance(value, int | float)}
+def load_importance(champion: ServedModel) -> dict[str, float]:
+    """Return the loss of the metric without each feature; empty if it was not measured."""
+    stored = _load_artifact(champion, IMPORTANCE_FILE)
+    return {name: float(value) for name, value in stored.items() if isinstance(value, int | float)}
 
 
-def compare_rows(
-    rows: Table, spec: ModelSpec, champion: ServedModel, *, chance: float | None = None
+def compare_window_rows(
+    rows: pd.DataFrame, spec: ModelSpec, champion: ServedModel, *, alpha: float | None = None
 ) -> MultivariateDrift | None:
-    """How well the window's rows can be told from those that the champion was trained on."""
+    """Measure how well the window's rows can be separated from the champion's training rows.
+
+    None if these are not stored. `alpha` as for `detect_multivariate_drift`.
+    """
     try:
-        reference = champion.frame(ROWS_FILE)
+        reference = champion.frame(REFERENCE_ROWS_FILE)
     except Refused:
         return None
-    reference = at_the_same_hours(reference, rows, spec, strata_of(champion))
+    reference = select_matching_phases(reference, rows, spec, load_seasonal_profiles(champion))
     ordered = rows.sort_values(spec.timestamp, kind="stable")
-    current = comparable(ordered, spec).set_index(pd.DatetimeIndex(ordered[spec.timestamp]))
-    if spec.timestamp in reference:  # unlike in versions of old
+    times = pd.DatetimeIndex(ordered[spec.timestamp])
+    current = build_classifier_inputs(ordered, spec).set_index(times)
+    if spec.timestamp in reference:  # versions of old have no times
         reference = reference.set_index(spec.timestamp)
-    with estimator.one_thread():
-        return tell_apart(
+    with use_one_thread():
+        return detect_multivariate_drift(
             reference,
             current,
             sensitivity=spec.sensitivity,
             dependence=spec.dependence,
-            chance=chance,
+            alpha=alpha,
         )
 
 
 def estimate_performance(
-    scene: Scene, spec: ModelSpec, champion: ServedModel
+    window: PredictedWindow, spec: ModelSpec, champion: ServedModel
 ) -> PerformanceEstimate | None:
-    """The metric to expect of the rows without their labels; None where that was not learnt."""
-    kept = _kept(champion, EXPECTATION_FILE)
-    expectation = Expectation.model_validate(kept) if kept else None
-    if expectation is None or expectation.metric != spec.metric:
+    """Return the metric to expect without labels; None if nothing to estimate it is stored."""
+    stored = _load_artifact(champion, PERFORMANCE_ESTIMATION_FILE)
+    reference = EstimationReference.model_validate(stored) if stored else None
+    if reference is None or reference.metric != spec.metric:
         return None
-    found = (
-        _by_loss(scene, spec, champion)
+    current = (
+        _estimate_by_loss(window, spec, champion)
         if spec.task is Task.REGRESSION
-        else _by_confidence(scene, spec, champion, expectation)
+        else _estimate_by_confidence(window, spec, champion, reference)
     )
-    if found is None:
+    if current is None:
         return None
-    return expectation.beside(found, tolerance=spec.tolerance, chance=scene.chance)
+    return reference.compare(current, tolerance=spec.tolerance, alpha=window.alpha)
 
 
-def _where_labelled(
-    scene: Scene, spec: ModelSpec, champion: ServedModel, estimate: PerformanceEstimate | None
+def _estimate_labelled(
+    window: PredictedWindow,
+    spec: ModelSpec,
+    champion: ServedModel,
+    estimate: PerformanceEstimate | None,
 ) -> PerformanceEstimate | None:
-    """The estimate on the rows that the realised figure is from."""
-    if estimate is None or scene.labelled.all():
+    """Return the estimate on the labelled rows, which the realised metric is from."""
+    if estimate is None or window.labelled.all():
         return estimate
-    rows, predictions, labelled, chance = scene
-    known = Scene(rows[labelled], predictions[labelled], labelled[labelled], chance)
+    rows, predictions, labelled, alpha = window
+    known = PredictedWindow(rows[labelled], predictions[labelled], labelled[labelled], alpha)
     return estimate_performance(known, spec, champion)
 
 
-def _by_loss(scene: Scene, spec: ModelSpec, champion: ServedModel) -> Expected | None:
-    known = scene.predictions.notna()
-    rows, predictions = scene.rows[known], scene.predictions[known]
+def _estimate_by_loss(
+    window: PredictedWindow, spec: ModelSpec, champion: ServedModel
+) -> MetricEstimate | None:
+    known = window.predictions.notna()
+    rows, predictions = window.rows[known], window.predictions[known]
     try:
         model = champion.companion(LOSS_FILE)
     except Refused:
         return None
-    losses = estimator.expected_loss(model, estimator.loss_inputs(rows, predictions, spec))
-    alike = estimator.alike(rows, spec)
-    return expected_by_loss(losses, predictions.to_numpy(dtype="float64"), alike=alike)
+    losses = predict_loss(model, build_loss_inputs(rows, predictions, spec))
+    return estimate_by_dle(
+        losses,
+        predictions.to_numpy(dtype="float64"),
+        clusters=label_row_clusters(rows, spec),
+    )
 
 
-def _by_confidence(
-    scene: Scene, spec: ModelSpec, champion: ServedModel, expectation: Expectation
-) -> Expected | None:
-    """From the chances on record, or else from those that the champion tells when asked."""
-    known = scene.predictions.notna()
-    rows, predictions = scene.rows[known], scene.predictions[known]
-    for model in (answering(champion, rows, spec), champion.load()):
-        scores = estimator.chances(model, rows, spec) if len(rows) else None
-        if scores is not None and scores.shape[1] == len(expectation.curves):
-            chances = chances_of(scores, expectation.curves)
-            predicted = places(estimator.classes(model), predictions)
-            return expected_by_confidence(
+def _estimate_by_confidence(
+    window: PredictedWindow,
+    spec: ModelSpec,
+    champion: ServedModel,
+    reference: EstimationReference,
+) -> MetricEstimate | None:
+    """Use the logged probabilities, or else those that the champion gives when asked."""
+    known = window.predictions.notna()
+    rows, predictions = window.rows[known], window.predictions[known]
+    for model in (choose_predictor(champion, rows, spec), champion.load()):
+        scores = predict_probabilities(model, rows, spec) if len(rows) else None
+        if scores is not None and scores.shape[1] == len(reference.curves):
+            return estimate_by_cbpe(
                 spec.metric,
                 scores,
-                chances,
-                predicted=predicted,
-                alike=estimator.alike(rows, spec),
+                calibrate_probabilities(scores, reference.curves),
+                predicted=index_classes(list_classes(model), predictions),
+                clusters=label_row_clusters(rows, spec),
             )
     return None
 
 
-def _kept(champion: ServedModel, name: str) -> Mapping[str, JsonValue]:
+def _load_artifact(champion: ServedModel, name: str) -> Mapping[str, JsonValue]:
+    """Return the content of an artifact; empty if there is none."""
     try:
         return champion.artifact(name)
     except Refused:

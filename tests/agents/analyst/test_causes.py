@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents import rules
+from agents.analyst.actions import compute_fitness, rank_actions
+from agents.analyst.causes import compute_likelihoods
+from agents.analyst.figures import find_better_version
+from agents.analyst.signals import Signals, read_signals
 from agents.brief import Brief
-from agents.rules import Signals
 from tests.agents.cases import a_brief, a_document, full_pack, performance, version_metric
 from tests.builders import NOW, WEEK, a_feature_drift
 from trimtab.contracts.deliberation import Cause
@@ -54,7 +56,7 @@ def a_fault(fraction: float = 0.4, *, corrupt: bool = True) -> QualityFault:
 
 
 def shares_of(brief: Brief) -> dict[Cause, float]:
-    return rules.likelihoods(rules.read_signals(brief))
+    return compute_likelihoods(read_signals(brief))
 
 
 def an_estimate(estimated: float) -> PerformanceEstimate:
@@ -145,13 +147,13 @@ def test_a_clear_case_has_a_clear_cause_and_the_action_that_meets_it(
 
     assert next(iter(shares)) is cause
     assert shares[cause] > 0.6
-    assert next(iter(rules.choose(brief, shares))) is action
+    assert next(iter(rank_actions(brief, shares))) is action
 
 
 def test_nothing_is_learnt_from_corrupt_data_however_bad_the_metric() -> None:
     brief = a_brief(quality=(a_fault(0.01),), performance=performance(-3.0))
 
-    assert Action.RETRAIN not in rules.choose(brief, {Cause.CONCEPT_DRIFT: 1.0})
+    assert Action.RETRAIN not in rank_actions(brief, {Cause.CONCEPT_DRIFT: 1.0})
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_a_season_is_not_ruled_out_before_a_year_was_seen() -> None:
 def test_a_column_that_others_found_drifted_by_a_measure_of_their_own_has_moved() -> None:
     unmeasured = a_feature_drift("Capacity", role="feature", psi=0.0, drifted=True)
 
-    signals = rules.read_signals(a_brief(features=(unmeasured,)))
+    signals = read_signals(a_brief(features=(unmeasured,)))
 
     assert (signals.inputs_moved, signals.target_moved) == (0.5, 0.0)
 
@@ -201,25 +203,25 @@ def test_a_few_dirty_rows_do_not_explain_a_worse_metric() -> None:
 def test_going_back_is_no_option_without_a_better_version() -> None:
     worse = a_brief(pack=full_pack(version_metric("2", 0.7)))
 
-    assert rules.better_version(worse) is None
-    assert Action.ROLL_BACK not in rules.choose(worse, {Cause.BAD_RELEASE: 1.0})
+    assert find_better_version(worse) is None
+    assert Action.ROLL_BACK not in rank_actions(worse, {Cause.BAD_RELEASE: 1.0})
 
 
 def test_the_best_of_the_better_versions_is_meant() -> None:
     better = (version_metric("2", 0.85), version_metric("3", 0.9))
     brief = a_brief(pack=full_pack(*better, champion_version="4"))
 
-    assert rules.better_version(brief) == ("3", 0.9)
+    assert find_better_version(brief) == ("3", 0.9)
 
 
 def test_a_later_version_that_does_better_is_nothing_to_go_back_to() -> None:
     later = a_brief(pack=full_pack(version_metric("2", 0.9)))
 
-    assert rules.better_version(later) is None
+    assert find_better_version(later) is None
 
 
 def test_a_metric_exactly_one_tolerance_down_is_undecided() -> None:
-    signals = rules.read_signals(a_brief(performance=performance(0.90)))
+    signals = read_signals(a_brief(performance=performance(0.90)))
 
     assert signals.worse == pytest.approx(0.5, abs=0.001)
 
@@ -246,7 +248,7 @@ def test_the_more_of_a_loss_is_unexplained_the_likelier_is_concept_drift(
 ) -> None:
     less, more = (signals._replace(unexplained=each) for each in sorted((one, other)))
 
-    before, after = (rules.likelihoods(each) for each in (less, more))
+    before, after = (compute_likelihoods(each) for each in (less, more))
     assert after[Cause.CONCEPT_DRIFT] >= before[Cause.CONCEPT_DRIFT] - 1e-9
     assert after[Cause.COVARIATE_SHIFT] <= before[Cause.COVARIATE_SHIFT] + 0.05
 
@@ -260,7 +262,7 @@ def test_few_labels_leave_more_to_the_unknown() -> None:
 
 @given(any_signals)
 def test_likelihoods_are_shares_of_one_in_falling_order(signals: Signals) -> None:
-    shares = list(rules.likelihoods(signals).values())
+    shares = list(compute_likelihoods(signals).values())
 
     assert sum(shares) == pytest.approx(1.0)
     assert shares == sorted(shares, reverse=True)
@@ -285,14 +287,14 @@ def test_a_stronger_signal_never_makes_its_cause_less_likely(
     before = getattr(signals, signal)
     stronger = signals._replace(**{signal: before + (1.0 - before) * more})
 
-    assert rules.likelihoods(stronger)[cause] >= rules.likelihoods(signals)[cause] - 1e-9
+    assert compute_likelihoods(stronger)[cause] >= compute_likelihoods(signals)[cause] - 1e-9
 
 
 @given(any_signals, share)
 def test_a_worse_metric_never_makes_it_look_more_harmless(signals: Signals, more: float) -> None:
     worse = signals._replace(worse=signals.worse + (1.0 - signals.worse) * more)
 
-    before, after = (rules.likelihoods(each)[Cause.HARMLESS] for each in (signals, worse))
+    before, after = (compute_likelihoods(each)[Cause.HARMLESS] for each in (signals, worse))
     assert after <= before + 1e-9
 
 
@@ -314,4 +316,4 @@ def test_likelihoods_follow_the_margin_without_jumps() -> None:
 @pytest.mark.parametrize("action", list(Action))
 @given(any_signals)
 def test_the_fitness_of_an_action_is_a_share(action: Action, signals: Signals) -> None:
-    assert 0.0 <= rules.fitness(action, rules.likelihoods(signals)) <= 1.0 + 1e-9
+    assert 0.0 <= compute_fitness(action, compute_likelihoods(signals)) <= 1.0 + 1e-9

@@ -5,8 +5,8 @@ import re
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from trimtab.adapters.slug import slug
 from trimtab.contracts.base import NAME_PATTERN
+from trimtab.contracts.slug import slug
 
 NAMES = st.from_regex(re.compile(NAME_PATTERN), fullmatch=True)
 
@@ -30,6 +30,20 @@ def test_plain_names_stay_readable_and_others_nearly_so() -> None:
 
 
 def test_names_that_lead_elsewhere_or_differ_in_case_only_are_told_apart() -> None:
-    names = ["..", ".", "a/../b", "a/b", "a-b", "A-b", "a b", "~", "é", "e\u0301"]
+    names = [
+        "wind.farm",
+        "wind_farm",
+        "wind-farm",
+        "..",
+        ".",
+        "a/../b",
+        "a/b",
+        "a-b",
+        "A-b",
+        "a b",
+        "~",
+        "é",
+        "e\u0301",
+    ]
 
     assert len({slug(name).lower() for name in names}) == len(names)

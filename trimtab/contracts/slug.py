@@ -5,19 +5,20 @@ Names may hold ":", "/", spaces, dots and letters of any script, in upper and lo
 
 import hashlib
 import re
+from typing import Final
 
-_PLAIN = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
-_FOREIGN = re.compile(r"[^a-z0-9]+")
-_READABLE = 48
+_PLAIN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+_UNSAFE: Final = re.compile(r"[^a-z0-9]+")
+_MAX_READABLE_LENGTH: Final = 48
 
 
 def slug(name: str) -> str:
-    """The name itself where it is a plain one, or else its readable part, "~" and its digest.
+    """Return the name itself if it is plain, else its readable part, "~" and its digest.
 
     A plain name holds no "~" and no capitals, so two names never share a file, not even where
-    the file system does not tell capitals apart.
+    the file system ignores case.
     """
     if _PLAIN.fullmatch(name):
         return name
-    readable = _FOREIGN.sub("-", name.lower()).strip("-")[:_READABLE]
+    readable = _UNSAFE.sub("-", name.lower()).strip("-")[:_MAX_READABLE_LENGTH]
     return f"{readable}~{hashlib.sha256(name.encode()).hexdigest()[:32]}"

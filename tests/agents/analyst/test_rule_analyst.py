@@ -6,21 +6,27 @@ from google.adk.models.llm_request import LlmRequest
 from google.adk.models.llm_response import LlmResponse
 from google.genai import types
 
-from agents import records
-from agents.analyst import NAME, RuleAnalyst
-from agents.briefing import request
-from agents.case import Task
+from agents.analyst.rule_analyst import RuleAnalyst
+from agents.briefing import format_request
+from agents.case import AgentStep
+from agents.records import build_triage
 from tests.agents.cases import a_case, a_triage_reply
 from tests.builders import a_root_cause
 from trimtab.adapters.ollama.ollama_model import OllamaModel
 from trimtab.contracts.base import Reply
-from trimtab.contracts.deliberation import PlanReply, ReviewReply, RootCauseReply, TriageReply
+from trimtab.contracts.deliberation import (
+    RULE_ANALYST,
+    PlanReply,
+    ReviewReply,
+    RootCauseReply,
+    TriageReply,
+)
 
 
 def asked(text: str, *, tools: tuple[str, ...] = ()) -> LlmRequest:
     declarations = [types.FunctionDeclaration(name=name) for name in tools]
     return LlmRequest(
-        model=NAME,
+        model=RULE_ANALYST,
         contents=[types.UserContent(text)],
         config=types.GenerateContentConfig(
             tools=[types.Tool(function_declarations=declarations)] if declarations else None
@@ -38,24 +44,24 @@ async def answer(llm_request: LlmRequest) -> list[types.Part]:
     return content.parts or []
 
 
-SCHEMAS: dict[Task, type[Reply]] = {
-    Task.TRIAGE: TriageReply,
-    Task.CAUSE: RootCauseReply,
-    Task.PLAN: PlanReply,
-    Task.REVIEW: ReviewReply,
+SCHEMAS: dict[AgentStep, type[Reply]] = {
+    AgentStep.TRIAGE: TriageReply,
+    AgentStep.CAUSE: RootCauseReply,
+    AgentStep.PLAN: PlanReply,
+    AgentStep.REVIEW: ReviewReply,
 }
 
 
 @pytest.mark.parametrize("task", SCHEMAS)
-async def test_it_answers_each_task_in_its_schema(task: Task) -> None:
-    (part,) = await answer(asked(request(a_case(), task)))
+async def test_it_answers_each_task_in_its_schema(task: AgentStep) -> None:
+    (part,) = await answer(asked(format_request(a_case(), task)))
 
     SCHEMAS[task].model_validate_json(part.text or "")
 
 
 async def test_it_answers_the_newest_request_of_a_conversation() -> None:
-    conversation = asked(request(a_case(), Task.TRIAGE))
-    conversation.contents.append(types.UserContent(request(a_case(), Task.PLAN)))
+    conversation = asked(format_request(a_case(), AgentStep.TRIAGE))
+    conversation.contents.append(types.UserContent(format_request(a_case(), AgentStep.PLAN)))
 
     (part,) = await answer(conversation)
 
@@ -64,8 +70,8 @@ async def test_it_answers_the_newest_request_of_a_conversation() -> None:
 
 async def test_it_looks_at_the_worst_column_and_the_nearest_document() -> None:
     case = a_case()
-    triage = records.triage(a_triage_reply(), case)
-    text = request(case.model_copy(update={"triage": triage}), Task.LOOK)
+    triage = build_triage(a_triage_reply(), case)
+    text = format_request(case.model_copy(update={"triage": triage}), AgentStep.LOOK)
 
     parts = await answer(asked(text, tools=("inspect_feature", "read_document")))
 
@@ -78,7 +84,7 @@ async def test_it_looks_at_the_worst_column_and_the_nearest_document() -> None:
 
 
 async def test_it_calls_no_tool_that_is_not_offered() -> None:
-    parts = await answer(asked(request(a_case(), Task.LOOK)))
+    parts = await answer(asked(format_request(a_case(), AgentStep.LOOK)))
 
     assert [part.function_call for part in parts if part.function_call] == []
 
@@ -91,7 +97,7 @@ async def test_it_refuses_a_request_that_is_about_no_case() -> None:
 async def test_hypotheses_of_others_are_read_by_their_names() -> None:
     case = a_case().model_copy(update={"root_cause": a_root_cause()})
 
-    (part,) = await answer(asked(request(case, Task.PLAN)))
+    (part,) = await answer(asked(format_request(case, AgentStep.PLAN)))
 
     assert '"action":"retrain"' in (part.text or "")
 

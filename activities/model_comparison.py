@@ -1,8 +1,8 @@
-"""Sets the former champion beside the one that is to replace it, on the same labelled rows."""
+"""Compares the champion at decision time with its replacement, on the same labelled rows."""
 
 from pydantic import TypeAdapter
 
-from activities.heartbeat import beating
+from activities.heartbeat import run_with_heartbeat
 from trimtab.contracts.base import Record
 from trimtab.contracts.model import Slice, VersionMetric
 from trimtab.contracts.ports import PipelineRunner
@@ -11,27 +11,27 @@ from trimtab.contracts.remediation import ActionOrder, Verification
 _METRICS = TypeAdapter(tuple[VersionMetric, ...])
 
 
-class Comparison(Record):
-    """Two versions' metrics on one slice; None where the metric is not defined, as without rows."""
+class VersionComparison(Record):
+    """Two versions' metrics on one slice; None where undefined, for example without rows."""
 
     before: VersionMetric | None
     after: VersionMetric | None
 
     @property
     def pair(self) -> tuple[VersionMetric, VersionMetric] | None:
-        """Both, if both were measured on rows."""
+        """Both metrics, or None unless both were measured on rows."""
         if self.before is None or self.after is None or not self.rows:
             return None
         return self.before, self.after
 
     @property
     def rows(self) -> int:
-        """How many rows both were measured on."""
+        """Number of rows that both versions were measured on."""
         return min(self.before.rows, self.after.rows) if self.before and self.after else 0
 
     @property
     def values(self) -> dict[str, float | None]:
-        """The two figures, as effects and verifications hold them."""
+        """The two metric values under the field names of effects and verifications."""
         return {
             "before": self.before.value if self.before else None,
             "after": self.after.value if self.after else None,
@@ -44,9 +44,11 @@ class Comparison(Record):
         return f"{before.metric} {before.value:.4f} → {after.value:.4f} on {self.rows} rows"
 
 
-async def compare(pipelines: PipelineRunner, order: ActionOrder, part: Slice) -> Comparison:
+async def compare_versions(
+    pipelines: PipelineRunner, order: ActionOrder, part: Slice
+) -> VersionComparison:
     """Score the order's champion and challenger on a slice of the newest labelled window."""
-    report = await beating(
+    report = await run_with_heartbeat(
         pipelines.run(
             "evaluation",
             {
@@ -58,14 +60,14 @@ async def compare(pipelines: PipelineRunner, order: ActionOrder, part: Slice) ->
         )
     )
     found = {metric.version: metric for metric in _METRICS.validate_python(report["metrics"])}
-    return Comparison(
+    return VersionComparison(
         before=found.get(order.champion_version or ""),
         after=found.get(order.challenger_version or ""),
     )
 
 
-def no_better(comparison: Comparison, margin: float) -> str:
-    """Why a challenger is not promoted; empty when it is better by more than the margin."""
+def explain_no_promotion(comparison: VersionComparison, margin: float) -> str:
+    """Return why a challenger is not promoted; empty if it is better by more than the margin."""
     if comparison.pair is None:
         return "not promoted: no labelled rows to compare champion and challenger on"
     before, after = comparison.pair
@@ -74,8 +76,11 @@ def no_better(comparison: Comparison, margin: float) -> str:
     return f"not promoted: {comparison}, not better by more than {margin}"
 
 
-def judge(order: ActionOrder, comparison: Comparison) -> Verification:
-    """Whether what was done helped: there were rows, and the metric is not worse than before."""
+def verify_comparison(order: ActionOrder, comparison: VersionComparison) -> Verification:
+    """Return whether the action helped: there were rows, and the metric is not worse than before.
+
+    A metric that is lower by at most the order's `verification_margin` is not worse.
+    """
     detail, verified = "not verified: no labelled rows", False
     if comparison.pair is not None:
         before, after = comparison.pair
@@ -90,13 +95,13 @@ def judge(order: ActionOrder, comparison: Comparison) -> Verification:
     )
 
 
-def unverified(order: ActionOrder, why: str) -> Verification:
-    """A verification that could not be made."""
+def build_unverified(order: ActionOrder, reason: str) -> Verification:
+    """Return a verification that could not be made, with the reason."""
     return Verification(
         metric=order.spec.metric,
         before=None,
         after=None,
         rows=0,
         verified=False,
-        detail=f"not verified: {why}",
+        detail=f"not verified: {reason}",
     )

@@ -1,0 +1,156 @@
+"""The page that a person on call decides from, and the line on it that answers."""
+
+import json
+import shlex
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from policies.approval_page import format_signal_command, render_approval_page
+from policies.confidence import compute_confidence
+from policies.decision import decide
+from policies.evidence import compose_evidence
+from policies.incident import Investigation
+from tests.builders import (
+    NOW,
+    a_deliberation,
+    a_feature_drift,
+    a_pack,
+    a_question,
+    a_spec,
+    an_event,
+    an_incident,
+    an_investigation,
+    the_facts,
+)
+from trimtab.contracts.approval import TemporalCommand
+from trimtab.contracts.decision import Decision
+from trimtab.contracts.evidence import RegistryFacts
+from trimtab.contracts.model import Tier
+
+HASH = "a" * 64
+
+
+def an_escalation() -> Decision:
+    return decide(a_question(facts=the_facts(tier=Tier.CRITICAL)))
+
+
+def the_page(case: Investigation) -> str:
+    return render_approval_page(
+        case, an_escalation(), workflow_id="drift-response/parking/event-1", deadline=NOW
+    )
+
+
+def test_the_page_holds_all_that_a_person_needs_on_one_screen() -> None:
+    deliberation, pack = a_deliberation(), a_pack()
+    case = an_investigation(
+        incident=an_incident(spec=a_spec(owner="ml-platform@example.com")),
+        pack=pack,
+        deliberation=deliberation,
+        confidence=compute_confidence(deliberation, pack),
+    )
+
+    text = the_page(case)
+
+    for needed in (
+        "parking",
+        "ml-platform@example.com",
+        "PSI 0.310",
+        "label_shift",
+        "5 EUR",
+        "allowed_actions",
+        an_escalation().plan_hash,
+        "2026-11-20 12:00 UTC",
+    ):
+        assert needed in text
+    assert len(text.splitlines()) <= 40
+
+
+@pytest.mark.parametrize("length", [1, 122, 123, 128])
+def test_the_page_has_a_line_for_each_drifted_column_however_long_its_name(length: int) -> None:
+    columns = ["x" * length, "y" * (length - 1) + "a", "y" * (length - 1) + "b"]
+    event = an_event(features=tuple(a_feature_drift(name) for name in columns))
+    registry = RegistryFacts(champion=None, versions=(), last_action_at=None)
+    pack = compose_evidence(event.data, registry, (), (), now=NOW)
+
+    text = the_page(an_investigation(incident=an_incident(event), pack=pack))
+
+    evidence = "".join(text.partition("EVIDENCE")[2].split())
+    assert [f"Thetarget{name}drifted:" in evidence for name in columns] == [True] * 3
+
+
+def test_a_page_without_evidence_or_plan_still_says_what_is_known() -> None:
+    text = the_page(
+        an_investigation(
+            pack=None, deliberation=None, confidence=None, failure="MLflow is out of reach"
+        )
+    )
+
+    assert "EVIDENCE  none" in text
+    assert "PROPOSAL  none" in text
+    assert "MLflow is out of reach" in text
+    assert "you take over the incident" in text
+
+
+def test_the_line_that_answers_names_program_server_and_namespace() -> None:
+    command = TemporalCommand(
+        program="/opt/trim tab/.venv/bin/temporal", address="127.0.0.1:4711", namespace="ml"
+    )
+
+    last = the_page(an_investigation(incident=an_incident(answer_command=command))).splitlines()[-1]
+
+    words = shlex.split(last)
+    assert words[:3] == ["/opt/trim tab/.venv/bin/temporal", "workflow", "signal"]
+    assert words[words.index("--address") + 1] == "127.0.0.1:4711"
+    assert words[words.index("--namespace") + 1] == "ml"
+
+
+def test_without_a_known_server_the_person_s_own_profile_counts() -> None:
+    words = shlex.split(format_signal_command("w", HASH, command=TemporalCommand()))
+
+    assert words[0] == "temporal"
+    assert not {"--address", "--namespace"} & set(words)
+
+
+def test_the_command_survives_a_shell() -> None:
+    command = format_signal_command(
+        "drift-response/it's/1",
+        HASH,
+        command=TemporalCommand(address="h:1"),
+        approver="O'Brien",
+    )
+
+    words = shlex.split(command)
+
+    assert words[:3] == ["temporal", "workflow", "signal"]
+    assert words[words.index("--workflow-id") + 1] == "drift-response/it's/1"
+    assert json.loads(words[words.index("--input") + 1]) == {
+        "plan_hash": HASH,
+        "approver": "O'Brien",
+        "decision": "approve",
+        "reason": "",
+    }
+
+
+def test_without_an_approver_the_shell_fills_in_its_user() -> None:
+    command = format_signal_command("w", HASH, command=TemporalCommand())
+
+    assert """"approver": "'"$USER"'", """ in command
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"program": "curl"},
+        {"program": "temporal; rm -rf ~"},
+        {"program": "/opt/a\nb/temporal"},
+        {"program": "mytemporal"},
+        {"address": "host:1 --tls-disable"},
+        {"address": "$(whoami)"},
+        {"namespace": "a b"},
+    ],
+)
+def test_nobody_can_put_another_command_on_the_page(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        TemporalCommand(**fields)

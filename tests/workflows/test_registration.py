@@ -1,0 +1,106 @@
+"""Workflows, their handlers and the activities have the names that histories hold."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio import activity, workflow
+
+from activities.authorisation import AuthorisationActivities
+from activities.registration import (
+    Activity,
+    list_action_activities,
+    list_agent_activities,
+    list_main_activities,
+)
+from tests.fakes import FakeKnowledge, FakeNotifier, FakePipelines, FakeRegistry
+from trimtab.contracts import names
+from trimtab.contracts.audit import AuditAppend, AuditLine
+from trimtab.contracts.remediation import GrantClaims
+from workflows.deliberation import DeliberationWorkflow
+from workflows.drift_response import DriftResponseWorkflow
+from workflows.registration import list_workflows
+
+REGISTRY, KNOWLEDGE = FakeRegistry(), FakeKnowledge()
+PIPELINES = FakePipelines(REGISTRY, {})
+
+
+class Unused:
+    """Stands in for what holds keys and files; nothing is called here."""
+
+    def mint(self, claims: GrantClaims) -> str:
+        raise NotImplementedError
+
+    def check(self, token: str, *, expired_too: bool = False) -> GrantClaims:
+        raise NotImplementedError
+
+    def append(self, request: AuditAppend) -> str:
+        raise NotImplementedError
+
+    def lines(self, incident: str, *, model: str | None = None) -> list[AuditLine]:
+        raise NotImplementedError
+
+
+def definition(kind: type) -> Any:
+    return workflow._Definition.must_from_class(kind)
+
+
+def names_of(activities: list[Activity]) -> set[str | None]:
+    return {activity._Definition.must_from_callable(each).name for each in activities}
+
+
+def test_the_workflows_have_their_public_names() -> None:
+    found = [definition(kind).name for kind in list_workflows(deliberation=DeliberationWorkflow)]
+
+    assert found == [names.DRIFT_RESPONSE, names.DELIBERATION, names.REMEDIATION, names.MONITORING]
+
+
+def test_an_incident_has_its_public_signal_update_and_query() -> None:
+    incident = definition(DriftResponseWorkflow)
+
+    assert set(incident.signals) == {"human_decision"}
+    assert set(incident.updates) == {"human_decision_update"}
+    assert set(incident.queries) == {"incident"}
+
+
+def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
+    authorisation = AuthorisationActivities(mint=Unused(), lifetime=timedelta(hours=1))
+
+    activities = list_main_activities(
+        registry=REGISTRY,
+        pipelines=PIPELINES,
+        knowledge=KNOWLEDGE,
+        notifier=FakeNotifier(),
+        log=Unused(),
+        authorisation=authorisation,
+    )
+
+    assert names_of(activities) == {
+        "authorise",
+        "check_policy",
+        "find_tip",
+        "judge_window",
+        "measure_versions",
+        "notify_person",
+        "read_registry",
+        "recall_similar",
+        "record",
+        "remember_incident",
+    }
+
+
+def test_the_agents_queue_runs_read_only_tools() -> None:
+    activities = list_agent_activities(pipelines=PIPELINES, knowledge=KNOWLEDGE)
+
+    assert names_of(activities) == {"inspect_feature", "inspect_segment", "read_document"}
+
+
+def test_the_actions_queue_alone_runs_what_changes_a_model() -> None:
+    activities = list_action_activities(registry=REGISTRY, pipelines=PIPELINES, guard=Unused())
+
+    assert names_of(activities) == {
+        "promote_challenger",
+        "retrain_challenger",
+        "roll_back_champion",
+        "undo",
+        "verify",
+    }
