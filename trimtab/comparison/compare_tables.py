@@ -22,7 +22,7 @@ from trimtab.comparison.table_options import TableOptions, check_options, merge_
 from trimtab.comparison.table_profiling import profile_like, profile_reference
 from trimtab.comparison.table_sources import TableLike, TableSource
 from trimtab.comparison.version import find_version
-from trimtab.contracts.comparison import Comparison, Sides
+from trimtab.contracts.comparison import ComparedSources, Comparison
 from trimtab.contracts.model import Sensitivity
 from trimtab.detection.drift.table_comparison import compare_profiles
 from trimtab.detection.profiles.row_numbers import is_pandas_index_name
@@ -78,7 +78,7 @@ def compare_tables(
         now.profile,
         sensitivity=limits,
         ignored=ignored,
-        left_out=before.left_out.keys() - ignored,
+        excluded=before.left_out.keys() - ignored,
     )
     return ComparisonResult(_add_origin(found, before, now), (before.profile, now.profile))
 
@@ -186,7 +186,7 @@ def _has_same_bins(one: ColumnProfile, other: ColumnProfile) -> bool:
 def _add_origin(found: Comparison, before: ProfileRecord, now: ProfileRecord) -> Comparison:
     return found.model_copy(
         update={
-            "sources": Sides(reference=before.source, current=now.source),
+            "sources": ComparedSources(reference=before.source, current=now.source),
             "generated": datetime.now(UTC),
             "version": find_version(),
             "left_out": before.left_out,

@@ -51,8 +51,11 @@ def find_database_table(address: str, *, side: str) -> TableSource:
 
 
 def _connect(database: SplitResult, table: str, *, name: str, side: str) -> "ibis.Table":
-    import ibis  # noqa: PLC0415 - takes a second
-
+    try:
+        import ibis  # noqa: PLC0415 - takes a second
+    except ModuleNotFoundError:
+        fault = f"reading a database needs Ibis: install {_name_packages(database.scheme)}"
+        raise InvalidTableError(fault, subject=side, value=repr(name)) from None
     options = {"read_only": True} if database.scheme == "duckdb" else {}
     schema, _, bare = table.rpartition(".")
     try:
@@ -67,6 +70,12 @@ def _connect(database: SplitResult, table: str, *, name: str, side: str) -> "ibi
         said = _remove_secrets(str(error), database) or type(error).__name__
         fault = f"cannot be reached: {said}: correct the URL"
     raise InvalidTableError(fault, subject=side, value=repr(name))
+
+
+def _name_packages(scheme: str) -> str:
+    """Return what to install if Ibis is missing, quoted for a shell."""
+    ours, drivers = "'trimtab[ibis]'", f"'ibis-framework[{scheme}]'"
+    return ours if scheme == "duckdb" else f"{ours} {drivers}"
 
 
 def _hint_tables(connection: "ibis.BaseBackend", schema: str) -> str:

@@ -12,7 +12,11 @@ from trimtab.charts.text import join_names
 from trimtab.comparison.errors import InvalidTableError, UnsupportedTableError
 from trimtab.comparison.table_sources import TableSource
 from trimtab.detection.tables.duckdb_table import QueryableTable
-from trimtab.detection.tables.memory_tables import ArrowTable, RelationTable
+from trimtab.detection.tables.memory_tables import (
+    ArrowStreamOnly,
+    RegisteredTable,
+    RelationTable,
+)
 
 _ACCEPTED: Final = (
     "give a pandas, polars or Arrow table, a DuckDB relation, an Ibis table, a path or a URL"
@@ -49,7 +53,7 @@ def _is_instance(table: object, package: str, name: str) -> bool:
 
 
 def _find_frame(frame: Any, *, side: str, columns: Collection[str]) -> TableSource:  # noqa: ANN401 - pandas
-    from trimtab.comparison.pandas_frames import convert_frame  # noqa: PLC0415 - imports pandas
+    from trimtab.comparison.pandas_frames import adapt_frame  # noqa: PLC0415 - imports pandas
 
     name = "pandas data frame"
     if frame.columns.nlevels > 1:
@@ -58,26 +62,23 @@ def _find_frame(frame: Any, *, side: str, columns: Collection[str]) -> TableSour
     levels = [level for level in frame.index.names if level is not None and str(level) in columns]
     names = [str(each) for each in (*frame.columns, *levels)]
     _check_names(names, side=side, label=f"({name})")
-    relation = ArrowTable(convert_frame(frame, names, index_levels=levels))
+    relation = RegisteredTable(adapt_frame(frame, names, index_levels=levels))
     return _make_source(relation, frame, side=side, name=name)
 
 
 def _find_arrow_stream(table: Any, *, side: str) -> TableSource:  # noqa: ANN401 - see above
-    import pyarrow as pa  # noqa: PLC0415 - for tables in memory only
-
-    from trimtab.comparison.arrow_tables import adapt_arrow_table  # noqa: PLC0415 - as above
-
     package = type(table).__module__.partition(".")[0]
     name = "Arrow table" if package == "pyarrow" else f"{package} data frame"
-    try:
-        arrow = pa.table(table)
-    except (pa.ArrowException, TypeError, ValueError):
-        raise UnsupportedTableError(
-            _ACCEPTED, subject=side, value=f"({_name_type(table)})"
-        ) from None
-    _check_names(arrow.column_names, side=side, label=f"({name})")
-    relation = ArrowTable(adapt_arrow_table(arrow))
-    return _make_source(relation, table, side=side, name=name)
+    data = table
+    if hasattr(table, "read_all"):  # a stream that can be read once
+        data = table.read_all()
+    elif package != "pyarrow":
+        data = ArrowStreamOnly(table)
+    names = getattr(table, "column_names", None) or getattr(table, "columns", None)
+    if not isinstance(names, list):
+        raise UnsupportedTableError(_ACCEPTED, subject=side, value=f"({_name_type(table)})")
+    _check_names(names, side=side, label=f"({name})")
+    return _make_source(RegisteredTable(data), table, side=side, name=name)
 
 
 def _find_relation(relation: Any, *, side: str) -> TableSource:  # noqa: ANN401 - as above
@@ -96,12 +97,10 @@ def _find_ibis_table(table: Any, *, side: str) -> TableSource:  # noqa: ANN401 -
         with translate_engine_errors(table):
             if not _is_in_memory(table):
                 return source
-            arrow = table.to_pyarrow()
+            rows = table.to_pyarrow()
     except EngineError as error:
         raise InvalidTableError(str(error), subject=side, value=f"({name})") from None
-    from trimtab.comparison.arrow_tables import adapt_arrow_table  # noqa: PLC0415 - as above
-
-    return source._replace(relation=ArrowTable(adapt_arrow_table(arrow)))
+    return source._replace(relation=RegisteredTable(rows))
 
 
 def _is_in_memory(table: Any) -> bool:  # noqa: ANN401 - as above

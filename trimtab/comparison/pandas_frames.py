@@ -1,51 +1,49 @@
-"""Converts a pandas data frame to Arrow, column by column and mostly without a copy.
+"""Adapts a pandas data frame so that DuckDB reads it in place: only a few columns are replaced.
 
-The types are those of a Parquet file that pandas writes, so that a frame and its file compare
-alike. Three kinds of columns cannot be written there as they are: categories are compared as
-categories whatever their values, periods are times, and a column of mixed objects is text, as in a
-CSV file.
+A frame is read as the Parquet file that pandas writes of it, with three differences, because such a
+file cannot hold them: a categorical column stays categorical whatever its values, periods are
+times, and a column of mixed objects is text, as in a CSV file.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
-import pyarrow as pa
-
-from trimtab.comparison.arrow_tables import adapt_arrow_table
 
 
-def convert_frame(
+def adapt_frame(
     frame: pd.DataFrame, names: Sequence[str], *, index_levels: Sequence[str | int]
-) -> Any:  # noqa: ANN401 - Arrow ships no types
-    """Return a `pyarrow.Table` of the frame's columns and of these levels of its index.
-
-    `names` are those of all columns of the result.
-    """
-    series = [frame.iloc[:, position] for position in range(frame.shape[1])]
-    series += [frame.index.get_level_values(level).to_series() for level in index_levels]
-    arrays = [_convert_column(each) for each in series]
-    return adapt_arrow_table(pa.table(arrays, names=list(names)))
+) -> pd.DataFrame:
+    """Return a frame of the same columns and of these levels of the index, called by `names`."""
+    columns = [frame.iloc[:, position] for position in range(frame.shape[1])]
+    columns += [frame.index.get_level_values(level).to_series() for level in index_levels]
+    adapted = [_adapt_column(column).array for column in columns]
+    return pd.DataFrame(dict(zip(names, adapted, strict=True)), copy=False)
 
 
-def _convert_column(column: "pd.Series[Any]") -> Any:  # noqa: ANN401 - an Arrow array
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return _convert_categories(column)
-    if isinstance(column.dtype, pd.PeriodDtype):
-        column = column.dt.to_timestamp()
-    elif isinstance(column.dtype, pd.SparseDtype):
-        column = column.astype(column.dtype.subtype)
-    try:
-        return pa.array(column, from_pandas=True)
-    except (pa.ArrowException, OverflowError, TypeError, ValueError):
-        return pa.array(column.map(str, na_action="ignore"), type=pa.string(), from_pandas=True)
+def _adapt_column(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return the column as a type that DuckDB reads."""
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        return _name_categories(column)
+    if isinstance(kind, pd.PeriodDtype):
+        times: pd.Series[Any] = column.dt.to_timestamp()
+        return times
+    if isinstance(kind, pd.SparseDtype):
+        return column.astype(kind.subtype)
+    if isinstance(kind, pd.IntervalDtype) or kind.kind == "c":
+        return column.map(str, na_action="ignore").astype("object")
+    return column.astype("float64") if kind == np.longdouble else column
 
 
-def _convert_categories(column: "pd.Series[Any]") -> Any:  # noqa: ANN401 - as above
-    """Return the names of the categories in each row; whole numbers have no ".0"."""
+def _name_categories(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return the column with text for categories; whole numbers have no ".0"."""
     names = [_name_category(each) for each in column.cat.categories]
-    codes = pa.array(column.cat.codes.to_numpy(), mask=column.cat.codes.to_numpy() < 0)
-    return pa.array(names, type=pa.string()).take(codes)
+    if len(set(names)) == len(names):
+        return column.cat.rename_categories(names)
+    by_value = dict(zip(column.cat.categories, names, strict=True))
+    return column.astype("object").map(by_value).astype("category")
 
 
 def _name_category(value: object) -> str:

@@ -3,22 +3,16 @@
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, Union
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Union
 
 from trimtab.comparison.errors import InvalidTableError
 from trimtab.detection.tables.duckdb_table import QueryableTable
+from trimtab.detection.tables.memory_tables import ArrowStream
 
 if TYPE_CHECKING:
     import duckdb
     import ibis
     import pandas as pd
-
-
-class ArrowStream(Protocol):
-    """A table that exports Arrow's C stream, as those of polars and pyarrow do."""
-
-    def __arrow_c_stream__(self, requested_schema: object = None, /) -> object:
-        """Return the table as a stream of record batches."""
 
 
 TableLike: TypeAlias = Union[

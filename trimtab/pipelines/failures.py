@@ -1,8 +1,8 @@
 """Translates what a run of Kedro raises to the errors of the pipeline port."""
 
 from trimtab.contracts.ports import Refused, Unavailable
-from trimtab.detection.tables.files import UnreadableError
-from trimtab.detection.tables.ibis_engine import EngineError, may_pass
+from trimtab.detection.tables.duckdb_table import UnreadableError
+from trimtab.detection.tables.ibis_engine import EngineError, is_transient_error
 
 _MISSING_TABLE_ERRORS = {"TableNotFound"}
 """Names of Ibis's errors about a table that does not exist."""
@@ -13,7 +13,7 @@ def find_port_error(error: BaseException | None) -> Refused | Unavailable | None
     while error is not None:
         if isinstance(error, Refused | Unavailable):
             return error
-        if may_pass(error) or (isinstance(error, EngineError) and error.passing):
+        if is_transient_error(error) or (isinstance(error, EngineError) and error.transient):
             return Unavailable(f"a store cannot be reached now: {_format_error(error)}")
         if isinstance(error, UnreadableError):
             return Refused(f"the history cannot be read: {_format_error(error)}")

@@ -10,7 +10,7 @@ from trimtab.cli.doctor.monitoring_checks import check_monitoring
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Feature, ModelSpec, Task
 from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
-from trimtab.pipelines.history.remote import HistoryTable, count_rows, is_remote
+from trimtab.pipelines.history.remote import HistoryTable, count_history_rows, is_remote
 from trimtab.pipelines.history.rows import (
     find_covered_times,
     find_first_window_start,
@@ -156,7 +156,7 @@ def _check_row_counts(
         found = f"minimum_rows = {spec.minimum_rows}: no window has more than {max(replayed)} rows"
         yield CheckResult.fault(thing, found, "take a longer window or lower minimum_rows")
     else:
-        count = count_rows(history, spec) if is_remote(history) else len(history)
+        count = count_history_rows(history, spec) if is_remote(history) else len(history)
         sample = f"; values were checked in {sampled:,} random rows" if sampled < count else ""
         found = f"{count:,} rows: {training:,} to train on, {len(enough)} windows to replay{sample}"
         yield CheckResult.fine(thing, found)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from trimtab.detection.tables.duckdb_database import open_connection
 from trimtab.detection.tables.duckdb_table import (
@@ -25,18 +25,42 @@ _MAX_MESSAGE_LENGTH: Final = 300
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class ArrowTable(QueryableTable):
-    """A `pyarrow.Table`."""
+class ArrowStream(Protocol):
+    """A table that exports Arrow's C stream, as those of polars and pyarrow do."""
 
-    table: Any
+    def __arrow_c_stream__(self, requested_schema: object = None, /) -> object:
+        """Return the table as a stream of record batches."""
+
+
+@dataclass(frozen=True)
+class ArrowStreamOnly:
+    """A table of which DuckDB sees nothing but its Arrow stream, which needs no other package."""
+
+    table: "ArrowStream"
+
+    def __arrow_c_stream__(self, requested_schema: object = None, /) -> object:
+        """Return the table as a stream of record batches."""
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+@dataclass(frozen=True)
+class RegisteredTable(QueryableTable):
+    """A table in memory that DuckDB reads in place: of pandas, of Arrow, or an Arrow stream."""
+
+    table: object
 
     def query(self, run: Callable[[DuckTable], T]) -> T:
-        """Return what `run` returns for the table, whose memory DuckDB reads."""
+        """Return what `run` returns for the table; raise `UnreadableError` if DuckDB cannot."""
+        import duckdb  # noqa: PLC0415 - who handles profiles only does not need it
+
         with open_connection() as connection:
-            connection.register(_VIEW, self.table)
             try:
+                connection.register(_VIEW, self.table)
                 return run(_describe_view(connection, name="in memory"))
+            except duckdb.Error as error:
+                said = _shorten(error)
+                msg = f"DuckDB cannot read a column of it: {said}: convert or drop that column"
+                raise UnreadableError(msg) from error
             finally:
                 connection.unregister(_VIEW)
 
@@ -54,8 +78,7 @@ class RelationTable(QueryableTable):
         try:
             return run(_describe_view(self, name="of DuckDB"))
         except duckdb.Error as error:
-            said = " ".join(str(error).split())[:_MAX_MESSAGE_LENGTH]
-            msg = f"DuckDB cannot answer a query on the relation: {said}"
+            msg = f"DuckDB cannot answer a query on the relation: {_shorten(error)}"
             raise UnreadableError(msg) from error
 
     def execute(self, query: str) -> Any:  # noqa: ANN401 - a relation, read like a cursor
@@ -75,6 +98,10 @@ class IbisTable(QueryableTable):
         source = f"({backend.compile(self.table)})"
         types = read_column_types(backend.con, source)
         return run(DuckTable(backend.con, source, types, "of DuckDB"))
+
+
+def _shorten(error: Exception) -> str:
+    return " ".join(str(error).split())[:_MAX_MESSAGE_LENGTH]
 
 
 def _describe_view(connection: Any, *, name: str) -> DuckTable:  # noqa: ANN401 - or a relation
