@@ -7,11 +7,12 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, Final
+from warnings import catch_warnings, simplefilter
 
 from trimtab.charts.text import join_names
 from trimtab.comparison.errors import InvalidTableError, UnsupportedTableError
 from trimtab.comparison.table_sources import TableSource
-from trimtab.detection.tables.duckdb_table import QueryableTable
+from trimtab.detection.tables.duckdb_table import QueryableTable, UnreadableError
 from trimtab.detection.tables.memory_tables import (
     ArrowStreamOnly,
     RegisteredTable,
@@ -74,7 +75,7 @@ def _find_arrow_stream(table: Any, *, side: str) -> TableSource:  # noqa: ANN401
         data = table.read_all()
     elif package != "pyarrow":
         data = ArrowStreamOnly(table)
-    names = getattr(table, "column_names", None) or getattr(table, "columns", None)
+    names = getattr(data, "column_names", None) or getattr(table, "columns", None)
     if not isinstance(names, list):
         raise UnsupportedTableError(_ACCEPTED, subject=side, value=f"({_name_type(table)})")
     _check_names(names, side=side, label=f"({name})")
@@ -83,8 +84,13 @@ def _find_arrow_stream(table: Any, *, side: str) -> TableSource:  # noqa: ANN401
 
 def _find_relation(relation: Any, *, side: str) -> TableSource:  # noqa: ANN401 - as above
     name = "DuckDB relation"
-    _check_names(relation.columns, side=side, label=f"({name})")
-    return _make_source(RelationTable(relation), relation, side=side, name=name)
+    found = RelationTable(relation)
+    try:
+        names = found.read_names()
+    except UnreadableError as error:
+        raise InvalidTableError(str(error), subject=side, value=f"({name})") from None
+    _check_names(names, side=side, label=f"({name})")
+    return _make_source(found, relation, side=side, name=name)
 
 
 def _find_ibis_table(table: Any, *, side: str) -> TableSource:  # noqa: ANN401 - as above
@@ -94,7 +100,8 @@ def _find_ibis_table(table: Any, *, side: str) -> TableSource:  # noqa: ANN401 -
     _check_names(table.columns, side=side, label=f"({name})")
     source = TableSource(table, side, name, f"({name})", ("memory", id(table)))
     try:
-        with translate_engine_errors(table):
+        with translate_engine_errors(table), catch_warnings():
+            simplefilter("ignore")  # Ibis uses what pandas will remove
             if not _is_in_memory(table):
                 return source
             rows = table.to_pyarrow()

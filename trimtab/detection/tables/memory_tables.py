@@ -1,6 +1,7 @@
 """Tables in memory, or behind somebody's DuckDB connection, which are queried without a copy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -73,13 +74,13 @@ class RelationTable(QueryableTable):
 
     def query(self, run: Callable[[DuckTable], T]) -> T:
         """Return what `run` returns for the table; raise `UnreadableError` if DuckDB cannot."""
-        import duckdb  # noqa: PLC0415 - whoever made the relation has loaded it
-
-        try:
+        with _translate_relation_errors():
             return run(_describe_view(self, name="of DuckDB"))
-        except duckdb.Error as error:
-            msg = f"DuckDB cannot answer a query on the relation: {_shorten(error)}"
-            raise UnreadableError(msg) from error
+
+    def read_names(self) -> list[str]:
+        """Return the columns' names, twice if two have one; raise `UnreadableError`."""
+        with _translate_relation_errors():
+            return list(self.relation.columns)
 
     def execute(self, query: str) -> Any:  # noqa: ANN401 - a relation, read like a cursor
         """Return the result of SQL on the relation, as a connection does."""
@@ -98,6 +99,17 @@ class IbisTable(QueryableTable):
         source = f"({backend.compile(self.table)})"
         types = read_column_types(backend.con, source)
         return run(DuckTable(backend.con, source, types, "of DuckDB"))
+
+
+@contextmanager
+def _translate_relation_errors() -> Iterator[None]:
+    import duckdb  # noqa: PLC0415 - whoever made the relation has loaded it
+
+    try:
+        yield
+    except duckdb.Error as error:
+        msg = f"DuckDB cannot answer a query on the relation: {_shorten(error)}"
+        raise UnreadableError(msg) from error
 
 
 def _shorten(error: Exception) -> str:
