@@ -1,4 +1,4 @@
-"""What no retry can mend is marked so; everything else rises untouched."""
+"""Errors that no retry can fix are marked so; every other error passes unchanged."""
 
 import inspect
 
@@ -45,7 +45,7 @@ def _raise(error: str) -> str:
         ("contract", CONTRACT_BREACH_TYPE),
     ],
 )
-async def test_what_no_retry_can_mend_is_not_retried(error: str, kind: str) -> None:
+async def test_an_error_that_no_retry_can_fix_is_not_retried(error: str, kind: str) -> None:
     with pytest.raises(ApplicationError) as blocking:
         Things().do(error)
     with pytest.raises(ApplicationError) as waiting:
@@ -56,7 +56,9 @@ async def test_what_no_retry_can_mend_is_not_retried(error: str, kind: str) -> N
 
 
 @pytest.mark.parametrize(("error", "kind"), [("unavailable", Unavailable), ("bug", KeyError)])
-async def test_what_a_retry_may_mend_rises_untouched(error: str, kind: type[Exception]) -> None:
+async def test_an_error_that_a_retry_may_fix_passes_unchanged(
+    error: str, kind: type[Exception]
+) -> None:
     with pytest.raises(kind):
         Things().do(error)
     with pytest.raises(kind):

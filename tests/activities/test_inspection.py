@@ -58,7 +58,7 @@ def a_context() -> InspectionContext:
     )
 
 
-async def test_a_column_is_told_by_the_bins_that_moved_most() -> None:
+async def test_a_column_is_described_by_the_bins_that_moved_most() -> None:
     pipeline = OnePipeline(distribution=DISTRIBUTION)
 
     item: EvidenceItem = await ActivityEnvironment().run(
@@ -78,7 +78,7 @@ async def test_a_column_is_told_by_the_bins_that_moved_most() -> None:
     }
 
 
-async def test_a_segment_is_told_by_the_metric_then_and_now() -> None:
+async def test_a_segment_is_described_by_the_metric_before_and_now() -> None:
     pipeline = OnePipeline(segment=SEGMENT)
 
     item: EvidenceItem = await ActivityEnvironment().run(

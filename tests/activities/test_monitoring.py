@@ -17,7 +17,7 @@ QUIET: dict[str, JsonValue] = {"rows": 900, "event": None, "finding": None, "not
 
 
 class Pipelines:
-    """Answers or fails as it is told, and remembers what it was asked."""
+    """Answers or fails as the test says, and remembers the request."""
 
     def __init__(self, answer: dict[str, JsonValue] | Exception) -> None:
         self.answer, self.asked = answer, dict[str, JsonValue]()
@@ -52,11 +52,11 @@ async def test_it_runs_the_pipeline_on_the_window_and_passes_little_on() -> None
 
 async def test_what_is_held_back_says_why() -> None:
     reason = SuppressionReason.ALREADY_ANNOUNCED
-    told: dict[str, JsonValue] = {
+    suppressed: dict[str, JsonValue] = {
         "why": "announced yesterday",
         "suppression": {"reason": reason.value},
     }
-    pipelines = Pipelines({**QUIET, "note": "recorded", **told})
+    pipelines = Pipelines({**QUIET, "note": "recorded", **suppressed})
 
     judge = MonitoringActivities(pipelines=pipelines).judge_window
     answer = await ActivityEnvironment().run(judge, ORDER)

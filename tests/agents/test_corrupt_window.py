@@ -10,15 +10,15 @@ from agents.analyst.answers import judge_causes
 from policies.evidence import compose_evidence
 from tests.agents.cases import a_brief
 from tests.builders import NOW
-from tests.detection.windows import profile, spec, table
+from tests.detection.windows import make_spec, make_table, profile_table
 from tests.policies.test_evidence import the_registry
 from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.drift import DriftFinding, PerformanceChange
 from trimtab.contracts.remediation import Action
 from trimtab.detection.performance.finding import find_drift, should_publish
 
-REFERENCE = profile(table(6000))
-GOOD = table(2000, seed=1)
+REFERENCE = profile_table(make_table(6000))
+GOOD = make_table(2000, seed=1)
 LOST = PerformanceChange(metric="r2", reference=0.92, current=0.1, rows=2000, degraded=True)
 BROKEN: dict[str, pd.DataFrame] = {
     "unit_change": GOOD.assign(price=GOOD["price"] * 100),
@@ -31,7 +31,11 @@ BROKEN: dict[str, pd.DataFrame] = {
 
 def found_in(frame: pd.DataFrame, **known: Any) -> DriftFinding:
     finding = find_drift(
-        spec(), REFERENCE, current=profile(frame, like=REFERENCE), performance=None, **known
+        make_spec(),
+        REFERENCE,
+        current=profile_table(frame, like=REFERENCE),
+        performance=None,
+        **known,
     )
     assert finding is not None
     return finding
@@ -46,7 +50,7 @@ def test_a_corrupt_window_is_announced_and_its_cause_is_the_data(kind: str) -> N
     shares = judge_causes(brief)
 
     assert finding.corrupt
-    assert should_publish(finding, spec())
+    assert should_publish(finding, make_spec())
     assert next(iter(shares)) is Cause.DATA_QUALITY
     assert next(iter(rank_actions(brief, shares))) is Action.MONITOR
     assert Action.RETRAIN not in rank_actions(brief, shares)

@@ -13,7 +13,7 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def told(*arguments: str, width: int, monkeypatch: pytest.MonkeyPatch) -> str:
+def print_help(*arguments: str, width: int, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("COLUMNS", str(width))
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
@@ -22,7 +22,7 @@ def told(*arguments: str, width: int, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_paragraphs_fill_the_terminal(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = told(*command.split(), "--help", width=1000, monkeypatch=monkeypatch)
+    said = print_help(*command.split(), "--help", width=1000, monkeypatch=monkeypatch)
 
     prose = said.partition("╭")[0].strip().splitlines()[1:]
     for line, after in itertools.pairwise(prose):
@@ -30,4 +30,4 @@ def test_paragraphs_fill_the_terminal(command: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_program_says_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert told("--version", width=80, monkeypatch=monkeypatch).startswith("trimtab 0.")
+    assert print_help("--version", width=80, monkeypatch=monkeypatch).startswith("trimtab 0.")

@@ -8,7 +8,7 @@ from trimtab.cli.errors import InterruptionError
 from trimtab.cli.signals import run_until_signal
 
 
-async def test_work_that_ends_by_itself_is_returned() -> None:
+async def test_the_result_of_finished_work_is_returned() -> None:
     async def work() -> int:
         return 7
 
@@ -39,7 +39,7 @@ async def test_a_signal_ends_the_work_once_it_has_cleaned_up(
     assert done == ["cleaned up"]
 
 
-async def test_handlers_are_taken_away_again() -> None:
+async def test_handlers_are_removed_again() -> None:
     await run_until_signal(asyncio.sleep(0))
 
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

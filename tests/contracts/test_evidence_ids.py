@@ -76,7 +76,7 @@ def test_the_ids_that_people_and_documents_quote_stay_as_they_are() -> None:
     assert build_document_id("runbook/label-shift") == "document:runbook/label-shift"
 
 
-def test_a_category_of_any_text_is_shown_in_part_and_told_apart() -> None:
+def test_a_category_of_any_text_is_shown_in_part_and_identified() -> None:
     built = build_segment_id("SystemCodeNumber", "BHM (old) \n" + "x" * 500)
 
     assert re.fullmatch(r"inspect:SystemCodeNumber=BHM -old- -x{69}#[0-9a-f]{12}", built)

@@ -11,11 +11,11 @@ from trimtab.detection.profiles.frames import profile_column
 from trimtab.detection.profiles.window_profile import ColumnProfile
 
 
-def profiled(
+def profile_values(
     column: Column,
     values: "Sequence[Any] | np.ndarray[Any, Any]",
     *,
     like: ColumnProfile | None = None,
 ) -> ColumnProfile:
-    """The values' profile, over the bins of `like` where given."""
+    """Return the values' profile, over the bins of `like` if given."""
     return profile_column(pd.Series(values), column, like=like)

@@ -1,4 +1,4 @@
-"""Made-up streams of blocks, counted over the bins of all of them."""
+"""Made-up streams of blocks, profiled over the bins of their reference."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,14 +15,14 @@ from trimtab.detection.profiles.window_profile import WindowProfile
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
 
-Maker = Callable[[int], FloatArray]
-"""Rows by columns of one block, by its place in the stream."""
+BlockMaker = Callable[[int], FloatArray]
+"""Makes the values of the block with this index in the stream, shape (rows, columns)."""
 
 
-def block(
-    values: FloatArray, place: int, *, length: timedelta = DAY, like: WindowProfile | None = None
+def make_block(
+    values: FloatArray, index: int, *, length: timedelta = DAY, like: WindowProfile | None = None
 ) -> WindowProfile:
-    """One block's profile; columns are called x0, x1, …"""
+    """Return one block's profile; columns are called x0, x1, …"""
     names = [f"x{number}" for number in range(values.shape[1])]
     columns = [
         profile_numbers(
@@ -33,7 +33,7 @@ def block(
         )
         for number, name in enumerate(names)
     ]
-    start = MONDAY + place * length
+    start = MONDAY + index * length
     return WindowProfile(
         model="stream",
         window=Window(start=start, end=start + length, rows=len(values)),
@@ -42,17 +42,19 @@ def block(
     )
 
 
-def stream(
-    make: Maker, blocks: int, *, reference: int, length: timedelta = DAY
+def make_stream(
+    make: BlockMaker, blocks: int, *, reference: int, length: timedelta = DAY
 ) -> list[WindowProfile]:
-    """Blocks, all over the bins of the first `reference` of them."""
-    rows = [make(place) for place in range(blocks)]
-    whole = block(np.concatenate(rows[:reference]), 0, length=reference * length)
-    return [block(each, place, length=length, like=whole) for place, each in enumerate(rows)]
+    """Return blocks, all over the bins of the first `reference` of them."""
+    rows = [make(index) for index in range(blocks)]
+    all_blocks = make_block(np.concatenate(rows[:reference]), 0, length=reference * length)
+    return [
+        make_block(each, index, length=length, like=all_blocks) for index, each in enumerate(rows)
+    ]
 
 
-def together(blocks: list[WindowProfile]) -> WindowProfile:
-    """One window."""
+def merge_blocks(blocks: list[WindowProfile]) -> WindowProfile:
+    """Return the profile of the blocks as one window."""
     merged = blocks[0]
     for each in blocks[1:]:
         merged = merge_windows(merged, each)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.detection.windows import profile, table
+from tests.detection.windows import make_table, profile_table
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.distinct_count import (
@@ -74,13 +74,15 @@ def test_profiles_over_different_bins_are_not_merged() -> None:
 
 
 def test_two_weeks_are_merged_into_one_window() -> None:
-    reference = profile(table(900))
-    monday, tuesday = (profile(table(300, seed=seed), like=reference) for seed in (1, 2))
+    reference = profile_table(make_table(900))
+    monday, tuesday = (profile_table(make_table(300, seed=seed), like=reference) for seed in (1, 2))
 
     both = merge_windows(monday, tuesday)
 
     assert both.window.rows == 600
-    whole = profile(pd.concat([table(300, seed=1), table(300, seed=2)]), like=reference)
+    whole = profile_table(
+        pd.concat([make_table(300, seed=1), make_table(300, seed=2)]), like=reference
+    )
     for merged, expected in zip(both.columns, whole.columns, strict=True):
         assert_same(merged, expected)
 

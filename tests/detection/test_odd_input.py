@@ -1,4 +1,4 @@
-"""Whatever a table holds, profiles of it are compared without an error, and the answer is clear."""
+"""Whatever a table holds, its profiles are compared without an error and with a reason."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,14 +33,14 @@ def profile(values: Any, kind: FeatureKind, like: WindowProfile | None = None) -
     )
 
 
-def compared(before: Any, now: Any, kind: FeatureKind, minimum_rows: int = 1) -> Comparison:
+def compare(before: Any, now: Any, kind: FeatureKind, minimum_rows: int = 1) -> Comparison:
     reference = profile(before, kind)
     return compare_profiles(
         reference, profile(now, kind, like=reference), minimum_rows=minimum_rows
     )
 
 
-chance = np.random.default_rng(0)
+random = np.random.default_rng(0)
 TABLES: dict[str, Any] = {
     "empty": [],
     "one row": [1.5],
@@ -48,11 +48,11 @@ TABLES: dict[str, Any] = {
     "all null": [None] * 300,
     "all NaN": [np.nan] * 300,
     "infinite": [np.inf, -np.inf] * 150,
-    "some infinite": [*chance.normal(size=280), *[np.inf] * 10, *[np.nan] * 10],
-    "a billion": chance.normal(1e9, 1e8, 300),
-    "near the largest": 1.7e308 * chance.uniform(-1, 1, 300),
-    "near the smallest": 1e-310 * chance.uniform(-1, 1, 300),
-    "one outlier": [*chance.normal(size=299), 1e300],
+    "some infinite": [*random.normal(size=280), *[np.inf] * 10, *[np.nan] * 10],
+    "a billion": random.normal(1e9, 1e8, 300),
+    "near the largest": 1.7e308 * random.uniform(-1, 1, 300),
+    "near the smallest": 1e-310 * random.uniform(-1, 1, 300),
+    "one outlier": [*random.normal(size=299), 1e300],
     "one number": [7] * 300,
     "two numbers": [0, 1] * 150,
     "text": [f"word {i % 40}" for i in range(300)],
@@ -63,13 +63,18 @@ TABLES: dict[str, Any] = {
     "long and odd text": ["ä" * 5000, "", " ", "\x00", "(other)", "'; drop table x; --"] * 50,
     "huge integers": [2**70 + i for i in range(300)],
     "times": list(pd.date_range("2026-01-01", periods=300, freq="h")),
-    "normal": chance.normal(size=300),
+    "normal": random.normal(size=300),
 }
+
+
+def has_few_numbers(values: Any) -> bool:
+    numbers = pd.to_numeric(pd.Series(values, dtype="object"), errors="coerce").astype("float64")
+    return int(np.isfinite(numbers).sum()) < len(TABLES["normal"]) / 10
 
 
 @pytest.mark.parametrize("kind", FeatureKind)
 @pytest.mark.parametrize("before", TABLES)
-def test_any_column_beside_any_other_has_an_answer(before: str, kind: FeatureKind) -> None:
+def test_any_column_can_be_compared_with_any_other(before: str, kind: FeatureKind) -> None:
     reference = profile(TABLES[before], kind)
 
     for values in TABLES.values():
@@ -84,25 +89,23 @@ def test_any_column_beside_any_other_has_an_answer(before: str, kind: FeatureKin
 
 @pytest.mark.parametrize("kind", FeatureKind)
 @pytest.mark.parametrize("name", TABLES)
-def test_no_column_has_drifted_from_itself(name: str, kind: FeatureKind) -> None:
-    found = compared(TABLES[name], TABLES[name], kind)
+def test_no_column_drifts_from_itself(name: str, kind: FeatureKind) -> None:
+    found = compare(TABLES[name], TABLES[name], kind)
 
     (column,) = found.features
     assert (found.drifted, found.severity, found.quality) == (False, Severity.LOW, ())
     assert column.effects is None or column.effects.psi == 0.0
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_numbers_that_vanish_are_a_fault_and_never_mere_silence(name: str) -> None:
-    values = pd.to_numeric(pd.Series(TABLES[name], dtype="object"), errors="coerce")
-    if np.isfinite(values.astype("float64")).sum() < len(TABLES["normal"]) / 10:
-        found = compared(TABLES["normal"], TABLES[name], FeatureKind.NUMERIC)
+@pytest.mark.parametrize("name", [name for name in TABLES if has_few_numbers(TABLES[name])])
+def test_numbers_that_vanish_are_a_fault(name: str) -> None:
+    found = compare(TABLES["normal"], TABLES[name], FeatureKind.NUMERIC)
 
-        assert found.drifted == (name != "empty" and found.enough)
+    assert found.drifted == (name != "empty" and found.enough)
 
 
 def test_an_empty_table_is_not_enough_data() -> None:
-    found = compared(TABLES["normal"], [], FeatureKind.NUMERIC, minimum_rows=200)
+    found = compare(TABLES["normal"], [], FeatureKind.NUMERIC, minimum_rows=200)
 
     assert (found.enough, found.drifted) == (False, False)
 
@@ -114,10 +117,8 @@ anything = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(anything, anything, st.sampled_from(FeatureKind))
-def test_no_table_ends_in_an_exception(
-    before: list[Any], now: list[Any], kind: FeatureKind
-) -> None:
-    found = compared(before, now, kind)
+def test_no_table_raises_an_exception(before: list[Any], now: list[Any], kind: FeatureKind) -> None:
+    found = compare(before, now, kind)
 
     assert found.rows.current == len(now)
     assert found.why
@@ -128,7 +129,7 @@ def test_no_table_ends_in_an_exception(
 def test_the_order_of_rows_does_not_matter(values: list[Any], order: Any) -> None:
     shuffled = order.sample(values, len(values))
 
-    (moved,) = compared(values, shuffled, FeatureKind.NUMERIC).features
+    (moved,) = compare(values, shuffled, FeatureKind.NUMERIC).features
 
     assert not moved.drifted
     assert moved.effects is None or (moved.effects.psi, moved.effects.jensen_shannon) == (0.0, 0.0)

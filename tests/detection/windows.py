@@ -16,8 +16,8 @@ START = datetime(2026, 1, 5, tzinfo=UTC)
 WEEK = timedelta(days=7)
 
 
-def spec(**changes: Any) -> ModelSpec:
-    """A regression on a number and a category."""
+def make_spec(**changes: Any) -> ModelSpec:
+    """Return the specification of a regression on a number and a category."""
     return ModelSpec.model_validate(
         {
             "name": "sales",
@@ -39,8 +39,8 @@ def spec(**changes: Any) -> ModelSpec:
     )
 
 
-def table(rows: int = 2000, *, seed: int = 0, **columns: Any) -> pd.DataFrame:
-    """Rows of the model above; `columns` replace what is made up."""
+def make_table(rows: int = 2000, *, seed: int = 0, **columns: Any) -> pd.DataFrame:
+    """Return rows of this model; `columns` replace made-up ones."""
     random = np.random.default_rng(seed)
     made = {
         "price": random.gamma(4.0, 5.0, rows),
@@ -50,21 +50,24 @@ def table(rows: int = 2000, *, seed: int = 0, **columns: Any) -> pd.DataFrame:
     return pd.DataFrame({**made, **columns})
 
 
-def profile(
+def profile_table(
     frame: pd.DataFrame,
     *,
     like: WindowProfile | None = None,
     predictions: "pd.Series[float] | None" = None,
     newest: datetime | None = None,
 ) -> WindowProfile:
-    """Three weeks' profile, or with `like` that of the week after; predictions are the target."""
+    """Return the profile of three weeks, or with `like` of the week after them.
+
+    Predictions are the target unless they are given.
+    """
     start, length = (START, 3 * WEEK) if like is None else (START + 3 * WEEK, WEEK)
     values = {"prediction": frame["revenue"] if predictions is None else predictions}
     return profile_window(
         frame,
         [
             (column, values.get(column.name, frame.get(column.name, pd.Series(dtype="float64"))))
-            for column in list_monitored_columns(spec())
+            for column in list_monitored_columns(make_spec())
         ],
         model="sales",
         window=Window(start=start, end=start + length, rows=len(frame)),

@@ -3,7 +3,12 @@
 import pytest
 import yaml
 
-from trimtab.files.yaml_text import InvalidYamlError, format_yaml, parse_yaml
+from trimtab.files.yaml_text import (
+    InvalidYamlError,
+    format_yaml,
+    format_yaml_line,
+    parse_yaml,
+)
 
 
 @pytest.mark.parametrize(
@@ -77,3 +82,15 @@ def test_written_yaml_reads_alike_here_and_in_yaml_1_1(value: object) -> None:
 
     assert parse_yaml(text) == value
     assert yaml.safe_load(text) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["no", "18:00", "a: b # c", "line\nbreak", "\x1b[31m", "x" * 500, "", None, 12, 0.5, ["a", 1]],
+)
+def test_a_line_of_yaml_is_one_line_and_reads_alike_everywhere(value: object) -> None:
+    line = format_yaml_line(value)
+
+    assert "\n" not in line
+    assert parse_yaml(f"key: {line}") == {"key": value}
+    assert yaml.safe_load(f"key: {line}") == {"key": value}

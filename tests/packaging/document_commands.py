@@ -27,7 +27,7 @@ LASTING = {
     ".venv/bin/python starter.py": "bridge_started",
 }
 """Commands that run until they are ended, each with what it prints once it is ready."""
-PATIENCE = 280.0
+PATIENCE = 600.0
 """Seconds that a command may take."""
 
 

@@ -37,6 +37,8 @@ class Document:
 
 
 DRIFTED = (1,)
+FINE_OR_NOTHING_THERE = (0, 3)
+"""A newcomer has no model before `init`, and no incident in the audit log."""
 INIT = "bin/trimtab init prices --data history.parquet --target price --timestamp sold_at"
 DOCUMENTS = (
     Document(
@@ -62,7 +64,11 @@ DOCUMENTS = (
             "bin/temporal workflow show": _EXAMPLE,
             "bin/trimtab events retry": "names a dead letter that exists only as an example",
         },
-        exit_codes={"bin/trimtab monitor prices": DRIFTED},
+        exit_codes={
+            "bin/trimtab monitor prices": DRIFTED,
+            "bin/trimtab doctor": FINE_OR_NOTHING_THERE,
+            "bin/trimtab audit verify": FINE_OR_NOTHING_THERE,
+        },
     ),
     Document(
         "docs/events.md",
@@ -73,7 +79,7 @@ DOCUMENTS = (
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.path)
 def test_every_command_works_as_written(document: Document, tmp_path: Path) -> None:
     newcomer = Newcomer.in_folder(tmp_path)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tests.detection.windows import START, WEEK, spec
+from tests.detection.windows import START, WEEK, make_spec
 from trimtab.contracts.fitted import FittedModel, ServedModel
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
@@ -39,7 +39,7 @@ def served(fitted: FittedModel, **changes: Any) -> ServedModel:
 
 def classes(metric: str = "roc_auc", **changes: Any) -> ModelSpec:
     """Return the model of `tests.detection.windows` as a classifier of two classes."""
-    return spec(task=Task.CLASSIFICATION, metric=metric, target_minimum=None, **changes)
+    return make_spec(task=Task.CLASSIFICATION, metric=metric, target_minimum=None, **changes)
 
 
 def sales(rows: int = 3000, *, start: Any = START, seed: int = 0, **columns: Any) -> pd.DataFrame:

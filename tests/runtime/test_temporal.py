@@ -112,7 +112,7 @@ def test_without_any_address_the_remedies_are_named(tmp_path: Path) -> None:
     with pytest.raises(BadConfigurationError) as caught:
         load_connect_config(load_settings(home=tmp_path))
 
-    for remedy in ("TRIMTAB_TEMPORAL__ADDRESS", "TEMPORAL_ADDRESS", "`trimtab up`"):
+    for remedy in ("TRIMTAB_TEMPORAL__ADDRESS", "TEMPORAL_ADDRESS", "trimtab up`"):
         assert remedy in caught.value.faults[0]
 
 

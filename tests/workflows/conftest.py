@@ -1,8 +1,9 @@
 """One real Temporal dev server for all workflow tests, from the wheel."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest_asyncio
 from temporalio.client import Client
@@ -10,17 +11,12 @@ from temporalio.common import SearchAttributeKey
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from workflows import options
+from trimtab.contracts.names import SEARCH_ATTRIBUTES
 
-SEARCH_ATTRIBUTES: list[SearchAttributeKey[str] | SearchAttributeKey[float]] = [
-    options.MODEL_KEY,
-    options.STAGE_KEY,
-    options.SEVERITY_KEY,
-    options.VERDICT_KEY,
-    options.ACTION_KEY,
-    options.CONFIDENCE_KEY,
-    options.CORRELATION_ID_KEY,
-]
+MAKE_KEY: dict[str, Callable[[str], SearchAttributeKey[Any]]] = {
+    "Keyword": SearchAttributeKey.for_keyword,
+    "Double": SearchAttributeKey.for_float,
+}
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -30,7 +26,7 @@ async def temporal() -> AsyncIterator[Client]:
         data_converter=pydantic_data_converter,
         dev_server_existing_path=str(Path(sys.executable).with_name("temporal")),
         dev_server_log_level="error",
-        search_attributes=SEARCH_ATTRIBUTES,
+        search_attributes=[MAKE_KEY[kind](name) for name, kind in SEARCH_ATTRIBUTES.items()],
     )
     async with environment:
         yield environment.client

@@ -14,11 +14,11 @@ Handle = WorkflowHandle[Any, Any]
 
 
 class Waiting(FakePipelines):
-    """Waits at one pipeline or slice, for ever or until it is told to go on."""
+    """Waits at one pipeline or slice, forever or until the test lets it go on."""
 
-    def __init__(self, registry: FakeRegistry, at: str, *, until_told: bool = False) -> None:
+    def __init__(self, registry: FakeRegistry, at: str, *, until_released: bool = False) -> None:
         super().__init__(registry, BETTER)
-        self.at, self.until_told = at, until_told
+        self.at, self.until_released = at, until_released
         self.reached, self.go_on = asyncio.Event(), asyncio.Event()
         self.stopped = False
 
@@ -35,7 +35,7 @@ class Waiting(FakePipelines):
     async def cancel(self, handle: Handle) -> None:
         await self.reached.wait()
         await handle.cancel()
-        if self.until_told:
+        if self.until_released:
             await cancel_to_be_requested(handle)
             self.go_on.set()
 

@@ -1,6 +1,7 @@
 """An incident from event to report, on a real Temporal server, for every way it can end."""
 
 import asyncio
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 from tests.builders import a_spec, an_event, an_incident
 from tests.workflows.pausing import Waiting, cancel_to_be_requested
 from tests.workflows.world import BETTER, Handle, World
-from trimtab.contracts.approval import Choice, HumanDecision
+from trimtab.contracts.approval import Choice, HumanDecision, TemporalCommand
 from trimtab.contracts.decision import Limits, Verdict
 from trimtab.contracts.drift import QualityFault, Severity
 from trimtab.contracts.incident import Ending, IncidentInput, IncidentView, Stage
@@ -160,7 +161,7 @@ async def test_cancelling_stops_the_agents_and_asks_nobody(world: World) -> None
 
 
 async def test_cancelling_an_action_undoes_it(world: World) -> None:
-    world.pipelines = pausing = Waiting(world.registry, "verification", until_told=True)
+    world.pipelines = pausing = Waiting(world.registry, "verification", until_released=True)
 
     async def cancel(handle: Handle) -> None:
         await pausing.reached.wait()
@@ -340,6 +341,29 @@ async def test_a_raw_signal_in_the_form_of_tctl_approves(world: World) -> None:
     report = await world.respond(escalating(), play=signal_raw)
 
     assert report.ending is Ending.REMEDIATED
+
+
+async def test_the_page_s_line_approves_when_it_is_pasted_into_a_shell(
+    world: World, tmp_path: Path
+) -> None:
+    command = TemporalCommand(
+        program=str(Path(sys.executable).with_name("temporal")),
+        address=world.client.service_client.config.target_host,
+    )
+    bare = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "USER": "ada"}
+
+    async def paste(handle: Handle) -> None:
+        view = await waiting(handle)
+        line = (view.page or "").splitlines()[-1]
+        shell = await asyncio.create_subprocess_exec("/bin/sh", "-c", line, env=bare)
+        assert await shell.wait() == 0
+
+    report = await world.respond(escalating(answer_command=command), play=paste)
+
+    assert report.ending is Ending.REMEDIATED
+    (answer,) = report.answers
+    assert answer.decision is not None
+    assert answer.decision.approver == "ada"
 
 
 async def test_a_person_who_approves_an_incident_without_a_plan_takes_it_over(

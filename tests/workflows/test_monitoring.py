@@ -76,7 +76,7 @@ class Judge:
 
 
 class Patient(Judge):
-    """Never comes to an end by itself."""
+    """Runs until it is cancelled."""
 
     stopped = False
 
@@ -206,7 +206,7 @@ async def test_a_cancelled_run_cancels_the_judging_of_its_window(runs: Runs) -> 
     assert patient.stopped
 
 
-async def test_what_no_retry_mends_fails_the_run(runs: Runs) -> None:
+async def test_an_error_that_no_retry_can_fix_fails_the_run(runs: Runs) -> None:
     fault = ApplicationError("no champion", type="Refused", non_retryable=True)
 
     with pytest.raises(WorkflowFailureError) as raised:

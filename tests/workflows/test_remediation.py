@@ -372,7 +372,7 @@ async def test_a_cancelled_retraining_is_ended_and_nothing_is_changed(world: Wor
 
 
 async def test_a_cancellation_while_verifying_undoes_what_was_changed(world: World) -> None:
-    world.pipelines = waiting = Waiting(world.registry, "verification", until_told=True)
+    world.pipelines = waiting = Waiting(world.registry, "verification", until_released=True)
 
     outcome = await world.remediate(meddle=waiting.cancel, golden="verification_cancelled")
 
@@ -384,7 +384,7 @@ async def test_a_cancellation_while_verifying_undoes_what_was_changed(world: Wor
 
 
 async def test_a_cancellation_while_promoting_undoes_the_promotion(world: World) -> None:
-    world.pipelines = waiting = Waiting(world.registry, "gate", until_told=True)
+    world.pipelines = waiting = Waiting(world.registry, "gate", until_released=True)
 
     outcome = await world.remediate(meddle=waiting.cancel)
 

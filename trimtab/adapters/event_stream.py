@@ -10,6 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from trimtab.contracts.ports import Refused, Unavailable
+from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.stack_addresses import find_redis_url
 
@@ -29,7 +30,7 @@ class DeadLetter:
     """The event as it was received."""
     deliveries: int
     at: str
-    """When it was moved, ISO 8601."""
+    """Time of the move, ISO 8601."""
 
 
 @contextmanager
@@ -43,7 +44,8 @@ def connect_stream(settings: Settings) -> Iterator[redis.Redis]:
     """
     url = find_redis_url(settings)
     if url is None:
-        msg = "redis.url is not set and no embedded stack runs: set it, or start `trimtab up`"
+        up = format_command("up")
+        msg = f"redis.url is not set and no embedded stack runs: set it, or start `{up}`"
         raise Unavailable(msg)
     try:
         with redis.Redis.from_url(
@@ -72,16 +74,15 @@ def republish_dead_letter(settings: Settings, letter_id: str) -> str:
     Raises:
         Refused: There is no such letter.
     """
+    listing = format_command("events", "dead")
     with connect_stream(settings) as server:
         try:
             found: Any = server.xrange(settings.redis.dead_letters, letter_id, letter_id)
         except redis.ResponseError as error:
-            msg = (
-                f"{letter_id!r} is no id such as 1795500021063-0: `trimtab events dead` lists them"
-            )
+            msg = f"{letter_id!r} is no id such as 1795500021063-0: `{listing}` lists them"
             raise Refused(msg) from error
         if not found:
-            msg = f"no dead letter {letter_id!r}: `trimtab events dead` lists them"
+            msg = f"no dead letter {letter_id!r}: `{listing}` lists them"
             raise Refused(msg)
         return _republish(server, settings, _parse_letter(*found[0]))
 

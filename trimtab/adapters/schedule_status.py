@@ -10,6 +10,7 @@ from trimtab.contracts import names
 from trimtab.contracts.model import ModelSpec
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_model_spec
+from trimtab.runtime.paths import format_command
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,12 @@ async def build_status(
 
 
 def _find_fault(model: str, scheduled: ModelSpec | None) -> str:
-    again = f"run `trimtab schedule {model}` again"
+    again = f"run `{format_command('schedule', model)}` again"
     if scheduled is None:
         return f"it was not made by this version of Trimtab: {again}"
     try:
         configured = load_model_spec(model)
     except BadConfigurationError:
-        return f"the model is not configured here: `trimtab schedule {model} --remove`"
+        remove = format_command("schedule", model, "--remove")
+        return f"the model is not configured here: `{remove}`"
     return "" if configured == scheduled else f"the configuration has changed since: {again}"

@@ -28,6 +28,7 @@ from trimtab.adapters.schedule_status import ScheduleStatus, build_status
 from trimtab.contracts import names
 from trimtab.contracts.monitoring import MonitoringInput
 from trimtab.contracts.ports import Unavailable
+from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.temporal import (
     connect_temporal,
@@ -57,8 +58,8 @@ async def open_schedules(settings: Settings) -> "AsyncIterator[ScheduleClient]":
         yield ScheduleClient(client)
     except RuntimeError as error:
         msg = (
-            f"Temporal does not answer at {address}: {error}: start `trimtab up`, or correct"
-            " TRIMTAB_TEMPORAL__ADDRESS"
+            f"Temporal does not answer at {address}: {error}: start `{format_command('up')}`, or"
+            " correct TRIMTAB_TEMPORAL__ADDRESS"
         )
         raise Unavailable(msg) from error
     except RPCError as error:

@@ -28,7 +28,7 @@ from trimtab.runtime.settings_sections import BridgeSettings
 _log = structlog.get_logger(__name__)
 _MAX_BATCH: Final = 16
 _KEEP: Final = timedelta(hours=24)
-"""How long processed entries stay in the stream, for people to look at."""
+"""Time that processed entries stay in the stream, for people to read."""
 _TRIM_SECONDS: Final = 60.0
 """Time between two trims."""
 _FINISH_SECONDS: Final = 6.0

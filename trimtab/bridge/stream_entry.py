@@ -23,7 +23,7 @@ class StreamEntry:
 
     @property
     def published_at(self) -> datetime:
-        """When it entered the stream, by the Redis server's clock."""
+        """Time at which it entered the stream, by the Redis server's clock."""
         milliseconds, _ = parse_entry_id(self.id)
         return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
 

@@ -1,11 +1,9 @@
 """Starts the incident of an event: one `DriftResponseWorkflow`, never two."""
 
 import contextlib
-import shlex
 from datetime import datetime, timedelta
 from typing import Final
 
-from pydantic import ValidationError
 from temporalio.client import Client
 from temporalio.common import (
     SearchAttributePair,
@@ -16,17 +14,16 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from trimtab.bridge.answer_command import build_answer_command
 from trimtab.bridge.configuration import ConfigurationCache
 from trimtab.bridge.event_parsing import EventRejectedError
 from trimtab.contracts import names, tags
-from trimtab.contracts.approval import TemporalCommand
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.incident import IncidentInput, Stage
 from trimtab.contracts.names import build_drift_response_id
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import compute_policy_hash
-from trimtab.runtime.paths import temporal_command
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.telemetry import start_root_span
 from trimtab.runtime.temporal import ensure_search_attributes
@@ -118,7 +115,9 @@ class WorkflowStarter:
             deliberation_timeout=self._settings.analyst.deliberation_timeout,
             call_timeout=self._settings.analyst.timeout,
             published_at=published_at,
-            answer_command=build_answer_command(self._client),
+            answer_command=build_answer_command(
+                self._client.service_client.config.target_host, self._client.namespace
+            ),
             as_of=event.data.current.end if self._settings.backtest.replay else None,
         )
 
@@ -126,19 +125,6 @@ class WorkflowStarter:
         limits = self._configuration.get_limits()
         shorter = self._settings.backtest.approval_timeout
         return limits.model_copy(update={"approval_timeout": shorter}) if shorter else limits
-
-
-def build_answer_command(client: Client) -> TemporalCommand:
-    """Return the `temporal` command of this machine, with the server that the client is for."""
-    (program,) = shlex.split(temporal_command())
-    try:
-        return TemporalCommand(
-            program=program,
-            address=client.service_client.config.target_host,
-            namespace=client.namespace,
-        )
-    except ValidationError:
-        return TemporalCommand()  # of an unusual form: the person's own profile has to do
 
 
 def _build_search_attributes(event: DriftEvent) -> TypedSearchAttributes:

@@ -42,7 +42,9 @@ class Bars:
 
 def build_plot(reference: ColumnProfile, current: ColumnProfile) -> Histogram | Bars | None:
     """Return both distributions of a column; None if either has no values or the bins differ."""
-    if not (reference.present and current.present) or len(reference.bins) != len(current.bins):
+    if not (reference.value_count and current.value_count) or len(reference.bin_names) != len(
+        current.bin_names
+    ):
         return None
     if reference.column.kind is FeatureKind.CATEGORICAL:
         return _draw_categories(reference, current)
@@ -54,7 +56,7 @@ def build_plot(reference: ColumnProfile, current: ColumnProfile) -> Histogram | 
 
 def _draw_categories(reference: ColumnProfile, current: ColumnProfile) -> Bars:
     pairs = list(
-        zip(reference.bins, compute_shares(reference), compute_shares(current), strict=True)
+        zip(reference.bin_names, compute_shares(reference), compute_shares(current), strict=True)
     )
     named, other = (
         (pairs[:-1], pairs[-1]) if reference.others == 1 else (pairs, (OTHER_BIN, 0.0, 0.0))

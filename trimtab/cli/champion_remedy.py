@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from trimtab.cli.console import format_command
 from trimtab.runtime.backtest_homes import DEMO_MODEL, is_demo_home
+from trimtab.runtime.paths import format_command
 
 
 def format_first_champion_remedy(model: str, home: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from trimtab.runtime.paths import command_prefix
+from trimtab.runtime.paths import format_command
 
 PIPE_WIDTH: Final = 120
 """Columns of what goes to a file or a pipe, unless COLUMNS says otherwise."""
@@ -24,11 +24,6 @@ def open_console() -> Console:
 def print_unbroken(console: Console, text: str, *, style: str = "") -> None:
     """Print one line that the terminal may wrap but that is copied in one piece."""
     console.print(Text(text, style=style), soft_wrap=True)
-
-
-def format_command(*arguments: str) -> str:
-    """Return a command of Trimtab as it is typed in the user's shell, quoted where needed."""
-    return " ".join([command_prefix(), *map(shlex.quote, arguments)])
 
 
 def print_command(console: Console, *arguments: str, **variables: str) -> None:

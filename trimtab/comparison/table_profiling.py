@@ -59,7 +59,7 @@ def profile_like(source: TableSource, reference: ProfileRecord) -> ProfileRecord
     columns = tuple(each.column for each in reference.profile.columns)
     profile = _profile_table(source, columns, timestamp=reference.timestamp, like=reference.profile)
     check_header(profile.filled, source)
-    if not any(column.present for column in profile.columns):
+    if not any(column.value_count for column in profile.columns):
         check_common_columns({column.name for column in columns}, source)
     update = {"version": find_version(), "source": source.name, "profile": profile}
     return reference.model_copy(update=update)

@@ -5,11 +5,14 @@ for a date. Here they stay the words that they look like. Only `null`, `true`, `
 numbers are more than text, and a key that stands twice in a mapping is an error.
 """
 
+import json
 import re
 from typing import Any, Final
 
 import yaml
 
+_MAX_WIDTH: Final = 10**6
+"""Width that no line reaches, so that none is wrapped."""
 _INTEGER: Final = r"[-+]?(?:0|[1-9][0-9]*)"
 _DECIMAL: Final = r"[-+]?(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)"
 _RESOLVERS: Final = [
@@ -21,7 +24,7 @@ _RESOLVERS: Final = [
         ("float", _DECIMAL),
     )
 ]
-"""What a word without quotes is when it is not text."""
+"""Types and patterns of words without quotes that are not text."""
 
 
 class InvalidYamlError(ValueError):
@@ -43,6 +46,17 @@ def parse_yaml(text: str) -> object:
 def format_yaml(value: object) -> str:
     """Return the value as YAML; text that any dialect would take for something else is quoted."""
     return yaml.safe_dump(value, allow_unicode=True, sort_keys=False)
+
+
+def format_yaml_line(value: object) -> str:
+    """Return the value as YAML on one line, in flow style, as `format_yaml` quotes it."""
+    if isinstance(value, str) and not value.isprintable():
+        return json.dumps(value)
+    # A value on its own would be followed by the end mark of a document.
+    line = yaml.safe_dump(
+        [value], default_flow_style=True, width=_MAX_WIDTH, allow_unicode=True, sort_keys=False
+    )
+    return line.strip()[1:-1]
 
 
 class _PlainLoader(yaml.SafeLoader):

@@ -32,7 +32,7 @@ _REMEDIES: Final = {
     "string_type": "write text; put a number in quotes",
     "missing": "add it",
 }
-"""What to do about an error, by Pydantic's name for it."""
+"""Remedies by Pydantic's name of the error."""
 
 
 def read_mapping(path: Path) -> dict[str, Any]:

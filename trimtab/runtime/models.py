@@ -23,7 +23,7 @@ from trimtab.runtime.model_files import (
     list_model_names,
     list_own_model_names,
 )
-from trimtab.runtime.paths import command_prefix, local_conf, shipped_conf
+from trimtab.runtime.paths import format_command, local_conf, shipped_conf
 
 METRICS_BY_TASK: Final = {
     Task.REGRESSION: ("r2",),
@@ -92,7 +92,8 @@ def _format_unknown_model(name: str) -> str:
     meant, own = suggest_name(name, list_model_names()), list_own_model_names(Path())
     known = f"configured are {', '.join(own)}" if own else f"{local_conf() / 'models'} has no model"
     hint = f"did you mean {meant}? " if meant else ""
-    init = f"{command_prefix()} init MODEL --data FILE --target COLUMN --timestamp COLUMN"
+    options = ("--data", "FILE", "--target", "COLUMN", "--timestamp", "COLUMN")
+    init = format_command("init", "MODEL", *options)
     return f"model {name!r}: is not configured; {known}: {hint}To configure one: `{init}`"
 
 

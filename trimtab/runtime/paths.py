@@ -1,4 +1,4 @@
-"""Where things lie, and how commands are typed: what Trimtab ships with, and what is the user's."""
+"""Locates what Trimtab ships with and what is the user's, and says how commands are typed."""
 
 import os
 import shlex
@@ -42,6 +42,11 @@ def command_prefix() -> str:
     if launcher and Path(launcher).exists():
         return shlex.quote(launcher)
     return shlex.quote(str(_launcher("trimtab") if launcher else script))
+
+
+def format_command(*arguments: str) -> str:
+    """Return a command of Trimtab as it is typed in the user's shell, quoted where needed."""
+    return " ".join([command_prefix(), *map(shlex.quote, arguments)])
 
 
 def temporal_command() -> str:

@@ -33,7 +33,7 @@ class Section(BaseModel):
 
 
 class TemporalSettings(Section):
-    """Where Temporal is."""
+    """Address of Temporal."""
 
     address: str | None = None
     """host:port; None for Temporal's own environment profile, or else the embedded server."""
@@ -46,7 +46,7 @@ class TemporalSettings(Section):
 
 
 class RedisSettings(Section):
-    """Where the events come from."""
+    """Redis server and names of the streams."""
 
     url: RedisUrl | None = None
     """None for the embedded server."""
@@ -56,14 +56,14 @@ class RedisSettings(Section):
 
 
 class BridgeSettings(Section):
-    """How the bridge reads the stream."""
+    """Limits and times of the bridge."""
 
     consumer: str | None = None
     """Name in the consumer group; None for the host name. Keep it across restarts."""
     open_starts: int = Field(default=64, ge=1, le=1024)
     """Maximum number of workflow starts under way at once."""
     block: PositiveDuration = timedelta(seconds=2)
-    """How long one read waits for new entries."""
+    """Time that one read waits for new entries."""
     claim_after: PositiveDuration = timedelta(seconds=60)
     """Idle time after which another consumer's entry is claimed."""
     max_deliveries: int = Field(default=5, ge=1)
@@ -71,14 +71,14 @@ class BridgeSettings(Section):
 
 
 class ChromaSettings(Section):
-    """Where the knowledge base is."""
+    """Address of the knowledge base."""
 
     url: HttpUrl | None = None
     """A Chroma server; None for the embedded one on disk."""
 
 
 class AnalystSettings(Section):
-    """Which language model answers."""
+    """Language model of the agents, and its time limits."""
 
     model: Annotated[str, AfterValidator(_check_analyst)] = "analyst/rules"
     timeout: PositiveDuration = timedelta(seconds=60)
@@ -98,7 +98,7 @@ class GrantSettings(Section):
 
 
 class AuditSettings(Section):
-    """Where the audit log is, and its key."""
+    """Folder of the audit log, and its key."""
 
     directory: Path | None = None
     """None for `.trimtab/audit`. Workers on several machines need a shared volume."""
@@ -107,7 +107,7 @@ class AuditSettings(Section):
 
 
 class WorkerSettings(Section):
-    """How much one worker does at once."""
+    """Concurrency of one worker."""
 
     activities: int = Field(default=20, ge=1)
     pipelines: int = Field(default=1, ge=1)

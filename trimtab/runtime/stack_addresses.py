@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from trimtab.contracts.base import Record
 from trimtab.files.atomic_file import write_atomically
 from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import Settings
 
 _FILE: Final = "stack.json"
@@ -33,7 +34,7 @@ class StackAddresses(Record):
     pid: int
     """Process that holds the stack."""
     born: float
-    """When that process was created, in seconds since 1970: a process id may be used again."""
+    """Creation time of that process, in seconds since 1970: a process id may be used again."""
 
     def build_environment(self) -> dict[str, str]:
         """Return the variables that make any Trimtab process use this stack."""
@@ -85,7 +86,7 @@ def require_redis_url(settings: Settings) -> str:
     if url is None:
         fault = (
             "redis.url = None: set TRIMTAB_REDIS__URL=redis://host:port, or start the embedded"
-            f" stack with `trimtab up` (none runs for {settings.home.absolute()})"
+            f" stack with `{format_command('up')}` (none runs for {settings.home.absolute()})"
         )
         raise BadConfigurationError([fault])
     return url

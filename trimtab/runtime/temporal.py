@@ -27,6 +27,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from trimtab.contracts.names import SEARCH_ATTRIBUTES
 from trimtab.runtime.correlation import CorrelationInterceptor
 from trimtab.runtime.errors import BadConfigurationError, NoTemporalAddressError
+from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.settings_sections import TemporalSettings
 from trimtab.runtime.stack_addresses import find_running_stack
@@ -85,7 +86,7 @@ def load_connect_config(settings: Settings) -> ClientConnectConfig:
         fault = (
             "temporal.address = None: set TRIMTAB_TEMPORAL__ADDRESS=host:port, or TEMPORAL_ADDRESS"
             " or a profile of Temporal's own configuration file, or start the embedded stack with"
-            f" `trimtab up` (none runs for {settings.home.absolute()})"
+            f" `{format_command('up')}` (none runs for {settings.home.absolute()})"
         )
         raise NoTemporalAddressError([fault])
     return config

@@ -8,7 +8,7 @@ import pytest
 from mlflow.models import infer_signature
 from sklearn.linear_model import LinearRegression
 
-from tests.detection.windows import spec, table
+from tests.detection.windows import make_spec, make_table
 from trimtab.adapters.datasets.registered_model import RegisteredModel
 from trimtab.adapters.registry.tracking import open_tracking
 from trimtab.contracts.fitted import FittedModel
@@ -22,13 +22,13 @@ KEY = "a" * 64
 
 
 def rows() -> pd.DataFrame:
-    return table(200).assign(at=pd.date_range("2026-01-05", periods=200, freq="h", tz="UTC"))
+    return make_table(200).assign(at=pd.date_range("2026-01-05", periods=200, freq="h", tz="UTC"))
 
 
 def fitted(**changes: Any) -> FittedModel:
     fields: dict[str, Any] = {
-        "estimator": fit_estimator(rows(), spec(), seed=0),
-        "example": build_model_inputs(rows().head(3), spec()),
+        "estimator": fit_estimator(rows(), make_spec(), seed=0),
+        "example": build_model_inputs(rows().head(3), make_spec()),
         "metrics": {"r2": 0.5},
         "params": {"seed": 0},
         "tags": {EFFECT_KEY_TAG: KEY, TRAINED_ROWS_TAG: "200"},
@@ -49,8 +49,8 @@ def test_a_registered_model_predicts_as_it_did_before(sales: RegisteredModel) ->
 
     loaded = sales.version("1").load()
 
-    table = build_model_inputs(rows(), spec())
-    assert np.array_equal(loaded.predict(table), made.estimator.predict(table))
+    inputs = build_model_inputs(rows(), make_spec())
+    assert np.array_equal(loaded.predict(inputs), made.estimator.predict(inputs))
 
 
 def test_a_version_is_found_by_its_key_with_all_that_belongs_to_it(sales: RegisteredModel) -> None:

@@ -1,6 +1,7 @@
 """A version that needs what is not installed says so, by name."""
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import mlflow
@@ -32,8 +33,7 @@ def needy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     table = pd.DataFrame({"x": [1.0, 2.0, 3.0]})
     with monkeypatch.context() as patch:
         patch.syspath_prepend(str(package))
-        import nosuchboost  # type: ignore[import-not-found]  # noqa: PLC0415 - made just now
-
+        nosuchboost = import_module("nosuchboost")
         mlflow.sklearn.save_model(
             nosuchboost.Booster().fit(table, table["x"]),
             tmp_path / "model",

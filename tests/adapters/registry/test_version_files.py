@@ -10,7 +10,7 @@ import pytest
 import skops.io
 from sklearn.preprocessing import FunctionTransformer
 
-from tests.detection.windows import spec, table
+from tests.detection.windows import make_spec, make_table
 from trimtab.adapters.registry.tracking import open_tracking
 from trimtab.adapters.registry.version_files import log_files, read_companion, read_frame, read_json
 from trimtab.contracts.fitted import FittedModel
@@ -36,7 +36,7 @@ def kept(**changes: Any) -> FittedModel:
 
 
 def rows() -> pd.DataFrame:
-    return table(300).assign(at=pd.date_range("2026-01-05", periods=300, freq="h", tz="UTC"))
+    return make_table(300).assign(at=pd.date_range("2026-01-05", periods=300, freq="h", tz="UTC"))
 
 
 def test_a_table_comes_back_as_it_was(run: str) -> None:
@@ -52,9 +52,11 @@ def test_a_table_comes_back_as_it_was(run: str) -> None:
 
 
 def test_a_learnt_loss_comes_back_as_it_was(run: str) -> None:
-    said = cast_targets(rows(), spec()) * 0.9
-    inputs = build_loss_inputs(rows(), said, spec())
-    loss = fit_loss_model(inputs, (cast_targets(rows(), spec()) - said) ** 2, spec(), seed=0)
+    said = cast_targets(rows(), make_spec()) * 0.9
+    inputs = build_loss_inputs(rows(), said, make_spec())
+    loss = fit_loss_model(
+        inputs, (cast_targets(rows(), make_spec()) - said) ** 2, make_spec(), seed=0
+    )
     log_files(kept(companions={"loss.skops": loss}))
 
     found = read_companion("here", run, "loss.skops")

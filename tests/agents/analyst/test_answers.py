@@ -77,7 +77,7 @@ def test_its_confidence_is_what_it_gives_its_cause() -> None:
     assert reply.hypotheses[0].cause is reply.cause
 
 
-def test_a_close_case_is_told_with_less_confidence_and_a_concern() -> None:
+def test_a_close_case_is_answered_with_less_confidence_and_a_concern() -> None:
     close = a_brief(features=moved(target=0.2))
 
     assert answer_cause(close).confidence < 0.6

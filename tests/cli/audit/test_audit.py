@@ -1,4 +1,4 @@
-"""`trimtab audit` says whether the log is what was written, and by what it can tell."""
+"""`trimtab audit` says whether the log is as it was written, and what it was compared with."""
 
 import json
 import os
@@ -92,7 +92,7 @@ def test_a_log_that_is_as_it_was_written_verifies(deployment: Deployment) -> Non
     assert "Compared with the incidents recorded in sqlite:///" in result.stdout
 
 
-def test_an_edit_is_told_with_its_place_and_the_exit_code(deployment: Deployment) -> None:
+def test_an_edit_is_reported_with_its_place_and_the_exit_code(deployment: Deployment) -> None:
     deployment.close()
     path = deployment.close("event-2")
     path.write_bytes(path.read_bytes().replace(b'"decided"', b'"answered"'))
@@ -122,7 +122,7 @@ def test_a_file_that_is_gone_is_missed(deployment: Deployment) -> None:
     assert "the file is gone; the registry recorded 3 entries" in result.stdout
 
 
-def test_one_incident_may_be_asked_about(deployment: Deployment) -> None:
+def test_one_incident_may_be_verified_alone(deployment: Deployment) -> None:
     deployment.close()
     deployment.close("event-2").unlink()
 
@@ -214,7 +214,7 @@ def test_a_log_without_its_key_does_not_verify_and_gets_no_new_one(deployment: D
     assert not key.exists()
 
 
-def test_an_incident_is_told_as_a_timeline(deployment: Deployment) -> None:
+def test_an_incident_is_shown_as_a_timeline(deployment: Deployment) -> None:
     deployment.close()
 
     result = deployment.run("show", "event-1")
@@ -225,7 +225,7 @@ def test_an_incident_is_told_as_a_timeline(deployment: Deployment) -> None:
     assert "drifted: Occupancy, Capacity" in result.stdout
 
 
-def test_a_broken_chain_is_told_up_to_the_fault(deployment: Deployment) -> None:
+def test_a_broken_chain_is_shown_up_to_the_fault(deployment: Deployment) -> None:
     path = deployment.close()
     path.write_bytes(path.read_bytes()[:-10])
 

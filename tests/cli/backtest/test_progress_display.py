@@ -34,7 +34,7 @@ def test_plain_lines_say_how_long_it_has_taken() -> None:
     assert lines(output) == ["[0:00] starting temporal", "[1:05] training"]
 
 
-async def test_a_step_that_takes_long_is_told_again_with_the_time() -> None:
+async def test_a_step_that_takes_long_is_printed_again_with_the_time() -> None:
     output, clock = io.StringIO(), Clock()
     with ProgressDisplay(Console(file=output), clock=clock, heartbeat=15.0) as display:
         display.show("waiting for the worker")
@@ -45,7 +45,7 @@ async def test_a_step_that_takes_long_is_told_again_with_the_time() -> None:
     assert lines(output)[1] == "[0:16] waiting for the worker (16 s so far)"
 
 
-def test_nothing_is_told_again_while_a_question_has_the_terminal() -> None:
+def test_nothing_is_printed_again_while_a_question_has_the_terminal() -> None:
     output, clock = io.StringIO(), Clock()
     with ProgressDisplay(Console(file=output), clock=clock, heartbeat=0.1) as display:
         display.show("waiting for person")

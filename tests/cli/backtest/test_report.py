@@ -46,7 +46,7 @@ def test_an_empty_report_says_that_nothing_happened(width: int) -> None:
     assert "No window raised an event" in console.export_text()
 
 
-def test_chance_is_not_drawn_as_mountains() -> None:
+def test_noise_is_not_drawn_as_large_changes() -> None:
     weeks = [NOW + timedelta(days=7 * number) for number in range(8)]
     flat = tuple(
         BaselinePoint(

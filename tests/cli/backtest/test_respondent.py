@@ -51,7 +51,7 @@ async def answer() -> str:
 
 
 @pytest.mark.parametrize(
-    ("typed", "told", "sent"),
+    ("typed", "answer_text", "sent"),
     [
         ("approve\n", "approve was sent", '"decision": "approve"'),
         ("r\n", "reject was sent", '"decision": "reject"'),
@@ -62,16 +62,16 @@ async def answer() -> str:
     ],
 )
 async def test_what_is_typed_is_sent(
-    typed: str, told: str, sent: str | None, keyboard: int, commands: list[str]
+    typed: str, answer_text: str, sent: str | None, keyboard: int, commands: list[str]
 ) -> None:
     os.write(keyboard, typed.encode())
 
-    assert await answer() == told
+    assert await answer() == answer_text
     assert len(commands) == (sent is not None)
     assert all(sent is not None and sent in command for command in commands)
 
 
-async def test_a_question_can_be_withdrawn_while_nobody_types(
+async def test_a_question_can_be_withdrawn_while_no_one_types(
     keyboard: int, commands: list[str]
 ) -> None:
     asking = asyncio.ensure_future(answer())
@@ -84,7 +84,7 @@ async def test_a_question_can_be_withdrawn_while_nobody_types(
     assert commands == []
 
 
-async def test_an_answer_that_does_not_arrive_is_told_with_the_commands_words(
+async def test_an_answer_that_cannot_be_sent_is_reported_with_the_commands_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusing = tmp_path / "temporal"

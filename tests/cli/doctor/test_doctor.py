@@ -9,7 +9,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from tests.detection.sample_tables import churn, hourly
+from tests.detection.sample_tables import make_churn_table, make_hourly_table
 from trimtab.cli.app import app
 from trimtab.cli.doctor import machine_checks, stack_checks
 from trimtab.cli.doctor.check_result import CheckResult, CheckState
@@ -33,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         *stack_checks.GEMINI_KEYS,
     ):
         monkeypatch.delenv(name, raising=False)
-    hourly().to_csv("load.csv", index=False)
+    make_hourly_table().to_csv("load.csv", index=False)
     CliRunner().invoke(
         app,
         ["init", "load", "--data", "load.csv", "--target", "load", "--timestamp", "when"],
@@ -193,7 +193,7 @@ def test_every_fault_is_listed_at_once(folder: Path, monkeypatch: pytest.MonkeyP
     code, output = run()
 
     assert code == 1
-    for told in (
+    for expected in (
         "did you mean cooldown?",
         "task: Field required",
         "has no column lod",
@@ -204,11 +204,11 @@ def test_every_fault_is_listed_at_once(folder: Path, monkeypatch: pytest.MonkeyP
         "correct OLLAMA_HOST",
         "set both LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY",
     ):
-        assert told in output
+        assert expected in output
     assert "secret@" not in output
 
 
-def test_wrong_settings_do_not_keep_models_from_being_looked_at(
+def test_wrong_settings_do_not_keep_models_from_being_checked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TRIMTAB_BRIDGE__OPEN_STARTS", "-1")
@@ -221,7 +221,7 @@ def test_wrong_settings_do_not_keep_models_from_being_looked_at(
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "expected"),
     [
         ({"reference_windows": 6}, "none is left to replay"),
         ({"minimum_rows": 5000}, "no window has more than 168 rows"),
@@ -247,19 +247,21 @@ def test_wrong_settings_do_not_keep_models_from_being_looked_at(
         ({"false_alarms_per_year": 100}, "there are 52.1 windows in a year"),
     ],
 )  # fmt: skip
-def test_a_configuration_that_its_data_belie_is_a_fault(
-    values: dict[str, object], told: str
+def test_a_configuration_that_contradicts_its_data_is_a_fault(
+    values: dict[str, object], expected: str
 ) -> None:
     change(**values)
 
     code, output = run()
 
     assert code == 1, output
-    assert told in output
+    assert expected in output
 
 
-def test_texts_cannot_be_learnt_as_amounts() -> None:
-    churn().assign(load=churn()["left"], when=churn()["day"], temperature="?").to_csv("load.csv")
+def test_texts_are_not_accepted_as_numbers() -> None:
+    make_churn_table().assign(
+        load=make_churn_table()["left"], when=make_churn_table()["day"], temperature="?"
+    ).to_csv("load.csv")
 
     code, output = run()
 
@@ -288,9 +290,9 @@ def test_a_broken_catalog_is_named() -> None:
     assert "correct the YAML there" in output
 
 
-def test_a_dear_retraining_and_a_new_column_are_only_noted() -> None:
+def test_an_expensive_retraining_and_a_new_column_are_only_noted() -> None:
     change(costs={"retraining": 500})
-    hourly().assign(wind=1.0).to_csv("load.csv", index=False)
+    make_hourly_table().assign(wind=1.0).to_csv("load.csv", index=False)
 
     code, output = run()
 
@@ -299,7 +301,7 @@ def test_a_dear_retraining_and_a_new_column_are_only_noted() -> None:
     assert "columns neither used nor ignored: wind" in output
 
 
-def test_what_is_odd_about_the_watch_is_only_noted() -> None:
+def test_unusual_monitoring_settings_are_only_noted() -> None:
     change(owner="", announcement_cooldown="PT1H", label_delay="P28D", false_alarms_per_year=20)
 
     code, output = run()
@@ -311,8 +313,10 @@ def test_what_is_odd_about_the_watch_is_only_noted() -> None:
     assert "one in 2.6 may be a false alarm" in output
 
 
-def test_recorded_predictions_are_looked_at() -> None:
-    hourly().assign(y=hourly()["load"], words="none").to_csv("load.csv", index=False)
+def test_recorded_predictions_are_checked() -> None:
+    make_hourly_table().assign(y=make_hourly_table()["load"], words="none").to_csv(
+        "load.csv", index=False
+    )
     change(prediction="y")
     fitting, _ = run()
     change(prediction="words")
@@ -320,7 +324,7 @@ def test_recorded_predictions_are_looked_at() -> None:
     code, output = run()
 
     assert (fitting, code) == (0, 1)
-    assert "it holds 'none': it is no prediction of load" in output
+    assert "it holds 'none', which is no number: it is no prediction of load" in output
 
 
 def test_servers_that_answer_are_fine(server: str, monkeypatch: pytest.MonkeyPatch) -> None:

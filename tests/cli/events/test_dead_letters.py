@@ -125,7 +125,9 @@ def test_ids_or_all_are_asked_for(letters: Letters, words: tuple[str, ...]) -> N
     assert events("retry", *words).exit_code == 2
 
 
-def test_a_server_that_is_away_is_told(letters: Letters, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_answer_is_reported(
+    letters: Letters, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TRIMTAB_REDIS__URL", "redis://127.0.0.1:1")
 
     done = events("dead")

@@ -51,7 +51,7 @@ def test_a_dry_run_only_shows(imported: Import, stream: Stream) -> None:
     assert "assumed" in shown.output
 
 
-def test_the_window_is_the_one_that_is_said(imported: Import, stream: Stream) -> None:
+def test_the_window_is_the_one_that_is_given(imported: Import, stream: Stream) -> None:
     spans = ("--window", "2016-12-12/2016-12-19", "--reference", "2016-10-04/2016-10-25")
     imported("evidently", FIXTURES / "evidently.json", *ABOUT, *spans)
 
@@ -73,7 +73,7 @@ def test_cloudevents_go_through_as_they_are(
     assert [DriftEvent.model_validate_json(each) for each in stream()] == [event]
 
 
-def test_an_event_about_a_model_that_nobody_watches_is_refused(
+def test_an_event_about_an_unknown_model_is_refused(
     imported: Import, stream: Stream, tmp_path: Path
 ) -> None:
     file = tmp_path / "events.json"
@@ -127,5 +127,5 @@ def test_a_stream_that_takes_nothing_ends_with_one(
     done = imported("nannyml", FIXTURES / "nannyml.csv", *ABOUT)
 
     assert done.exit_code == 1
-    assert isinstance(done.exception, SystemExit), "it is told, not thrown"
+    assert isinstance(done.exception, SystemExit), "it is explained, not thrown"
     assert "does not answer" in done.output

@@ -7,7 +7,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from tests.detection.sample_tables import churn, hourly, species, wide
+from tests.detection.sample_tables import (
+    make_churn_table,
+    make_hourly_table,
+    make_species_table,
+    make_wide_table,
+)
 from trimtab.cli.app import app
 from trimtab.contracts.model import Task
 from trimtab.pipelines.catalog import build_catalog
@@ -67,7 +72,7 @@ def test_the_car_parks_are_configured_as_a_person_would(folder: Path) -> None:
 
 
 def test_every_line_has_a_comment(folder: Path) -> None:
-    wide().to_parquet("wide.parquet")
+    make_wide_table().to_parquet("wide.parquet")
 
     code, output = run("wide", folder / "wide.parquet", "price", "at")
 
@@ -76,9 +81,9 @@ def test_every_line_has_a_comment(folder: Path) -> None:
         assert uncommented((folder / "conf" / "local" / file).read_text()) == []
 
 
-def test_columns_of_any_name_are_called_by_names_that_can_be_carried(folder: Path) -> None:
+def test_columns_of_any_name_get_valid_names(folder: Path) -> None:
     names = {"load": "load (kW)", "when": "time [UTC]", "temperature": "temp °C"}
-    hourly().rename(columns=names).to_csv("t.csv", index=False)
+    make_hourly_table().rename(columns=names).to_csv("t.csv", index=False)
 
     code, output = run("load", folder / "t.csv", "load (kW)", "time [UTC]")
 
@@ -90,8 +95,8 @@ def test_columns_of_any_name_are_called_by_names_that_can_be_carried(folder: Pat
     assert set(history("load")) == {"load kW", "time UTC", "temp C"}
 
 
-def test_predictions_in_the_table_are_recognised_and_not_learnt_from(folder: Path) -> None:
-    table = hourly()
+def test_predictions_in_the_table_are_recognised_and_no_features(folder: Path) -> None:
+    table = make_hourly_table()
     table.assign(predicted_load=table["load"] + 1.0).to_csv("t.csv", index=False)
 
     code, output = run("load", folder / "t.csv", "load", "when")
@@ -103,8 +108,8 @@ def test_predictions_in_the_table_are_recognised_and_not_learnt_from(folder: Pat
     assert "Predictions are read from predicted_load" in output
 
 
-def test_how_closely_the_model_is_watched_stands_in_the_file(folder: Path) -> None:
-    churn().to_csv("churn.csv", index=False)
+def test_the_monitoring_settings_are_in_the_file(folder: Path) -> None:
+    make_churn_table().to_csv("churn.csv", index=False)
 
     run("churn", folder / "churn.csv", "left", "day")
 
@@ -118,7 +123,7 @@ def test_how_closely_the_model_is_watched_stands_in_the_file(folder: Path) -> No
 
 
 def test_the_pipelines_load_the_very_table_from_any_file_path(folder: Path) -> None:
-    churn().to_csv("churn.csv", index=False)
+    make_churn_table().to_csv("churn.csv", index=False)
 
     run("churn", Path("churn.csv"), "left", "day")
 
@@ -128,11 +133,11 @@ def test_the_pipelines_load_the_very_table_from_any_file_path(folder: Path) -> N
 @pytest.mark.parametrize(
     ("table", "target", "timestamp", "file", "task"),
     [
-        (hourly(), "load", "when", "t.csv", Task.REGRESSION),
-        (churn(), "left", "day", "t.csv.gz", Task.CLASSIFICATION),
-        (species(), "kind", "ts", "t.parquet", Task.CLASSIFICATION),
-        (wide(), "price", "at", "t.parquet", Task.REGRESSION),
-        (wide().drop(columns=["tags"]), "price", "at", "t.csv", Task.REGRESSION),
+        (make_hourly_table(), "load", "when", "t.csv", Task.REGRESSION),
+        (make_churn_table(), "left", "day", "t.csv.gz", Task.CLASSIFICATION),
+        (make_species_table(), "kind", "ts", "t.parquet", Task.CLASSIFICATION),
+        (make_wide_table(), "price", "at", "t.parquet", Task.REGRESSION),
+        (make_wide_table().drop(columns=["tags"]), "price", "at", "t.csv", Task.REGRESSION),
     ],
 )
 def test_tables_of_every_kind_are_configured_as_proposed(
@@ -271,8 +276,8 @@ def test_a_missing_file_is_refused() -> None:
     assert "nowhere.csv" in output
 
 
-def test_words_of_the_table_cannot_break_the_file_or_the_terminal(folder: Path) -> None:
-    table = churn()
+def test_text_of_the_table_cannot_break_the_file_or_the_terminal(folder: Path) -> None:
+    table = make_churn_table()
     table["plan"] = table["plan"].map(
         {"basic": "[/red] # x", "plus": "a: b\n- c", "pro": "\x1b[31m"}
     )

@@ -1,4 +1,4 @@
-"""A model that MLflow already holds, logged the ordinary way, is put under watch."""
+"""A model that is in MLflow already, logged the ordinary way, is monitored."""
 
 from pathlib import Path
 from typing import Any
@@ -125,7 +125,7 @@ def change(**values: object) -> None:
     path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | values))
 
 
-def test_a_model_of_somebody_elses_making_is_put_under_watch(deployment: Path) -> None:
+def test_a_model_that_was_made_elsewhere_is_monitored(deployment: Path) -> None:
     table = trades()
     table.to_parquet("trades.parquet")
     register(*fitted(table))
@@ -165,8 +165,8 @@ def test_what_runs_code_is_not_loaded_unless_a_person_says_so(deployment: Path) 
     bad = monitor("2026-03-02", "2026-03-09")
 
     assert code == 0, output
-    assert "trust_pickle: true (it is kept as sklearn, cloudpickle)" in output
-    assert "may have learnt from the reference" not in output
+    assert "trust_pickle: true (it is stored as sklearn, cloudpickle)" in output
+    assert "may have been trained on the reference" not in output
     assert examined == 1
     assert "trust_pickle" in found
     assert (unloaded, trusted, Path("loaded").exists()) == (True, 0, True)
@@ -189,7 +189,7 @@ def test_a_package_that_the_model_needs_and_that_is_missing_is_named_by_doctor_f
     assert "install nosuchboost==3.1.0, or name a prediction column" in output
 
 
-def test_predictions_on_record_stand_in_for_a_model_that_is_not_loaded(deployment: Path) -> None:
+def test_logged_predictions_replace_a_model_that_is_not_loaded(deployment: Path) -> None:
     table = trades()
     model, inputs = fitted(table, LeavesATrace())
     table["predicted_price"] = model.predict(table[inputs.columns])
@@ -230,7 +230,7 @@ def test_a_challenger_is_measured_beside_the_model_that_is_not_loaded(deployment
 
 
 @pytest.mark.parametrize("recorded", [False, True])
-def test_classes_are_watched_by_their_chances(deployment: Path, recorded: bool) -> None:  # noqa: FBT001 - a parameter
+def test_classes_are_monitored_by_their_probabilities(deployment: Path, recorded: bool) -> None:  # noqa: FBT001 - a parameter
     table = trades()
     table["dear"] = (table["price"] > 400).astype(int)
     learnt = table[table["at"] < "2026-01-15"]
@@ -269,25 +269,25 @@ def test_a_changed_configuration_is_measured_anew_and_the_same_one_is_not(
     assert (once, len(baselines())) == (1, 2)
 
 
-def test_without_an_alias_it_is_said_how_to_set_it_and_nothing_is_set(deployment: Path) -> None:
+def test_without_an_alias_init_says_how_to_set_it_and_sets_nothing(deployment: Path) -> None:
     table = trades()
     table.to_parquet("trades.parquet")
     register(*fitted(table), alias=False)
 
     refused, output = configure()
-    looked, told = configure("--version", "1")
+    inspected, explained = configure("--version", "1")
 
     assert refused == 1
     assert "no version of 'prices' has the alias 'champion'" in output
     assert 'set_registered_model_alias("prices", "champion", "1")' in output
-    assert looked == 0, told
-    assert "may have learnt from the reference" in told
-    assert "The alias champion is not set" in told
-    assert 'set_registered_model_alias("prices", "champion", "1")' in told
+    assert inspected == 0, explained
+    assert "may have been trained on the reference" in explained
+    assert "The alias champion is not set" in explained
+    assert 'set_registered_model_alias("prices", "champion", "1")' in explained
     assert mlflow.MlflowClient().get_registered_model("prices").aliases == {}
 
 
-def test_what_cannot_be_watched_is_said_at_once(deployment: Path) -> None:
+def test_a_model_that_cannot_be_monitored_is_refused_at_once(deployment: Path) -> None:
     table = trades()
     table.rename(columns={"size": "sise"}).assign(rooms="many").to_parquet("trades.parquet")
     unknown, nothing = configure()
@@ -300,7 +300,7 @@ def test_what_cannot_be_watched_is_said_at_once(deployment: Path) -> None:
     assert (unknown, code, other, stray) == (1, 2, 2, 2)
     assert "has no registered model 'prices'" in nothing
     assert "input 'size' of version 1: no such column: did you mean 'sise'?" in output
-    assert "input 'rooms' of version 1: is a number, and the column holds 'many'" in output
+    assert "input 'rooms' of version 1: it is a number, but the column holds 'many'" in output
     assert "trimtab init prices --mlflow-model" in named
     assert "needs --mlflow-model" in version
 

@@ -32,7 +32,7 @@ def monitor(
     return lambda *words: CliRunner().invoke(app, ["monitor", *words])
 
 
-def test_it_shows_each_column_and_publishes_nothing_unless_told(
+def test_it_shows_each_column_and_publishes_nothing_unless_asked(
     monitor: Monitor, stream: Stream
 ) -> None:
     looked = monitor(PARKING, "--window", BAD)

@@ -63,7 +63,9 @@ def test_it_says_what_will_happen_and_what_is_missing(trimtab: Trimtab) -> None:
     assert "No worker is running" in said
 
 
-def test_who_looks_more_often_than_the_budget_counts_is_told(trimtab: Trimtab) -> None:
+def test_a_schedule_that_is_more_frequent_than_the_calibration_gives_a_warning(
+    trimtab: Trimtab,
+) -> None:
     often, as_configured = trimtab(PARKING, "--every", "1h"), trimtab(PARKING)
 
     assert "monitored_every: PT1H" in often.output
@@ -129,7 +131,7 @@ def test_it_is_paused_resumed_and_removed(trimtab: Trimtab) -> None:
     assert gone.exit_code == 2
 
 
-async def test_the_list_shows_each_and_what_to_look_at(
+async def test_the_list_shows_each_schedule_and_its_problem(
     trimtab: Trimtab, temporal_client: Client
 ) -> None:
     empty = await asyncio.to_thread(trimtab)
@@ -175,17 +177,17 @@ def test_a_server_that_does_not_answer_is_named(
     ("text", "span"),
     [("1h", HOUR), ("1h30m", 1.5 * HOUR), ("7d", WEEK), ("1w", WEEK), ("PT1H", HOUR)],
 )
-def test_spans_are_written_as_people_do(text: str, span: timedelta) -> None:
+def test_durations_are_read_as_people_write_them(text: str, span: timedelta) -> None:
     assert parse_duration(text, "--every") == span
 
 
 @pytest.mark.parametrize("text", ["", "h", "1x", "1", "-1h", "1h 5"])
-def test_what_is_no_span_says_so(text: str) -> None:
+def test_an_invalid_duration_is_an_error(text: str) -> None:
     with pytest.raises(BadConfigurationError, match="--every"):
         parse_duration(text, "--every")
 
 
-def test_a_span_is_told_as_it_is_typed() -> None:
+def test_a_duration_is_formatted_as_it_is_typed() -> None:
     assert [format_duration(span) for span in (HOUR, 1.5 * HOUR, WEEK)] == ["1h", "1h30m", "7d"]
 
 

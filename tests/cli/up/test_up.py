@@ -99,7 +99,7 @@ async def test_the_next_start_has_the_same_ports(started: Ups, tmp_path: Path) -
     assert addresses[0] == addresses[1]
 
 
-async def test_a_crashed_part_is_started_again_before_your_eyes(
+async def test_a_crashed_part_is_started_again_and_the_terminal_says_so(
     started: Ups, tmp_path: Path
 ) -> None:
     process = up(started, tmp_path, CRASHES)

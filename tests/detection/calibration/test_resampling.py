@@ -1,6 +1,6 @@
 import numpy as np
 
-from tests.detection.streams import Maker, stream, together
+from tests.detection.streams import BlockMaker, make_stream, merge_blocks
 from trimtab.detection.calibration.resampling import (
     PseudoWindows,
     WindowShape,
@@ -12,7 +12,7 @@ from trimtab.detection.drift.effect_sizes import compute_psi
 from trimtab.detection.profiles.window_profile import coarsen_bins, compute_shares
 
 
-def independent_days(seed: int, *, columns: int = 3) -> Maker:
+def independent_days(seed: int, *, columns: int = 3) -> BlockMaker:
     """Return days that vary independently of each other."""
     random = np.random.default_rng(seed)
 
@@ -23,13 +23,13 @@ def independent_days(seed: int, *, columns: int = 3) -> Maker:
 
 
 def test_the_stability_index_of_pseudo_windows_agrees_with_that_of_profiles() -> None:
-    blocks = stream(independent_days(1), 14, reference=14)
+    blocks = make_stream(independent_days(1), 14, reference=14)
     window, rest = np.zeros((1, 14)), np.ones((1, 14))
     window[0, :5], rest[0, :5] = 1.0, 0.0
 
     found = compute_psi_by_column(collect_bin_counts(blocks), PseudoWindows(window, rest))
 
-    now, before = together(blocks[:5]), together(blocks[5:])
+    now, before = merge_blocks(blocks[:5]), merge_blocks(blocks[5:])
     exact = [
         compute_psi(compute_shares(coarsen_bins(one)), compute_shares(coarsen_bins(other)))
         for one, other in zip(before.columns, now.columns, strict=True)

@@ -4,7 +4,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from tests.detection.streams import MONDAY, block, stream, together
+from tests.detection.streams import MONDAY, make_block, make_stream, merge_blocks
 from trimtab.contracts.drift import Window
 from trimtab.detection.calibration.false_alarm_budget import CalibrationPlan
 from trimtab.detection.calibration.seasonality import (
@@ -36,13 +36,13 @@ def hourly(seed: int, *, changed: int | None = None) -> "list[WindowProfile]":
         rows = 60 + 10 * (phase % 12)
         return random.normal([level, -level], 1.0, (rows, 2))
 
-    return stream(make_hour, HOURS * (WEEKS + 1), reference=HOURS * WEEKS, length=HOUR)
+    return make_stream(make_hour, HOURS * (WEEKS + 1), reference=HOURS * WEEKS, length=HOUR)
 
 
 def alarms(blocks: list[WindowProfile]) -> list[int]:
     """Return the hours of the fifth week that drifted from the first four weeks."""
     known = blocks[: HOURS * WEEKS]
-    reference, pattern = together(known), find_seasonal_pattern(HOUR, MONTH)
+    reference, pattern = merge_blocks(known), find_seasonal_pattern(HOUR, MONTH)
     seasonal = build_seasonal_profiles(known, pattern)
     plan = CalibrationPlan(
         window=pattern.window,
@@ -76,7 +76,7 @@ def test_a_real_change_at_one_hour_is_drift() -> None:
 
 def test_without_matching_nearly_every_hour_drifts() -> None:
     blocks = hourly(3)
-    reference = together(blocks[: HOURS * WEEKS])
+    reference = merge_blocks(blocks[: HOURS * WEEKS])
 
     drifted = [
         any(d.drifted for d in measure_feature_drift(reference, now)) for now in blocks[-24:]
@@ -112,13 +112,13 @@ def test_whole_weeks_need_no_seasonal_profiles() -> None:
     blocks = hourly(4)[:HOURS]
 
     assert build_seasonal_profiles(blocks, find_seasonal_pattern(WEEK, MONTH)) is None
-    reference = together(blocks)
+    reference = merge_blocks(blocks)
     assert match_season(reference, None, blocks[0].window) is reference
 
 
 def test_all_seasonal_profiles_together_are_the_reference() -> None:
     blocks = hourly(5)[: HOURS * WEEKS]
-    reference = together(blocks)
+    reference = merge_blocks(blocks)
     seasonal = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
 
     found = match_season(reference, seasonal, reference.window)
@@ -132,7 +132,7 @@ def test_all_seasonal_profiles_together_are_the_reference() -> None:
 
 def test_a_window_across_two_hours_is_compared_with_both_by_their_overlap() -> None:
     blocks = hourly(6)[: HOURS * WEEKS]
-    reference = together(blocks)
+    reference = merge_blocks(blocks)
     seasonal = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
     start = blocks[6].window.start + timedelta(minutes=45)
     window = blocks[6].window.model_copy(update={"start": start, "end": start + HOUR})
@@ -142,29 +142,31 @@ def test_a_window_across_two_hours_is_compared_with_both_by_their_overlap() -> N
     first, second = (
         match_season(reference, seasonal, blocks[hour].window).columns[0] for hour in (6, 7)
     )
-    rows = first.present / 3 + second.present
-    assert found.present == pytest.approx(rows, abs=2)
-    expected = ((first.mean or 0) * first.present / 3 + (second.mean or 0) * second.present) / rows
+    rows = first.value_count / 3 + second.value_count
+    assert found.value_count == pytest.approx(rows, abs=2)
+    expected = (
+        (first.mean or 0) * first.value_count / 3 + (second.mean or 0) * second.value_count
+    ) / rows
     assert found.mean == pytest.approx(expected, abs=0.01)
 
 
 def test_the_matched_reference_has_the_row_rate_of_the_hour() -> None:
     blocks = hourly(7)[: HOURS * WEEKS]
-    reference = together(blocks)
+    reference = merge_blocks(blocks)
     seasonal = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
 
     found = match_season(reference, seasonal, blocks[11].window)
 
     assert found.window.rows == blocks[11].window.rows * HOURS * WEEKS
-    assert found.columns[0].present == blocks[11].window.rows * WEEKS
+    assert found.columns[0].value_count == blocks[11].window.rows * WEEKS
 
 
 def test_a_window_in_whose_phase_the_reference_has_no_rows_is_compared_with_all_of_it() -> None:
     def daytime(hour: int) -> np.ndarray:
         return np.random.default_rng(hour).normal(size=(100 if 8 <= hour % 24 < 18 else 0, 1))
 
-    blocks = stream(daytime, HOURS * WEEKS, reference=HOURS * WEEKS, length=HOUR)
-    reference = together(blocks)
+    blocks = make_stream(daytime, HOURS * WEEKS, reference=HOURS * WEEKS, length=HOUR)
+    reference = merge_blocks(blocks)
     seasonal = build_seasonal_profiles(blocks, find_seasonal_pattern(HOUR, MONTH))
 
     assert match_season(reference, seasonal, blocks[3].window) is reference
@@ -184,7 +186,7 @@ def test_seasonal_profiles_survive_json_and_are_compact() -> None:
 
 def test_phases_count_from_the_start_of_the_reference() -> None:
     pattern = find_seasonal_pattern(DAY, MONTH)
-    first = block(np.ones((10, 1)), 0)
+    first = make_block(np.ones((10, 1)), 0)
 
     assert pattern.find_phase(first.window.start) == 0
     assert pattern.find_phase(first.window.start - HOUR) == 6

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.detection.streams import Maker, stream, together
+from tests.detection.streams import BlockMaker, make_stream, merge_blocks
 from trimtab.detection.calibration.false_alarm_budget import (
     CalibrationPlan,
 )
@@ -18,7 +18,7 @@ from trimtab.detection.profiles.window_profile import WindowProfile
 WEEKLY = CalibrationPlan(window=7, season=7, windows_per_year=52, false_alarms_per_year=4)
 
 
-def independent_days(seed: int, *, columns: int = 3) -> Maker:
+def independent_days(seed: int, *, columns: int = 3) -> BlockMaker:
     """Return days that vary independently of each other."""
     random = np.random.default_rng(seed)
 
@@ -39,13 +39,13 @@ def test_the_budget_holds_on_streams_without_drift(budget: float, most: float) -
     plan = WEEKLY.model_copy(update={"false_alarms_per_year": budget})
     alarms, years = 0, 0.0
     for seed in range(12):
-        blocks = stream(independent_days(seed), 28 + 26 * 7, reference=28)
+        blocks = make_stream(independent_days(seed), 28 + 26 * 7, reference=28)
         reference, limits = (
-            together(blocks[:28]),
+            merge_blocks(blocks[:28]),
             calibrate_thresholds(blocks[:28], plan).thresholds,
         )
         for week in range(26):
-            window = together(blocks[28 + 7 * week : 35 + 7 * week])
+            window = merge_blocks(blocks[28 + 7 * week : 35 + 7 * week])
             moved = measure_feature_drift(reference, window, thresholds=limits)
             alarms += any(each.psi >= limits[each.name] for each in moved)
         years += 0.5
@@ -54,7 +54,7 @@ def test_the_budget_holds_on_streams_without_drift(budget: float, most: float) -
 
 
 def test_a_larger_budget_lowers_thresholds() -> None:
-    blocks = stream(independent_days(1), 28, reference=28)
+    blocks = make_stream(independent_days(1), 28, reference=28)
 
     found = [
         calibrate(blocks, 28, WEEKLY.model_copy(update={"false_alarms_per_year": budget}))
@@ -73,13 +73,13 @@ def test_a_column_that_varies_more_has_a_higher_threshold() -> None:
     def day(_place: int) -> np.ndarray:
         return random.normal(random.normal(0, [0.05, 0.6]), 1.0, (300, 2))
 
-    found = calibrate(stream(day, 42, reference=42), 42)
+    found = calibrate(make_stream(day, 42, reference=42), 42)
 
     assert found.thresholds["x1"] > 3 * found.thresholds["x0"]
 
 
 def test_autocorrelation_raises_thresholds() -> None:
-    def days(correlation: float) -> Maker:
+    def days(correlation: float) -> BlockMaker:
         random, place = np.random.default_rng(6), np.zeros(3)
 
         def day(_place: int) -> np.ndarray:
@@ -90,7 +90,8 @@ def test_autocorrelation_raises_thresholds() -> None:
         return day
 
     independent, dependent = (
-        calibrate(stream(days(correlation), 84, reference=84), 84) for correlation in (0.0, 0.8)
+        calibrate(make_stream(days(correlation), 84, reference=84), 84)
+        for correlation in (0.0, 0.8)
     )
 
     assert dependent.autocorrelation > 0.5 > independent.autocorrelation
@@ -98,14 +99,14 @@ def test_autocorrelation_raises_thresholds() -> None:
 
 
 def test_few_blocks_need_a_larger_correction() -> None:
-    few, many = (calibrate(stream(independent_days(7), n, reference=n), n) for n in (14, 140))
+    few, many = (calibrate(make_stream(independent_days(7), n, reference=n), n) for n in (14, 140))
 
     assert few.correction > many.correction
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_too_few_blocks_leave_the_configured_floor_alone(count: int) -> None:
-    blocks = stream(independent_days(1), 4, reference=4)[:count]
+    blocks = make_stream(independent_days(1), 4, reference=4)[:count]
 
     found = calibrate_thresholds(blocks, WEEKLY)
 
@@ -113,10 +114,10 @@ def test_too_few_blocks_leave_the_configured_floor_alone(count: int) -> None:
 
 
 def test_a_window_with_few_rows_has_higher_thresholds() -> None:
-    blocks = stream(independent_days(1), 28, reference=28)
+    blocks = make_stream(independent_days(1), 28, reference=28)
     found = calibrate(blocks, 28)
 
-    whole, thin = (scale_thresholds(found, together(blocks[:days])) for days in (7, 1))
+    whole, thin = (scale_thresholds(found, merge_blocks(blocks[:days])) for days in (7, 1))
 
     assert whole == pytest.approx(found.thresholds)
     assert thin["x0"] == pytest.approx(7 * whole["x0"], rel=0.01)
@@ -133,7 +134,7 @@ def test_a_window_with_few_rows_has_higher_thresholds() -> None:
     ids=["constant", "two values", "empty days", "huge"],
 )
 def test_odd_blocks_have_finite_thresholds(make: Callable[[int], np.ndarray]) -> None:
-    found = calibrate(stream(make, 28, reference=28), 28)
+    found = calibrate(make_stream(make, 28, reference=28), 28)
 
     assert np.isfinite(list(found.thresholds.values())).all()
 
@@ -153,6 +154,6 @@ def test_a_calibration_that_an_earlier_release_stored_is_read() -> None:
 
 
 def test_a_calibration_survives_its_json() -> None:
-    found = calibrate(stream(independent_days(1), 21, reference=21), 21)
+    found = calibrate(make_stream(independent_days(1), 21, reference=21), 21)
 
     assert Calibration.model_validate_json(found.model_dump_json()) == found

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.builders import a_window
-from tests.detection.windows import profile, table
+from tests.detection.windows import make_table, profile_table
 from trimtab.contracts.drift import FeatureDrift, FeatureKind, FeatureRole
 from trimtab.contracts.model import Sensitivity
 from trimtab.detection.drift.column_drift import measure_feature_drift
@@ -25,20 +25,20 @@ def by_name(reference: WindowProfile, current: WindowProfile) -> dict[str, Featu
 
 
 def test_a_window_from_the_same_distribution_shows_no_drift() -> None:
-    reference = profile(table(5000))
+    reference = profile_table(make_table(5000))
 
-    drifts = by_name(reference, profile(table(2000, seed=1), like=reference))
+    drifts = by_name(reference, profile_table(make_table(2000, seed=1), like=reference))
 
     assert set(drifts) == {"price", "shop", "revenue", "prediction"}
     assert not any(drift.drifted for drift in drifts.values())
 
 
 def test_a_shifted_number_drifts_and_the_others_do_not() -> None:
-    reference = profile(table(5000))
-    shifted = table(2000, seed=1)
+    reference = profile_table(make_table(5000))
+    shifted = make_table(2000, seed=1)
     shifted["price"] *= 1.6
 
-    drifts = measure_feature_drift(reference, profile(shifted, like=reference))
+    drifts = measure_feature_drift(reference, profile_table(shifted, like=reference))
 
     assert [drift.name for drift in drifts if drift.drifted] == ["price"]
     assert drifts[0].name == "price"
@@ -47,21 +47,21 @@ def test_a_shifted_number_drifts_and_the_others_do_not() -> None:
 
 
 def test_a_changed_mix_of_categories_drifts() -> None:
-    reference = profile(table(5000))
+    reference = profile_table(make_table(5000))
     mix = np.random.default_rng(1).choice(["north", "south", "east"], 2000, p=[0.7, 0.2, 0.1])
 
-    drift = by_name(reference, profile(table(2000, shop=mix), like=reference))["shop"]
+    drift = by_name(reference, profile_table(make_table(2000, shop=mix), like=reference))["shop"]
 
     assert drift.drifted
     assert drift.test == "chi2"
 
 
 def test_a_tiny_change_in_many_rows_is_significant_and_no_drift() -> None:
-    reference = profile(table(300_000))
-    nudged = table(300_000, seed=1)
+    reference = profile_table(make_table(300_000))
+    nudged = make_table(300_000, seed=1)
     nudged["price"] *= 1.02
 
-    drift = by_name(reference, profile(nudged, like=reference))["price"]
+    drift = by_name(reference, profile_table(nudged, like=reference))["price"]
 
     assert drift.p_value is not None
     assert drift.p_value < 1e-6
@@ -69,8 +69,8 @@ def test_a_tiny_change_in_many_rows_is_significant_and_no_drift() -> None:
 
 
 def test_a_large_change_in_few_rows_may_be_chance_and_is_no_drift() -> None:
-    reference = profile(table(5000))
-    few = profile(table(31, seed=3), like=reference)
+    reference = profile_table(make_table(5000))
+    few = profile_table(make_table(31, seed=3), like=reference)
 
     drifts = measure_feature_drift(reference, few, sensitivity=Sensitivity(psi=0.05))
 
@@ -79,12 +79,12 @@ def test_a_large_change_in_few_rows_may_be_chance_and_is_no_drift() -> None:
 
 
 def test_among_many_columns_chance_alone_raises_no_alarm() -> None:
-    reference = profile(table(1000))
+    reference = profile_table(make_table(1000))
     alarms = [
         drift.name
         for seed in range(1, 60)
         for drift in measure_feature_drift(
-            reference, profile(table(400, seed=seed), like=reference)
+            reference, profile_table(make_table(400, seed=seed), like=reference)
         )
         if drift.drifted
     ]
@@ -93,21 +93,21 @@ def test_among_many_columns_chance_alone_raises_no_alarm() -> None:
 
 
 def test_the_binned_test_agrees_with_the_test_on_rows() -> None:
-    before, now = table(4000), table(2000, seed=1)
+    before, now = make_table(4000), make_table(2000, seed=1)
     now["price"] *= 1.1
-    reference = profile(before)
+    reference = profile_table(before)
 
-    binned = by_name(reference, profile(now, like=reference))["price"].statistic
+    binned = by_name(reference, profile_table(now, like=reference))["price"].statistic
 
     assert binned == pytest.approx(stats.ks_2samp(before["price"], now["price"]).statistic, rel=0.2)
 
 
 def test_target_and_predictions_are_compared_in_their_roles() -> None:
-    reference = profile(table(3000))
-    current = table(2000, seed=1)
+    reference = profile_table(make_table(3000))
+    current = make_table(2000, seed=1)
 
     drifts = by_name(
-        reference, profile(current, like=reference, predictions=current["revenue"] * 2)
+        reference, profile_table(current, like=reference, predictions=current["revenue"] * 2)
     )
 
     assert drifts["prediction"].role is FeatureRole.PREDICTION
@@ -134,8 +134,8 @@ def test_labels_drift_from_five_points_if_their_threshold_is_calibrated(
 
 
 def test_a_calibrated_threshold_applies_if_it_is_above_the_floor() -> None:
-    reference = profile(table(3000))
-    current = profile(table(2000, seed=1), like=reference)
+    reference = profile_table(make_table(3000))
+    current = profile_table(make_table(2000, seed=1), like=reference)
 
     found = measure_feature_drift(reference, current, thresholds={"revenue": 0.7, "price": 0.05})
 
@@ -156,9 +156,11 @@ def test_the_stability_index_is_at_least_four_times_the_squared_total_variation(
 
 
 def test_a_column_without_values_is_not_compared() -> None:
-    reference = profile(table(3000))
+    reference = profile_table(make_table(3000))
 
-    assert "price" not in by_name(reference, profile(table(2000, price=None), like=reference))
+    assert "price" not in by_name(
+        reference, profile_table(make_table(2000, price=None), like=reference)
+    )
 
 
 bin_counts = st.lists(st.integers(0, 1000), min_size=2, max_size=12).filter(any)

@@ -4,21 +4,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.detection.windows import profile, spec, table
+from tests.detection.windows import make_spec, make_table, profile_table
 from trimtab.contracts.drift import QualityFault
 from trimtab.detection.drift.data_quality import find_window_faults
 from trimtab.detection.drift.quality_faults import warrants_event
 from trimtab.detection.profiles.window_profile import WindowProfile
 
-REFERENCE = profile(table(6000))
+REFERENCE = profile_table(make_table(6000))
 
 
-GOOD = table(2000, seed=1)
+GOOD = make_table(2000, seed=1)
 
 
 def faults(frame: pd.DataFrame, **options: Any) -> dict[str, QualityFault]:
-    current = profile(frame, like=REFERENCE, **options)
-    return {fault.kind: fault for fault in find_window_faults(REFERENCE, current, spec=spec())}
+    current = profile_table(frame, like=REFERENCE, **options)
+    return {fault.kind: fault for fault in find_window_faults(REFERENCE, current, spec=make_spec())}
 
 
 def spoil(column: str, value: Any, share: float) -> pd.DataFrame:
@@ -61,17 +61,17 @@ def customers(seed: int, *, known: int = 1500, new: float = 0.0) -> pd.DataFrame
     random = np.random.default_rng(seed)
     names = [f"c{n}" for n in random.integers(0, known, 1000)]
     strange = [f"new {n}" for n in range(1000)]
-    return table(1000, seed=seed).assign(
+    return make_table(1000, seed=seed).assign(
         shop=np.where(random.random(1000) < new, strange, names).tolist()
     )
 
 
 @pytest.mark.parametrize("known", [300, 1500, 5000])
 def test_categories_that_the_reference_could_not_have_seen_yet_are_no_fault(known: int) -> None:
-    reference = profile(customers(0, known=known))
-    windows = [profile(customers(seed, known=known), like=reference) for seed in range(1, 11)]
+    reference = profile_table(customers(0, known=known))
+    windows = [profile_table(customers(seed, known=known), like=reference) for seed in range(1, 11)]
 
-    found = [find_window_faults(reference, current, spec=spec()) for current in windows]
+    found = [find_window_faults(reference, current, spec=make_spec()) for current in windows]
 
     assert all(any(each.unseen for each in window.columns) for window in windows)
     assert [fault for window in found for fault in window] == []
@@ -81,10 +81,10 @@ def test_categories_that_the_reference_could_not_have_seen_yet_are_no_fault(know
 def test_more_new_categories_than_expected_are_a_fault_of_the_excess(
     new: float, *, corrupt: bool
 ) -> None:
-    reference = profile(customers(0))
-    current = profile(customers(1, new=new), like=reference)
+    reference = profile_table(customers(0))
+    current = profile_table(customers(1, new=new), like=reference)
 
-    (fault,) = find_window_faults(reference, current, spec=spec())
+    (fault,) = find_window_faults(reference, current, spec=make_spec())
 
     # half of the rows are of customers that are new anyway, and so cannot become so
     assert fault.kind == "unseen_category"
@@ -94,11 +94,11 @@ def test_more_new_categories_than_expected_are_a_fault_of_the_excess(
 
 
 def test_without_a_count_of_single_values_no_new_category_is_expected() -> None:
-    reference = profile(customers(0))
+    reference = profile_table(customers(0))
     columns = (each.model_copy(update={"once": None}) for each in reference.columns)
     older = reference.model_copy(update={"columns": tuple(columns)})
 
-    (fault,) = find_window_faults(older, profile(customers(1), like=older), spec=spec())
+    (fault,) = find_window_faults(older, profile_table(customers(1), like=older), spec=make_spec())
 
     assert (fault.kind, fault.corrupt) == ("unseen_category", True)
 
@@ -148,10 +148,10 @@ def test_another_shape_is_no_unit_change() -> None:
 
 
 def test_labels_that_are_not_known_yet_are_no_missing_values() -> None:
-    current = profile(GOOD.assign(revenue=None), like=REFERENCE, predictions=GOOD["revenue"])
+    current = profile_table(GOOD.assign(revenue=None), like=REFERENCE, predictions=GOOD["revenue"])
 
     kinds = {
-        fault.kind for fault in find_window_faults(REFERENCE, unlabelled(current), spec=spec())
+        fault.kind for fault in find_window_faults(REFERENCE, unlabelled(current), spec=make_spec())
     }
 
     assert kinds == set()
@@ -168,10 +168,10 @@ def unlabelled(current: WindowProfile) -> WindowProfile:
 
 
 def test_a_fault_that_the_reference_has_too_is_no_fault() -> None:
-    reference = profile(spoil("price", "n/a", 0.3).assign(revenue=-1.0))
-    current = profile(spoil("price", "n/a", 0.3).assign(revenue=-1.0), like=reference)
+    reference = profile_table(spoil("price", "n/a", 0.3).assign(revenue=-1.0))
+    current = profile_table(spoil("price", "n/a", 0.3).assign(revenue=-1.0), like=reference)
 
-    assert find_window_faults(reference, current, spec=spec()) == ()
+    assert find_window_faults(reference, current, spec=make_spec()) == ()
 
 
 def test_a_few_values_that_are_not_numbers_warrant_no_event() -> None:
@@ -188,9 +188,9 @@ def flag(share: float, rows: int, *, seed: int) -> "pd.Series[float]":
 
 def price_faults(old: Any, new: Any) -> dict[str, QualityFault]:
     """Return the faults of a window whose prices were `old` and are `new`."""
-    reference = profile(table(len(old), price=np.asarray(old)))
-    current = profile(table(len(new), seed=1, price=np.asarray(new)), like=reference)
-    return {fault.kind: fault for fault in find_window_faults(reference, current, spec=spec())}
+    reference = profile_table(make_table(len(old), price=np.asarray(old)))
+    current = profile_table(make_table(len(new), seed=1, price=np.asarray(new)), like=reference)
+    return {fault.kind: fault for fault in find_window_faults(reference, current, spec=make_spec())}
 
 
 @pytest.mark.parametrize("share", [0.001, 0.0005])
@@ -214,11 +214,11 @@ def test_a_flag_set_once_in_a_small_reference_need_not_occur_in_a_large_window()
 
 @pytest.mark.parametrize("rows", [3, 2000])
 def test_a_constant_sensor_is_stuck_however_short_the_window(rows: int) -> None:
-    assert price_faults(table()["price"], np.full(rows, 20.0))["constant"].corrupt
+    assert price_faults(make_table()["price"], np.full(rows, 20.0))["constant"].corrupt
 
 
 def test_a_sensor_stuck_at_a_frequent_value_is_found() -> None:
-    old = table()["price"].where(flag(0.1, 2000, seed=3) > 0, 0.0)
+    old = make_table()["price"].where(flag(0.1, 2000, seed=3) > 0, 0.0)
 
     assert price_faults(old, np.zeros(2000))["constant"].corrupt
 
@@ -232,17 +232,17 @@ def test_a_column_that_has_one_category_at_this_hour_is_not_constant() -> None:
         for each in REFERENCE.columns
     )
     matched = REFERENCE.model_copy(update={"columns": columns})
-    current = profile(GOOD.assign(shop="north"), like=REFERENCE)
+    current = profile_table(GOOD.assign(shop="north"), like=REFERENCE)
 
-    assert find_window_faults(matched, current, spec=spec()) == ()
+    assert find_window_faults(matched, current, spec=make_spec()) == ()
 
 
 def gaps(share: float, rows: int, *, seed: int) -> "pd.Series[float]":
-    return table(rows, seed=seed)["price"].where(flag(share, rows, seed=seed) == 0)
+    return make_table(rows, seed=seed)["price"].where(flag(share, rows, seed=seed) == 0)
 
 
 def test_missing_values_that_chance_explains_are_no_fault() -> None:
-    old, new = table(200)["price"], table(200, seed=1)["price"]
+    old, new = make_table(200)["price"], make_table(200, seed=1)["price"]
     old[:40], new[:54] = np.nan, np.nan  # 20 % and 27 %: two standard errors
 
     assert "nulls" not in price_faults(old, new)
@@ -264,10 +264,12 @@ def test_a_single_missing_value_is_no_fault_if_some_were_missing_before() -> Non
 def test_bad_values_are_a_fault_if_there_are_more_than_chance_explains(
     kind: str, value: Any, now: float, *, faulty: bool
 ) -> None:
-    reference = profile(spoil("price", value, 0.004))
-    current = profile(spoil("price", value, now), like=reference)
+    reference = profile_table(spoil("price", value, 0.004))
+    current = profile_table(spoil("price", value, now), like=reference)
 
-    assert (kind in {f.kind for f in find_window_faults(reference, current, spec=spec())}) is faulty
+    assert (
+        kind in {f.kind for f in find_window_faults(reference, current, spec=make_spec())}
+    ) is faulty
 
 
 @pytest.mark.parametrize(("kind", "value"), [("range", -1.0), ("retyped_column", "n/a")])

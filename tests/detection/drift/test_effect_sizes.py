@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial import distance
 
-from tests.detection.columns import profiled
+from tests.detection.columns import profile_values
 from trimtab.contracts.comparison import EffectSizes
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.drift.effect_sizes import (
@@ -27,8 +27,8 @@ Rows = Any
 
 
 def pair(before: Rows, now: Rows, column: Column = NUMBER) -> tuple[ColumnProfile, ColumnProfile]:
-    reference = profiled(column, before)
-    return reference, profiled(column, now, like=reference)
+    reference = profile_values(column, before)
+    return reference, profile_values(column, now, like=reference)
 
 
 def measure(before: Rows, now: Rows, column: Column = NUMBER) -> EffectSizes:

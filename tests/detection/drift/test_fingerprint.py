@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.builders import NOW, a_feature_drift, a_finding, a_spec
-from tests.detection.windows import profile, table
+from tests.detection.windows import make_table, profile_table
 from trimtab.contracts.drift import (
     FeatureDrift,
     FeatureKind,
@@ -140,9 +140,9 @@ def test_changes_have_a_direction() -> None:
 
 
 def test_a_changed_category_names_the_one_that_grew_most() -> None:
-    before = profile(table())
-    north = np.where(np.arange(2000) % 2, "north", table()["shop"])
-    now = profile(table(shop=north), like=before)
+    before = profile_table(make_table())
+    north = np.where(np.arange(2000) % 2, "north", make_table()["shop"])
+    now = profile_table(make_table(shop=north), like=before)
     finding = a_finding(features=(a_feature_drift("shop", kind=FeatureKind.CATEGORICAL),))
 
     found = build_announcement(finding, a_spec(), event_id="e", as_of=NOW, profiles=(before, now))
@@ -151,7 +151,7 @@ def test_a_changed_category_names_the_one_that_grew_most() -> None:
 
 
 def test_a_mean_that_hardly_changed_has_no_direction() -> None:
-    before = profile(table())
+    before = profile_table(make_table())
     mean = before.find("price")
     assert mean is not None
     assert mean.mean is not None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from tests.detection.columns import profiled
+from tests.detection.columns import profile_values
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Correction
 from trimtab.detection.drift.significance import (
@@ -28,8 +28,8 @@ def test_the_kolmogorov_smirnov_test_agrees_with_scipy(rows: int, step: float) -
     before = random.integers(0, 100, 3 * rows)
     now = np.minimum(random.integers(0, 100, rows) + (random.random(rows) < 10 * step), 100)
 
-    reference = profiled(NUMBER, before)
-    found = run_kolmogorov_smirnov_test(reference, profiled(NUMBER, now, like=reference))
+    reference = profile_values(NUMBER, before)
+    found = run_kolmogorov_smirnov_test(reference, profile_values(NUMBER, now, like=reference))
 
     expected = stats.ks_2samp(before, now, method="asymp")
     assert found.statistic == pytest.approx(expected.statistic, abs=1e-12)
@@ -37,7 +37,7 @@ def test_the_kolmogorov_smirnov_test_agrees_with_scipy(rows: int, step: float) -
 
 
 def test_equal_columns_have_a_p_value_of_one() -> None:
-    reference = profiled(NUMBER, np.arange(1000))
+    reference = profile_values(NUMBER, np.arange(1000))
 
     assert run_kolmogorov_smirnov_test(reference, reference)[1:] == (0.0, 1.0)
 

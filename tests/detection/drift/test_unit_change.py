@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.detection.columns import profiled
+from tests.detection.columns import profile_values
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.drift.unit_change import AffineMap, detect_unit_change
 from trimtab.detection.profiles.columns import Column
@@ -24,8 +24,8 @@ def drawn(seed: int, rows: int = 20_000) -> Any:
 
 
 def detect(before: Any, now: Any) -> AffineMap | None:
-    reference: ColumnProfile = profiled(WARMTH, before)
-    return detect_unit_change(reference, profiled(WARMTH, now, like=reference))
+    reference: ColumnProfile = profile_values(WARMTH, before)
+    return detect_unit_change(reference, profile_values(WARMTH, now, like=reference))
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_another_distribution_is_no_unit_change() -> None:
 
 
 def test_a_map_is_recognised_without_a_sketch_of_distinct_values() -> None:
-    reference = profiled(WARMTH, drawn(1)["gamma"])
-    current = profiled(WARMTH, 1000 * drawn(2)["gamma"], like=reference)
+    reference = profile_values(WARMTH, drawn(1)["gamma"])
+    current = profile_values(WARMTH, 1000 * drawn(2)["gamma"], like=reference)
 
     unit = detect_unit_change(reference, current.model_copy(update={"sketch": ""}))
 

@@ -1,8 +1,8 @@
-from tests.detection.windows import profile, spec, table
+from tests.detection.windows import make_spec, make_table, profile_table
 from trimtab.contracts.drift import PerformanceChange, Severity
 from trimtab.detection.performance.finding import find_drift
 
-REFERENCE = profile(table(6000))
+REFERENCE = profile_table(make_table(6000))
 
 
 def performance(current: float) -> PerformanceChange:
@@ -12,15 +12,15 @@ def performance(current: float) -> PerformanceChange:
 
 
 def test_a_window_like_the_reference_is_no_finding() -> None:
-    current = profile(table(2000, seed=1), like=REFERENCE)
+    current = profile_table(make_table(2000, seed=1), like=REFERENCE)
 
-    assert find_drift(spec(), REFERENCE, current=current, performance=performance(0.9)) is None
+    assert find_drift(make_spec(), REFERENCE, current=current, performance=performance(0.9)) is None
 
 
 def test_a_degraded_metric_is_a_finding_though_no_column_moved() -> None:
-    current = profile(table(2000, seed=1), like=REFERENCE)
+    current = profile_table(make_table(2000, seed=1), like=REFERENCE)
 
-    finding = find_drift(spec(), REFERENCE, current=current, performance=performance(0.85))
+    finding = find_drift(make_spec(), REFERENCE, current=current, performance=performance(0.85))
 
     assert finding is not None
     assert finding.drifted == ()
@@ -28,13 +28,13 @@ def test_a_degraded_metric_is_a_finding_though_no_column_moved() -> None:
 
 
 def test_a_drifted_column_is_a_finding_though_the_metric_holds() -> None:
-    frame = table(2000, seed=1)
+    frame = make_table(2000, seed=1)
     frame["price"] *= 1.6
 
     finding = find_drift(
-        spec(),
+        make_spec(),
         REFERENCE,
-        current=profile(frame, like=REFERENCE),
+        current=profile_table(frame, like=REFERENCE),
         performance=performance(0.9),
     )
 
@@ -44,9 +44,9 @@ def test_a_drifted_column_is_a_finding_though_the_metric_holds() -> None:
 
 
 def test_a_corrupt_window_is_a_finding_without_any_label() -> None:
-    current = profile(table(2000, seed=1, price=None), like=REFERENCE)
+    current = profile_table(make_table(2000, seed=1, price=None), like=REFERENCE)
 
-    finding = find_drift(spec(), REFERENCE, current=current, performance=None)
+    finding = find_drift(make_spec(), REFERENCE, current=current, performance=None)
 
     assert finding is not None
     assert finding.corrupt
@@ -54,15 +54,15 @@ def test_a_corrupt_window_is_a_finding_without_any_label() -> None:
 
 
 def test_a_few_dirty_rows_are_no_finding() -> None:
-    frame = table(2000, seed=1)
+    frame = make_table(2000, seed=1)
     frame.loc[:5, "revenue"] = -8.0
 
-    current = profile(frame, like=REFERENCE)
+    current = profile_table(frame, like=REFERENCE)
 
-    assert find_drift(spec(), REFERENCE, current=current, performance=performance(0.9)) is None
+    assert find_drift(make_spec(), REFERENCE, current=current, performance=performance(0.9)) is None
 
 
 def test_too_few_rows_are_no_finding_whatever_they_hold() -> None:
-    current = profile(table(199, price=None), like=REFERENCE)
+    current = profile_table(make_table(199, price=None), like=REFERENCE)
 
-    assert find_drift(spec(), REFERENCE, current=current, performance=performance(0.1)) is None
+    assert find_drift(make_spec(), REFERENCE, current=current, performance=performance(0.1)) is None

@@ -32,7 +32,7 @@ def zipf(count: int) -> FloatArray:
 
 
 def profile(counts: IntArray, like: WindowProfile | None = None) -> WindowProfile:
-    tally = {f"c{place}": int(count) for place, count in enumerate(counts) if count}
+    tally = {f"c{index}": int(count) for index, count in enumerate(counts) if count}
     before, rows = like.columns[0] if like else None, int(counts.sum())
     column = profile_categories(tally, C, rows=rows, like=before)
     return WindowProfile(model="m", window=Window(**DAY, rows=rows), columns=(column,))

@@ -1,4 +1,4 @@
-"""Columns of any name can be watched."""
+"""Columns of any name can be monitored."""
 
 import re
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.detection.windows import profile, table
+from tests.detection.windows import make_table, profile_table
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.profiles.casting import cast_to_categories
 from trimtab.detection.profiles.categories import HASH_BINS, hash_texts
@@ -25,7 +25,7 @@ def test_a_numeric_column_is_counted_in_ten_bins_of_equal_weight() -> None:
     found = profile_column(pd.Series(np.random.default_rng(0).normal(50, 10, 10_000)), PRICE)
     ten = coarsen_bins(found)
 
-    assert len(ten.counts) == len(ten.bins) == 10
+    assert len(ten.counts) == len(ten.bin_names) == 10
     assert compute_shares(ten) == pytest.approx([0.1] * 10, abs=0.001)
 
 
@@ -58,8 +58,8 @@ def test_up_to_fifty_categories_are_all_named() -> None:
 
     found = profile_column(pd.Series(names), SHOP)
 
-    assert found.bins[0] == "shop 0"
-    assert found.bins[-1] == OTHER_BIN
+    assert found.bin_names[0] == "shop 0"
+    assert found.bin_names[-1] == OTHER_BIN
     assert len(found.counts) == 51
     assert found.counts[-1] == 0
 
@@ -71,8 +71,8 @@ def test_of_more_categories_only_the_surely_frequent_ones_are_named() -> None:
 
     assert found.categories == ("north", "south")
     assert found.counts[:2] == (300, 200)
-    assert len(found.bins) == len(found.counts) == 2 + HASH_BINS
-    assert found.bins[-1] == f"(other, part {HASH_BINS} of {HASH_BINS})"
+    assert len(found.bin_names) == len(found.counts) == 2 + HASH_BINS
+    assert found.bin_names[-1] == f"(other, part {HASH_BINS} of {HASH_BINS})"
     assert sum(found.counts) == len(names)
 
 
@@ -137,21 +137,21 @@ def test_flags_are_categories_too() -> None:
 
 
 def test_an_empty_window_has_a_profile() -> None:
-    reference = profile(table())
+    reference = profile_table(make_table())
 
-    empty = profile(table(0), like=reference)
+    empty = profile_table(make_table(0), like=reference)
 
     assert empty.window.rows == 0
-    assert all(column.present == 0 for column in empty.columns)
+    assert all(column.value_count == 0 for column in empty.columns)
 
 
 def test_a_profile_survives_a_round_trip_through_json() -> None:
-    made = profile(table())
+    made = profile_table(make_table())
 
     assert WindowProfile.model_validate_json(made.model_dump_json()) == made
 
 
 def test_repeated_rows_are_counted_in_a_table_with_lists() -> None:
-    frame = table(3, tags=[["a"], ["a"], ["b"]], price=1.0, shop="north", revenue=2.0)
+    frame = make_table(3, tags=[["a"], ["a"], ["b"]], price=1.0, shop="north", revenue=2.0)
 
-    assert profile(frame).duplicates == 1
+    assert profile_table(frame).duplicates == 1

@@ -28,7 +28,7 @@ def test_dates_and_months_are_timestamps_in_every_format(form: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word",
+    "text",
     [
         "", " ", "2024", "20240101", "3", "1.5", "1.2.3", "1.12.24", "2024.1.2", "10.0.0.1", "v1.2",
         "13:00", "12:30:15", "3:2", "555-123-4567", "+49 30 123456", "01-02-24", "20-00-00",
@@ -37,5 +37,5 @@ def test_dates_and_months_are_timestamps_in_every_format(form: str) -> None:
         "123-45-6789", "3024-01-01", "2024-05-06-77", "sat 12", "1e5", "12 %", "1,250.00",
     ],
 )  # fmt: skip
-def test_numbers_versions_codes_and_times_of_day_are_no_timestamps(word: str) -> None:
-    assert not is_timestamp_text(word)
+def test_numbers_versions_codes_and_times_of_day_are_no_timestamps(text: str) -> None:
+    assert not is_timestamp_text(text)

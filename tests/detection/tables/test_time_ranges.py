@@ -12,6 +12,7 @@ from trimtab.contracts.drift import FeatureKind, Window
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.detection.tables.duckdb_table import UnreadableError
+from trimtab.detection.tables.ibis_engine import open_engine_table
 from trimtab.detection.tables.profiling import profile_relation
 from trimtab.detection.tables.row_filter import RowFilter
 from trimtab.detection.tables.time_ranges import count_engine_days, infer_data_period
@@ -154,8 +155,6 @@ def test_a_table_without_rows_has_a_window(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [pa.date32(), pa.timestamp("us")])
 def test_an_engine_counts_the_same_days(tmp_path: Path, kind: pa.DataType) -> None:
-    from trimtab.detection.tables.ibis_engine import open_engine_table  # noqa: PLC0415 - as the code under test
-
     times = [START + n % 7 * DAY for n in range(50)]
     if pa.types.is_date(kind):
         path = write_times(tmp_path, [each.date() for each in times], kind)

@@ -50,11 +50,13 @@ def seconds(times: pd.DatetimeIndex) -> np.ndarray:
 def test_timestamps_in_every_format_are_parsed_to_the_same_times(
     column: pd.Index, times: pd.DatetimeIndex
 ) -> None:
-    read = parse_timestamps(pd.Series(column))
+    parsed = parse_timestamps(pd.Series(column))
 
     expected = times if times.tz else times.tz_localize("UTC")
-    assert str(read.times.dtype) == "datetime64[us, UTC]"
-    assert (read.times.to_numpy() == expected.as_unit("us").to_numpy()).all(), read.source_format
+    assert str(parsed.times.dtype) == "datetime64[us, UTC]"
+    assert (parsed.times.to_numpy() == expected.as_unit("us").to_numpy()).all(), (
+        parsed.source_format
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,24 +73,24 @@ def test_timestamps_in_every_format_are_parsed_to_the_same_times(
     ],
 )
 def test_values_that_are_no_timestamps_become_none(column: list[object]) -> None:
-    read = parse_timestamps(pd.Series(column, dtype="object" if not column else None))
+    parsed = parse_timestamps(pd.Series(column, dtype="object" if not column else None))
 
-    assert read.times.isna().all()
-    assert len(read.times) == len(column)
+    assert parsed.times.isna().all()
+    assert len(parsed.times) == len(column)
 
 
 def test_a_few_unreadable_timestamps_do_not_affect_the_others() -> None:
-    words = pd.Series(HOURS.strftime("%Y-%m-%d %H:%M:%S")).astype("object")
-    words[7] = "yesterday-ish"
-    words[9] = None
-    words.index = words.index + 100
+    texts = pd.Series(HOURS.strftime("%Y-%m-%d %H:%M:%S")).astype("object")
+    texts[7] = "yesterday-ish"
+    texts[9] = None
+    texts.index = texts.index + 100
 
-    read = parse_timestamps(words)
+    parsed = parse_timestamps(texts)
 
-    assert list(read.times.index[read.times.isna()]) == [107, 109]
+    assert list(parsed.times.index[parsed.times.isna()]) == [107, 109]
 
 
 def test_a_million_texts_are_parsed() -> None:
-    words = pd.Series(pd.date_range("2016", periods=1_000_000, freq="s").astype("str"))
+    texts = pd.Series(pd.date_range("2016", periods=1_000_000, freq="s").astype("str"))
 
-    assert parse_timestamps(words).times.notna().all()
+    assert parse_timestamps(texts).times.notna().all()

@@ -9,7 +9,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from tests.detection.windows import START, WEEK, spec, table
+from tests.detection.windows import START, WEEK, make_spec, make_table
 from trimtab.contracts.ports import Refused
 from trimtab.detection.profiles.columns import list_monitored_columns
 from trimtab.detection.profiles.frames import profile_column
@@ -25,7 +25,7 @@ WINDOW = TimeRange(START + WEEK, START + 2 * WEEK)
 
 @pytest.fixture
 def here() -> pd.DataFrame:
-    rows = table(2000)
+    rows = make_table(2000)
     rows["at"] = [(START + n * timedelta(minutes=20)).replace(tzinfo=None) for n in range(2000)]
     return rows
 
@@ -42,18 +42,18 @@ def there(here: pd.DataFrame, tmp_path: Any) -> Iterator[Any]:
 
 
 def test_the_rows_of_a_window_are_the_same(here: pd.DataFrame, there: Any) -> None:
-    mine, yours = (read_rows(each, spec(), WINDOW) for each in (here, there))
+    mine, yours = (read_rows(each, make_spec(), WINDOW) for each in (here, there))
 
     assert len(mine) == 504
-    assert sorted(read_row_times(yours, spec())) == sorted(read_row_times(mine, spec()))
+    assert sorted(read_row_times(yours, make_spec())) == sorted(read_row_times(mine, make_spec()))
     assert yours["price"].sum() == pytest.approx(mine["price"].sum())
 
 
 def test_windows_are_cut_the_same(here: pd.DataFrame, there: Any) -> None:
     request = Request(model="sales")
 
-    assert cut_windows(there, spec(), request) == cut_windows(here, spec(), request)
-    assert find_first_window_start(there, spec()) == find_first_window_start(here, spec())
+    assert cut_windows(there, make_spec(), request) == cut_windows(here, make_spec(), request)
+    assert find_first_window_start(there, make_spec()) == find_first_window_start(here, make_spec())
 
 
 def test_all_rows_of_a_window_are_profiled_although_a_sample_is_in_memory(
@@ -61,26 +61,33 @@ def test_all_rows_of_a_window_are_profiled_although_a_sample_is_in_memory(
 ) -> None:
     monkeypatch.setattr(remote, "MAX_FETCHED_ROWS", 100)
     before, whole = (
-        read_rows(here, spec(), each) for each in (TimeRange(START, WINDOW.start), WINDOW)
+        read_rows(here, make_spec(), each) for each in (TimeRange(START, WINDOW.start), WINDOW)
     )
     like = profile_rows(
-        before, spec(), time_range=TimeRange(START, WINDOW.start), predictions=before["revenue"]
+        before,
+        make_spec(),
+        time_range=TimeRange(START, WINDOW.start),
+        predictions=before["revenue"],
     )
-    some = read_rows(there, spec(), WINDOW)
+    some = read_rows(there, make_spec(), WINDOW)
 
     found = profile_history(
-        there, spec(), time_range=WINDOW, predicted=PredictedRows(some, some["revenue"]), like=like
+        there,
+        make_spec(),
+        time_range=WINDOW,
+        predicted=PredictedRows(some, some["revenue"]),
+        like=like,
     )
 
     assert 40 < len(some) < 200
     counted = profile_rows(
-        whole, spec(), time_range=WINDOW, predictions=whole["revenue"], like=like
+        whole, make_spec(), time_range=WINDOW, predictions=whole["revenue"], like=like
     )
     assert found.window == counted.window
     assert found.newest == counted.newest
     for mine, yours in zip(counted.columns[:-1], found.columns[:-1], strict=True):
         assert yours.counts == mine.counts
-    prediction = list_monitored_columns(spec())[-1]
+    prediction = list_monitored_columns(make_spec())[-1]
     assert found.columns[-1] == profile_column(
         some["revenue"], prediction, like=like.find(prediction.name)
     )
@@ -89,13 +96,13 @@ def test_all_rows_of_a_window_are_profiled_although_a_sample_is_in_memory(
 def test_targets_that_are_not_known_yet_do_not_count_as_missing(
     here: pd.DataFrame, there: Any
 ) -> None:
-    rows = read_rows(here, spec(), WINDOW)
-    like = profile_rows(rows, spec(), time_range=WINDOW, predictions=rows["revenue"])
+    rows = read_rows(here, make_spec(), WINDOW)
+    like = profile_rows(rows, make_spec(), time_range=WINDOW, predictions=rows["revenue"])
     until = WINDOW.start + timedelta(days=2)
 
     found = profile_history(
         there,
-        spec(),
+        make_spec(),
         time_range=WINDOW,
         predicted=PredictedRows(rows, rows["revenue"]),
         like=like,
@@ -109,4 +116,4 @@ def test_targets_that_are_not_known_yet_do_not_count_as_missing(
 
 def test_times_stored_as_numbers_are_refused_with_the_remedy(there: Any) -> None:
     with pytest.raises(Refused, match="needs a date or a timestamp"):
-        read_rows(there, spec(timestamp="price", features=spec().features[1:]), WINDOW)
+        read_rows(there, make_spec(timestamp="price", features=make_spec().features[1:]), WINDOW)

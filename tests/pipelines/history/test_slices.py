@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.detection.windows import START, WEEK, spec, table
+from tests.detection.windows import START, WEEK, make_spec, make_table
 from trimtab.contracts.model import Slice
 from trimtab.pipelines.history.rows import read_rows
 from trimtab.pipelines.history.slices import read_slice_rows, select_training_history
@@ -15,16 +15,16 @@ AS_OF = START + WEEK
 def week(*instants: timedelta, rows: int = 1000) -> pd.DataFrame:
     """Return one week of rows, dated by these instants in turn; the index is not unique."""
     at = [START + instant for instant in instants]
-    made = table(rows).assign(at=pd.to_datetime([at[n % len(at)] for n in range(rows)]))
+    made = make_table(rows).assign(at=pd.to_datetime([at[n % len(at)] for n in range(rows)]))
     return made.assign(number=np.arange(rows)).set_axis([7] * rows)
 
 
 def split(data: pd.DataFrame) -> list[list[int]]:
     gate, verification = (
-        read_slice_rows(data, spec(), AS_OF, part) for part in (Slice.GATE, Slice.VERIFICATION)
+        read_slice_rows(data, make_spec(), AS_OF, part) for part in (Slice.GATE, Slice.VERIFICATION)
     )
-    found = select_training_history(data, spec(), AS_OF)
-    learned = read_rows(found.history, spec(), found.newest)
+    found = select_training_history(data, make_spec(), AS_OF)
+    learned = read_rows(found.history, make_spec(), found.newest)
     return [sorted(rows["number"]) for rows in (learned, gate, verification)]
 
 
@@ -60,14 +60,14 @@ def test_the_same_rows_are_always_assigned_the_same() -> None:
 def test_rows_dated_finely_are_split_by_time() -> None:
     data = week(*(timedelta(hours=hour) for hour in range(7 * 24)))
 
-    verification = read_slice_rows(data, spec(), AS_OF, Slice.VERIFICATION)
-    gate = read_slice_rows(data, spec(), AS_OF, Slice.GATE)
+    verification = read_slice_rows(data, make_spec(), AS_OF, Slice.VERIFICATION)
+    gate = read_slice_rows(data, make_spec(), AS_OF, Slice.GATE)
 
-    found = select_training_history(data, spec(), AS_OF)
+    found = select_training_history(data, make_spec(), AS_OF)
 
-    assert read_rows(found.history, spec(), found.newest)["at"].max() < gate["at"].min()
+    assert read_rows(found.history, make_spec(), found.newest)["at"].max() < gate["at"].min()
     assert gate["at"].max() < verification["at"].min()
 
 
 def test_recent_is_the_whole_window_however_rows_are_dated() -> None:
-    assert len(read_slice_rows(week(timedelta(0)), spec(), AS_OF, Slice.RECENT)) == 1000
+    assert len(read_slice_rows(week(timedelta(0)), make_spec(), AS_OF, Slice.RECENT)) == 1000

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.detection.windows import WEEK, profile, spec
+from tests.detection.windows import WEEK, make_spec, profile_table
 from tests.pipelines.conftest import PARKING, Run
 from tests.pipelines.learning.test_training_data import AS_OF, history
 from trimtab.adapters.datasets.registered_model import RegisteredModel
@@ -70,9 +70,9 @@ def test_a_challenger_learns_from_a_corrupt_window_only_if_a_person_decided_so()
     order = {**ORDER, "model": "sales", "as_of": AS_OF}
 
     with pytest.raises(Refused, match="no model learns from it unless a person decides so"):
-        train_challenger(data, spec(), RetrainingRequest.model_validate(order), Sales())
+        train_challenger(data, make_spec(), RetrainingRequest.model_validate(order), Sales())
     decided = RetrainingRequest.model_validate({**order, "corrupt_too": True})
-    made = train_challenger(data, spec(), decided, Sales())
+    made = train_challenger(data, make_spec(), decided, Sales())
 
     assert isinstance(made, FittedModel)
 
@@ -81,7 +81,7 @@ class Sales:
     """One champion that was trained on sound weeks."""
 
     def champion(self) -> ServedModel:
-        kept = profile(history()).model_dump(mode="json")
+        kept = profile_table(history()).model_dump(mode="json")
         return ServedModel(
             version="1", run_id="r", metrics={"r2": 0.9}, tags={}, load=object,
             artifact=lambda name: kept,

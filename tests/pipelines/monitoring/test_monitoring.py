@@ -6,7 +6,7 @@ import mlflow
 import pytest
 
 from tests.builders import a_finding
-from tests.detection.windows import spec
+from tests.detection.windows import make_spec
 from tests.pipelines.conftest import Run
 from trimtab.contracts.drift import (
     MAX_EVENT_BYTES,
@@ -19,7 +19,7 @@ from trimtab.contracts.drift import (
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import VersionMetric
 from trimtab.detection.profiles.window_profile import WindowProfile
-from trimtab.pipelines.monitoring.announcement import build_event, compute_event_id
+from trimtab.pipelines.monitoring.announcement import build_drift_event, compute_event_id
 from trimtab.pipelines.scoring.realised_performance import (
     RealisedMetric,
     measure_performance_change,
@@ -112,7 +112,9 @@ def change(
         version="1", run_id="r", metrics=held_out, tags={}, load=dict, artifact=lambda _: {}
     )
     metric = VersionMetric(version="1", metric="r2", value=value, rows=500)
-    return measure_performance_change(champion, RealisedMetric(metric, error), spec(tolerance=0.02))
+    return measure_performance_change(
+        champion, RealisedMetric(metric, error), make_spec(tolerance=0.02)
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def crowded(**changes: Any) -> DriftFinding:
 
 
 def test_an_event_about_very_many_columns_is_small_enough() -> None:
-    event = build_event(crowded())
+    event = build_drift_event(crowded())
 
     assert len(event.model_dump_json().encode()) <= MAX_EVENT_BYTES
     assert len(event.data.features) > 20
@@ -188,6 +190,6 @@ def test_an_event_about_very_many_columns_is_small_enough() -> None:
 def test_the_time_of_an_event_is_now(monkeypatch: pytest.MonkeyPatch) -> None:
     before = datetime.now(UTC)
 
-    event = build_event(a_finding())
+    event = build_drift_event(a_finding())
 
     assert before <= event.time <= datetime.now(UTC)

@@ -34,7 +34,7 @@ class Noisy:
 
 
 def hourly(**changes: Any) -> ModelSpec:
-    return windows.spec(**{"window": HOUR, "minimum_rows": 30, **changes})
+    return windows.make_spec(**{"window": HOUR, "minimum_rows": 30, **changes})
 
 
 def held_out(days: int) -> pd.DataFrame:
@@ -123,9 +123,9 @@ def test_the_estimate_is_compared_with_the_same_hour_too() -> None:
 
 
 def test_windows_of_a_week_have_no_baseline() -> None:
-    assert measure_baseline_windows(Noisy(), held_out(7), windows.spec(), NOTHING) == {}
+    assert measure_baseline_windows(Noisy(), held_out(7), windows.make_spec(), NOTHING) == {}
     assert compare_realised_with_baseline(
-        change(0.9), windows.spec(), None, start=MIDNIGHT, alpha=None
+        change(0.9), windows.make_spec(), None, start=MIDNIGHT, alpha=None
     ) == change(0.9)
 
 

@@ -28,7 +28,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 def spec(**changes: Any) -> ModelSpec:
-    return windows.spec(**{"minimum_rows": 5, **changes})
+    return windows.make_spec(**{"minimum_rows": 5, **changes})
 
 
 def history(days: int, *, every: timedelta = HOUR / 10) -> pd.DataFrame:

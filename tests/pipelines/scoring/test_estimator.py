@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.detection.windows import spec, table
+from tests.detection.windows import make_spec, make_table
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
 from trimtab.pipelines.scoring.estimator import fit_estimator
@@ -13,20 +13,20 @@ from trimtab.pipelines.scoring.predictions import predict_targets
 
 
 def sales(rows: int = 600, **columns: Any) -> pd.DataFrame:
-    frame = table(rows)
+    frame = make_table(rows)
     frame["revenue"] = 100 + 5 * frame["price"] + 40 * (frame["shop"] == "north")
     frame["at"] = pd.date_range("2026-01-05", periods=rows, freq="h", tz="UTC")
     return frame.assign(**columns)
 
 
 def classes(metric: str = "roc_auc", **changes: Any) -> ModelSpec:
-    return spec(task=Task.CLASSIFICATION, metric=metric, target_minimum=None, **changes)
+    return make_spec(task=Task.CLASSIFICATION, metric=metric, target_minimum=None, **changes)
 
 
 def test_a_learnable_target_is_learned() -> None:
-    model = fit_estimator(sales(), spec(), seed=0)
+    model = fit_estimator(sales(), make_spec(), seed=0)
 
-    value, rows, _ = score_model(model, sales(), spec())
+    value, rows, _ = score_model(model, sales(), make_spec())
 
     assert value is not None
     assert value > 0.95
@@ -34,16 +34,18 @@ def test_a_learnable_target_is_learned() -> None:
 
 
 def test_the_same_seed_gives_the_same_model() -> None:
-    one, other = (fit_estimator(sales(), spec(), seed=3) for _ in range(2))
+    one, other = (fit_estimator(sales(), make_spec(), seed=3) for _ in range(2))
 
-    assert predict_targets(one, sales(), spec()).equals(predict_targets(other, sales(), spec()))
+    assert predict_targets(one, sales(), make_spec()).equals(
+        predict_targets(other, sales(), make_spec())
+    )
 
 
 def test_categories_never_seen_and_missing_values_can_be_scored() -> None:
-    model = fit_estimator(sales(), spec(), seed=0)
+    model = fit_estimator(sales(), make_spec(), seed=0)
 
-    predictions = predict_targets(model, sales(4, shop=["moon", None, "north", ""]), spec())
-    without = predict_targets(model, sales(2).drop(columns="price"), spec())
+    predictions = predict_targets(model, sales(4, shop=["moon", None, "north", ""]), make_spec())
+    without = predict_targets(model, sales(2).drop(columns="price"), make_spec())
 
     assert predictions.notna().all()
     assert without.notna().all()
@@ -52,20 +54,20 @@ def test_categories_never_seen_and_missing_values_can_be_scored() -> None:
 def test_more_categories_than_the_trees_take_can_be_learned() -> None:
     names = [f"shop {number % 400}" for number in range(2000)]
 
-    model = fit_estimator(sales(2000, shop=names), spec(), seed=0)
+    model = fit_estimator(sales(2000, shop=names), make_spec(), seed=0)
 
-    assert score_model(model, sales(2000, shop=names), spec())[0] is not None
+    assert score_model(model, sales(2000, shop=names), make_spec())[0] is not None
 
 
 @pytest.mark.parametrize("column", ["price", "shop"])
 def test_an_empty_feature_does_not_prevent_training(column: str) -> None:
-    model = fit_estimator(sales().assign(**{column: None}), spec(), seed=0)
+    model = fit_estimator(sales().assign(**{column: None}), make_spec(), seed=0)
 
-    assert predict_targets(model, sales(), spec()).notna().all()
+    assert predict_targets(model, sales(), make_spec()).notna().all()
 
 
 def test_a_model_without_categories_can_be_trained() -> None:
-    numeric = spec(features=({"name": "price", "kind": "numeric"},))
+    numeric = make_spec(features=({"name": "price", "kind": "numeric"},))
 
     assert score_model(fit_estimator(sales(), numeric, seed=0), sales(), numeric)[1] == 600
 
@@ -83,16 +85,16 @@ def test_two_classes_are_distinguished(metric: str) -> None:
 
 
 def test_no_clean_rows_give_no_metric() -> None:
-    model = fit_estimator(sales(), spec(), seed=0)
+    model = fit_estimator(sales(), make_spec(), seed=0)
 
-    assert score_model(model, sales(revenue=-1.0), spec()) == (None, 0, None)
-    assert score_model(model, sales().head(0), spec()) == (None, 0, None)
+    assert score_model(model, sales(revenue=-1.0), make_spec()) == (None, 0, None)
+    assert score_model(model, sales().head(0), make_spec()) == (None, 0, None)
 
 
 def test_a_constant_target_gives_no_metric() -> None:
-    model = fit_estimator(sales(), spec(), seed=0)
+    model = fit_estimator(sales(), make_spec(), seed=0)
 
-    assert score_model(model, sales(revenue=7.0), spec()) == (None, 600, None)
+    assert score_model(model, sales(revenue=7.0), make_spec()) == (None, 600, None)
 
 
 def test_a_single_class_cannot_be_learned() -> None:

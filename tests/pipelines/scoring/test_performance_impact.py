@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.detection.windows import START, WEEK, spec
+from tests.detection.windows import START, WEEK, make_spec
 from tests.pipelines.versions import classes, sales, train_version
 from trimtab.contracts.drift import FeatureKind, FeatureRole
 from trimtab.contracts.fitted import (
@@ -37,7 +37,7 @@ FEATURES = (
     {"name": "shop", "kind": "categorical"},
     {"name": "colour", "kind": "categorical"},
 )
-REGRESSION = spec(features=FEATURES)
+REGRESSION = make_spec(features=FEATURES)
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.detection.windows import spec
+from tests.detection.windows import make_spec
 from tests.pipelines.versions import classes, sales
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.tags import EFFECT_KEY_TAG
-from trimtab.detection.onboarding.predictions import Recorded
+from trimtab.detection.onboarding.predictions import LoggedPredictions
 from trimtab.pipelines.scoring.metrics import score_model
 from trimtab.pipelines.scoring.predictions import choose_predictor, predict_targets
 
-AMOUNTS = spec(prediction="logged")
+AMOUNTS = make_spec(prediction="logged")
 
 
 class Model:
@@ -40,7 +40,7 @@ def choose(model: ModelSpec, logged: Any, **tags: str) -> Any:
 def test_logged_numbers_are_used() -> None:
     found = choose(AMOUNTS, [1.0, 2.0, None, 4.0])
 
-    assert found == Recorded("logged", AMOUNTS.task)
+    assert found == LoggedPredictions("logged", AMOUNTS.task)
     assert predict_targets(found, rows([1.0, 2.0, None, 4.0]), AMOUNTS).isna().sum() == 1
 
 
@@ -49,7 +49,7 @@ def test_logged_probabilities_are_scored_as_probabilities() -> None:
 
     found = choose(model, logged)
 
-    assert found == Recorded("logged", model.task, ("False", "True"))
+    assert found == LoggedPredictions("logged", model.task, ("False", "True"))
     assert score_model(found, rows(logged), model).value == 1.0
     assert list(predict_targets(found, rows(logged), model)) == ["True", "False"] * 2
 
@@ -59,7 +59,7 @@ def test_logged_classes_are_used() -> None:
 
     found = choose(model, [True, False, False, False])
 
-    assert found == Recorded("logged", model.task)
+    assert found == LoggedPredictions("logged", model.task)
     assert score_model(found, rows([True, False, False, False]), model).value == 0.75
 
 
@@ -78,4 +78,4 @@ def test_a_version_that_trimtab_retrained_is_asked() -> None:
 
 
 def test_the_champion_is_asked_if_no_column_is_configured() -> None:
-    assert isinstance(choose(spec(), 1.0), Model)
+    assert isinstance(choose(make_spec(), 1.0), Model)

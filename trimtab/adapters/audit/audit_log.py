@@ -21,6 +21,7 @@ from trimtab.contracts.audit import GENESIS, AuditAppend, AuditEntry, AuditLine
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.contracts.slug import slug
 from trimtab.files.secret_file import read_or_create_secret
+from trimtab.runtime.paths import format_command
 
 KEY_BYTES: Final = 32
 """Smallest length of the key."""
@@ -115,7 +116,7 @@ def _parse_sound(path: Path, content: bytes, key: bytes) -> tuple[AuditLine, ...
     try:
         return parse_chain(content, key=key)
     except BrokenChainError as broken:
-        msg = f"audit log {path}: {broken}; see `trimtab audit verify`"
+        msg = f"audit log {path}: {broken}; see `{format_command('audit', 'verify')}`"
         raise Refused(msg) from broken
 
 

@@ -29,7 +29,7 @@ _SUCCEEDED: Final = {
     Ending.NOT_PROMOTED: False,
     Ending.FAILED: False,
 }
-"""Whether the action helped; unknown for any other ending, because no action was taken."""
+"""Success of the action; unknown for any other ending, because no action was taken."""
 _MEANINGS: Final = {
     Ending.MONITORED: "nothing was done, and whether that was right is not known",
     Ending.REMEDIATED: "the action helped, and that was verified",

@@ -36,7 +36,7 @@ _WINDOW: Final = Window(
 
 
 class PerformanceSign(StrEnum):
-    """How the champion does on labelled rows."""
+    """Performance of the champion on labelled rows."""
 
     DEGRADED = "degraded"
     """It lost more than is tolerated."""
@@ -47,7 +47,7 @@ class PerformanceSign(StrEnum):
 
 
 class LossSign(StrEnum):
-    """What a degraded champion's loss is attributed to."""
+    """Attribution of a degraded champion's loss."""
 
     EXPLAINED = "explained"
     """The inputs moved to where it errs more."""
@@ -56,12 +56,12 @@ class LossSign(StrEnum):
 
 
 class IncidentSigns(BaseModel):
-    """What a drift event shows when a document applies to it."""
+    """Signs of a drift event that a document applies to."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     drifted: tuple[FeatureRole, ...] = Field(max_length=5)
-    """What each column that drifted is to the model."""
+    """Roles of the columns that drifted."""
     faults: tuple[str, ...] = Field(max_length=5)
     """Kinds of `contracts.drift.QualityFault`."""
     performance: PerformanceSign

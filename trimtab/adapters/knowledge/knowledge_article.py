@@ -43,7 +43,7 @@ DocumentTag = Annotated[str, StringConstraints(pattern=r"^[\w.% -]{2,40}$")]
 
 
 class Origin(StrEnum):
-    """Where the story of an incident comes from."""
+    """Origin of an incident's story."""
 
     EXAMPLE = "example"
     """Made up to teach."""
@@ -71,9 +71,9 @@ class FrontMatter(BaseModel):
     )
     """Questions of people who do not know the cause: each is a way to find the document."""
     signs: tuple[IncidentSigns, ...] = Field(default=(), max_length=4)
-    """What drift events show when the document applies to them."""
+    """Signs of drift events that the document applies to."""
     succeeded: bool | None = None
-    """Whether the action helped; for an incident only, and there required."""
+    """Success of the action; for an incident only, and there required."""
     origin: Origin | None = None
     """For an incident only, and there required."""
 

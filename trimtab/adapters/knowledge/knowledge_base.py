@@ -51,7 +51,7 @@ would not be safe if several processes write."""
 
 
 class IndexSummary(NamedTuple):
-    """What one run of `index` did, in documents."""
+    """Numbers of documents in one run of `index`."""
 
     added: int
     replaced: int

@@ -32,7 +32,7 @@ from trimtab.contracts.tags import (
     TRAINED_ROWS_TAG,
     build_promotion_tag,
 )
-from trimtab.detection.onboarding.predictions import Recorded
+from trimtab.detection.onboarding.predictions import LoggedPredictions
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import Settings
@@ -110,7 +110,7 @@ class ForeignVersions:
         except BadConfigurationError as error:
             raise Refused(str(error)) from error
         if spec.prediction and self._made_logged_predictions(found):
-            return Recorded(spec.prediction, spec.task, _read_classes(artifact))
+            return LoggedPredictions(spec.prediction, spec.task, _read_classes(artifact))
         uri, source = self._settings.tracking_uri, str(found.source)
         return _load_estimator(
             uri, source, str(found.version), spec.model_dump_json(), self._trusted

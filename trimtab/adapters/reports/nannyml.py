@@ -55,7 +55,7 @@ does not give the interval that an event needs."""
 
 
 class _Score(NamedTuple):
-    """What one method found in one column."""
+    """Result of one method for one column."""
 
     method: str
     value: float | None

@@ -10,11 +10,12 @@ from rich.text import Text
 from trimtab.adapters.audit.audit_chain import BrokenChainError
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
 from trimtab.cli.audit.audit_verification import get_log_folder, read_log_key
-from trimtab.cli.console import format_command, print_unbroken
+from trimtab.cli.console import print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.record_format import format_record
 from trimtab.contracts.audit import AuditLine
 from trimtab.contracts.ports import Refused
+from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import load_settings
 
 

@@ -10,9 +10,12 @@ from trimtab.cli.doctor.check_result import CheckResult
 from trimtab.cli.durations import format_duration_in_words
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import ModelSpec, ReferencePeriod
-from trimtab.detection.onboarding.exclusions import MANY_CATEGORIES
-from trimtab.detection.onboarding.monitoring_settings import thin_reference, windows_per_year
-from trimtab.detection.onboarding.predictions import are_chances, why_no_prediction
+from trimtab.detection.onboarding.exclusions import MAX_FEATURE_CATEGORIES
+from trimtab.detection.onboarding.monitoring_settings import (
+    compute_windows_per_year,
+    explain_short_reference,
+)
+from trimtab.detection.onboarding.predictions import are_probabilities, explain_no_prediction
 from trimtab.detection.profiles.casting import cast_to_categories
 from trimtab.pipelines.history.rows import read_row_times
 
@@ -49,11 +52,11 @@ def _check_prediction(history: pd.DataFrame, spec: ModelSpec, thing: str) -> Ite
         return
     if spec.target not in history:
         return
-    why = why_no_prediction(history[column], history[spec.target], spec.task)
+    why = explain_no_prediction(history[column], history[spec.target], spec.task)
     if why:
         found = f"prediction = {column}: {why}: it is no prediction of {spec.target}"
         yield CheckResult.fault(thing, found, "name another column, or write null")
-    elif spec.metric == "roc_auc" and not are_chances(history[column].dropna()):
+    elif spec.metric == "roc_auc" and not are_probabilities(history[column].dropna()):
         found = f"prediction = {column}: has classes, but metric = roc_auc needs probabilities"
         remedy = "write metric: balanced_accuracy, or name a column with probabilities"
         yield CheckResult.fault(thing, found, remedy)
@@ -67,8 +70,8 @@ def _check_segment(
         found = f"segments: the dataset {spec.dataset} has no column {column}"
     elif kinds.get(column) is not FeatureKind.CATEGORICAL:
         found = f"segments: {column} is not a categorical feature"
-    elif (count := cast_to_categories(history[column]).nunique()) > MANY_CATEGORIES:
-        found = f"segments: {column} has {count:,} categories, more than {MANY_CATEGORIES}"
+    elif (count := cast_to_categories(history[column]).nunique()) > MAX_FEATURE_CATEGORIES:
+        found = f"segments: {column} has {count:,} categories, more than {MAX_FEATURE_CATEGORIES}"
     else:
         return
     fitting = [name for name, kind in kinds.items() if kind is FeatureKind.CATEGORICAL]
@@ -133,9 +136,9 @@ def _check_cooldown(covered: timedelta, spec: ModelSpec, thing: str) -> Iterator
 
 
 def _check_false_alarms(spec: ModelSpec, thing: str) -> Iterator[CheckResult]:
-    if thin := thin_reference(spec.window, spec.reference_windows * spec.window):
+    if thin := explain_short_reference(spec.window, spec.reference_windows * spec.window):
         yield CheckResult.note(thing, f"reference_windows = {spec.reference_windows}: {thin}")
-    alarms, windows = spec.false_alarms_per_year, windows_per_year(spec.window)
+    alarms, windows = spec.false_alarms_per_year, compute_windows_per_year(spec.window)
     found = f"false_alarms_per_year = {alarms:g}: there are {windows:,.1f} windows in a year"
     if alarms >= windows:
         remedy = f"write less than {windows:.2g}, or take a shorter window"

@@ -19,11 +19,11 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from temporalio.service import RPCError
 
-from trimtab.cli.console import format_command
 from trimtab.cli.doctor.check_result import CheckResult
 from trimtab.cli.registry_access import open_registry
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.runtime.errors import BadConfigurationError, NoTemporalAddressError
+from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.stack_addresses import find_redis_url, find_running_stack
 from trimtab.runtime.temporal import (

@@ -10,8 +10,8 @@ from typing import Any, Final
 import yaml
 
 from trimtab.contracts.model import Feature, ModelSpec, Task, Tier
-from trimtab.detection.onboarding.feature_proposal import Judgement
-from trimtab.detection.onboarding.inspection import Proposal
+from trimtab.detection.onboarding.feature_proposal import ColumnProposal
+from trimtab.detection.onboarding.proposal import Proposal
 
 _MIN_COMMENT_COLUMN: Final = 34
 _MAX_COMMENT_COLUMN: Final = 60
@@ -65,7 +65,7 @@ def _list_model_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
     spec = proposal.spec
     yield from _list_data_lines(proposal, catalog)
     yield "features:", "inputs of the model; minimum and maximum: the values that make sense"
-    contents = {column.name: column.holds for column in proposal.columns}
+    contents = {column.name: column.summary for column in proposal.columns}
     for feature in spec.features:
         yield f"  - {_format_feature(feature)}", contents[feature.name]
     yield f"time_features: {_format_yaml(list(spec.time_features))}", "derived from the timestamp"
@@ -74,30 +74,33 @@ def _list_model_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
     yield from _list_monitoring_lines(spec)
     dependence = "rows this close resemble each other: P1D a day's; PT0S none; null: estimated"
     yield f"dependence: {_format_optional(spec.dependence)}", dependence
-    if proposal.interface:
+    if proposal.signature:
         risk = "true runs the model's own code to get predictions: see docs/operations.md"
         yield f"trust_pickle: {_format_yaml(spec.trust_pickle)}", risk
     yield from _list_decision_lines(spec)
 
 
 def _list_data_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
-    spec, interface = proposal.spec, proposal.interface
+    spec, interface = proposal.spec, proposal.signature
     inspected = f", inspected version {interface.version}" if interface else ""
     yield f"name: {_format_yaml(spec.name)}", f"in MLflow{inspected}"
     yield f"task: {spec.task}", proposal.target.reason
     yield f"dataset: {_format_yaml(spec.dataset)}", f"entry in {catalog}"
-    yield f"target: {_format_yaml(spec.target)}", proposal.target.holds
+    yield f"target: {_format_yaml(spec.target)}", proposal.target.summary
     if spec.task is Task.REGRESSION:
         minimum = _format_yaml(_shorten_number(spec.target_minimum))
         yield f"target_minimum: {minimum}", _explain_target_minimum(spec)
     yield f"prediction: {_format_yaml(spec.prediction)}", _explain_prediction(proposal)
-    yield f"timestamp: {_format_yaml(spec.timestamp)}", f"time of each row; {proposal.reading}"
+    yield (
+        f"timestamp: {_format_yaml(spec.timestamp)}",
+        f"time of each row; {proposal.timestamp_format}",
+    )
 
 
 def _explain_prediction(proposal: Proposal) -> str:
     if proposal.prediction is None:
         return "column with the model's predictions; null: the model is asked again"
-    return f"the model's predictions; {proposal.prediction.holds}"
+    return f"the model's predictions; {proposal.prediction.summary}"
 
 
 def _explain_target_minimum(spec: ModelSpec) -> str:
@@ -115,10 +118,10 @@ def _format_feature(feature: Feature) -> str:
     return _format_yaml(fields | {key: value for key, value in bounds.items() if value is not None})
 
 
-def _list_ignored_lines(ignored: Sequence[Judgement]) -> Iterator[Line]:
+def _list_ignored_lines(ignored: Sequence[ColumnProposal]) -> Iterator[Line]:
     yield ("ignored:" if ignored else "ignored: {}"), "columns left out, each with the reason"
     for column in ignored:
-        yield f"  {_format_yaml(column.name)}: {_format_yaml(column.reason)}", column.holds
+        yield f"  {_format_yaml(column.name)}: {_format_yaml(column.reason)}", column.summary
 
 
 def _list_window_lines(proposal: Proposal) -> Iterator[Line]:

@@ -10,8 +10,8 @@ from rich.text import Text
 from trimtab.cli.console import print_wrapped
 from trimtab.cli.durations import format_duration_in_words
 from trimtab.cli.init.config_writer import make_printable
-from trimtab.detection.onboarding.feature_proposal import Judgement
-from trimtab.detection.onboarding.inspection import Proposal
+from trimtab.detection.onboarding.feature_proposal import ColumnProposal
+from trimtab.detection.onboarding.proposal import Proposal
 
 MAX_FEATURES_SHOWN: Final = 40
 """Features that are listed; columns that are left out are always listed."""
@@ -21,7 +21,7 @@ def print_proposal(proposal: Proposal, console: Console, *, renamed: Mapping[str
     """Print the target, the role of each column, how time is divided, and what to check."""
     spec = proposal.spec
     training = spec.reference_windows
-    target = make_printable(proposal.target.holds)
+    target = make_printable(proposal.target.summary)
     console.print(Text(f"{spec.task} of {spec.target}: {target}", style="bold"))
     console.print(_build_columns_table(proposal))
     print_wrapped(
@@ -29,10 +29,10 @@ def print_proposal(proposal: Proposal, console: Console, *, renamed: Mapping[str
         f"{proposal.rows:,} rows in {len(proposal.counts)} windows of"
         f" {format_duration_in_words(spec.window)}:"
         f" {training} to train on, {len(proposal.counts) - training} to replay."
-        f" Metric: {spec.metric}. Time format: {proposal.reading}.",
+        f" Metric: {spec.metric}. Time format: {proposal.timestamp_format}.",
     )
     if proposal.prediction:
-        values = make_printable(proposal.prediction.holds)
+        values = make_printable(proposal.prediction.summary)
         print_wrapped(console, f"Predictions are read from {spec.prediction}: {values}.")
     for name, new in renamed.items():
         print_wrapped(console, f"{make_printable(name)!r} is called {new!r} here.")
@@ -54,7 +54,7 @@ def _build_columns_table(proposal: Proposal) -> Table:
     return table
 
 
-def _format_cells(column: Judgement) -> Iterator[Text]:
+def _format_cells(column: ColumnProposal) -> Iterator[Text]:
     yield Text(make_printable(column.name))
     if not column.kind:
         yield Text("left out", style="dim")
@@ -63,4 +63,4 @@ def _format_cells(column: Judgement) -> Iterator[Text]:
     low, high = column.minimum, column.maximum
     bounds = "" if low is None else f" from {low:g}"
     yield Text(f"{column.kind}{bounds}{'' if high is None else f' to {high:g}'}")
-    yield Text(make_printable(column.holds))
+    yield Text(make_printable(column.summary))

@@ -9,7 +9,7 @@ from pandas import DataFrame
 from rich.console import Console
 
 from trimtab.adapters.datasets.history import HistoryDataset
-from trimtab.cli.console import format_command, print_command, print_unbroken
+from trimtab.cli.console import print_command, print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.init.config_writer import format_catalog, format_model
 from trimtab.cli.init.proposal import print_proposal
@@ -20,8 +20,13 @@ from trimtab.cli.registry_access import (
 )
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.signature import ModelSignature
-from trimtab.detection.onboarding.inspection import Proposal, Question, UnfitTableError, propose
-from trimtab.detection.onboarding.signature import guess_target, guess_timestamp, interface_faults
+from trimtab.detection.onboarding.inspection import propose_configuration
+from trimtab.detection.onboarding.proposal import InspectionRequest, Proposal, UnfitTableError
+from trimtab.detection.onboarding.signature import (
+    find_signature_faults,
+    guess_target_columns,
+    guess_timestamp_columns,
+)
 from trimtab.detection.profiles.column_names import choose_valid_names
 from trimtab.files.atomic_file import write_atomically
 from trimtab.runtime.errors import BadConfigurationError
@@ -31,7 +36,7 @@ from trimtab.runtime.model_files import (
     find_model_file,
 )
 from trimtab.runtime.models import check_model_name
-from trimtab.runtime.paths import local_conf
+from trimtab.runtime.paths import format_command, local_conf
 from trimtab.runtime.settings import load_settings
 
 _MAX_NAME_LENGTH: Final = 128
@@ -72,7 +77,7 @@ def run_init(options: InitOptions, *, force: bool) -> ExitCode:
 
 
 def _print_next_step(proposal: Proposal, console: Console) -> None:
-    name, interface = proposal.spec.name, proposal.interface
+    name, interface = proposal.spec.name, proposal.signature
     console.print("Read it and correct it, then:")
     for command in [("doctor",), ("monitor", name)] if interface else [("backtest", name)]:
         print_command(console, *command)
@@ -126,16 +131,16 @@ def _inspect_table(
     )
     target, timestamp = _choose_target_and_timestamp(table, options, interface)
     since = options.since
-    question = Question(
+    question = InspectionRequest(
         name=options.name,
         dataset=dataset,
         target=target,
         timestamp=timestamp,
-        interface=interface,
+        signature=interface,
         since=since if since is None or since.tzinfo else since.replace(tzinfo=UTC),
     )
     try:
-        return propose(table, question), renamed
+        return propose_configuration(table, question), renamed
     except UnfitTableError as error:
         raise BadConfigurationError([f"{source.name}: {fault}" for fault in error.faults]) from None
 
@@ -174,7 +179,7 @@ def _choose_target_and_timestamp(
     Raises `BadConfigurationError` where several columns fit or none.
     """
     columns, faults = ", ".join(str(name) for name in table), []
-    times = (options.timestamp,) if options.timestamp else guess_timestamp(table)
+    times = (options.timestamp,) if options.timestamp else guess_timestamp_columns(table)
     if len(times) != 1:
         found = (
             f"{', '.join(times)} have times" if times else f"no column has times among {columns}"
@@ -182,11 +187,11 @@ def _choose_target_and_timestamp(
         faults.append(f"--timestamp is missing: {found}: name the column with each row's time")
     targets: tuple[str, ...] = (options.target,) if options.target else ()
     if interface and not options.target:
-        targets = guess_target(table, interface, timestamp=times[0] if times else None)
+        targets = guess_target_columns(table, interface, timestamp=times[0] if times else None)
     if len(targets) != 1:
         found = f"it may be {', '.join(targets)}" if targets else f"the columns are {columns}"
         faults.append(f"--target is missing: {found}: name the column with the true values")
-    faults.extend(interface_faults(table, interface) if interface else ())
+    faults.extend(find_signature_faults(table, interface) if interface else ())
     if faults:
         raise BadConfigurationError([f"{options.data.name}: {fault}" for fault in faults])
     return targets[0], times[0]

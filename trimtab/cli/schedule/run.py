@@ -11,13 +11,14 @@ from rich.table import Table
 from trimtab.adapters.monitoring_schedule import build_monitoring_input
 from trimtab.adapters.schedule_status import ScheduleStatus
 from trimtab.adapters.temporal_schedules import NoScheduleError, open_schedules
-from trimtab.cli.console import format_command, print_command
+from trimtab.cli.console import print_command
 from trimtab.cli.durations import format_duration, format_iso_duration, parse_duration
 from trimtab.cli.errors import ExitCode
 from trimtab.contracts.model import MIN_MONITORING_INTERVAL
 from trimtab.contracts.monitoring import MonitoringInput
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_model_spec
+from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import Settings, load_settings
 
 _SOURCE_NOTE: Final = "by `trimtab schedule`"

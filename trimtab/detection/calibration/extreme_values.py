@@ -16,7 +16,7 @@ MIN_EXCEEDANCES: Final = 20
 """Values beyond a quantile from which it is read off the values rather than extrapolated."""
 MIN_DISTINCT_FOR_PARETO: Final = 200
 """Distinct values needed to fit a Pareto tail."""
-TAIL_SHARE: Final = 0.1
+PARETO_TAIL_SHARE: Final = 0.1
 """Share of the values that a Pareto tail is fitted to."""
 MAX_PARETO_SHAPE: Final = 0.5
 """Largest shape of a Pareto tail. The smallest is 0, an exponential tail: a bounded one would only
@@ -45,9 +45,9 @@ def _fit_gumbel_quantile(values: FloatArray, alpha: float) -> float:
 
 
 def _fit_pareto_quantile(values: FloatArray, alpha: float) -> float:
-    start = float(np.quantile(values, 1.0 - TAIL_SHARE))
+    start = float(np.quantile(values, 1.0 - PARETO_TAIL_SHARE))
     peaks = values[values > start] - start
     fitted = np.nan_to_num(stats.genpareto.fit(peaks, floc=0.0)[0])
     shape = float(np.clip(fitted, 0.0, MAX_PARETO_SHAPE))
     scale = float(peaks.mean()) * (1.0 - shape)  # by moments, given the shape
-    return start + float(stats.genpareto.isf(alpha / TAIL_SHARE, shape, scale=scale))
+    return start + float(stats.genpareto.isf(alpha / PARETO_TAIL_SHARE, shape, scale=scale))

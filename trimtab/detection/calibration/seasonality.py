@@ -162,7 +162,7 @@ def _merge_weighted_columns(
     summed = ("unreadable", "unseen", "outside")
     once = reference.once
     if once is not None:  # it counts categories of the whole reference, and is scaled to this part
-        once = round(once * present / max(reference.present, 1))
+        once = round(once * present / max(reference.value_count, 1))
     return reference.model_copy(
         update={
             "rows": present + nulls,
@@ -178,7 +178,7 @@ def _merge_weighted_columns(
 
 
 def _merge_weighted_moments(weighted: Sequence[tuple[float, ColumnProfile]]) -> dict[str, Any]:
-    filled = [(w * each.present, each) for w, each in weighted if each.mean is not None]
+    filled = [(w * each.value_count, each) for w, each in weighted if each.mean is not None]
     total = sum(weight for weight, _ in filled)
     if not total:
         return {"mean": None, "std": None, "minimum": None, "maximum": None}

@@ -24,7 +24,7 @@ from trimtab.detection.calibration.autocorrelation import (
     estimate_window_correlation,
 )
 from trimtab.detection.calibration.extreme_values import (
-    TAIL_SHARE,
+    PARETO_TAIL_SHARE,
     TailMethod,
     estimate_upper_quantile,
 )
@@ -137,7 +137,7 @@ def _compute_thresholds(
     """
     blocks = len(next(iter(counts.values())))
     drawn = wanted.fit_into(blocks)
-    units = np.maximum(np.quantile(indices, 1.0 - TAIL_SHARE, axis=0), _TINY)
+    units = np.maximum(np.quantile(indices, 1.0 - PARETO_TAIL_SHARE, axis=0), _TINY)
     maxima = (indices / units).max(axis=1)
     real = compute_psi_by_column(counts, list_real_windows(drawn, blocks))
     correlations = _estimate_correlations(indices, real, counts, drawn)

@@ -88,7 +88,7 @@ def are_comparable(reference: ColumnProfile, current: ColumnProfile) -> bool:
     """Return whether both profiles have the same kind and bins and enough values."""
     same_kind = reference.column.kind is current.column.kind
     same_bins = len(reference.counts) == len(current.counts)
-    fewest = min(reference.present, current.present)
+    fewest = min(reference.value_count, current.value_count)
     return same_kind and same_bins and fewest >= MIN_VALUES_TO_COMPARE
 
 

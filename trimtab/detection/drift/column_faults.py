@@ -49,9 +49,9 @@ def _find_schema_faults(
 ) -> Iterator[QualityFault]:
     """Yield the fault of a column that is missing or has become another kind of column."""
     name = reference.column.name
-    if current is None and reference.present and reference.column.role is FeatureRole.FEATURE:
+    if current is None and reference.value_count and reference.column.role is FeatureRole.FEATURE:
         yield build_fault("missing_column", name, "the column is missing", 1.0, corrupt=True)
-    elif current is not None and current.present:
+    elif current is not None and current.value_count:
         detail = f"the column was {reference.column.kind} and is {current.column.kind} now"
         yield build_fault("retyped_column", name, detail, 1.0, corrupt=True)
 
@@ -64,8 +64,8 @@ def _find_value_faults(reference: ColumnProfile, current: ColumnProfile) -> Iter
         detail = f"{current.unreadable} of {rows} values are not numbers"
         corrupt = unreadable >= MIN_CORRUPT_SHARE
         yield build_fault("retyped_column", name, detail, unreadable, corrupt=corrupt)
-    elif is_feature and not current.present:
-        if reference.present:
+    elif is_feature and not current.value_count:
+        if reference.value_count:
             detail = "the column has no values any more"
             yield build_fault("missing_column", name, detail, 1.0, corrupt=True)
         return
@@ -115,22 +115,22 @@ def _find_unseen_category_fault(
     values that are alone in their category (Good, 1953); the error of their number is about the
     root of twice that number.
     """
-    if not (current.unseen and reference.present):
+    if not (current.unseen and reference.value_count):
         return
     alone = reference.once or 0
-    expected = alone / reference.present
+    expected = alone / reference.value_count
     error = math.hypot(
-        math.sqrt(expected * (1.0 - expected) / current.present),
-        math.sqrt(alone * (2.0 - expected)) / reference.present,
+        math.sqrt(expected * (1.0 - expected) / current.value_count),
+        math.sqrt(alone * (2.0 - expected)) / reference.value_count,
     )
-    excess = current.unseen / current.present - expected
+    excess = current.unseen / current.value_count - expected
     if excess <= MAX_UNSEEN_STANDARD_ERRORS * error:
         return
     rows = max(current.rows, 1)
     detail = f"{current.unseen} of {rows} values are in categories that the reference never had"
     if alone:
         detail = f"{detail}; {expected:.1%} were expected"
-    share = excess * current.present / rows
+    share = excess * current.value_count / rows
     corrupt = share >= MIN_CORRUPT_SHARE
     yield build_fault("unseen_category", current.column.name, detail, share, corrupt=corrupt)
 
@@ -139,13 +139,13 @@ def _find_constant_fault(
     reference: ColumnProfile, current: ColumnProfile
 ) -> Iterator[QualityFault]:
     """Yield a fault if a column that varied has one value now; a stuck measurement corrupts."""
-    varied = reference.present > 1 and not _is_constant(reference)
-    constant = current.present > 1 and _is_constant(current)
+    varied = reference.value_count > 1 and not _is_constant(reference)
+    constant = current.value_count > 1 and _is_constant(current)
     if varied and constant and _is_no_accident(reference, current):
         numeric = current.column.kind is FeatureKind.NUMERIC
-        stuck = numeric and reference.distinct >= MIN_DISTINCT_OF_MEASUREMENT
+        stuck = numeric and reference.distinct_count >= MIN_DISTINCT_OF_MEASUREMENT
         detail = (
-            f"every value is the same; the reference has at least {reference.distinct}"
+            f"every value is the same; the reference has at least {reference.distinct_count}"
             " different values"
         )
         yield build_fault("constant", current.column.name, detail, 1.0, corrupt=stuck)
@@ -170,14 +170,14 @@ def _find_far_value_fault(
     can tell.
     """
     low, high = reference.minimum, reference.maximum
-    varied = reference.distinct >= MIN_DISTINCT_OF_MEASUREMENT
+    varied = reference.distinct_count >= MIN_DISTINCT_OF_MEASUREMENT
     if low is None or high is None or not varied:
         return
     slack = FAR_VALUE_RANGES * (high - low)
     first = bisect_left(reference.edges, high + slack)
     last = bisect_right(reference.edges, low - slack)
     far = sum(current.counts[first + 1 :]) + sum(current.counts[:last])
-    if far and far >= MIN_FAR_VALUE_SHARE * current.present:
+    if far and far >= MIN_FAR_VALUE_SHARE * current.value_count:
         detail = (
             f"{far} of {current.rows} values lie far outside the reference's range,"
             f" {low:.4g} to {high:.4g}"
@@ -187,15 +187,15 @@ def _find_far_value_fault(
 
 def _is_constant(profile: ColumnProfile) -> bool:
     if profile.column.kind is FeatureKind.NUMERIC:
-        return profile.present > 0 and profile.minimum == profile.maximum
-    return profile.distinct == 1
+        return profile.value_count > 0 and profile.minimum == profile.maximum
+    return profile.distinct_count == 1
 
 
 def _is_no_accident(reference: ColumnProfile, current: ColumnProfile) -> bool:
     """Return whether values that are all in one bin would hardly be so by chance."""
     index = int(np.argmax(current.counts))
     log_probability = compute_log_fisher_probability(
-        current.present, reference.counts[index], sum(reference.counts)
+        current.value_count, reference.counts[index], sum(reference.counts)
     )
     return log_probability < MAX_LOG_CONSTANT_PROBABILITY
 

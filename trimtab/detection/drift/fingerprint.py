@@ -135,7 +135,7 @@ def _find_growing_category(before: ColumnProfile, now: ColumnProfile) -> str:
     """Return the category whose share grew most; both count the reference's categories."""
     names = (*before.categories, *["others"] * before.others)
     gains = [
-        (now_count / max(now.present, 1) - then_count / max(before.present, 1), name)
+        (now_count / max(now.value_count, 1) - then_count / max(before.value_count, 1), name)
         for name, then_count, now_count in zip(names, before.counts, now.counts, strict=False)
     ]
     return f"to {max(gains)[1]}" if gains else "moved"

@@ -68,12 +68,12 @@ def format_change(reference: ColumnProfile, current: ColumnProfile) -> str:
 
 
 def _format_largest_share_change(reference: ColumnProfile, current: ColumnProfile) -> str:
-    before = np.asarray(reference.counts) / max(reference.present, 1)
-    now = np.asarray(current.counts) / max(current.present, 1)
+    before = np.asarray(reference.counts) / max(reference.value_count, 1)
+    now = np.asarray(current.counts) / max(current.value_count, 1)
     index = int(np.argmax(np.abs(now - before)))
     verb = "rose" if now[index] > before[index] else "fell"
     rare = reference.others > 1 and index >= len(reference.categories)
-    name = "some rarer categories" if rare else _quote_category(reference.bins[index])
+    name = "some rarer categories" if rare else _quote_category(reference.bin_names[index])
     return f"the share of {name} {verb} from {before[index]:.1%} to {now[index]:.1%}"
 
 

@@ -51,7 +51,9 @@ def run_kolmogorov_smirnov_test(
     The p-value is Kolmogorov's limit with the small-sample correction of Vrbik (2018).
     """
     gap = compute_kolmogorov_distance(reference, current)
-    rows = reference.present * current.present / (reference.present + current.present)
+    rows = (
+        reference.value_count * current.value_count / (reference.value_count + current.value_count)
+    )
     scaled = np.sqrt(rows) * gap
     corrected = scaled + 1 / (6 * np.sqrt(rows)) + (scaled - 1) / (4 * rows)
     p_value = compute_kolmogorov_tail(float(corrected)) if gap else 1.0

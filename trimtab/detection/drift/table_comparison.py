@@ -135,10 +135,10 @@ def _explain_uncompared(reference: ColumnProfile, current: ColumnProfile | None)
         return "not compared: the column is missing"
     if current.column.kind is not reference.column.kind:
         return f"not compared: was {reference.column.kind} and is {current.column.kind} now"
-    if min(reference.present, current.present) >= MIN_VALUES_TO_COMPARE:
+    if min(reference.value_count, current.value_count) >= MIN_VALUES_TO_COMPARE:
         return "not compared: there are not enough rows"
     return (
-        f"not enough data: {reference.present} values before and {current.present} now,"
+        f"not enough data: {reference.value_count} values before and {current.value_count} now,"
         f" at least {MIN_VALUES_TO_COMPARE} are needed on either side"
     )
 

@@ -107,7 +107,7 @@ def detect_unit_change(reference: ColumnProfile, current: ColumnProfile) -> Affi
 
 def _find_best_map(reference: ColumnProfile, current: ColumnProfile) -> AffineMap | None:
     gap = compute_kolmogorov_distance(reference, current)
-    if gap < MIN_GAP_TO_EXPLAIN or reference.distinct < MIN_DISTINCT_OF_MEASUREMENT:
+    if gap < MIN_GAP_TO_EXPLAIN or reference.distinct_count < MIN_DISTINCT_OF_MEASUREMENT:
         return None
     fitting = [
         unit
@@ -134,7 +134,7 @@ def compute_misfit(unit: AffineMap, reference: ColumnProfile, current: ColumnPro
 
 def _is_measurable(profile: ColumnProfile) -> bool:
     numeric = profile.column.kind is FeatureKind.NUMERIC and bool(profile.std)
-    return numeric and profile.present >= MIN_VALUES_TO_FIT
+    return numeric and profile.value_count >= MIN_VALUES_TO_FIT
 
 
 def _list_candidates(reference: ColumnProfile, current: ColumnProfile) -> Iterator[AffineMap]:
@@ -151,7 +151,7 @@ def _list_candidates(reference: ColumnProfile, current: ColumnProfile) -> Iterat
 def _explains_change(unit: AffineMap, reference: ColumnProfile, current: ColumnProfile) -> bool:
     """Return whether the map leaves no more than samples of these sizes differ by chance."""
     misfit = compute_misfit(unit, reference, current)
-    mean_error = float(np.sqrt(1 / reference.present + 1 / current.present))
+    mean_error = float(np.sqrt(1 / reference.value_count + 1 / current.value_count))
     if not _stays_in_mapped_range(unit, reference, current):
         return False
     size = abs(float(np.log(abs(unit.scale))))

@@ -1,4 +1,4 @@
-"""Why a column is left out: what cannot be learnt from, or must not be.
+"""Finds the columns that cannot or must not be features, each with the reason.
 
 Each rule is a function from a candidate to the reason, or "".
 """
@@ -12,85 +12,94 @@ import pandas as pd
 
 from trimtab.contracts.base import NAME_PATTERN
 from trimtab.contracts.drift import FeatureKind
-from trimtab.detection.onboarding.candidates import ID_NAME, NEARLY_ALL, Candidate
-from trimtab.detection.onboarding.leakage import gives_away
+from trimtab.detection.onboarding.candidates import (
+    IDENTIFIER_NAME_PATTERN,
+    MIN_FITTING_SHARE,
+    Candidate,
+)
+from trimtab.detection.onboarding.leakage import find_leakage
 from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.detection.profiles.row_numbers import PANDAS_INDEX_REASON, is_pandas_index_name
+from trimtab.detection.tables.column_inference import IDENTIFIER_REASON
 from trimtab.detection.tables.timestamps import parse_timestamps
 
-MANY_CATEGORIES: Final = 200
-"""Most categories a feature may have; gradient boosting bins 255."""
-_MOSTLY = 0.5
-_USUALLY = 0.999
-_ROWS_IN_ORDER = 20_000
+MAX_FEATURE_CATEGORIES: Final = 200
+"""Most categories a feature may have; gradient boosting has 255 bins."""
+_MAX_MISSING_SHARE: Final = 0.5
+_MIN_NET_CHANGE_SHARE: Final = 0.5
+"""How far a column that grows with time ends from where it began, as a share of all its changes."""
+_NEARLY_ALWAYS_SHARE: Final = 0.999
+_MAX_ROWS_IN_ORDER: Final = 20_000
+"""Rows that are compared with their times."""
+_PLAIN_DTYPES: Final = frozenset(
+    {
+        "string", "categorical", "boolean", "integer", "floating", "mixed-integer-float",
+        "decimal", "datetime64", "datetime", "date", "empty",
+    }
+)  # fmt: skip
+TIME_DTYPES: Final = frozenset({"datetime64", "datetime", "date"})
+"""Types of timestamps, as `pandas.api.types.infer_dtype` calls them."""
 
 
-def why_left_out(candidate: Candidate) -> str:
-    """The first reason that applies, or ""."""
+def find_exclusion_reason(candidate: Candidate) -> str:
+    """Return the reason of the first rule that excludes the column, or ""."""
     return next(filter(None, (rule(candidate) for rule in _RULES)), "")
 
 
-def _bad_name(candidate: Candidate) -> str:
+def are_timestamps(sample: pd.Series) -> bool:
+    """Return whether nearly all of these texts are timestamps."""
+    texts = sample.astype("str")
+    dated = texts.str.contains(r"\d[-/.: ]\S*\d", regex=True).mean() >= MIN_FITTING_SHARE
+    return bool(dated and parse_timestamps(texts).times.notna().mean() >= MIN_FITTING_SHARE)
+
+
+def _check_name(candidate: Candidate) -> str:
     if not candidate.name:
         return "it has no name: give it one to use it"
     if re.fullmatch(NAME_PATTERN, candidate.name):
         return ""
-    return "its name has signs beyond letters, digits, _ . : / - and spaces: rename it to use it"
+    return (
+        "its name has characters other than letters, digits, _ . : / - and spaces: rename it to"
+        " use it"
+    )
 
 
-def _index(candidate: Candidate) -> str:
+def _check_pandas_index(candidate: Candidate) -> str:
     return PANDAS_INDEX_REASON if is_pandas_index_name(candidate.name) else ""
 
 
-def _no_plain_values(candidate: Candidate) -> str:
-    found = pd.api.types.infer_dtype(candidate.sample, skipna=True)
-    plain = {"string", "categorical", "boolean", "integer", "floating", "mixed-integer-float",
-             "decimal", "datetime64", "datetime", "date", "empty"}  # fmt: skip
-    return "" if found in plain else f"holds neither numbers nor texts but {found}"
+def _check_missing(candidate: Candidate) -> str:
+    missing = candidate.missing_share
+    return f"it is mostly missing ({missing:.0%})" if missing > _MAX_MISSING_SHARE else ""
 
 
-def _mostly_missing(candidate: Candidate) -> str:
-    missing = 1 - len(candidate.known) / len(candidate.values)
-    return f"mostly missing ({missing:.0%})" if missing > _MOSTLY else ""
+def _check_values(candidate: Candidate) -> str:
+    dtype = pd.api.types.infer_dtype(candidate.sample, skipna=True)
+    return "" if dtype in _PLAIN_DTYPES else f"it holds neither numbers nor texts but {dtype}"
 
 
-def _constant(candidate: Candidate) -> str:
-    return "constant" if candidate.distinct <= 1 else ""
+def _check_constant(candidate: Candidate) -> str:
+    return "it is constant" if candidate.distinct_count <= 1 else ""
 
 
-def _second_time(candidate: Candidate) -> str:
-    typed = pd.api.types.infer_dtype(candidate.sample) in {"datetime64", "datetime", "date"}
-    if typed or (candidate.textual and reads_as_time(candidate.sample)):
-        return "a second time: only the timestamp's hour, weekday and month can be features"
+def _check_timestamp(candidate: Candidate) -> str:
+    is_typed = pd.api.types.infer_dtype(candidate.sample) in TIME_DTYPES
+    if is_typed or (candidate.is_text and are_timestamps(candidate.sample)):
+        return (
+            "it is a second timestamp: only the hour, weekday and month of the first can be"
+            " features"
+        )
     return ""
 
 
-def reads_as_time(sample: pd.Series) -> bool:
-    """Whether nearly all of these texts are times."""
-    words = sample.astype("str")
-    dated = words.str.contains(r"\d[-/.: ]\S*\d", regex=True).mean() >= NEARLY_ALL
-    return bool(dated and parse_timestamps(words).times.notna().mean() >= NEARLY_ALL)
+def _check_part_of_timestamp(candidate: Candidate) -> str:
+    """Return a reason if the column repeats, say, the hour or the week of the timestamp.
 
-
-def _identifier(candidate: Candidate) -> str:
-    share = candidate.distinct / len(candidate.known)
-    if candidate.kind is FeatureKind.CATEGORICAL:
-        words = candidate.textual and share >= NEARLY_ALL
-        return "an identifier or free text: nearly every row has its own" if words else ""
-    if not candidate.whole:
-        return ""
-    if ID_NAME.search(candidate.name):
-        return f"an identifier by its name ({candidate.distinct:,} different whole numbers)"
-    span = candidate.numbers.max() - candidate.numbers.min() + 1
-    dense = span <= 2 * candidate.distinct
-    return "an identifier: a row number" if share >= _USUALLY and dense else ""
-
-
-def _part_of_the_time(candidate: Candidate) -> str:
-    """Day and week drift by the calendar; hour, weekday and month are derived where of use."""
+    Day and week drift with the calendar; hour, weekday and month are derived where they help.
+    """
     if not pd.api.types.is_integer_dtype(candidate.sample.dtype):
         return ""
-    stride = max(1, len(candidate.times) // _ROWS_IN_ORDER)
+    stride = max(1, len(candidate.times) // _MAX_ROWS_IN_ORDER)
     numbers, dates = candidate.numbers.iloc[::stride], candidate.times.iloc[::stride].dt
     parts = {
         "hour": dates.hour, "minute": dates.minute, "weekday": dates.day_of_week,
@@ -98,46 +107,69 @@ def _part_of_the_time(candidate: Candidate) -> str:
         "day of the year": dates.day_of_year, "quarter": dates.quarter, "year": dates.year,
     }  # fmt: skip
     for name, part in parts.items():
-        ahead = numbers - part.astype("float64")
-        if part.max() > part.min() and (ahead == ahead.median()).mean() >= _USUALLY:
-            return f"the timestamp's {name} over again"
+        offset = numbers - part.astype("float64")
+        is_same = (offset == offset.median()).mean() >= _NEARLY_ALWAYS_SHARE
+        if part.max() > part.min() and is_same:
+            return f"it repeats the timestamp's {name}"
     return ""
 
 
-def _runs_with_the_clock(candidate: Candidate) -> str:
-    numeric = pd.api.types.is_numeric_dtype(candidate.sample.dtype)
-    if not numeric and candidate.kind is FeatureKind.CATEGORICAL:
+def _check_identifier(candidate: Candidate) -> str:
+    share = candidate.distinct_count / len(candidate.non_missing)
+    if candidate.kind is FeatureKind.CATEGORICAL:
+        return IDENTIFIER_REASON if candidate.is_text and share >= MIN_FITTING_SHARE else ""
+    if not candidate.is_whole:
         return ""
-    stride = max(1, len(candidate.times) // _ROWS_IN_ORDER)
-    pairs = pd.DataFrame({"t": candidate.times, "x": candidate.numbers}).iloc[::stride].dropna()
-    span = pairs.groupby("t", sort=True)["x"].agg(["min", "max"])
-    low, high = span["min"].to_numpy(), span["max"].to_numpy()
-    if _climbs(low, high) or _climbs(-high, -low):
-        return "runs with the clock: every later window would look drifted"
+    if IDENTIFIER_NAME_PATTERN.search(candidate.name):
+        distinct = candidate.distinct_count
+        return f"it is an identifier by its name ({distinct:,} distinct whole numbers)"
+    width = candidate.numbers.max() - candidate.numbers.min() + 1
+    is_dense = width <= 2 * candidate.distinct_count
+    is_row_number = share >= _NEARLY_ALWAYS_SHARE and is_dense
+    return "it is an identifier: it numbers the rows" if is_row_number else ""
+
+
+def _check_growth(candidate: Candidate) -> str:
+    is_numeric = pd.api.types.is_numeric_dtype(candidate.sample.dtype)
+    if not is_numeric and candidate.kind is FeatureKind.CATEGORICAL:
+        return ""
+    stride = max(1, len(candidate.times) // _MAX_ROWS_IN_ORDER)
+    pairs = pd.DataFrame({"time": candidate.times, "x": candidate.numbers}).iloc[::stride].dropna()
+    extent = pairs.groupby("time", sort=True)["x"].agg(["min", "max"])
+    low, high = extent["min"].to_numpy(), extent["max"].to_numpy()
+    if _rises(low, high) or _rises(-high, -low):
+        return "it rises or falls with time: every later window would look drifted"
     return ""
 
 
-def _climbs(low: FloatArray, high: FloatArray) -> bool:
-    """Whether, from one time to the next, the values rise, hardly ever fall, and end higher."""
+def _rises(low: FloatArray, high: FloatArray) -> bool:
+    """Return whether values rise from one time to the next, hardly ever fall, and end higher.
+
+    `low` and `high` are the least and the greatest value at each time, shape (times,).
+    """
     rises = int((low[1:] > high[:-1]).sum())
     falls = int((low[1:] < high[:-1]).sum())
-    if not rises or falls > (1 - NEARLY_ALL) * rises:
+    if not rises or falls > (1 - MIN_FITTING_SHARE) * rises:
         return False
-    way = np.abs(np.diff(high)).sum()
-    return bool(high[-1] - high[0] >= _MOSTLY * way)
+    changes = np.abs(np.diff(high)).sum()
+    return bool(high[-1] - high[0] >= _MIN_NET_CHANGE_SHARE * changes)
 
 
-def _too_many_categories(candidate: Candidate) -> str:
-    if candidate.kind is FeatureKind.NUMERIC or candidate.distinct <= MANY_CATEGORIES:
+def _check_category_count(candidate: Candidate) -> str:
+    count = candidate.distinct_count
+    if candidate.kind is FeatureKind.NUMERIC or count <= MAX_FEATURE_CATEGORIES:
         return ""
-    return f"too many categories ({candidate.distinct:,}; at most {MANY_CATEGORIES} are of use)"
+    return f"it has too many categories ({count:,}; at most {MAX_FEATURE_CATEGORIES} are useful)"
 
 
-def _giveaway(candidate: Candidate) -> str:
-    return gives_away(candidate.values, candidate.target, kind=candidate.kind, task=candidate.task)
+def _check_leakage(candidate: Candidate) -> str:
+    return find_leakage(
+        candidate.values, candidate.target, kind=candidate.kind, task=candidate.task
+    )
 
 
 _RULES: Final[tuple[Callable[[Candidate], str], ...]] = (
-    _bad_name, _index, _mostly_missing, _no_plain_values, _constant, _second_time,
-    _part_of_the_time, _identifier, _runs_with_the_clock, _too_many_categories, _giveaway,
+    _check_name, _check_pandas_index, _check_missing, _check_values, _check_constant,
+    _check_timestamp, _check_part_of_timestamp, _check_identifier, _check_growth,
+    _check_category_count, _check_leakage,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Proposes how closely a model is watched: segments, season, false-alarm budget, cooldown."""
+"""Chooses how closely a model is monitored: segments, season, false-alarm budget, cooldown."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,79 +10,83 @@ from trimtab.contracts.model import ModelSpec
 from trimtab.detection.calibration.seasonality import MIN_BLOCKS, find_seasonal_pattern
 from trimtab.detection.profiles.casting import cast_to_categories
 
-MOST_SEGMENTS: Final = 20
-"""Most categories of a column whose parts are worth a metric of their own."""
-_FEWEST_IN_ONE: Final = 20
-"""Rows of a category in a usual window: fewer say nothing about the metric there."""
-_MOST_COLUMNS: Final = 3
+MAX_SEGMENT_CATEGORIES: Final = 20
+"""Most categories of a column whose segments get a metric each."""
+_MIN_SEGMENT_ROWS: Final = 20
+"""Rows of a category in a typical window; with fewer its metric says nothing."""
+_MAX_SEGMENT_COLUMNS: Final = 3
 _ENOUGH_BLOCKS: Final = 42
 _MANY_BLOCKS: Final = 84
-_SOMETIME: Final = datetime(2024, 1, 1, tzinfo=UTC)
+_ANY_START: Final = datetime(2024, 1, 1, tzinfo=UTC)
 _WEEK, _DAY, _YEAR = timedelta(days=7), timedelta(days=1), timedelta(days=365)
-_SHARE_OF_WINDOWS: Final = 0.1
-"""Most windows, of those in a year, that may be false alarms."""
-_MOST_FALSE_ALARMS: Final = 12.0
+_FALSE_ALARM_SHARE: Final = 0.1
+"""Share of the windows of a year that may be false alarms."""
+_MAX_FALSE_ALARMS_PER_YEAR: Final = 12.0
 
 
-def segments(rows: pd.DataFrame, spec: ModelSpec, *, typical_rows: int) -> tuple[str, ...]:
-    """Categorical features with few categories, each with enough rows in a usual window."""
-    found = []
+def choose_segments(rows: pd.DataFrame, spec: ModelSpec, *, typical_rows: int) -> tuple[str, ...]:
+    """Return categorical features of few categories, each with enough rows in a typical window."""
+    fitting = []
     for feature in spec.features:
         if feature.kind is not FeatureKind.CATEGORICAL:
             continue
-        part = cast_to_categories(rows[feature.name]).value_counts(normalize=True)
-        fewest = typical_rows * part.min() if len(part) else 0
-        if 1 < len(part) <= MOST_SEGMENTS and fewest >= _FEWEST_IN_ONE:
-            found.append((len(part), feature.name))
-    return tuple(name for _, name in sorted(found, key=lambda each: each[0])[:_MOST_COLUMNS])
+        shares = cast_to_categories(rows[feature.name]).value_counts(normalize=True)
+        fewest_rows = typical_rows * shares.min() if len(shares) else 0
+        if 1 < len(shares) <= MAX_SEGMENT_CATEGORIES and fewest_rows >= _MIN_SEGMENT_ROWS:
+            fitting.append((len(shares), feature.name))
+    fitting.sort(key=lambda each: each[0])
+    return tuple(name for _, name in fitting[:_MAX_SEGMENT_COLUMNS])
 
 
-def season(window: timedelta) -> timedelta:
-    """A week in whole windows; for longer windows about a year of them."""
+def choose_season(window: timedelta) -> timedelta:
+    """Return a week in whole windows, or about a year for windows of a week and more."""
     cycle = _WEEK if window < _WEEK else _YEAR
     return max(1, round(cycle / window)) * window
 
 
-def windows_per_year(window: timedelta) -> float:
-    """How often a model with such windows is looked at."""
+def compute_windows_per_year(window: timedelta) -> float:
+    """Return how many windows of this length a year has."""
     return _YEAR / window
 
 
-def budget(window: timedelta) -> float:
-    """False alarms a year, of one digit: one window in ten, but at most one a month.
+def choose_false_alarm_budget(window: timedelta) -> float:
+    """Return false alarms per year, with one digit: one in ten windows, but at most one a month.
 
-    A needless retraining ends at the gate and costs little beside a loss that nobody is told of.
+    A needless retraining ends at the promotion gate and costs little compared with a loss that is
+    not reported.
     """
-    return min(_MOST_FALSE_ALARMS, float(f"{_SHARE_OF_WINDOWS * windows_per_year(window):.1g}"))
+    budget = float(f"{_FALSE_ALARM_SHARE * compute_windows_per_year(window):.1g}")
+    return min(_MAX_FALSE_ALARMS_PER_YEAR, budget)
 
 
-def thin_reference(window: timedelta, reference: timedelta) -> str:
-    """What a reference of that length does to the thresholds; empty where it holds enough.
+def choose_cooldown(window: timedelta) -> timedelta:
+    """Return how long the same drift is not announced again: a day, or one window if longer."""
+    return max(_DAY, window)
 
-    What chance does to a column is told by the reference's blocks: see `detection.calibration`.
+
+def explain_short_reference(window: timedelta, reference: timedelta) -> str:
+    """Return what a reference of this length does to the thresholds, or "" if it is long enough.
+
+    Thresholds are calibrated from the reference's blocks: see `trimtab.detection.calibration`.
     """
-    span = Window(start=_SOMETIME, end=_SOMETIME + reference, rows=0)
-    block = find_seasonal_pattern(window, span).block
+    period = Window(start=_ANY_START, end=_ANY_START + reference, rows=0)
+    block = find_seasonal_pattern(window, period).block
     blocks = reference // block
     if blocks < MIN_BLOCKS:
         return (
-            f"{_stretches(blocks, block)} of reference are too few to hold false_alarms_per_year:"
-            f" sensitivity alone says what drifts; {MIN_BLOCKS * 2} or more would do"
+            f"{_format_blocks(blocks, block)} of reference are too few to keep"
+            " false_alarms_per_year, so sensitivity alone decides what drifts:"
+            f" use {MIN_BLOCKS * 2} or more"
         )
     if blocks < _ENOUGH_BLOCKS:
         return (
-            f"{_stretches(blocks, block)} of reference are few to tell how far columns stray by"
-            f" chance: thresholds are high for it, and small drift is not told; {_MANY_BLOCKS}"
-            " would do"
+            f"{_format_blocks(blocks, block)} of reference are few to estimate how much columns"
+            " vary by chance, so thresholds are high and small drift is not found:"
+            f" use {_MANY_BLOCKS} or more"
         )
     return ""
 
 
-def _stretches(count: int, block: timedelta) -> str:
+def _format_blocks(count: int, block: timedelta) -> str:
     name = {_DAY: "day", _WEEK: "week"}.get(block, "window")
     return f"{count} {name}{'s' if count != 1 else ''}"
-
-
-def cooldown(window: timedelta) -> timedelta:
-    """The same drift is announced at most once a day, and once a window."""
-    return max(_DAY, window)

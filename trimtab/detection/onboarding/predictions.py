@@ -1,4 +1,4 @@
-"""The column of a table that holds what the model predicted at the time: found, and read."""
+"""Finds and reads the column of a table with the predictions that the model made at the time."""
 
 import re
 from collections.abc import Iterator
@@ -8,117 +8,120 @@ from typing import Any, Final
 import pandas as pd
 
 from trimtab.contracts.model import Task
-from trimtab.detection.onboarding.feature_proposal import Judgement, describe_numbers
+from trimtab.detection.onboarding.candidates import MIN_FITTING_SHARE
+from trimtab.detection.onboarding.feature_proposal import ColumnProposal, format_range
 from trimtab.detection.profiles.casting import cast_to_categories, cast_to_numbers
 
-_NAME: Final = re.compile(
+PREDICTION_REASON: Final = "it holds what the model predicted at the time, so it is no feature"
+_NAME_PATTERN: Final = re.compile(
     r"(?i)^y[_ ]?(hat|pred(icted|iction)?)$|^(pred|preds|predictions?|predicted|forecast)$"
     r"|^(pred|prediction|predicted)[_ ]|[_ ](pred|prediction|predicted|hat)$"
 )
-_NEARLY_ALL: Final = 0.95
-_TWO: Final = 2
-_EVEN: Final = 0.5
-_AMOUNTS: Final = Task.REGRESSION
-REASON: Final = "what was predicted at the time, not a feature"
+_BINARY_CLASSES: Final = 2
+_EVEN_PROBABILITY: Final = 0.5
+_MAX_SHOWN_CLASSES: Final = 3
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """Stands in for a model that is not asked again: answers from what was recorded."""
+class LoggedPredictions:
+    """Replaces a model that is not called again: reads the predictions that were logged."""
 
     column: str
     task: Task
     classes: tuple[str, ...] = ()
-    """Where chances are recorded, the two classes in order: chances are of the second."""
+    """The two classes in order if probabilities of the second one were logged; else empty."""
 
-    def answered(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """The rows that hold a prediction."""
+    def select_rows(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows that have a prediction."""
         if self.column not in rows:
             return rows.iloc[:0]
-        known = rows[self.column].notna()
-        return rows[
-            known & (cast_to_numbers(rows[self.column]).notna() | (self.task is not _AMOUNTS))
-        ]
+        is_logged = rows[self.column].notna()
+        if self.task is Task.REGRESSION:
+            is_logged &= cast_to_numbers(rows[self.column]).notna()
+        return rows[is_logged]
 
-    def predictions(self, rows: pd.DataFrame) -> "pd.Series[Any]":
-        """A number, or the class as text; missing where none was recorded."""
+    def read_predictions(self, rows: pd.DataFrame) -> "pd.Series[Any]":
+        """Return numbers, or classes as text; missing where no prediction was logged."""
         if self.column not in rows:
             return pd.Series(float("nan"), index=rows.index, dtype="object")
         values = rows[self.column]
-        if self.task is _AMOUNTS:
+        if self.task is Task.REGRESSION:
             return cast_to_numbers(values)
-        if len(self.classes) != _TWO:
+        if len(self.classes) != _BINARY_CLASSES:
             return cast_to_categories(values)
-        likely = cast_to_numbers(values).map(lambda chance: self.classes[int(chance >= _EVEN)],
-                                        na_action="ignore")  # fmt: skip
+
+        def choose_class(probability: float) -> str:
+            return self.classes[int(probability >= _EVEN_PROBABILITY)]
+
+        likely = cast_to_numbers(values).map(choose_class, na_action="ignore")
         return likely.astype("object")
 
-    def chances(self, rows: pd.DataFrame) -> "pd.Series[Any]":
-        """Of the second class, which names the series; missing where none was recorded."""
-        name = self.classes[1] if len(self.classes) == _TWO else None
+    def read_probabilities(self, rows: pd.DataFrame) -> "pd.Series[Any]":
+        """Return logged probabilities of the second class, which names the series."""
+        name = self.classes[1] if len(self.classes) == _BINARY_CLASSES else None
         if self.column not in rows:
             return pd.Series(float("nan"), index=rows.index, name=name)
         return cast_to_numbers(rows[self.column]).rename(name)
 
 
-def find_prediction(rows: pd.DataFrame, target: str, task: Task) -> Judgement | None:
-    """The column that by its name and its values holds predictions of the target, or None.
+def find_prediction_column(rows: pd.DataFrame, target: str, task: Task) -> ColumnProposal | None:
+    """Return the column that holds predictions of the target by its name and values, or None.
 
-    Of several, the one that names the target comes first, then the first in the table.
+    Of several, one with the target's name in its own is chosen first, then the first in the table.
     """
-    fitting = list(_fitting(rows, target, task))
+    fitting = list(_list_prediction_columns(rows, target, task))
     fitting.sort(key=lambda column: target.lower() not in column.name.lower())
     return fitting[0] if fitting else None
 
 
-def named_like_predictions(name: str) -> bool:
-    """Whether a column's name says that it holds predictions."""
-    return bool(_NAME.search(name))
+def is_prediction_name(name: str) -> bool:
+    """Return whether a column with this name seems to hold predictions."""
+    return bool(_NAME_PATTERN.search(name))
 
 
-def why_no_prediction(values: pd.Series, truth: pd.Series, task: Task) -> str:
-    """What keeps the values from being predictions of the truth; "" where nothing does.
+def explain_no_prediction(values: pd.Series, truth: pd.Series, task: Task) -> str:
+    """Return why the values cannot be predictions of the truth, or "" if they can.
 
-    For two classes, predictions may also be chances of the second one, from 0 to 1.
+    For two classes, predictions may also be probabilities of the second one, from 0 to 1.
     """
     known = values.dropna()
     if known.empty:
         return "it is empty"
     numbers = cast_to_numbers(known)
     if task is Task.REGRESSION:
-        words = known[numbers.isna()]
-        return f"it holds {str(words.iloc[0])!r}" if _rare(numbers.notna()) else ""
+        texts = known[numbers.isna()]
+        is_numeric = numbers.notna().mean() >= MIN_FITTING_SHARE
+        return "" if is_numeric else f"it holds {str(texts.iloc[0])!r}, which is no number"
     classes = set(cast_to_categories(truth.dropna()))
-    if are_chances(known) and len(classes) == _TWO:
+    if are_probabilities(known) and len(classes) == _BINARY_CLASSES:
         return ""
-    strange = cast_to_categories(known)
-    strange = strange[~strange.isin(classes)]
-    if len(strange) > (1 - _NEARLY_ALL) * len(known):
-        return f"it holds {str(strange.iloc[0])!r}, which the target does not"
+    predicted = cast_to_categories(known)
+    unknown = predicted[~predicted.isin(classes)]
+    if len(unknown) > (1 - MIN_FITTING_SHARE) * len(known):
+        return f"it holds {str(unknown.iloc[0])!r}, which the target does not"
     return ""
 
 
-def are_chances(known: pd.Series) -> bool:
-    """Whether the values are chances rather than classes: numbers from 0 to 1, some between."""
+def are_probabilities(known: pd.Series) -> bool:
+    """Return whether the values are probabilities: from 0 to 1, and some in between."""
     numbers = cast_to_numbers(known).dropna()
     inside = len(numbers) == len(known) > 0 and bool(numbers.between(0, 1).all())
     return inside and not bool(numbers.isin([0, 1]).all())
 
 
-def _fitting(rows: pd.DataFrame, target: str, task: Task) -> Iterator[Judgement]:
+def _list_prediction_columns(
+    rows: pd.DataFrame, target: str, task: Task
+) -> Iterator[ColumnProposal]:
     for name in rows.columns:
-        named = isinstance(name, str) and name != target and named_like_predictions(name)
-        if named and not why_no_prediction(rows[name], rows[target], task):
-            yield Judgement(name=name, kind=None, reason=REASON, holds=_holds(rows[name]))
+        is_named = isinstance(name, str) and name != target and is_prediction_name(name)
+        if is_named and not explain_no_prediction(rows[name], rows[target], task):
+            summary = _summarise_predictions(rows[name])
+            yield ColumnProposal(name=name, kind=None, reason=PREDICTION_REASON, summary=summary)
 
 
-def _holds(values: pd.Series) -> str:
+def _summarise_predictions(values: pd.Series) -> str:
     numbers = cast_to_numbers(values)
     if numbers.notna().sum() == values.notna().sum():
-        return describe_numbers(numbers)
-    shown = cast_to_categories(values).value_counts().index[:3]
+        return format_range(numbers)
+    shown = cast_to_categories(values).value_counts().index[:_MAX_SHOWN_CLASSES]
     return "such as " + ", ".join(str(each) for each in shown)
-
-
-def _rare(good: pd.Series) -> bool:
-    return bool(good.mean() < _NEARLY_ALL)

@@ -1,4 +1,4 @@
-"""Tells from a target's values what task it sets a model, and what measures success."""
+"""Infers a target's task from its values, and the metric that measures success."""
 
 from typing import Final
 
@@ -6,92 +6,107 @@ import pandas as pd
 
 from trimtab.contracts.base import Record
 from trimtab.contracts.model import Task
-from trimtab.detection.onboarding.feature_proposal import describe_numbers
+from trimtab.detection.onboarding.candidates import MIN_FITTING_SHARE
+from trimtab.detection.onboarding.feature_proposal import format_range
 from trimtab.detection.profiles.casting import cast_to_numbers
 
-MOST_CLASSES: Final = 100
-"""More different texts are no classes any more."""
-_FEW_CODES = 10
-"""Most different whole numbers that are taken for classes rather than amounts."""
-_ROWS_A_CODE = 20
-_NEARLY_ALL = 0.95
-_USUALLY = 0.999
-_SAMPLE = 2000
-_TWO = 2
-_SHOWN = 4
-_TEXTS: Final = {"string", "categorical", "boolean"}
-_PLAIN: Final = _TEXTS | {"integer", "floating", "mixed-integer-float", "decimal"}
+MAX_CLASSES: Final = 100
+"""More distinct texts are no classes."""
+_MAX_CODES: Final = 10
+"""Most distinct whole numbers that count as classes rather than amounts."""
+_MIN_ROWS_PER_CODE: Final = 20
+_NEARLY_ALWAYS_SHARE: Final = 0.999
+_SAMPLE_ROWS: Final = 2000
+_BINARY_CLASSES: Final = 2
+_MAX_SHOWN_CLASSES: Final = 4
+_TEXT_DTYPES: Final = {"string", "categorical", "boolean"}
+_PLAIN_DTYPES: Final = _TEXT_DTYPES | {"integer", "floating", "mixed-integer-float", "decimal"}
 
 
-class Target(Record):
-    """What there is to be predicted."""
+class TargetProposal(Record):
+    """What is to be predicted."""
 
     task: Task
     metric: str
     minimum: float | None = None
-    holds: str
-    """What is in it."""
+    summary: str
+    """What the target holds."""
     reason: str
-    """Why it is that task."""
+    """Why it is this task."""
 
 
 class UnfitTargetError(ValueError):
-    """Nothing can be learnt from this target."""
+    """The target cannot be learnt."""
 
 
-def judge_target(values: pd.Series, *, task: Task | None = None) -> Target:
-    """The task that the target sets, or the known one; raises `UnfitTargetError` where none is."""
+def propose_target(values: pd.Series, *, task: Task | None = None) -> TargetProposal:
+    """Return the target's task, inferred from its values unless it is known.
+
+    Raises:
+        UnfitTargetError: The values set no task.
+    """
     known = values.dropna()
-    found = pd.api.types.infer_dtype(known.head(_SAMPLE))
+    distinct = _check_target(known)
+    if task is Task.CLASSIFICATION:
+        return _propose_classes(known, "from the model's signature")
+    numbers = cast_to_numbers(known)
+    if task is Task.REGRESSION:
+        return _propose_amounts(numbers, "from the model's signature")
+    is_text = pd.api.types.infer_dtype(known.head(_SAMPLE_ROWS)) in _TEXT_DTYPES
+    if is_text and (distinct <= _MAX_CODES or numbers.notna().mean() < MIN_FITTING_SHARE):
+        return _propose_classes(known, "texts are classes")
+    if distinct == _BINARY_CLASSES:
+        return _propose_classes(known, "two distinct values are classes")
+    is_whole = bool((numbers.dropna() % 1 == 0).all())
+    if is_whole and distinct <= _MAX_CODES and len(known) >= _MIN_ROWS_PER_CODE * distinct:
+        reason = "few distinct whole numbers are classes; for amounts: regression, r2"
+        return _propose_classes(known, reason)
+    distinct_numbers = numbers.dropna().nunique()
+    reason = f"{distinct_numbers:,} distinct numbers are amounts; for codes: classification"
+    return _propose_amounts(numbers, reason)
+
+
+def _check_target(known: pd.Series) -> int:
+    """Return the number of distinct values; raise `UnfitTargetError` if they are no target."""
     if known.empty:
         msg = "it is empty: name a column that holds the truth"
         raise UnfitTargetError(msg)
-    if found not in _PLAIN:
-        msg = f"it holds values of type {found}: a target is a number, a text or true and false"
+    dtype = pd.api.types.infer_dtype(known.head(_SAMPLE_ROWS))
+    if dtype not in _PLAIN_DTYPES:
+        msg = f"it holds values of type {dtype}: name a column of numbers, texts or true and false"
         raise UnfitTargetError(msg)
-    distinct = known.nunique()
+    distinct = int(known.nunique())
     if distinct == 1:
-        msg = f"it is always {str(known.iloc[0])!r}: there is nothing to predict"
+        msg = f"it is always {str(known.iloc[0])!r}, so there is nothing to predict"
         raise UnfitTargetError(msg)
-    numbers = cast_to_numbers(known)
-    if task is Task.CLASSIFICATION:
-        return _classes(known, "as the model's signature tells")
-    if task is Task.REGRESSION:
-        return _amounts(numbers).model_copy(update={"reason": "as the model's signature tells"})
-    if found in _TEXTS and (distinct <= _FEW_CODES or numbers.notna().mean() < _NEARLY_ALL):
-        return _classes(known, "texts are classes")
-    if distinct == _TWO:
-        return _classes(known, "two values are classes")
-    whole = bool((numbers.dropna() % 1 == 0).all())
-    if whole and distinct <= _FEW_CODES and len(known) >= _ROWS_A_CODE * distinct:
-        return _classes(known, "few whole numbers are classes; for amounts: regression, r2")
-    return _amounts(numbers)
+    return distinct
 
 
-def _classes(known: pd.Series, reason: str) -> Target:
+def _propose_classes(known: pd.Series, reason: str) -> TargetProposal:
     sizes = known.value_counts()
     sizes = sizes[sizes > 0]
-    if len(sizes) > MOST_CLASSES:
-        msg = f"it holds {len(sizes):,} different texts: neither numbers nor classes"
+    if len(sizes) > MAX_CLASSES:
+        msg = f"it holds {len(sizes):,} distinct texts, which are neither numbers nor classes"
         raise UnfitTargetError(msg)
     shown = ", ".join(
-        f"{name} {size / len(known):.1%}" for name, size in sizes.head(_SHOWN).items()
+        f"{name} {size / len(known):.1%}" for name, size in sizes.head(_MAX_SHOWN_CLASSES).items()
     )
-    return Target(
+    more = ", …" if len(sizes) > _MAX_SHOWN_CLASSES else ""
+    return TargetProposal(
         task=Task.CLASSIFICATION,
-        metric="roc_auc" if len(sizes) == _TWO else "balanced_accuracy",
-        holds=f"{len(sizes)} classes: {shown}{', …' if len(sizes) > _SHOWN else ''}",
+        metric="roc_auc" if len(sizes) == _BINARY_CLASSES else "balanced_accuracy",
+        summary=f"{len(sizes)} classes: {shown}{more}",
         reason=reason,
     )
 
 
-def _amounts(numbers: pd.Series) -> Target:
+def _propose_amounts(numbers: pd.Series, reason: str) -> TargetProposal:
     known = numbers.dropna()
-    never_negative = bool((known >= 0).mean() >= _USUALLY)
-    return Target(
+    is_never_negative = bool((known >= 0).mean() >= _NEARLY_ALWAYS_SHARE)
+    return TargetProposal(
         task=Task.REGRESSION,
         metric="r2",
-        minimum=0.0 if never_negative else None,
-        holds=describe_numbers(numbers),
-        reason=f"{known.nunique():,} different numbers are amounts; for codes: classification",
+        minimum=0.0 if is_never_negative else None,
+        summary=format_range(numbers),
+        reason=reason,
     )

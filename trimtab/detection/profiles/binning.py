@@ -35,7 +35,7 @@ TAIL_EDGE_POSITIONS: Final = 0.6 ** np.arange(1, 9)
 NEAR_EDGE_DISTANCES: Final = np.array([0.1, 0.2, 0.4, 0.8])
 """Distances of the first edges beyond each end, as shares of the core's width."""
 FAR_EDGES: Final = 10
-"""Further edges beyond each end, so that a window in another unit is still told apart."""
+"""Further edges beyond each end, so that a window in another unit is still recognised."""
 FAR_EDGE_GROWTH: Final = 3.0
 """How many times farther each of them lies than the one before: 3 ** 10 is 59,000."""
 _BISECTION_STEPS: Final = 30

@@ -65,16 +65,16 @@ def count_category_bins(
     bins: CategoryBins,
     tally: Mapping[str, int],
     *,
-    present: int,
+    value_count: int,
     hashed: Mapping[str, int] | None = None,
 ) -> tuple[int, ...]:
-    """Return the number of values in each bin, `present` in total.
+    """Return the number of values in each bin, `value_count` in total.
 
     `hashed` are values whose category is not in the tally, by the digits of its hash.
     """
     counts = [int(tally.get(name, 0)) for name in bins.categories]
     if bins.others == 1:
-        return (*counts, present - sum(counts))
+        return (*counts, value_count - sum(counts))
     other_counts = [0] * bins.others
     for digits, count in (hashed or {}).items():
         other_counts[int(digits, 16) % bins.others] += int(count)

@@ -64,16 +64,16 @@ def profile_categories(
 ) -> ColumnProfile:
     """Return the profile of a categorical column with these rows and values by category."""
     bins = CategoryBins(like.categories, like.others) if like else choose_category_bins(tally)
-    present = sum(tally.values())
+    value_count = sum(tally.values())
     known = set(like.known) if like and like.known is not None else None
     new = [] if known is None else [count for name, count in tally.items() if name not in known]
     return ColumnProfile(
         column=column,
         rows=rows,
-        nulls=rows - present,
+        nulls=rows - value_count,
         categories=bins.categories,
         others=bins.others,
-        counts=count_category_bins(bins, tally, present=present),
+        counts=count_category_bins(bins, tally, value_count=value_count),
         known=tuple(sorted(tally)) if len(tally) <= MAX_KNOWN_CATEGORIES else None,
         once=None if like else count_singletons(tally),
         unseen=sum(new),

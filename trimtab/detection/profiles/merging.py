@@ -85,19 +85,19 @@ def _merge_known(first: ColumnProfile, second: ColumnProfile) -> tuple[str, ...]
 
 def _merge_once(first: ColumnProfile, second: ColumnProfile) -> int | None:
     """Return the number of singletons; None if both hold values, which may have some in common."""
-    if not second.present:
+    if not second.value_count:
         return first.once
-    return None if first.present else second.once
+    return None if first.value_count else second.once
 
 
 def _merge_moments(first: ColumnProfile, second: ColumnProfile) -> dict[str, Any]:
     filled = [each for each in (first, second) if each.mean is not None]
-    total = sum(each.present for each in filled)
+    total = sum(each.value_count for each in filled)
     if not total:
         return {"mean": None, "std": None, "minimum": None, "maximum": None}
-    mean = math.fsum(each.present / total * (each.mean or 0.0) for each in filled)
+    mean = math.fsum(each.value_count / total * (each.mean or 0.0) for each in filled)
     variance = math.fsum(
-        each.present / total * ((each.std or 0.0) ** 2 + ((each.mean or 0.0) - mean) ** 2)
+        each.value_count / total * ((each.std or 0.0) ** 2 + ((each.mean or 0.0) - mean) ** 2)
         for each in filled
     )
     return {

@@ -22,14 +22,14 @@ def is_row_number(profile: ColumnProfile) -> bool:
     low, high = profile.minimum, profile.maximum
     if profile.column.kind is not FeatureKind.NUMERIC or low is None or high is None:
         return False
-    if profile.nulls or profile.present < MIN_ROWS_FOR_ROW_NUMBERS:
+    if profile.nulls or profile.value_count < MIN_ROWS_FOR_ROW_NUMBERS:
         return False
     if not (low.is_integer() and high.is_integer()):
         return False
     width = high - low + 1.0
-    if abs(width - profile.present) > _MAX_DEVIATION * profile.present:
+    if abs(width - profile.value_count) > _MAX_DEVIATION * profile.value_count:
         return False
-    shares = np.cumsum(profile.counts)[: len(profile.edges)] / profile.present
+    shares = np.cumsum(profile.counts)[: len(profile.edges)] / profile.value_count
     even = np.clip((np.floor(profile.edges) - low + 1.0) / width, 0.0, 1.0)
     return bool(np.abs(shares - even).max(initial=0.0) <= _MAX_DEVIATION)
 

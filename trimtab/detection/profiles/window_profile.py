@@ -20,7 +20,7 @@ from trimtab.detection.profiles.distinct_count import estimate_distinct_count
 MAX_BINS: Final = 256
 """Most bins of a numeric column."""
 MAX_KNOWN_CATEGORIES: Final = 1000
-"""Most categories that are kept, to tell whether a later one is new."""
+"""Most categories that are kept, to find out whether a later one is new."""
 OTHER_BIN: Final = "(other)"
 """Name of the bin of all other categories, where there is one bin for them."""
 
@@ -65,7 +65,7 @@ class ColumnProfile(Record):
     """Numeric: the range by which values were hashed for the sketch; None for that of `edges`."""
 
     @property
-    def present(self) -> int:
+    def value_count(self) -> int:
         """Number of values."""
         return self.rows - self.nulls
 
@@ -75,7 +75,7 @@ class ColumnProfile(Record):
         return self.nulls / self.rows if self.rows else 0.0
 
     @property
-    def bins(self) -> tuple[str, ...]:
+    def bin_names(self) -> tuple[str, ...]:
         """Name of each bin."""
         if self.column.kind is FeatureKind.CATEGORICAL:
             if self.others == 1:
@@ -86,7 +86,7 @@ class ColumnProfile(Record):
         return tuple(f"({low}, {high}]" for low, high in pairwise(bounds))
 
     @property
-    def distinct(self) -> int:
+    def distinct_count(self) -> int:
         """Number of distinct values: exact for up to 1,000 categories and for constants.
 
         Otherwise it is the estimate of the sketch, or the number of filled bins where that is more.
@@ -96,9 +96,9 @@ class ColumnProfile(Record):
         if self.column.kind is FeatureKind.CATEGORICAL:
             return max(round(estimate_distinct_count(self.sketch)), MAX_KNOWN_CATEGORIES + 1)
         if self.minimum == self.maximum:
-            return min(self.present, 1)
+            return min(self.value_count, 1)
         filled = sum(count > 0 for count in self.counts)
-        return min(max(round(estimate_distinct_count(self.sketch)), filled, 2), self.present)
+        return min(max(round(estimate_distinct_count(self.sketch)), filled, 2), self.value_count)
 
     @property
     def deciles(self) -> tuple[float, ...]:

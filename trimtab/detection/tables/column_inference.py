@@ -1,4 +1,4 @@
-"""Infers which columns of a table can be watched, and as numbers or as categories."""
+"""Infers which columns of a table can be monitored, and as numbers or as categories."""
 
 import re
 from collections import Counter
@@ -53,7 +53,7 @@ _FEATURE_KINDS: Final = {
 
 
 class InferredColumns(NamedTuple):
-    """The columns of a table that can be watched, and those that cannot."""
+    """The columns of a table that can be monitored, and those that cannot."""
 
     columns: tuple[Column, ...]
     """In the table's order."""

@@ -122,7 +122,7 @@ def _met_infinite_number(request: ColumnRequest, row: AggregateRow) -> bool:
 
 def _read_bin_counts(request: ColumnRequest, row: AggregateRow) -> tuple[int, ...]:
     if not request.edges:
-        return (int(row[request.alias("present")]),)
+        return (int(row[request.alias("value_count")]),)
     bins = row[request.alias("bins")] or {}
     return (*(int(bins.get(edge, 0)) for edge in request.edges), int(bins.get(np.inf, 0)))
 
@@ -134,7 +134,7 @@ def _build_category_profile(request: ColumnRequest, row: AggregateRow, rows: int
     hashed = row.get(request.alias("hashed")) or {}
     is_complete = request.tallied is None
     found = CategoryCounts(
-        present=int(row[request.alias("present")]),
+        value_count=int(row[request.alias("value_count")]),
         tally=tally,
         hashed={f"{int(digits):x}": int(count) for digits, count in hashed.items() if count},
         sketch=None if is_complete else read_sketch(request, row),

@@ -103,7 +103,7 @@ def _query_aggregates(
         if each.is_numeric:
             wanted += render_moments(each)
         else:
-            wanted.append(f"COUNT({each.alias('category')}) AS {each.alias('present')}")
+            wanted.append(f"COUNT({each.alias('category')}) AS {each.alias('value_count')}")
         if each.is_numeric and each.sketched:
             aliases = each.alias("sketch_low"), each.alias("sketch_high")
             wanted += render_sketch_bits(each.alias("cell"), aliases)
@@ -135,14 +135,14 @@ def _query_profiles(
                 counts[int(group["bin"])] = int(group["n"])
             yield build_numeric_profile(each, row, rows=table.rows, counts=tuple(counts))
         else:
-            present = int(row[each.alias("present")])
+            value_count = int(row[each.alias("value_count")])
             yield _build_category_profile(
-                each, groups[each.index], rows=table.rows, present=present
+                each, groups[each.index], rows=table.rows, value_count=value_count
             )
 
 
 def _build_category_profile(
-    request: ColumnRequest, groups: Sequence[Mapping[str, Any]], *, rows: int, present: int
+    request: ColumnRequest, groups: Sequence[Mapping[str, Any]], *, rows: int, value_count: int
 ) -> ColumnProfile:
     tally = {str(row["category"]): int(row["n"]) for row in groups if row["category"] is not None}
     hashed = {str(row["digits"]): int(row["n"]) for row in groups if row["category"] is None}
@@ -153,7 +153,7 @@ def _build_category_profile(
         request = replace(request, tallied=tuple(tally))
         sketch = encode_sketch(int(first["sketch_low"] or 0), int(first["sketch_high"] or 0))
     found = CategoryCounts(
-        present=present, tally=tally, hashed=hashed, sketch=sketch, once=int(first["once"])
+        value_count=value_count, tally=tally, hashed=hashed, sketch=sketch, once=int(first["once"])
     )
     return build_categorical_profile(request, found, rows=rows)
 

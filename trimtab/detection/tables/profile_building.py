@@ -20,7 +20,7 @@ AggregateRow = Mapping[str, Any]
 class CategoryCounts:
     """What an engine counted in a categorical column."""
 
-    present: int
+    value_count: int
     """Number of values."""
     tally: Mapping[str, int]
     """Values by category; where categories are too many, of some only."""
@@ -36,7 +36,10 @@ def build_numeric_profile(
     request: ColumnRequest, row: AggregateRow, *, rows: int, counts: tuple[int, ...]
 ) -> ColumnProfile:
     """Return the profile of a numeric column from its aggregates and its values per bin."""
-    present, missing = int(row[request.alias("present")]), int(row[request.alias("missing")] or 0)
+    value_count, missing = (
+        int(row[request.alias("value_count")]),
+        int(row[request.alias("missing")] or 0),
+    )
     bins = BinEdges(request.edges, request.cuts, request.temporary)
     if request.needs_edges:
         near = row.get(request.alias("near_deciles")) or ()
@@ -44,15 +47,15 @@ def build_numeric_profile(
     return ColumnProfile(
         column=request.column,
         rows=rows,
-        nulls=rows - present,
-        unreadable=rows - missing - present,
+        nulls=rows - value_count,
+        unreadable=rows - missing - value_count,
         edges=bins.edges,
         cuts=bins.cuts,
         counts=counts,
         hashed_by=request.hash_range if request.temporary else request.hashed_by,
         outside=int(row.get(request.alias("outside")) or 0),
         sketch=read_sketch(request, row) if request.sketched else "",
-        **(_read_moments(request, row) if present else {}),
+        **(_read_moments(request, row) if value_count else {}),
     )
 
 
@@ -60,7 +63,7 @@ def build_categorical_profile(
     request: ColumnRequest, found: CategoryCounts, *, rows: int
 ) -> ColumnProfile:
     """Return the profile of a categorical column from its counts."""
-    tally, present = found.tally, found.present
+    tally, value_count = found.tally, found.value_count
     is_complete = request.tallied is None and len(tally) <= MAX_KNOWN_CATEGORIES
     bins = CategoryBins(request.categories or (), request.others)
     known = request.known
@@ -68,13 +71,13 @@ def build_categorical_profile(
     return ColumnProfile(
         column=request.column,
         rows=rows,
-        nulls=rows - present,
+        nulls=rows - value_count,
         categories=bins.categories,
         others=bins.others,
-        counts=count_category_bins(bins, tally, present=present, hashed=found.hashed),
+        counts=count_category_bins(bins, tally, value_count=value_count, hashed=found.hashed),
         known=tuple(sorted(tally)) if is_complete else None,
         once=found.once if request.needs_bins else None,
-        unseen=0 if known is None else present - old,
+        unseen=0 if known is None else value_count - old,
         sketch=sketch_texts(tally) if found.sketch is None else found.sketch,
     )
 

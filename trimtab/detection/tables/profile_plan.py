@@ -55,7 +55,7 @@ class TableCounts:
     rows: int
     columns: tuple[ColumnProfile, ...]
     filled: tuple[str, ...] = ()
-    """Columns that hold any value, watched or not."""
+    """Columns that hold any value, monitored or not."""
     duplicates: int = 0
     """Rows that repeat an earlier one in every column."""
     oldest: datetime | None = None

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from os import PathLike
 from typing import TYPE_CHECKING, TypeAlias, Union
 
+from trimtab.contracts.base import EPOCH
 from trimtab.contracts.drift import Window
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.window_profile import WindowProfile
@@ -45,8 +46,6 @@ Path = str | PathLike[str]
 Relation: TypeAlias = Union[Path, Sequence[Path], QueryableTable, "ibis.Table"]
 """One file, several files with the same columns, a table for DuckDB or an Ibis table."""
 
-_DEFAULT_START = datetime(1970, 1, 1, tzinfo=UTC)
-"""Start of the window of rows without any time."""
 _DAY = timedelta(days=1)
 
 
@@ -151,9 +150,7 @@ def _open_relation(relation: Relation) -> Iterator[QueryableTable | EngineTable]
 
 def _choose_window(rows: int, where: RowFilter | None, days: Sequence[DayCount]) -> Window:
     period = infer_data_period(days) if days else None
-    start = _ensure_timezone(
-        (where and where.start) or (period.start if period else _DEFAULT_START)
-    )
+    start = _ensure_timezone((where and where.start) or (period.start if period else EPOCH))
     end = _ensure_timezone((where and where.end) or (period.end if period else start + _DAY))
     return Window(start=start, end=end, rows=rows)
 

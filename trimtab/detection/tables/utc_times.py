@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+from trimtab.contracts.base import EPOCH
+
 MICROSECOND: Final = timedelta(microseconds=1)
 """The least difference between two times."""
 MIN_DATETIME: Final = datetime.min.replace(tzinfo=UTC)

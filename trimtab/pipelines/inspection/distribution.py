@@ -48,7 +48,7 @@ def compare_distributions(
     before, now = coarsen_bins(before), coarsen_bins(now)
     distribution = Distribution(
         feature=request.feature,
-        bins=before.bins,
+        bins=before.bin_names,
         reference=tuple(compute_shares(before).tolist()),
         current=tuple(compute_shares(now).tolist()),
     )

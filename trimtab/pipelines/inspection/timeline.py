@@ -8,7 +8,7 @@ from kedro.pipeline import Node, Pipeline, pipeline
 from pydantic import JsonValue
 
 from trimtab.contracts.model import ModelSpec
-from trimtab.detection.onboarding.window_choice import usual_step, whole_windows
+from trimtab.detection.onboarding.window_choice import compute_median_step, count_whole_windows
 from trimtab.pipelines.history.remote import HistoryTable, count_window_rows, is_remote
 from trimtab.pipelines.history.rows import find_first_window_start, read_row_times
 from trimtab.pipelines.requests import Request, build_request_node
@@ -19,7 +19,7 @@ def cut_windows(history: HistoryTable, spec: ModelSpec, _request: Request) -> di
     start = find_first_window_start(history, spec)
     counts, times = _count_rows(history, spec, start)
     reached: float = (times.max().to_pydatetime() - start) / spec.window
-    whole = whole_windows(reached, step=usual_step(times) / spec.window)
+    whole = count_whole_windows(reached, step=compute_median_step(times) / spec.window)
     return {
         "windows": [
             {

@@ -22,7 +22,7 @@ from trimtab.contracts.fitted import (
 )
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
-from trimtab.detection.onboarding.predictions import Recorded, are_chances
+from trimtab.detection.onboarding.predictions import LoggedPredictions, are_probabilities
 from trimtab.pipelines.history.profiling import profile_rows
 from trimtab.pipelines.history.remote import HistoryTable
 from trimtab.pipelines.history.rows import (
@@ -129,15 +129,15 @@ def _choose_predictor(
     An artifact says which two classes logged probabilities are of.
     """
     model = champion.load()
-    if not isinstance(model, Recorded):
+    if not isinstance(model, LoggedPredictions):
         return model, {}
     if model.column not in rows:
         msg = f"prediction = {model.column!r}: the dataset {spec.dataset!r} has no such column"
         raise Refused(msg)
-    probabilities = are_chances(rows[model.column].dropna())
+    probabilities = are_probabilities(rows[model.column].dropna())
     classes = tuple(sorted(cast_targets(rows, spec).dropna().unique())) if probabilities else ()
     if spec.task is Task.REGRESSION or len(classes) != BINARY_CLASS_COUNT:
-        return Recorded(model.column, model.task), {}
-    return Recorded(model.column, model.task, classes), {
+        return LoggedPredictions(model.column, model.task), {}
+    return LoggedPredictions(model.column, model.task, classes), {
         RECORDED_CLASSES_FILE: {"classes": list(classes)}
     }

@@ -6,7 +6,7 @@ from trimtab.contracts.base import compute_digest
 from trimtab.contracts.drift import MAX_EVENT_BYTES, DriftEvent, DriftFinding
 
 
-def build_event(finding: DriftFinding, *, is_rerun: bool = False) -> DriftEvent:
+def build_drift_event(finding: DriftFinding, *, is_rerun: bool = False) -> DriftEvent:
     """Return an event; columns that moved least are left out until it is small enough.
 
     `is_rerun` marks the second judgement of a window, after its labels have arrived.
@@ -26,7 +26,7 @@ def build_event(finding: DriftFinding, *, is_rerun: bool = False) -> DriftEvent:
         "features": finding.features[: len(finding.features) * 9 // 10],
         "quality": finding.quality[: len(finding.quality) * 9 // 10],
     }
-    return build_event(finding.model_copy(update=shorter), is_rerun=is_rerun)
+    return build_drift_event(finding.model_copy(update=shorter), is_rerun=is_rerun)
 
 
 def compute_event_id(finding: DriftFinding, *, is_rerun: bool = False) -> str:

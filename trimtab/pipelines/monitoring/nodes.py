@@ -20,7 +20,7 @@ from trimtab.detection.performance.performance_impact import PerformanceImpact
 from trimtab.pipelines.history.profiling import PredictedRows, profile_history
 from trimtab.pipelines.history.remote import HistoryTable
 from trimtab.pipelines.history.rows import read_rows
-from trimtab.pipelines.monitoring.announcement import build_event
+from trimtab.pipelines.monitoring.announcement import build_drift_event
 from trimtab.pipelines.monitoring.cooldown import (
     Announcements,
     EventProposal,
@@ -164,7 +164,7 @@ def propose_event(
     if not should_publish(finding, spec):
         return EventProposal(None, Suppression(reason=SuppressionReason.NO_LOSS_EXPECTED))
     located = finding.model_copy(update={"current_profile_uri": profile_uri})
-    return EventProposal(build_event(located, is_rerun=request.is_rerun))
+    return EventProposal(build_drift_event(located, is_rerun=request.is_rerun))
 
 
 def decide_publication(
@@ -180,7 +180,7 @@ def decide_publication(
     return apply_cooldown(proposal, spec, request, profiles=profiles, announcements=announcements)
 
 
-def publish_events(publication: Publication) -> tuple[list[DriftEvent], list[DriftEvent]]:
+def publish_drift_events(publication: Publication) -> tuple[list[DriftEvent], list[DriftEvent]]:
     """Return the events twice: for the stream, and for the node that records the announcement."""
     return publication.events, publication.events
 

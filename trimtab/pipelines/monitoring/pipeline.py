@@ -15,7 +15,7 @@ from trimtab.pipelines.monitoring.nodes import (
     measure_window,
     predict_window,
     propose_event,
-    publish_events,
+    publish_drift_events,
     record_announcement,
     select_window_rows,
 )
@@ -103,7 +103,7 @@ def _list_publication_nodes() -> list[Node]:
             name="decide_publication",
         ),
         Node(
-            publish_events,
+            publish_drift_events,
             "publication",
             ["drift_events", "published"],
             name="publish_events",

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import Pipeline
 
 from trimtab.contracts.model import ModelSpec
-from trimtab.detection.onboarding.predictions import Recorded
+from trimtab.detection.onboarding.predictions import LoggedPredictions
 from trimtab.detection.profiles.arrays import AnyArray, FloatArray
 from trimtab.pipelines.history.rows import build_model_inputs, cast_targets, get_feature_column
 from trimtab.pipelines.scoring.metrics import METRIC_FUNCTIONS, score_model
@@ -29,7 +29,7 @@ def measure_importance(
 
     It is empty for logged predictions, which have no inputs.
     """
-    if isinstance(model, Recorded):
+    if isinstance(model, LoggedPredictions):
         return {}
     if not isinstance(model, Pipeline):
         return _measure_foreign_importance(model, rows, spec, seed=seed)

@@ -14,7 +14,7 @@ from trimtab.detection.drift.standard_errors import (
     compute_standard_error,
     label_time_clusters,
 )
-from trimtab.detection.onboarding.predictions import Recorded
+from trimtab.detection.onboarding.predictions import LoggedPredictions
 from trimtab.pipelines.history.rows import cast_targets, keep_valid_targets
 from trimtab.pipelines.scoring.predictions import Predictor, predict_outputs
 
@@ -40,8 +40,8 @@ class MetricScore(NamedTuple):
 def score_model(model: Predictor, rows: pd.DataFrame, spec: ModelSpec) -> MetricScore:
     """Return the model's metric on the clean ones among the rows."""
     clean = keep_valid_targets(rows, spec)
-    if isinstance(model, Recorded):
-        clean = model.answered(clean)
+    if isinstance(model, LoggedPredictions):
+        clean = model.select_rows(clean)
     truth, outputs = cast_targets(clean, spec), predict_outputs(model, clean, spec)
     value = compute_metric(truth, outputs, spec)
     if value is None:

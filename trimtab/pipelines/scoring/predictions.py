@@ -9,7 +9,7 @@ from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.tags import EFFECT_KEY_TAG
-from trimtab.detection.onboarding.predictions import Recorded, are_chances
+from trimtab.detection.onboarding.predictions import LoggedPredictions, are_probabilities
 from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.pipelines.history.rows import build_model_inputs, get_feature_column
 from trimtab.pipelines.scoring.thread_limits import limit_threads
@@ -28,23 +28,27 @@ def choose_predictor(champion: ServedModel, rows: pd.DataFrame, spec: ModelSpec)
     of scores needs probabilities, not classes.
     """
     model = champion.load()
-    if spec.prediction is None or isinstance(model, Recorded) or EFFECT_KEY_TAG in champion.tags:
+    if (
+        spec.prediction is None
+        or isinstance(model, LoggedPredictions)
+        or EFFECT_KEY_TAG in champion.tags
+    ):
         return model
     values = get_feature_column(rows, spec.prediction).dropna()
     if values.empty:
         return model
     if spec.task is Task.REGRESSION:
-        return Recorded(spec.prediction, spec.task)
+        return LoggedPredictions(spec.prediction, spec.task)
     classes = tuple(str(name) for name in model.classes_)
-    if are_chances(values) and len(classes) == BINARY_CLASS_COUNT:
-        return Recorded(spec.prediction, spec.task, classes)
-    return model if spec.metric == "roc_auc" else Recorded(spec.prediction, spec.task)
+    if are_probabilities(values) and len(classes) == BINARY_CLASS_COUNT:
+        return LoggedPredictions(spec.prediction, spec.task, classes)
+    return model if spec.metric == "roc_auc" else LoggedPredictions(spec.prediction, spec.task)
 
 
 def predict_targets(model: Predictor, rows: pd.DataFrame, spec: ModelSpec) -> "pd.Series[Any]":
     """Return a number, or the class as text, for each row."""
-    if isinstance(model, Recorded):
-        return model.predictions(rows)
+    if isinstance(model, LoggedPredictions):
+        return model.read_predictions(rows)
     with limit_threads(len(rows)):
         predicted = model.predict(build_model_inputs(rows, spec)) if len(rows) else []
     kind = "float64" if spec.task is Task.REGRESSION else "object"
@@ -59,8 +63,8 @@ def predict_outputs(model: Predictor, rows: pd.DataFrame, spec: ModelSpec) -> "p
     """
     if spec.metric != "roc_auc":
         return predict_targets(model, rows, spec)
-    if isinstance(model, Recorded):
-        return model.chances(rows)
+    if isinstance(model, LoggedPredictions):
+        return model.read_probabilities(rows)
     if not hasattr(model, "predict_proba"):
         msg = (
             f"metric = roc_auc: the model of {spec.name!r} gives no class probabilities:"
@@ -82,8 +86,8 @@ def predict_probabilities(
 
     The classes are in the order of `list_classes`.
     """
-    if isinstance(model, Recorded) and model.classes:
-        likely = model.chances(rows).to_numpy(dtype="float64")
+    if isinstance(model, LoggedPredictions) and model.classes:
+        likely = model.read_probabilities(rows).to_numpy(dtype="float64")
         return np.column_stack([1.0 - likely, likely])
     if spec.task is Task.REGRESSION or not hasattr(model, "predict_proba"):
         return None
@@ -94,4 +98,4 @@ def predict_probabilities(
 
 def list_classes(model: Predictor) -> tuple[str, ...]:
     """Return the classes of a classifier, in the order of its probabilities."""
-    return tuple(model.classes if isinstance(model, Recorded) else model.classes_)
+    return tuple(model.classes if isinstance(model, LoggedPredictions) else model.classes_)

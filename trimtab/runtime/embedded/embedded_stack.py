@@ -69,7 +69,7 @@ class EmbeddedStack:
 
     @property
     def addresses(self) -> StackAddresses:
-        """Where everything is, once started."""
+        """Addresses of all servers, once started."""
         if self._addresses is None:
             msg = "the embedded stack has not been started: enter it with `async with` first"
             raise StackError(msg)

@@ -24,7 +24,7 @@ def render_moments(request: ColumnRequest) -> Iterator[str]:
     number, column = request.alias("number"), request.column
     scaled = number if request.scale == 1.0 else f"{number} * {format_double(request.scale)}"
     yield f"COUNT(*) - COUNT({request.alias('presence')}) AS {request.alias('missing')}"
-    yield f"COUNT({number}) AS {request.alias('present')}"
+    yield f"COUNT({number}) AS {request.alias('value_count')}"
     yield f"AVG({scaled}) AS {request.alias('mean')}"
     yield f"STDDEV_POP({scaled}) AS {request.alias('std')}"
     yield f"MIN({number}) AS {request.alias('minimum')}"

@@ -1,4 +1,4 @@
-"""One column that a query profiles: its place in the query, its bins, and its values as SQL."""
+"""One column that a query profiles: its aliases, its bins, and its values as SQL."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -24,7 +24,7 @@ class ColumnRequest:
     """A column to profile, and how."""
 
     index: int
-    """Position in its query: tells the column's aliases from those of others."""
+    """Position in its query: makes the column's aliases unique."""
     column: Column
     storage: StorageType | None
     """None where the table has no such column."""

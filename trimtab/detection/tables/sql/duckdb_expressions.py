@@ -52,7 +52,7 @@ def render_numeric_aggregates(request: ColumnRequest) -> Iterator[str]:
 def render_category_aggregates(request: ColumnRequest) -> Iterator[str]:
     """Yield the aggregates that count a column's categories: all, or those of `tallied`."""
     category = request.alias("category")
-    yield f"COUNT({category}) AS {request.alias('present')}"
+    yield f"COUNT({category}) AS {request.alias('value_count')}"
     counted = (
         category
         if request.tallied is None

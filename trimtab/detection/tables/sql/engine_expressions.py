@@ -57,7 +57,7 @@ def render_grouping(
     ranked = build_select(
         [
             "*",
-            "ROW_NUMBER() OVER (PARTITION BY which ORDER BY n DESC, category) AS place",
+            "ROW_NUMBER() OVER (PARTITION BY which ORDER BY n DESC, category) AS frequency_rank",
             f"COUNT(*){over} AS groups",
             f"SUM(CASE WHEN n = 1 THEN 1 ELSE 0 END){over} AS once",
             f"{_render_category_cell()} AS cell",
@@ -132,7 +132,7 @@ def _render_first(requests: Sequence[ColumnRequest], part: str, type_name: str) 
 
 def _render_is_named(categorical: Sequence[ColumnRequest]) -> str:
     """Return SQL that is true for groups that keep a row of their own."""
-    conditions = ["category IS NULL", f"place <= {MAX_KNOWN_CATEGORIES + 1}"]
+    conditions = ["category IS NULL", f"frequency_rank <= {MAX_KNOWN_CATEGORIES + 1}"]
     for each in categorical:
         names = sorted({*(each.categories or ()), *(each.known or ())})
         if names:
