@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ import pytest
 from trimtab.runtime import paths
 from trimtab.runtime.paths import (
     LAUNCHER_VARIABLE,
+    add_command,
     command_prefix,
     install_command,
     temporal_command,
@@ -107,3 +109,21 @@ def test_an_environment_without_programs_leaves_them_to_the_path(
 
 def test_the_command_that_installs_works_from_any_folder(checkout: Path) -> None:
     assert install_command() == f"make -C '{checkout}' environment"
+
+
+def test_packages_are_added_by_a_command_that_the_shell_of_make_reads_rightly(
+    checkout: Path,
+) -> None:
+    checkout.mkdir(exist_ok=True)
+    (checkout / "Makefile").write_text("add:\n\t@printf '%s\\n' $(PACKAGES)\n")
+    command = add_command(["xgboost>=3.1", "nosuchboost==3.1.0"])
+
+    done = subprocess.run(
+        ["sh", "-c", command],  # noqa: S607 - the system's own
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert "xgboost>=3.1\nnosuchboost==3.1.0\n" in done.stdout
+    assert not [each for each in checkout.iterdir() if each.name.startswith("=")]

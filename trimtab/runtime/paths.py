@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +65,13 @@ def temporal_command() -> str:
 def install_command() -> str:
     """Return the command that installs this checkout's environment, from any folder."""
     return f"make -C {shlex.quote(str(SHIPPED))} environment"
+
+
+def add_command(requirements: Iterable[str]) -> str:
+    """Return the command that adds packages to this checkout's environment, from any folder."""
+    words = " ".join(map(shlex.quote, requirements))  # the Makefile's own shell reads them
+    packages = shlex.quote(f"PACKAGES={words}")
+    return f"make -C {shlex.quote(str(SHIPPED))} add {packages}"
 
 
 def _is_on_path(program: str, script: Path) -> bool:

@@ -69,9 +69,9 @@ def test_a_load_that_fails_names_version_model_and_package(needy: str) -> None:
         load_foreign_model(needy, spec=spec, version="1", trusted_types=frozenset())
 
     assert str(refused.value).startswith(
-        "version 1 of 'xprices' needs nosuchboost==3.1.0, which is not installed here: install"
-        " nosuchboost==3.1.0"
+        "version 1 of 'xprices' needs nosuchboost==3.1.0, which is not installed here: run `make"
     )
+    assert "add PACKAGES=nosuchboost==3.1.0`, or name a column" in str(refused.value)
 
 
 def test_a_load_that_fails_without_a_list_names_the_module(needy: str) -> None:

@@ -92,6 +92,18 @@ def test_a_log_that_is_as_it_was_written_verifies(deployment: Deployment) -> Non
     assert "Compared with the incidents recorded in sqlite:///" in result.stdout
 
 
+def test_no_id_is_broken_on_a_narrow_terminal(deployment: Deployment) -> None:
+    name = "2016-12-06T00:00Z-2589c2b3-of-a-detector-with-long-ids"
+    deployment.close(name)
+
+    result = CliRunner(env={"COLUMNS": "60"}).invoke(
+        app, ["verify", "--home", str(deployment.home)]
+    )
+
+    assert name in result.stdout
+    assert "valid" in result.stdout
+
+
 def test_an_edit_is_reported_with_its_place_and_the_exit_code(deployment: Deployment) -> None:
     deployment.close()
     path = deployment.close("event-2")

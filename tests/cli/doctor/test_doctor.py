@@ -139,6 +139,7 @@ def test_a_folder_without_a_model_says_so_with_a_code_of_its_own(
     code, output = run()
 
     assert code == 3
+    assert "No fault" not in output
     assert "This folder has no model of its own" in output
     assert str(folder / "conf" / "conf" / "local" / "models") in output
     assert "trimtab init MODEL --data FILE" in output

@@ -186,7 +186,7 @@ def test_a_package_that_the_model_needs_and_that_is_missing_is_named_by_doctor_f
     assert configured == 0
     assert code == 1
     assert "champion version 1 needs nosuchboost==3.1.0, not installed here" in output
-    assert "install nosuchboost==3.1.0, or name a prediction column" in output
+    assert "add PACKAGES=nosuchboost==3.1.0`, or name a prediction column" in output
 
 
 def test_logged_predictions_replace_a_model_that_is_not_loaded(deployment: Path) -> None:

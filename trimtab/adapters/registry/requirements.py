@@ -1,6 +1,6 @@
 """What a registered version needs installed, and which of it is missing here."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,6 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from trimtab.contracts.ports import Refused
+from trimtab.runtime.paths import add_command
 
 _FILE: Final = "requirements.txt"
 _LOGGED_MODEL: Final = "models:/"
@@ -54,12 +55,12 @@ def explain_missing_package(folder: str, *, model: str, version: str) -> Iterato
         raise Refused(msg) from error
 
 
-def format_remedy(requirements: Iterable[str]) -> str:
-    """Return what to do about missing requirements."""
-    wanted = " ".join(requirements) or "the package that has it"
+def format_remedy(requirements: Sequence[str]) -> str:
+    """Return what to do about missing requirements; none if only a module's name is known."""
+    install = f"run `{add_command(requirements)}`" if requirements else "install its package"
     return (
-        f"install {wanted}, or name a column with the model's predictions under `prediction`, so"
-        " that the model is not loaded"
+        f"{install}, or name a column with the model's predictions under `prediction`, so that the"
+        " model is not loaded"
     )
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import typer
 from rich.console import Console
@@ -10,11 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from trimtab.cli.audit.audit_verification import LogVerification, verify_deployment
-from trimtab.cli.console import print_unbroken
+from trimtab.cli.console import print_unbroken, print_wrapped
 from trimtab.cli.errors import ExitCode
 from trimtab.contracts.audit import ChainStatus
 from trimtab.contracts.ports import Refused
 from trimtab.runtime.settings import load_settings
+
+_MIN_TABLE_WIDTH: Final = 110
+"""Columns of the terminal from which incidents are shown in a table."""
 
 
 def run_verify(
@@ -54,7 +58,7 @@ def _print_verification(found: LogVerification, console: Console) -> None:
         print_unbroken(console, f"The audit log {found.folder} is empty: nothing to verify.")
         console.print("Name another deployment's folder with --home.")
     else:
-        console.print(_build_table(found.statuses))
+        _print_statuses(found.statuses, console)
         broken = sum(not status.valid for status in found.statuses)
         entries = sum(status.entries for status in found.statuses)
         count = f"incidents: {len(found.statuses)}, entries: {entries}"
@@ -80,6 +84,19 @@ def _print_comparison(found: LogVerification, console: Console) -> None:
             f" {'its chain' if alone == 1 else 'their chains'} cannot be found.",
             highlight=False,
         )
+
+
+def _print_statuses(statuses: Sequence[ChainStatus], console: Console) -> None:
+    """Print a table; on a narrow terminal a line for each, so that no id is broken."""
+    if console.width >= _MIN_TABLE_WIDTH:
+        console.print(_build_table(statuses))
+        return
+    for status in statuses:
+        state = "closed" if status.closed else "open"
+        compared = "compared" if status.compared else "not compared"
+        line = f"{status.incident} ({status.model}, {status.entries} entries, {state}, {compared}):"
+        verdict = "valid" if status.valid else status.fault
+        print_wrapped(console, f"{line} {verdict}", style="" if status.valid else "red")
 
 
 def _build_table(statuses: Sequence[ChainStatus]) -> Table:

@@ -8,6 +8,7 @@ from trimtab.cli.registry_access import find_registry, load_champion_signature
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.contracts.signature import ModelSignature
+from trimtab.runtime.paths import add_command
 from trimtab.runtime.settings import Settings
 
 
@@ -48,7 +49,8 @@ def _check_foreign_champion(
     elif champion.missing_requirements:
         needed = ", ".join(champion.missing_requirements)
         found = f"{version} needs {needed}, not installed here"
-        remedy = f"install {' '.join(champion.missing_requirements)}, or name a prediction column"
+        install = add_command(champion.missing_requirements)
+        remedy = f"run `{install}`, or name a prediction column"
         yield CheckResult.fault(thing, found, remedy)
     elif not champion.safe:
         yield _check_trust(champion, spec, thing)

@@ -22,7 +22,8 @@ _STACK: Final = "stack and machine"
 def print_results(results: Sequence[CheckResult], console: Console, *, verbose: bool) -> None:
     """Print a line for each model and one for the stack, with faults and notes below it.
 
-    Notes without a remedy, and what is fine, are shown with `verbose` only.
+    Notes without a remedy, and what is fine, are shown with `verbose` only. If there is neither a
+    model nor a fault, there is no summary.
     """
     hidden = 0
     for model, group in _group_by_model(results).items():
@@ -33,6 +34,8 @@ def print_results(results: Sequence[CheckResult], console: Console, *, verbose: 
             else:
                 hidden += each.state is CheckState.NOTE
     faults = sum(each.state is CheckState.FAULT for each in results)
+    if not faults and not any(each.model for each in results):
+        return  # "no fault" would be misleading where no model was checked
     summary = Text(_count(faults, "fault"), "bold red") if faults else Text("No fault", "green")
     if hidden:
         summary.append(f" ({_count(hidden, 'note')} more with --verbose)", style="default")
@@ -65,8 +68,9 @@ def _print_heading(model: str | None, group: Sequence[CheckResult], console: Con
 
 
 def _print_result(result: CheckResult, console: Console) -> None:
+    about = "" if result.thing == f"model {result.model}" else f"{result.thing}: "
     print_wrapped(
-        console, f"{result.state.value}  {result.thing}: {result.found}",
+        console, f"{result.state.value}  {about}{result.found}",
         indent="  ", style=_STYLES[result.state] if result.state is not CheckState.FINE else "",
     )  # fmt: skip
     if result.remedy:

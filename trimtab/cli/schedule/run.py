@@ -11,7 +11,7 @@ from rich.table import Table
 from trimtab.adapters.monitoring_schedule import build_monitoring_input
 from trimtab.adapters.schedule_status import ScheduleStatus
 from trimtab.adapters.temporal_schedules import NoScheduleError, open_schedules
-from trimtab.cli.console import print_command
+from trimtab.cli.console import print_command, print_wrapped
 from trimtab.cli.durations import format_duration, format_iso_duration, parse_duration
 from trimtab.cli.errors import ExitCode
 from trimtab.contracts.model import MIN_MONITORING_INTERVAL
@@ -22,6 +22,7 @@ from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import Settings, load_settings
 
 _SOURCE_NOTE: Final = "by `trimtab schedule`"
+_DONE: Final = {"--pause": "paused", "--resume": "resumed", "--remove": "removed"}
 
 
 def run_schedule(
@@ -117,13 +118,13 @@ async def _change_schedule(settings: Settings, name: str, flag: str, *, console:
                 if flag == "--remove":
                     await schedules.remove(name)
                 elif flag == "--pause":
-                    await schedules.pause(name, note=f"paused {_SOURCE_NOTE}")
+                    await schedules.pause(name, note=_SOURCE_NOTE)
                 else:
-                    await schedules.resume(name, note=f"resumed {_SOURCE_NOTE}")
+                    await schedules.resume(name, note=_SOURCE_NOTE)
             except NoScheduleError:
                 fault = f"{name!r} has no schedule: `{format_command('schedule')}` lists all"
                 raise BadConfigurationError([fault]) from None
-    console.print(f"Schedule of {name} {flag.removeprefix('--').rstrip('e')}ed.", highlight=False)
+    console.print(f"Schedule of {name} {_DONE[flag]}.", highlight=False)
 
 
 async def _list_schedules(settings: Settings, console: Console) -> None:
@@ -132,6 +133,9 @@ async def _list_schedules(settings: Settings, console: Console) -> None:
             found = await schedules.list_all()
     if found:
         console.print(_build_table(found))
+        for each in found:
+            if each.fault:
+                print_wrapped(console, f"{each.model}: {each.fault}", style="yellow")
         return
     console.print("No model has a schedule yet. To add one:")
     print_command(console, "schedule", "MODEL", "--every", "1h")
@@ -139,7 +143,7 @@ async def _list_schedules(settings: Settings, console: Console) -> None:
 
 def _build_table(found: Sequence[ScheduleStatus]) -> Table:
     table = Table()
-    for heading in ("model", "every", "state", "next (UTC)", "last (UTC)", "runs", "problem"):
+    for heading in ("model", "every", "state", "next (UTC)", "last (UTC)", "runs"):
         table.add_column(heading, overflow="fold")
     for each in found:
         table.add_row(
@@ -149,7 +153,6 @@ def _build_table(found: Sequence[ScheduleStatus]) -> Table:
             _format_minute(each.upcoming),
             _format_minute(each.last),
             f"{each.runs}, {each.skipped} skipped" if each.skipped else str(each.runs),
-            each.fault,
         )
     return table
 
@@ -157,7 +160,7 @@ def _build_table(found: Sequence[ScheduleStatus]) -> Table:
 def _format_state(each: ScheduleStatus) -> str:
     if not each.paused:
         return "runs"
-    return each.note if each.note.startswith("paused") else f"paused: {each.note}".rstrip(": ")
+    return f"paused: {each.note}" if each.note else "paused"
 
 
 def _format_minute(time: datetime | None) -> str:
