@@ -24,7 +24,7 @@ from rich.progress import track
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from trimtab.comparison.comparison import Question, compare_tables
+from trimtab.comparison.compare_tables import CompareRequest, compare_tables
 from trimtab.contracts.comparison import Comparison
 from trimtab.detection.drift.quality_faults import warrants_event
 
@@ -101,7 +101,7 @@ def _compare_pair(
     files = [folder / "reference.parquet", folder / "current.parquet"]
     for table, file in zip(tables, files, strict=True):
         table.to_parquet(file, index=False)
-    found = compare_tables(Question(str(files[0]), str(files[1]))).comparison
+    found = compare_tables(CompareRequest(str(files[0]), str(files[1]))).comparison
     return found, any(_is_rejected(*(table[name] for table in tables)) for name in tables[0])
 
 

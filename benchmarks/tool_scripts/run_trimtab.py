@@ -4,12 +4,12 @@ from pathlib import Path
 
 from timing import time_work
 
-from trimtab.comparison.comparison import Question, compare_tables
+from trimtab.comparison.compare_tables import CompareRequest, compare_tables
 
 
 def compare_files(reference: Path, current: Path) -> object:
     """Compare the files as the command line does."""
-    return compare_tables(Question(str(reference), str(current)))
+    return compare_tables(CompareRequest(str(reference), str(current)))
 
 
 if __name__ == "__main__":

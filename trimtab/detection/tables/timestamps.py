@@ -45,6 +45,8 @@ class ParsedTimestamps:
     """datetime64[us, UTC], with the column's index; NaT where a value is missing or unreadable."""
     source_format: str
     """How they were written, such as "ISO 8601 text" or "epoch seconds"."""
+    text_format: str = ""
+    """The format of `strptime` that parses the text; empty for other columns and for ISO 8601."""
 
 
 def parse_timestamps(column: pd.Series) -> ParsedTimestamps:
@@ -113,8 +115,9 @@ def _parse_texts(column: pd.Series) -> ParsedTimestamps:
     ]
     parsed = {form: _parse_format(texts, form) for form in fitting or [_ISO]}
     best = min(parsed, key=lambda form: _measure_disorder(parsed[form]))
-    source_format = f"text as {best}" if fitting else "ISO 8601 text"
-    return ParsedTimestamps(times=parsed[best], source_format=source_format)
+    if not fitting:
+        return ParsedTimestamps(times=parsed[best], source_format="ISO 8601 text")
+    return ParsedTimestamps(parsed[best], source_format=f"text as {best}", text_format=best)
 
 
 def _list_formats() -> Iterator[str]:
