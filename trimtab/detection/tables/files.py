@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
 
 PathName = str | PathLike[str]
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _PARQUET_SUFFIXES: Final = {".parquet", ".pq"}
 _TEXT_SUFFIXES: Final = {".csv", ".tsv", ".txt"}
@@ -65,7 +65,7 @@ class OpenFiles(QueryableTable):
         self._table = None
         self._resources.close()
 
-    def query(self, run: Callable[[DuckTable], T]) -> T:
+    def query(self, run: Callable[[DuckTable], _T]) -> _T:
         """Return what `run` returns for the table; raise `UnreadableError` if it is unreadable."""
         while True:
             try:

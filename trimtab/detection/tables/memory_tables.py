@@ -23,7 +23,7 @@ _VIEW: Final = "trimtab_memory_table"
 _MAX_MESSAGE_LENGTH: Final = 300
 """Characters of DuckDB's error that are shown."""
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class ArrowStream(Protocol):
@@ -50,7 +50,7 @@ class RegisteredTable(QueryableTable):
 
     table: object
 
-    def query(self, run: Callable[[DuckTable], T]) -> T:
+    def query(self, run: Callable[[DuckTable], _T]) -> _T:
         """Return what `run` returns for the table; raise `UnreadableError` if DuckDB cannot."""
         import duckdb  # noqa: PLC0415 - who handles profiles only does not need it
 
@@ -72,7 +72,7 @@ class RelationTable(QueryableTable):
 
     relation: "duckdb.DuckDBPyRelation"
 
-    def query(self, run: Callable[[DuckTable], T]) -> T:
+    def query(self, run: Callable[[DuckTable], _T]) -> _T:
         """Return what `run` returns for the table; raise `UnreadableError` if DuckDB cannot."""
         with _translate_relation_errors():
             return run(_describe_view(self, name="of DuckDB"))
@@ -93,7 +93,7 @@ class IbisTable(QueryableTable):
 
     table: "ibis.Table"
 
-    def query(self, run: Callable[[DuckTable], T]) -> T:
+    def query(self, run: Callable[[DuckTable], _T]) -> _T:
         """Return what `run` returns for the table."""
         backend = self.table.get_backend()
         source = f"({backend.compile(self.table)})"
