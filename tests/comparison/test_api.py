@@ -290,7 +290,7 @@ def test_a_relation_that_cannot_be_queried_is_an_error_of_that_table() -> None:
     relation = connection.sql("SELECT CAST(i AS VARCHAR) AS x FROM RANGE(500) AS r(i)")
     connection.close()
 
-    fault = r"current \(DuckDB relation\): DuckDB cannot"
+    fault = r"current \(DuckDB relation\): DuckDB cannot read it"
     with pytest.raises(trimtab.InvalidTableError, match=fault):
         trimtab.compare(REFERENCE, relation)
 

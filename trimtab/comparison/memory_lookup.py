@@ -1,23 +1,31 @@
 """Finds a table in memory: of pandas, polars, Arrow, DuckDB or Ibis.
 
-None of them is imported here unless it is loaded already: whoever holds such a table has done so.
+None of their packages is imported here: whoever holds such a table has done so.
 """
 
 import sys
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final, cast
 from warnings import catch_warnings, simplefilter
 
+import duckdb
+
 from trimtab.charts.text import join_names
-from trimtab.comparison.errors import InvalidTableError, UnsupportedTableError
+from trimtab.comparison.errors import UnsupportedTableError
 from trimtab.comparison.table_sources import TableSource
 from trimtab.detection.tables.duckdb_table import QueryableTable, UnreadableError
+from trimtab.detection.tables.ibis_engine import EngineError, translate_engine_errors
 from trimtab.detection.tables.memory_tables import (
+    ArrowStream,
     ArrowStreamOnly,
     RegisteredTable,
     RelationTable,
 )
+
+if TYPE_CHECKING:
+    import ibis
+    import pandas as pd
 
 _ACCEPTED: Final = (
     "give a pandas, polars or Arrow table, a DuckDB relation, an Ibis table, a path or a URL"
@@ -26,20 +34,20 @@ _MEMORY_BACKENDS: Final = frozenset({"datafusion", "polars"})
 """Ibis' names of engines whose tables are in the memory of this process."""
 
 
-def find_memory_table(table: Any, *, side: str, columns: Collection[str]) -> TableSource:  # noqa: ANN401 - decides what it is
+def find_memory_table(table: object, *, side: str, columns: Collection[str]) -> TableSource:
     """Return the table that an object holds; raise `InvalidTableError` if it holds none.
 
     `columns` are names that options mention: a level of a pandas index that is among them counts
     as a column.
     """
     if _is_instance(table, "pandas", "DataFrame"):
-        return _find_frame(table, side=side, columns=columns)
-    if _is_instance(table, "duckdb", "DuckDBPyRelation"):
+        return _find_frame(cast("pd.DataFrame", table), side=side, columns=columns)
+    if isinstance(table, duckdb.DuckDBPyRelation):
         return _find_relation(table, side=side)
     if _is_instance(table, "ibis", "Table"):
-        return _find_ibis_table(table, side=side)
+        return _find_ibis_table(cast("ibis.Table", table), side=side)
     if hasattr(table, "__arrow_c_stream__"):
-        return _find_arrow_stream(table, side=side)
+        return _find_arrow_stream(cast("ArrowStream", table), side=side)
     fault = _ACCEPTED
     if hasattr(table, "collect") and type(table).__module__.startswith("polars"):
         fault = "a lazy frame holds no rows yet: call its .collect()"
@@ -53,52 +61,54 @@ def _is_instance(table: object, package: str, name: str) -> bool:
     return isinstance(known, type) and isinstance(table, known)
 
 
-def _find_frame(frame: Any, *, side: str, columns: Collection[str]) -> TableSource:  # noqa: ANN401 - pandas
+def _find_frame(frame: "pd.DataFrame", *, side: str, columns: Collection[str]) -> TableSource:
     from trimtab.comparison.pandas_frames import adapt_frame  # noqa: PLC0415 - imports pandas
 
-    name = "pandas data frame"
+    source = _make_source(RegisteredTable(frame), frame, side=side, name="pandas data frame")
     if frame.columns.nlevels > 1:
         fault = "its columns have several levels: give each column one name"
-        raise InvalidTableError(fault, subject=side, value=f"({name})")
-    levels = [level for level in frame.index.names if level is not None and str(level) in columns]
-    names = [str(each) for each in (*frame.columns, *levels)]
-    _check_names(names, side=side, label=f"({name})")
-    relation = RegisteredTable(adapt_frame(frame, names, index_levels=levels))
-    return _make_source(relation, frame, side=side, name=name)
+        raise source.make_error(fault)
+    levels = {
+        position: str(name)
+        for position, name in enumerate(frame.index.names)
+        if name is not None and str(name) in columns
+    }
+    names = [*map(str, frame.columns), *levels.values()]
+    _check_names(names, source)
+    adapted = adapt_frame(frame, names, index_levels=list(levels))
+    return source._replace(relation=RegisteredTable(adapted))
 
 
-def _find_arrow_stream(table: Any, *, side: str) -> TableSource:  # noqa: ANN401 - see above
+def _find_arrow_stream(table: ArrowStream, *, side: str) -> TableSource:
     package = type(table).__module__.partition(".")[0]
     name = "Arrow table" if package == "pyarrow" else f"{package} data frame"
-    data = table
-    if hasattr(table, "read_all"):  # a stream that can be read once
-        data = table.read_all()
+    data: object = table
+    if read_all := getattr(table, "read_all", None):  # a stream that can be read once
+        data = read_all()
     elif package != "pyarrow":
         data = ArrowStreamOnly(table)
     names = getattr(data, "column_names", None) or getattr(table, "columns", None)
     if not isinstance(names, list):
         raise UnsupportedTableError(_ACCEPTED, subject=side, value=f"({_name_type(table)})")
-    _check_names(names, side=side, label=f"({name})")
-    return _make_source(RegisteredTable(data), table, side=side, name=name)
+    source = _make_source(RegisteredTable(data), table, side=side, name=name)
+    _check_names(names, source)
+    return source
 
 
-def _find_relation(relation: Any, *, side: str) -> TableSource:  # noqa: ANN401 - as above
-    name = "DuckDB relation"
+def _find_relation(relation: duckdb.DuckDBPyRelation, *, side: str) -> TableSource:
     found = RelationTable(relation)
+    source = _make_source(found, relation, side=side, name="DuckDB relation")
     try:
         names = found.read_names()
     except UnreadableError as error:
-        raise InvalidTableError(str(error), subject=side, value=f"({name})") from None
-    _check_names(names, side=side, label=f"({name})")
-    return _make_source(found, relation, side=side, name=name)
+        raise source.make_error(str(error)) from None
+    _check_names(names, source)
+    return source
 
 
-def _find_ibis_table(table: Any, *, side: str) -> TableSource:  # noqa: ANN401 - as above
-    from trimtab.detection.tables.ibis_engine import EngineError, translate_engine_errors  # noqa: PLC0415 - imports Ibis
-
-    name = "Ibis table"
-    _check_names(table.columns, side=side, label=f"({name})")
-    source = TableSource(table, side, name, f"({name})", ("memory", id(table)))
+def _find_ibis_table(table: "ibis.Table", *, side: str) -> TableSource:
+    source = _make_source(table, table, side=side, name="Ibis table")
+    _check_names(table.columns, source)
     try:
         with translate_engine_errors(table), catch_warnings():
             simplefilter("ignore")  # Ibis uses what pandas will remove
@@ -106,23 +116,24 @@ def _find_ibis_table(table: Any, *, side: str) -> TableSource:  # noqa: ANN401 -
                 return source
             rows = table.to_pyarrow()
     except EngineError as error:
-        raise InvalidTableError(str(error), subject=side, value=f"({name})") from None
+        raise source.make_error(str(error)) from None
     return source._replace(relation=RegisteredTable(rows))
 
 
-def _is_in_memory(table: Any) -> bool:  # noqa: ANN401 - as above
+def _is_in_memory(table: "ibis.Table") -> bool:
     """Return whether the rows, or some of them, are in this process rather than in a database."""
-    import ibis.expr.operations as ops  # noqa: PLC0415 - loaded already
-
+    operations = sys.modules["ibis"].expr.operations
     local = table.get_backend().name in _MEMORY_BACKENDS
-    return local or bool(table.op().find(ops.InMemoryTable))
+    return local or bool(table.op().find(operations.InMemoryTable))
 
 
-def _make_source(relation: QueryableTable, table: object, *, side: str, name: str) -> TableSource:
+def _make_source(
+    relation: "QueryableTable | ibis.Table", table: object, *, side: str, name: str
+) -> TableSource:
     return TableSource(relation, side, name, f"({name})", ("memory", id(table)))
 
 
-def _check_names(names: Sequence[str], *, side: str, label: str) -> None:
+def _check_names(names: Sequence[str], source: TableSource) -> None:
     """Raise an error unless each column has a name, and one of its own."""
     counts = Counter(name.lower() for name in names)
     twice = [repr(name) for name, count in counts.items() if count > 1]
@@ -134,7 +145,7 @@ def _check_names(names: Sequence[str], *, side: str, label: str) -> None:
     elif twice:
         fault = f"has two columns called {join_names(twice)} (case does not count): rename one"
     if fault:
-        raise InvalidTableError(fault, subject=side, value=label)
+        raise source.make_error(fault)
 
 
 def _name_type(table: object) -> str:

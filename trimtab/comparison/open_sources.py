@@ -14,6 +14,7 @@ from warnings import catch_warnings, simplefilter
 from trimtab.comparison.table_sources import TableSource
 from trimtab.detection.tables.duckdb_table import QueryableTable
 from trimtab.detection.tables.files import OpenFiles
+from trimtab.detection.tables.ibis_engine import EngineError, translate_engine_errors
 
 if TYPE_CHECKING:  # takes a second to import, and files need none of it
     import ibis
@@ -50,8 +51,6 @@ def open_source(
 
 def _write_copy(relation: "ibis.Table", path: Path, *, source: TableSource) -> None:
     """Write the table as it is, or else as text: SQLite holds any value in any column."""
-    from trimtab.detection.tables.ibis_engine import EngineError, translate_engine_errors  # noqa: PLC0415 - for databases only
-
     said = ""
     for convert in (_keep_types, _cast_to_text):
         try:

@@ -13,9 +13,12 @@ import pandas as pd
 
 
 def adapt_frame(
-    frame: pd.DataFrame, names: Sequence[str], *, index_levels: Sequence[str | int]
+    frame: pd.DataFrame, names: Sequence[str], *, index_levels: Sequence[int]
 ) -> pd.DataFrame:
-    """Return a frame of the same columns and of these levels of the index, called by `names`."""
+    """Return a frame of the same columns and of these levels of the index, called by `names`.
+
+    Levels are given by their positions.
+    """
     columns = [frame.iloc[:, position] for position in range(frame.shape[1])]
     columns += [frame.index.get_level_values(level).to_series() for level in index_levels]
     adapted = [_adapt_column(column).array for column in columns]

@@ -1,19 +1,22 @@
 """What a comparison of two tables found, for a notebook, a pipeline or the command line."""
 
 from html import escape
+from io import StringIO
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, overload
 
-from trimtab.contracts.comparison import Comparison, FeatureComparison
+from rich.console import Console
+
+from trimtab.charts.comparison_view import build_comparison_view
+from trimtab.charts.terminal import print_view
+from trimtab.contracts.comparison import Comparison
 from trimtab.contracts.drift import QualityFault, Severity
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.files.atomic_file import write_atomically
 
 if TYPE_CHECKING:  # half a second to import, and the command line needs none of it
     import pandas as pd
-
-    from trimtab.charts.views import View
 
 _REPR_WIDTH: Final = 120
 _NOTEBOOK_HEIGHT: Final = 640
@@ -87,11 +90,9 @@ class ComparisonResult:
         `mean_reference` and `mean_current`. A column with too few values has no figures, and the
         reason says so.
         """
-        import pandas as pd  # noqa: PLC0415 - the command line does not need it
+        from trimtab.comparison.column_frames import list_comparisons  # noqa: PLC0415 - imports pandas
 
-        target = [self._comparison.target] if self._comparison.target else []
-        features = sorted([*target, *self._comparison.features], key=lambda each: not each.drifted)
-        return pd.DataFrame([_make_row(each) for each in features])
+        return list_comparisons(self._comparison)
 
     def to_json(self) -> str:
         """Return the whole result as JSON, in the form of docs/compare.schema.json."""
@@ -111,16 +112,11 @@ class ComparisonResult:
         """
         from trimtab.charts.page import render_page  # noqa: PLC0415 - imports jinja2
 
-        page = render_page(self._build_view(), profiles=self._profiles)
+        page = render_page(build_comparison_view(self._comparison), profiles=self._profiles)
         if path is None:
             return page
         write_atomically(Path(path), page)
         return None
-
-    def _build_view(self) -> "View":
-        from trimtab.charts.comparison_view import build_comparison_view  # noqa: PLC0415
-
-        return build_comparison_view(self._comparison)
 
     def _repr_html_(self) -> str:
         """Return the page for a notebook, in a frame of its own: its style stays inside."""
@@ -130,37 +126,7 @@ class ComparisonResult:
 
     def __repr__(self) -> str:
         """Return what the command line prints, without colours."""
-        from io import StringIO  # noqa: PLC0415
-
-        from rich.console import Console  # noqa: PLC0415
-
-        from trimtab.charts.terminal import print_view  # noqa: PLC0415
-
         buffer = StringIO()
-        print_view(self._build_view(), Console(file=buffer, width=_REPR_WIDTH, color_system=None))
-        lines = (line.rstrip() for line in buffer.getvalue().splitlines())
-        return "\n".join(lines)
-
-
-def _make_row(feature: FeatureComparison) -> dict[str, object]:
-    effects, test = feature.effects, feature.test
-    return {
-        "column": feature.name,
-        "kind": feature.kind.value,
-        "role": feature.role.value,
-        "drifted": feature.drifted,
-        "psi": effects.psi if effects else None,
-        "threshold": feature.threshold,
-        "jensen_shannon": effects.jensen_shannon if effects else None,
-        "wasserstein": effects.wasserstein if effects else None,
-        "total_variation": effects.total_variation if effects else None,
-        "test": test.name if test else None,
-        "statistic": test.statistic if test else None,
-        "p_value": test.p if test else None,
-        "adjusted_p_value": test.adjusted_p if test else None,
-        "reason": feature.why,
-        "missing_reference": feature.null_fraction_reference,
-        "missing_current": feature.null_fraction_current,
-        "mean_reference": feature.mean_reference,
-        "mean_current": feature.mean_current,
-    }
+        console = Console(file=buffer, width=_REPR_WIDTH, color_system=None)
+        print_view(build_comparison_view(self._comparison), console)
+        return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())

@@ -4,7 +4,9 @@ from collections.abc import Collection
 from os import PathLike, fspath
 from urllib.parse import urlsplit
 
+from trimtab.comparison.database_lookup import find_database_table
 from trimtab.comparison.file_lookup import find_files
+from trimtab.comparison.memory_lookup import find_memory_table
 from trimtab.comparison.table_sources import TableLike, TableSource
 
 
@@ -15,12 +17,8 @@ def find_table(table: TableLike, *, side: str, columns: Collection[str] = ()) ->
     as a column. Raises `InvalidTableError`.
     """
     if not isinstance(table, str | PathLike):
-        from trimtab.comparison.memory_lookup import find_memory_table  # noqa: PLC0415 - files don't need it
-
         return find_memory_table(table, side=side, columns=columns)
     address = fspath(table)
     if "://" in address and urlsplit(address).scheme not in ("", "file"):
-        from trimtab.comparison.database_lookup import find_database_table  # noqa: PLC0415 - as above
-
         return find_database_table(address, side=side)
     return find_files(address.removeprefix("file://"), side=side)

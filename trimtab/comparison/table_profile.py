@@ -10,7 +10,6 @@ from trimtab.comparison.errors import InvalidProfileError
 from trimtab.comparison.profile_record import ProfileRecord
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.profiles.merging import merge_windows
-from trimtab.detection.profiles.window_profile import ColumnProfile
 from trimtab.files.atomic_file import write_atomically
 
 if TYPE_CHECKING:  # half a second to import, and a comparison needs none of it
@@ -54,9 +53,9 @@ class TableProfile:
         that are no finite numbers), `mean`, `std`, `minimum`, `maximum` (numeric columns only) and
         `most_frequent` (categorical columns only).
         """
-        import pandas as pd  # noqa: PLC0415 - see above
+        from trimtab.comparison.column_frames import list_profiles  # noqa: PLC0415 - imports pandas
 
-        return pd.DataFrame([_make_row(each) for each in self._record.profile.columns])
+        return list_profiles(self._record.profile)
 
     def merge(self, other: "TableProfile") -> "TableProfile":
         """Return the profile of both tables together, such as of two partitions.
@@ -137,18 +136,3 @@ class TableProfile:
             f"<TableProfile of {self.source}: {self.rows:,} rows, {len(numeric):,} numeric and"
             f" {count - len(numeric):,} categorical columns, {len(self.left_out):,} left out>"
         )
-
-
-def _make_row(profile: ColumnProfile) -> dict[str, object]:
-    return {
-        "column": profile.column.name,
-        "kind": profile.column.kind.value,
-        "role": profile.column.role.value,
-        "missing": profile.null_fraction,
-        "unreadable": profile.unreadable,
-        "mean": profile.mean,
-        "std": profile.std,
-        "minimum": profile.minimum,
-        "maximum": profile.maximum,
-        "most_frequent": profile.categories[0] if profile.categories else None,
-    }

@@ -15,8 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
-from trimtab.detection.tables.duckdb_table import UnreadableError
-from trimtab.detection.tables.sql.statements import quote_text
+from trimtab.detection.tables.duckdb_table import SqlConnection, UnreadableError
+from trimtab.detection.tables.sql.statements import build_select, quote_text
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 _PEEK_BYTES: Final = 2**18
@@ -63,11 +63,11 @@ def render_quote_options(path: str) -> str:
     return "" if _has_unusual_quotes(path) else ", quote = '\"', escape = '\"'"
 
 
-def detect_dialect(connection: Any, path: str) -> CsvDialect:  # noqa: ANN401 - of DuckDB
+def detect_dialect(connection: SqlConnection, path: str) -> CsvDialect:
     """Return how a file is written; raise `duckdb.Error` if DuckDB cannot read it."""
     options = f"all_varchar = true, header = true{render_quote_options(path)}"
     columns = "delimiter, quote, escape, skiprows, len(columns)"
-    query = f"SELECT {columns} FROM sniff_csv({quote_text(path)}, {options})"  # noqa: S608 - a literal
+    query = build_select(columns, f"sniff_csv({quote_text(path)}, {options})")
     ((delimiter, quote, escape, skipped, width),) = connection.execute(query).fetchall()
     quote = '"' if quote == _EMPTY else quote
     dialect = CsvDialect(

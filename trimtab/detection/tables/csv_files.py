@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from trimtab.detection.tables.csv_dialect import (
     detect_dialect,
@@ -27,7 +27,7 @@ from trimtab.detection.tables.csv_types import (
     render_cast,
     uses_decimal_commas,
 )
-from trimtab.detection.tables.duckdb_table import DuckTable, read_column_types
+from trimtab.detection.tables.duckdb_table import DuckTable, SqlConnection, read_column_types
 from trimtab.detection.tables.sql.statements import (
     build_select,
     quote_name,
@@ -48,7 +48,7 @@ _KEPT_TEXTS: Final = "trimtab_csv_texts"
 
 
 def open_csv(
-    connection: Any,  # noqa: ANN401 - of DuckDB
+    connection: SqlConnection,
     paths: Sequence[str],
     *,
     keep: bool | None = None,
@@ -82,7 +82,7 @@ def open_csv(
 
 
 def _open_kept(texts: DuckTable, *, see_all: bool) -> DuckTable:
-    import duckdb  # noqa: PLC0415 - who handles profiles only does not need it
+    import duckdb  # noqa: PLC0415 - a tenth of a second, and many import this module
 
     kept = None
     if not see_all:
@@ -92,7 +92,7 @@ def _open_kept(texts: DuckTable, *, see_all: bool) -> DuckTable:
 
 
 def _render_source(
-    connection: Any,  # noqa: ANN401 - of DuckDB
+    connection: SqlConnection,
     paths: Sequence[str],
     *,
     pad_lines: bool,

@@ -6,8 +6,9 @@ DuckDB's own detection is not used: it rounds decimals that come after 20,480 wh
 
 from collections.abc import Iterable
 from enum import IntFlag
-from typing import Any, Final
+from typing import Final
 
+from trimtab.detection.tables.duckdb_table import SqlConnection
 from trimtab.detection.tables.sql.statements import build_select, quote_name, quote_text
 
 MISSING_VALUES: Final = (
@@ -76,7 +77,9 @@ _TYPES: Final = (
 """DuckDB's name of a type and the values that it holds exactly; the first that fits is chosen."""
 
 
-def classify_values(connection: Any, source: str, names: Iterable[str]) -> dict[str, ValueClass]:  # noqa: ANN401 - of DuckDB
+def classify_values(
+    connection: SqlConnection, source: str, names: Iterable[str]
+) -> dict[str, ValueClass]:
     """Return the class of each column of text; `source` is SQL that stands after FROM."""
     columns = list(names)
     if not columns:

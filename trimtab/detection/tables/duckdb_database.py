@@ -32,7 +32,7 @@ def discard_databases() -> None:
 
 @cache
 def _start_database(*, ordered: bool) -> "duckdb.DuckDBPyConnection":
-    import duckdb  # noqa: PLC0415 - who handles profiles only does not need it
+    import duckdb  # noqa: PLC0415 - a tenth of a second, and many import this module
 
     connection = duckdb.connect(config={**_SETTINGS, "preserve_insertion_order": ordered})
     with suppress(duckdb.CatalogException):  # a setting of DuckDB 2.0

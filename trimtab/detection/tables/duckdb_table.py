@@ -1,11 +1,13 @@
 """A table that DuckDB reads, wherever it is, and the error about one that it cannot read."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from trimtab.detection.tables.column_types import StorageType, parse_duckdb_type
+from trimtab.detection.tables.duckdb_database import open_connection
 from trimtab.detection.tables.sql.statements import build_select
 
 MAX_PARALLEL_QUERIES: Final = 2
@@ -24,12 +26,32 @@ class UnreadableError(ValueError):
     """Whether a line has fewer values than there are names: padded the table may be readable."""
 
 
+class SqlResult(Protocol):
+    """Rows that a query returned, as DuckDB has them."""
+
+    @property
+    def description(self) -> Sequence[Any]:
+        """A tuple for each column, beginning with its name."""
+
+    def fetchall(self) -> list[Any]:
+        """Return all rows."""
+
+    def fetchnumpy(self) -> dict[str, Any]:
+        """Return the values by column, as arrays."""
+
+
+class SqlConnection(Protocol):
+    """What runs queries as a `duckdb.DuckDBPyConnection` does."""
+
+    def execute(self, query: str, /) -> SqlResult:
+        """Run a query and return its result."""
+
+
 @dataclass(frozen=True)
 class DuckTable:
     """A table that DuckDB reads."""
 
-    connection: Any
-    """A `duckdb.DuckDBPyConnection`, or what runs queries as one does."""
+    connection: SqlConnection
     source: str
     """SQL of the table, as it stands after FROM."""
     types: Mapping[str, str]
@@ -39,7 +61,7 @@ class DuckTable:
     columnar: bool = False
     """Whether a column is read without the others."""
     shared: bool = False
-    """Whether every cursor of the connection sees the table."""
+    """Whether every connection of `open_connection` can read the table."""
 
     def stored(self, column: str) -> StorageType | None:
         """Return how a column is stored; None if there is no such column."""
@@ -54,7 +76,7 @@ class QueryableTable(ABC):
         """Return what `run` returns for the table; raise `UnreadableError` if it cannot be read."""
 
 
-def read_column_types(connection: Any, source: str) -> dict[str, str]:  # noqa: ANN401 - see DuckTable
+def read_column_types(connection: SqlConnection, source: str) -> dict[str, str]:
     """Return DuckDB's name of the type by column; `source` is SQL that stands after FROM."""
     query = f"DESCRIBE {build_select('*', source)}"
     return {name: kind for name, kind, *_ in connection.execute(query).fetchall()}
@@ -70,10 +92,9 @@ def query_in_parallel(
     if not table.shared:
         yield from (query(table, part) for part in parts)
         return
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - for wide tables only
 
     def query_part(part: Part) -> Result:
-        with table.connection.cursor() as connection:
+        with open_connection() as connection:
             return query(replace(table, connection=connection), part)
 
     with ThreadPoolExecutor(MAX_PARALLEL_QUERIES) as pool:

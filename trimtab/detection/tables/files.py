@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from trimtab.detection.tables.csv_dialect import detect_dialect
 from trimtab.detection.tables.csv_files import open_csv
@@ -13,13 +13,11 @@ from trimtab.detection.tables.duckdb_database import discard_databases, open_con
 from trimtab.detection.tables.duckdb_table import (
     DuckTable,
     QueryableTable,
+    SqlConnection,
     UnreadableError,
     read_column_types,
 )
-from trimtab.detection.tables.sql.statements import quote_text, quote_texts
-
-if TYPE_CHECKING:
-    import duckdb
+from trimtab.detection.tables.sql.statements import build_select, quote_text, quote_texts
 
 PathName = str | PathLike[str]
 _T = TypeVar("_T")
@@ -103,7 +101,7 @@ def read_column_names(path: PathName) -> list[str]:
     with open_connection() as connection:
         if is_text_file(name):
             return list(detect_dialect(connection, name).names)
-        query = f"SELECT name, num_children FROM parquet_schema({quote_text(name)})"  # noqa: S608 - a literal
+        query = build_select("name, num_children", f"parquet_schema({quote_text(name)})")
         (_, count), *nodes = connection.execute(query).fetchall()
     return _select_top_nodes(nodes, count)
 
@@ -125,17 +123,20 @@ def is_text_file(path: PathName) -> bool:
 @contextmanager
 def _translate_errors(paths: Sequence[str]) -> Iterator[None]:
     """Raise DuckDB's errors as `UnreadableError`."""
-    import duckdb  # noqa: PLC0415 - who handles profiles only does not need it
+    import duckdb  # noqa: PLC0415 - a tenth of a second, and many import this module
 
     try:
         yield
     except duckdb.Error as error:
         if isinstance(error, duckdb.FatalException):
             discard_databases()
-        raise _make_error(paths, error) from error
+        made = _make_error(paths, error)
+        mixed = (duckdb.ConversionException, duckdb.InvalidInputException)
+        made.has_mixed_types = isinstance(error, mixed) and not made.has_short_lines
+        raise made from error
 
 
-def _open_parquet(connection: "duckdb.DuckDBPyConnection", paths: Sequence[str]) -> DuckTable:
+def _open_parquet(connection: SqlConnection, paths: Sequence[str]) -> DuckTable:
     source = f"read_parquet([{quote_texts(paths)}], union_by_name = true)"
     types = read_column_types(connection, source)
     return DuckTable(connection, source, types, _name_table(paths), columnar=True, shared=True)
@@ -160,8 +161,6 @@ def _name_table(paths: Sequence[str]) -> str:
 
 def _make_error(paths: Sequence[str], error: Exception) -> UnreadableError:
     """Return DuckDB's error as ours, with the remedy and with what else may be tried."""
-    import duckdb  # noqa: PLC0415 - see above
-
     said: list[Any] = str(error).strip().splitlines() or [type(error).__name__]
     missing = [path for path in paths if not Path(path).exists() and not set(path) & set("*?[:")]
     if missing:
@@ -175,10 +174,7 @@ def _make_error(paths: Sequence[str], error: Exception) -> UnreadableError:
         )
         made.has_short_lines = found < expected
         return made
-    made = UnreadableError(
+    return UnreadableError(
         f"cannot be read as Parquet or CSV: {said[0]:.{_MAX_MESSAGE_LENGTH}}: check that it is"
         " complete, and UTF-8 if it is CSV"
     )
-    mixed = (duckdb.ConversionException, duckdb.InvalidInputException)
-    made.has_mixed_types = isinstance(error, mixed)
-    return made

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, cast
 
 from trimtab.detection.tables.duckdb_database import open_connection
 from trimtab.detection.tables.duckdb_table import (
     DuckTable,
     QueryableTable,
+    SqlConnection,
+    SqlResult,
     UnreadableError,
     read_column_types,
 )
@@ -52,16 +54,10 @@ class RegisteredTable(QueryableTable):
 
     def query(self, run: Callable[[DuckTable], _T]) -> _T:
         """Return what `run` returns for the table; raise `UnreadableError` if DuckDB cannot."""
-        import duckdb  # noqa: PLC0415 - who handles profiles only does not need it
-
-        with open_connection() as connection:
+        with open_connection() as connection, _translate_errors("convert or drop that column"):
+            connection.register(_VIEW, self.table)
             try:
-                connection.register(_VIEW, self.table)
                 return run(_describe_view(connection, name="in memory"))
-            except duckdb.Error as error:
-                said = _shorten(error)
-                msg = f"DuckDB cannot read a column of it: {said}: convert or drop that column"
-                raise UnreadableError(msg) from error
             finally:
                 connection.unregister(_VIEW)
 
@@ -74,17 +70,17 @@ class RelationTable(QueryableTable):
 
     def query(self, run: Callable[[DuckTable], _T]) -> _T:
         """Return what `run` returns for the table; raise `UnreadableError` if DuckDB cannot."""
-        with _translate_relation_errors():
+        with _translate_errors("correct the relation"):
             return run(_describe_view(self, name="of DuckDB"))
 
     def read_names(self) -> list[str]:
         """Return the columns' names, twice if two have one; raise `UnreadableError`."""
-        with _translate_relation_errors():
+        with _translate_errors("correct the relation"):
             return list(self.relation.columns)
 
-    def execute(self, query: str) -> Any:  # noqa: ANN401 - a relation, read like a cursor
+    def execute(self, query: str, /) -> SqlResult:
         """Return the result of SQL on the relation, as a connection does."""
-        return self.relation.query(_VIEW, query)
+        return cast("SqlResult", self.relation.query(_VIEW, query))
 
 
 @dataclass(frozen=True)
@@ -102,20 +98,18 @@ class IbisTable(QueryableTable):
 
 
 @contextmanager
-def _translate_relation_errors() -> Iterator[None]:
-    import duckdb  # noqa: PLC0415 - whoever made the relation has loaded it
+def _translate_errors(remedy: str) -> Iterator[None]:
+    """Raise DuckDB's errors as `UnreadableError`."""
+    import duckdb  # noqa: PLC0415 - a tenth of a second, and many import this module
 
     try:
         yield
     except duckdb.Error as error:
-        msg = f"DuckDB cannot answer a query on the relation: {_shorten(error)}"
+        said = " ".join(str(error).split())[:_MAX_MESSAGE_LENGTH]
+        msg = f"DuckDB cannot read it: {said}: {remedy}"
         raise UnreadableError(msg) from error
 
 
-def _shorten(error: Exception) -> str:
-    return " ".join(str(error).split())[:_MAX_MESSAGE_LENGTH]
-
-
-def _describe_view(connection: Any, *, name: str) -> DuckTable:  # noqa: ANN401 - or a relation
+def _describe_view(connection: SqlConnection, *, name: str) -> DuckTable:
     source = quote_name(_VIEW)
     return DuckTable(connection, source, read_column_types(connection, source), name, columnar=True)

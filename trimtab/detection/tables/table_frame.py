@@ -1,11 +1,16 @@
 """Loads a whole Parquet or CSV file as a pandas data frame, with the values that profiles count."""
 
+from typing import TYPE_CHECKING, cast
+
 import pandas as pd
 from pyarrow import parquet
 
 from trimtab.detection.tables.duckdb_table import DuckTable
 from trimtab.detection.tables.files import OpenFiles, PathName, is_text_file, read_column_names
 from trimtab.detection.tables.sql.statements import build_select, quote_name
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def load_frame(path: PathName) -> pd.DataFrame:
@@ -33,6 +38,7 @@ def _fetch_frame(table: DuckTable) -> pd.DataFrame:
         else quote_name(name)
         for name, kind in table.types.items()
     ]
-    rows = table.connection.sql(build_select(columns, table.source))
+    connection = cast("duckdb.DuckDBPyConnection", table.connection)
+    rows = connection.sql(build_select(columns, table.source))
     frame: pd.DataFrame = rows.to_arrow_table().to_pandas()
     return frame

@@ -36,14 +36,11 @@ def parse_time_column(table: DuckTable, timestamp: str) -> DuckTable:
     if not form:
         return table
     parsed = f"TRY_STRPTIME(TRIM(CAST({column} AS VARCHAR)), {quote_text(form)})"
-    source = f"(SELECT * REPLACE ({parsed} AS {column}) FROM {table.source})"  # noqa: S608 - quoted names
+    source = f"({build_select(f'* REPLACE ({parsed} AS {column})', table.source)})"
     return replace(table, source=source, types={**table.types, timestamp: "TIMESTAMP"})
 
 
 def _choose_format(table: DuckTable, query: str) -> str:
-    import pandas as pd  # noqa: PLC0415 - half a second, and only such a column needs it
+    from trimtab.detection.tables.timestamps import choose_text_format  # noqa: PLC0415 - imports pandas
 
-    from trimtab.detection.tables.timestamps import parse_timestamps  # noqa: PLC0415 - imports pandas
-
-    texts = table.connection.execute(query).fetchnumpy()["texts"]
-    return parse_timestamps(pd.Series(texts, dtype="str")).text_format
+    return choose_text_format(table.connection.execute(query).fetchnumpy()["texts"])

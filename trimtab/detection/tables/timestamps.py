@@ -11,6 +11,8 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
+from trimtab.detection.profiles.arrays import AnyArray
+
 _MIN_PARSED_SHARE: Final = 0.99
 """Share of the values that a format must parse to be chosen without trying others."""
 _SAMPLE_ROWS: Final = 2000
@@ -62,6 +64,11 @@ def parse_timestamps(column: pd.Series) -> ParsedTimestamps:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return _parse_numbers(column)
     return _parse_texts(column)
+
+
+def choose_text_format(texts: AnyArray) -> str:
+    """Return the `strptime` format that parses the texts; empty for ISO 8601 and for no times."""
+    return parse_timestamps(pd.Series(texts, dtype="str")).text_format
 
 
 def _convert_timestamps(values: pd.Series, source_format: str) -> ParsedTimestamps:
