@@ -4,19 +4,17 @@ from pathlib import Path
 
 import nannyml
 import pandas as pd
-from timed import timed
-
-METHODS: dict[str, list[str]] = {}
+from timing import time_work
 
 
-def work(reference: Path, current: Path) -> object:
-    """One calculator fitted on the reference, and its answer as a table."""
+def compare_files(reference: Path, current: Path) -> object:
+    """Fit one calculator on the reference, and return its result as a table."""
     before, now = pd.read_parquet(reference), pd.read_parquet(current)
     calculator = nannyml.UnivariateDriftCalculator(
-        column_names=list(before.columns), chunk_number=1, **METHODS
+        column_names=list(before.columns), chunk_number=1
     )
     return calculator.fit(before).calculate(now).to_df()
 
 
 if __name__ == "__main__":
-    timed(work)
+    time_work(compare_files)
