@@ -1,11 +1,11 @@
-"""How far effects computed from profiles are off those of the raw rows, over 1,000 random pairs.
+"""Measures the errors of effect sizes computed from profiles, over 1,000 random pairs of samples.
 
     .venv/bin/python benchmarks/accuracy.py [--pairs 1000] [--seed 0]
 
-Exact are: PSI and the Jensen-Shannon distance over the deciles of all rows of the reference, by
-NumPy; the Wasserstein distance in standard deviations of the reference and Kolmogorov's distance
-by SciPy. Half of the references have 20,000 rows, of which the bins are those of all rows; the
-other half 300,000, of which the bins come from a sample of 100,000, as in `trimtab compare`.
+The exact values are PSI and the Jensen-Shannon distance over the deciles of all rows of the
+reference, by NumPy; the Wasserstein distance in standard deviations of the reference and
+Kolmogorov's distance, by SciPy. Half of the references have 20,000 rows and bins from all rows. The
+other half have 300,000 rows and bins from a sample of 100,000, as in `trimtab compare`.
 """
 
 import argparse
@@ -37,15 +37,16 @@ from trimtab.detection.tables.row_sampling import SAMPLE_ROWS, TEMPORARY_EDGES_P
 Numbers = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Numbers]
 
-AIM: Final = 0.01
-FEW: Final = 20_000
-"""Rows of a reference that gives its own bins."""
+MAX_ERROR: Final = 0.01
+"""Largest error that is accepted."""
+SMALL_REFERENCE_ROWS: Final = 20_000
+"""Rows of a reference whose bins come from all rows."""
 COLUMN: Final = Column(name="value", kind=FeatureKind.NUMERIC)
 MEASURES: Final = ("psi", "jensen_shannon", "wasserstein", "kolmogorov", "psi_relative")
 
 
-class Case(NamedTuple):
-    """One pair."""
+class SamplePair(NamedTuple):
+    """A reference and a current sample, with the distribution and the change behind them."""
 
     family: str
     change: str
@@ -73,27 +74,27 @@ CHANGES: Final = ("none", "shift", "scale", "shift and scale", "another family",
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="Errors of profile-based effects.")
-    parser.add_argument("--pairs", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0)
+    """Measure the errors and print them."""
+    parser = argparse.ArgumentParser(description="Measure errors of effect sizes from profiles.")
+    parser.add_argument("--pairs", type=int, default=1000, help="number of random pairs")
+    parser.add_argument("--seed", type=int, default=0, help="seed of every random draw")
     options = parser.parse_args()
     random = np.random.default_rng(options.seed)
     errors: dict[bool, list[Mapping[str, float]]] = {False: [], True: []}
     worst: dict[str, tuple[float, str]] = {}
-    for place in range(options.pairs):
-        sampled = place % 2 == 1
-        case = draw_case(random, 3 * SAMPLE_ROWS if sampled else FEW)
-        found = errors_of(case, random)
+    for number in range(options.pairs):
+        sampled = number % 2 == 1
+        pair = draw_pair(random, 3 * SAMPLE_ROWS if sampled else SMALL_REFERENCE_ROWS)
+        found = compute_errors(pair, random)
         errors[sampled].append(found)
         for name, error in found.items():
-            where = f"{case.family}, {case.change}{', sampled' if sampled else ''}"
+            where = f"{pair.family}, {pair.change}{', sampled' if sampled else ''}"
             worst[name] = max(worst.get(name, (0.0, "")), (error, where))
-    report(errors, worst)
+    print_errors(errors, worst)
 
 
-def draw_case(random: np.random.Generator, rows: int) -> Case:
-    """A reference of so many rows and what became of it."""
+def draw_pair(random: np.random.Generator, rows: int) -> SamplePair:
+    """Draw a reference of this many rows and a changed current sample."""
     family = str(random.choice(list(FAMILIES)))
     change = str(random.choice(CHANGES))
     both = FAMILIES[family](random, 2 * rows)
@@ -111,12 +112,12 @@ def draw_case(random: np.random.Generator, rows: int) -> Case:
         later = reference.mean() + spread * (other - other.mean()) / (other.std() or 1.0)
     if change == "partly moved":
         later = np.where(random.random(rows) < random.uniform(0, 0.5), later + 3 * spread, later)
-    return Case(family, change, reference, later[: random.integers(1_000, len(later))])
+    return SamplePair(family, change, reference, later[: random.integers(1_000, len(later))])
 
 
-def errors_of(case: Case, random: np.random.Generator) -> dict[str, float]:
-    """What each measure is off."""
-    before, now = profiles_of(case, random)
+def compute_errors(pair: SamplePair, random: np.random.Generator) -> dict[str, float]:
+    """Return the absolute error of each measure."""
+    before, now = profile_pair(pair, random)
     effects = compute_effect_sizes(before, now)
     found = (
         effects.psi,
@@ -124,53 +125,55 @@ def errors_of(case: Case, random: np.random.Generator) -> dict[str, float]:
         effects.wasserstein or 0.0,
         compute_kolmogorov_distance(before, now),
     )
-    truth = exact(case)
+    truth = compute_exact_effects(pair)
     errors = {name: abs(a - b) for name, a, b in zip(MEASURES, found, truth, strict=False)}
     return {**errors, "psi_relative": errors["psi"] / max(1.0, truth[0])}
 
 
-def profiles_of(case: Case, random: np.random.Generator) -> tuple[ColumnProfile, ColumnProfile]:
-    """Both sides over bins of the reference, or of a sample of it where it is large."""
-    bins = choose_edges(case.reference)
-    if len(case.reference) > SAMPLE_ROWS:
+def profile_pair(
+    pair: SamplePair, random: np.random.Generator
+) -> tuple[ColumnProfile, ColumnProfile]:
+    """Return both profiles over bins of the reference, or of a sample of it if it is large."""
+    bins = choose_edges(pair.reference)
+    if len(pair.reference) > SAMPLE_ROWS:
         bins = choose_edges(
-            random.choice(case.reference, SAMPLE_ROWS, replace=False),
+            random.choice(pair.reference, SAMPLE_ROWS, replace=False),
             temporary=TEMPORARY_EDGES_PER_DECILE,
         )
     like = ColumnProfile(column=COLUMN, rows=0, nulls=0, edges=bins.edges, cuts=bins.cuts)
-    before = profile_numbers(case.reference, COLUMN, rows=len(case.reference), like=like)
+    before = profile_numbers(pair.reference, COLUMN, rows=len(pair.reference), like=like)
     ends = find_decile_bins(bins, before.counts)
-    near = [case.reference[(case.reference > a) & (case.reference <= b)] for a, b in ends]
+    near = [pair.reference[(pair.reference > a) & (pair.reference <= b)] for a, b in ends]
     bins, counts = replace_sampled_deciles(
         bins, before.counts, np.concatenate([*near, []]).tolist()
     )
     found = {"edges": bins.edges, "cuts": bins.cuts, "counts": counts}
     before = before.model_copy(update=found)
-    return before, profile_numbers(case.current, COLUMN, rows=len(case.current), like=before)
+    return before, profile_numbers(pair.current, COLUMN, rows=len(pair.current), like=before)
 
 
-def exact(case: Case) -> tuple[float, ...]:
-    """The four measures on the rows."""
+def compute_exact_effects(pair: SamplePair) -> tuple[float, ...]:
+    """Return the four measures on the rows."""
     fractions = np.linspace(0, 1, 11)[1:-1]
-    deciles = np.unique(np.quantile(case.reference, fractions, method="lower"))
+    deciles = np.unique(np.quantile(pair.reference, fractions, method="lower"))
     before, now = (
         np.bincount(np.searchsorted(deciles, rows, side="left"), minlength=len(deciles) + 1)
         / len(rows)
-        for rows in (case.reference, case.current)
+        for rows in (pair.reference, pair.current)
     )
-    distance = stats.wasserstein_distance(case.reference, case.current)
+    distance = stats.wasserstein_distance(pair.reference, pair.current)
     return (
         compute_psi(before, now),
         compute_jensen_shannon(before, now),
-        float(distance / case.reference.std()),
-        float(stats.ks_2samp(case.reference, case.current, method="asymp").statistic),
+        float(distance / pair.reference.std()),
+        float(stats.ks_2samp(pair.reference, pair.current, method="asymp").statistic),
     )
 
 
-def report(
+def print_errors(
     errors: Mapping[bool, list[Mapping[str, float]]], worst: Mapping[str, tuple[float, str]]
 ) -> None:
-    """The table."""
+    """Print the table."""
     print(f"{'measure':16} {'bins':10} {'pairs':>6} {'median':>9} {'99th pct':>9} {'largest':>9}")
     for name in MEASURES:
         for sampled, found in errors.items():
@@ -180,7 +183,7 @@ def report(
                 f" {np.median(values):9.5f} {np.quantile(values, 0.99):9.5f} {values.max():9.5f}"
             )
         error, where = worst[name]
-        print(f"{'':16} worst: {error:.5f} ({where}); aim at most {AIM}")
+        print(f"{'':16} worst: {error:.5f} ({where}); accepted up to {MAX_ERROR}")
 
 
 if __name__ == "__main__":

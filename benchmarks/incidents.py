@@ -1,4 +1,4 @@
-"""Publishes variants of one real drift event and reads from the incidents what they took."""
+"""Publishes variants of one real drift event, and measures the incidents that they open."""
 
 import asyncio
 import itertools
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from bare import Shape
+from bare_workflows import ActivityCounts
 from redis.asyncio import Redis
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.failure.v1 import Failure
@@ -23,31 +23,30 @@ from trimtab.contracts.names import (
     build_remediation_id,
 )
 
-_GLANCE: Final = 0.02
-_OPENING_PATIENCE: Final = 120.0
-_CALM_PSI: Final = 0.15
-_SCHEDULED: Final = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
-_MARKER: Final = EventType.EVENT_TYPE_MARKER_RECORDED
-_LOCAL: Final = "core_local_activity"
-_REASON_LENGTH: Final = 100
+_POLL_SECONDS: Final = 0.02
+_OPENING_TIMEOUT_SECONDS: Final = 120.0
+_HARMLESS_PSI: Final = 0.15
+_ACTIVITY_SCHEDULED: Final = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+_LOCAL_ACTIVITY_MARKER: Final = "core_local_activity"
+_MAX_REASON_LENGTH: Final = 100
 
 
-class Timing(NamedTuple):
-    """One incident, in seconds since its event entered the stream."""
+class IncidentTiming(NamedTuple):
+    """Times of one incident, in seconds since its event entered the stream."""
 
     verdict: float
     report: float
-    """Until the workflow's result was there, which is after the incident was remembered."""
+    """Until the workflow had its result, after the outcome was stored."""
     published_at: datetime
     closed_at: datetime
     ending: str
-    """Verdict and ending, in words."""
-    looks: int
-    """Tool calls of the agents: fewer than usual where the machine was too busy."""
+    """Verdict and ending, as text."""
+    tool_calls: int
+    """Tool calls of the agents: fewer than usual if the machine was too busy."""
 
 
-class Trail(NamedTuple):
-    """What one workflow left in Temporal's history."""
+class WorkflowHistory(NamedTuple):
+    """Size of one workflow's history in Temporal."""
 
     workflow: str
     events: int
@@ -57,75 +56,75 @@ class Trail(NamedTuple):
     local_activities: int
 
 
-class Incidents:
-    """Opens incidents through stream and bridge, and waits for them."""
+class IncidentRunner:
+    """Opens incidents through stream and bridge, and waits for their end."""
 
     def __init__(self, client: Client, redis: Redis, *, stream: str) -> None:
         self._client = client
         self._redis = redis
         self._stream = stream
 
-    async def one(self, event: DriftEvent) -> Timing:
-        """Publish, and wait for the end."""
+    async def run_one(self, event: DriftEvent) -> IncidentTiming:
+        """Publish the event, and wait for the end of its incident."""
         await self._publish(event)
-        return await self.end_of(event)
+        return await self.await_end(event)
 
-    async def burst(
-        self, events: Sequence[DriftEvent], *, told: Callable[[], None]
-    ) -> list[Timing]:
-        """Publish all at once, and wait for all to end; `told` is called for each."""
+    async def run_burst(
+        self, events: Sequence[DriftEvent], *, on_end: Callable[[], None]
+    ) -> list[IncidentTiming]:
+        """Publish all events at once, and wait for all incidents; `on_end` is called for each."""
         await asyncio.gather(*map(self._publish, events))
         timings = []
         for event in events:
-            timings.append(await self.end_of(event))
-            told()
+            timings.append(await self.await_end(event))
+            on_end()
         return timings
 
-    async def end_of(self, event: DriftEvent) -> Timing:
-        """Wait for the end of an incident whose event is published."""
+    async def await_end(self, event: DriftEvent) -> IncidentTiming:
+        """Wait for the end of an incident whose event is published already."""
         handle = self._client.get_workflow_handle(
             build_drift_response_id(event.subject, event.id), result_type=IncidentReport
         )
-        async with asyncio.timeout(_OPENING_PATIENCE):
-            await _until_open(handle)
+        async with asyncio.timeout(_OPENING_TIMEOUT_SECONDS):
+            await _await_start(handle)
         report = await handle.result()
         closed_at = (await handle.describe()).close_time
-        assert report.decided_at is not None  # noqa: S101 - it has a result
-        assert closed_at is not None  # noqa: S101 - as above
+        assert report.decided_at is not None, "an incident that has a report was decided"
+        assert closed_at is not None, "a workflow that has a result has ended"
         verdict = report.decision.verdict if report.decision else "no verdict"
-        return Timing(
+        return IncidentTiming(
             verdict=(report.decided_at - report.published_at).total_seconds(),
             report=(closed_at - report.published_at).total_seconds(),
             published_at=report.published_at,
             closed_at=closed_at,
             ending=f"{verdict}, {report.ending}",
-            looks=report.deliberation.usage.tool_calls if report.deliberation else 0,
+            tool_calls=report.deliberation.usage.tool_calls if report.deliberation else 0,
         )
 
-    async def trails(self, event: DriftEvent) -> list[Trail]:
-        """The incident's own history and those of its children, as far as it had them."""
+    async def read_histories(self, event: DriftEvent) -> list[WorkflowHistory]:
+        """Return the incident's history and those of its child workflows, if it has any."""
         parent = build_drift_response_id(event.subject, event.id)
         names = (parent, build_deliberation_id(event.id), build_remediation_id(event.subject))
-        found = [await self._trail(name, parent=parent) for name in names]
-        return [trail for trail in found if trail is not None]
+        histories = [await self._read_history(name, parent=parent) for name in names]
+        return [history for history in histories if history is not None]
 
-    async def troubles(self, events: Sequence[DriftEvent]) -> Counter[str]:
-        """What went wrong on the way of these incidents, and how often."""
+    async def count_failures(self, events: Sequence[DriftEvent]) -> Counter[str]:
+        """Count the failures and retries of these incidents by their message."""
         counted: Counter[str] = Counter()
         for event in events:
             for name in (
                 build_drift_response_id(event.subject, event.id),
                 build_deliberation_id(event.id),
             ):
-                counted += await self._troubles(name)
+                counted += await self._count_failures(name)
         return counted
 
-    async def _troubles(self, name: str) -> Counter[str]:
+    async def _count_failures(self, name: str) -> Counter[str]:
         counted: Counter[str] = Counter()
         handle = self._client.get_workflow_handle(name)
         try:
             async for event in handle.fetch_history_events():
-                counted.update(_troubles_in(event))
+                counted.update(_list_failures(event))
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
@@ -134,7 +133,7 @@ class Incidents:
     async def _publish(self, event: DriftEvent) -> None:
         await self._redis.xadd(self._stream, {"event": event.model_dump_json()})
 
-    async def _trail(self, name: str, *, parent: str) -> Trail | None:
+    async def _read_history(self, name: str, *, parent: str) -> WorkflowHistory | None:
         handle = self._client.get_workflow_handle(name)
         try:
             description = await handle.describe()
@@ -151,25 +150,25 @@ class Incidents:
                 async for event in handle.fetch_history_events()
             ]
         )
-        return Trail(
+        return WorkflowHistory(
             workflow=description.workflow_type,
             events=info.history_length,
             size=info.history_size_bytes,
-            activities=seen[_SCHEDULED],
-            local_activities=seen[_LOCAL],
+            activities=seen[_ACTIVITY_SCHEDULED],
+            local_activities=seen[_LOCAL_ACTIVITY_MARKER],
         )
 
 
-def shape_of(trails: Sequence[Trail]) -> Shape:
-    """The activities of an incident and of its children together."""
-    return Shape(
-        activities=sum(trail.activities for trail in trails),
-        local_activities=sum(trail.local_activities for trail in trails),
+def count_activities(histories: Sequence[WorkflowHistory]) -> ActivityCounts:
+    """Return the activities of an incident and of its child workflows together."""
+    return ActivityCounts(
+        activities=sum(history.activities for history in histories),
+        local_activities=sum(history.local_activities for history in histories),
     )
 
 
-def again(event: DriftEvent, label: str) -> Iterator[DriftEvent]:
-    """The same event, time after time, with ids of their own."""
+def repeat_event(event: DriftEvent, label: str) -> Iterator[DriftEvent]:
+    """Yield copies of an event without end, each with an id and a time of its own."""
     for number in itertools.count(1):
         name = f"{label}-{number}"
         yield event.model_copy(
@@ -177,48 +176,49 @@ def again(event: DriftEvent, label: str) -> Iterator[DriftEvent]:
         )
 
 
-def calmed(event: DriftEvent) -> DriftEvent:
-    """The event with one mild drift and a model that does as well as ever: a case to monitor."""
+def build_harmless_event(event: DriftEvent) -> DriftEvent:
+    """Return the event with one mild drift and no degradation, which ends as monitored."""
     finding = event.data
-    assert finding.performance is not None  # noqa: S101 - the car parks' labels come at once
+    assert finding.performance is not None, "the labels of the car parks arrive at once"
     performance = finding.performance.model_copy(
         update={"current": finding.performance.reference, "degraded": False}
     )
     first, *others = finding.features
-    moved = first.model_copy(update={"psi": _CALM_PSI, "drifted": True})
-    calm = finding.model_copy(
+    moved = first.model_copy(update={"psi": _HARMLESS_PSI, "drifted": True})
+    harmless = finding.model_copy(
         update={
             "severity": Severity.MEDIUM,
             "performance": performance,
             "features": (moved, *others),
         }
     )
-    return event.model_copy(update={"data": calm})
+    return event.model_copy(update={"data": harmless})
 
 
-def _troubles_in(event: HistoryEvent) -> Iterator[str]:
+def _list_failures(event: HistoryEvent) -> Iterator[str]:
     started = event.activity_task_started_event_attributes
     if started.attempt > 1:
-        yield f"an activity tried again: {_short(started.last_failure)}"
+        yield f"an activity was retried: {_shorten_message(started.last_failure)}"
     if event.HasField("activity_task_failed_event_attributes"):
-        yield f"an activity failed: {_short(event.activity_task_failed_event_attributes.failure)}"
+        failure = event.activity_task_failed_event_attributes.failure
+        yield f"an activity failed: {_shorten_message(failure)}"
     if event.HasField("workflow_task_failed_event_attributes"):
         failure = event.workflow_task_failed_event_attributes.failure
-        yield f"a workflow task failed: {_short(failure)}"
+        yield f"a workflow task failed: {_shorten_message(failure)}"
 
 
-def _short(failure: Failure) -> str:
-    return (failure.message.splitlines() or [""])[0][:_REASON_LENGTH]
+def _shorten_message(failure: Failure) -> str:
+    return (failure.message.splitlines() or [""])[0][:_MAX_REASON_LENGTH]
 
 
-async def _until_open(handle: WorkflowHandle[object, IncidentReport]) -> None:
-    """The bridge opens the incident: until then Temporal does not know it."""
+async def _await_start(handle: WorkflowHandle[object, IncidentReport]) -> None:
+    """Wait until the bridge has opened the incident; Temporal does not know it before."""
     while True:
         try:
             await handle.describe()
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-            await asyncio.sleep(_GLANCE)
+            await asyncio.sleep(_POLL_SECONDS)
         else:
             return

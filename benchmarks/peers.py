@@ -1,4 +1,4 @@
-"""What others make of the same windows: a test per column, and Evidently's preset by itself."""
+"""Verdicts of other tools on the same windows: a test per column, and Evidently's preset."""
 
 import json
 import subprocess
@@ -9,47 +9,50 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
-from contestants import CONTESTANTS, SCRIPTS, prepared
+from compared_tools import COMPARED_TOOLS, SCRIPTS, prepare_environment
 from scipy import stats
 
-LEVEL: Final = 0.05
-_EVIDENTLY: Final = next(each for each in CONTESTANTS if each.name == "Evidently")
+RAW_TEST_ALPHA: Final = 0.05
+"""Usual level of a single test, without correction for the number of columns."""
+_EVIDENTLY: Final = next(each for each in COMPARED_TOOLS if each.name == "Evidently")
 
 
-class Verdict(NamedTuple):
-    """What a peer says of a window."""
+class PeerVerdict(NamedTuple):
+    """Verdict of another tool on one window."""
 
     any_column: bool
-    """Whether it calls a column drifted."""
+    """Whether a column has drifted."""
     dataset: bool
-    """Whether it calls the whole drifted: for the tests the same, for Evidently half of them."""
+    """Whether the dataset has drifted: for raw tests any column, for Evidently half of them."""
 
 
-def raw_tests(reference: pd.DataFrame, current: pd.DataFrame) -> Verdict:
-    """KS on numbers, chi-square on categories, each at p < 0.05, uncorrected."""
-    found = any(_p_value(reference[name], current[name]) < LEVEL for name in reference)
-    return Verdict(found, found)
+def judge_with_raw_tests(reference: pd.DataFrame, current: pd.DataFrame) -> PeerVerdict:
+    """Test numbers by KS and categories by chi-square, each at p < 0.05, uncorrected."""
+    drifted = any(
+        _compute_p_value(reference[name], current[name]) < RAW_TEST_ALPHA for name in reference
+    )
+    return PeerVerdict(drifted, drifted)
 
 
-def evidently(
+def judge_with_evidently(
     reference: pd.DataFrame, windows: Sequence[pd.DataFrame], cache: Path
-) -> list[Verdict]:
-    """Its `DataDriftPreset` with its defaults, run by the library in an environment of its own."""
-    python = prepared(_EVIDENTLY, cache)
+) -> list[PeerVerdict]:
+    """Run `DataDriftPreset` with its defaults, in Evidently's own environment."""
+    python = prepare_environment(_EVIDENTLY, cache)
     with TemporaryDirectory(prefix="trimtab-benchmark-") as folder:
         for number, table in enumerate([reference, *windows]):
             table.to_parquet(Path(folder) / f"{number}.parquet")
-        command = [str(python), "-W", "ignore", str(SCRIPTS / "decided_by_evidently.py"), folder]
-        said = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - ours
-    return [Verdict(*each) for each in json.loads(said.stdout.splitlines()[-1])]
+        command = [str(python), "-W", "ignore", str(SCRIPTS / "evidently_verdicts.py"), folder]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return [PeerVerdict(*each) for each in json.loads(done.stdout.splitlines()[-1])]
 
 
-def ready(cache: Path) -> None:
-    """Make Evidently's environment, so that processes side by side find it."""
-    prepared(_EVIDENTLY, cache)
+def prepare_evidently(cache: Path) -> None:
+    """Make Evidently's environment before parallel processes need it."""
+    prepare_environment(_EVIDENTLY, cache)
 
 
-def _p_value(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> float:
+def _compute_p_value(reference: "pd.Series[Any]", current: "pd.Series[Any]") -> float:
     if pd.api.types.is_numeric_dtype(reference.dtype):
         return float(stats.ks_2samp(reference.dropna(), current.dropna()).pvalue)
     names = sorted({*reference.dropna(), *current.dropna()})

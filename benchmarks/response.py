@@ -1,7 +1,7 @@
 """Times the response to drift, from XADD to verdict and report, beside a bare Temporal workflow.
 
 `.venv/bin/python benchmarks/response.py` runs the embedded stack with a real worker and bridge in a
-temporary folder, and prints the figures; Ctrl-C ends all of it.
+temporary folder, and prints the figures. Ctrl-C ends all processes.
 """
 
 import asyncio
@@ -17,11 +17,17 @@ from typing import Annotated, Final
 
 sys.path.append(sys.path.pop(0))
 
-import bare
+import bare_workflows
 import typer
-from bare import Peer, Shape
-from figures import Burst, Figures, cpu_seconds, spent_since
-from incidents import Incidents, Timing, again, calmed, shape_of
+from bare_workflows import ActivityCounts, BareWorkflowTimer
+from figures import Burst, Figures, compute_cpu_since, measure_cpu_seconds
+from incidents import (
+    IncidentRunner,
+    IncidentTiming,
+    build_harmless_event,
+    count_activities,
+    repeat_event,
+)
 from redis.asyncio import Redis
 from rich.console import Console
 
@@ -36,46 +42,52 @@ from trimtab.runtime.settings_sections import BacktestSettings, RedisSettings, T
 
 MODEL: Final = "birmingham-parking"
 WINDOW: Final = {"start": "2016-12-06T00:00:00Z", "end": "2016-12-13T00:00:00Z"}
-"""A week that raises an event, and from which a better champion can be learnt."""
+"""Window that raises an event, and on which a better champion can be trained."""
 POLICY: Final = "cooldown: PT0S\n"
-"""So that one incident after the other may act."""
-NOBODY_WAITS: Final = timedelta(seconds=5)
-"""An incident that asks a person, for its deliberation failed, ends by itself, and is counted."""
-WARM_UP: Final = 5
+"""Policy without a cooldown, so that one incident after the other may act."""
+APPROVAL_TIMEOUT: Final = timedelta(seconds=5)
+"""Time after which an incident that asks a person, because its deliberation failed, ends."""
+WARM_UP_INCIDENTS: Final = 5
+WARM_UP_RETRAININGS: Final = 2
 
 
 class Benchmark:
-    """One run: what is measured, in this order."""
+    """One run, which measures in a fixed order."""
 
     def __init__(
-        self, stack: BacktestStack, incidents: Incidents, *, display: ProgressDisplay
+        self, stack: BacktestStack, incidents: IncidentRunner, *, display: ProgressDisplay
     ) -> None:
         self._stack = stack
         self._incidents = incidents
         self._display = display
-        self._peer = Peer(stack.client)
+        self._bare = BareWorkflowTimer(stack.client)
         self._champion = ""
         self.figures = Figures()
 
-    async def run(self, *, calm: int, acting: int, burst: int) -> None:
-        """So many incidents of each kind; the figures fill on the way."""
-        event = await self._first_event()
+    async def run(self, *, monitored: int, retrained: int, burst: int) -> None:
+        """Run this many incidents of each kind, and fill in the figures."""
+        event = await self._run_first_incident()
         await self._warm_up(event)
-        self.figures.acting, last = await self._one_by_one(
-            "incidents that retrain and promote", again(event, "acting"), acting, reset=True
+        self.figures.retrained, last = await self._run_sequence(
+            "incidents that retrain and promote",
+            repeat_event(event, "retrained"),
+            retrained,
+            reset=True,
         )
-        self.figures.acting_trails = await self._incidents.trails(last)
-        before = cpu_seconds()
-        self.figures.calm, last = await self._one_by_one(
-            "incidents that end monitored", again(calmed(event), "calm"), calm
+        self.figures.retrained_histories = await self._incidents.read_histories(last)
+        before = measure_cpu_seconds()
+        self.figures.monitored, last = await self._run_sequence(
+            "incidents that end as monitored",
+            repeat_event(build_harmless_event(event), "monitored"),
+            monitored,
         )
-        self.figures.calm_cpu = spent_since(before, count=calm)
-        self.figures.calm_trails = await self._incidents.trails(last)
-        await self._beside(calm, acting)
-        await self._saturate(calmed(event), burst)
+        self.figures.monitored_cpu = compute_cpu_since(before, count=monitored)
+        self.figures.monitored_histories = await self._incidents.read_histories(last)
+        await self._time_bare_workflows(monitored, retrained)
+        await self._run_bursts(build_harmless_event(event), burst)
 
-    async def _first_event(self) -> DriftEvent:
-        """Train, and let the pipelines themselves announce the first drift."""
+    async def _run_first_incident(self) -> DriftEvent:
+        """Train, let the pipelines announce drift, and return the event of that incident."""
         self._display.show("training the champion")
         trained = await self._stack.pipelines.run("training", {"model": MODEL})
         self._champion = str(trained["version"])
@@ -83,121 +95,137 @@ class Benchmark:
         outputs = await self._stack.pipelines.run("monitoring", {"model": MODEL, **WINDOW})
         event = DriftEvent.model_validate(outputs["event"])
         self._display.show("the first incident, on a cold worker")
-        self.figures.first = await self._incidents.end_of(event)
+        self.figures.first = await self._incidents.await_end(event)
         return event
 
     async def _warm_up(self, event: DriftEvent) -> None:
-        await self._one_by_one("warming up: acting", again(event, "warm-acting"), 2, reset=True)
-        calm = again(calmed(event), "warm-calm")
-        _, last = await self._one_by_one("warming up: monitored", calm, WARM_UP)
-        shape = shape_of(await self._incidents.trails(last))
-        self._begin("warming up: bare workflows", WARM_UP)
-        for _ in range(WARM_UP):
-            await self._peer.one(shape)
+        retrained = repeat_event(event, "warm-up-retrained")
+        await self._run_sequence(
+            "warm-up incidents that retrain", retrained, WARM_UP_RETRAININGS, reset=True
+        )
+        monitored = repeat_event(build_harmless_event(event), "warm-up-monitored")
+        _, last = await self._run_sequence(
+            "warm-up incidents that end as monitored", monitored, WARM_UP_INCIDENTS
+        )
+        counts = count_activities(await self._incidents.read_histories(last))
+        self._begin("warm-up bare workflows", WARM_UP_INCIDENTS)
+        for _ in range(WARM_UP_INCIDENTS):
+            await self._bare.time_one(counts)
             self._display.advance()
 
-    async def _one_by_one(
-        self, what: str, events: Iterator[DriftEvent], count: int, *, reset: bool = False
-    ) -> tuple[list[Timing], DriftEvent]:
-        """One incident after the other, and the last one's event."""
-        self._begin(what, count)
+    async def _run_sequence(
+        self, title: str, events: Iterator[DriftEvent], count: int, *, reset: bool = False
+    ) -> tuple[list[IncidentTiming], DriftEvent]:
+        """Run one incident after the other; return their timings and the last event."""
+        self._begin(title, count)
         timings = []
         for event in islice(events, count):
             if reset:
                 await asyncio.to_thread(self._reset_champion, event)
             self._stack.check()
-            timings.append(await self._incidents.one(event))
+            timings.append(await self._incidents.run_one(event))
             self._display.advance()
         return timings, event
 
     def _reset_champion(self, event: DriftEvent) -> None:
-        """The first version again, so that each incident finds a better one."""
+        """Restore the first version, so that each incident finds a better one."""
         registry = self._stack.registry
         served = registry.champion(MODEL)
-        assert served is not None  # noqa: S101 - training made one
+        assert served is not None, "training made a champion"
         if served.version != self._champion:
             key = compute_digest([event.id, "reset"])
             registry.set_champion(MODEL, self._champion, expected=served.version, key=key)
 
-    async def _beside(self, calm: int, acting: int) -> None:
-        """The bare workflow of either shape, one at a time."""
+    async def _time_bare_workflows(self, monitored: int, retrained: int) -> None:
+        """Time bare workflows with the activities of either kind, one at a time."""
         figures = self.figures
-        figures.bare_calm = await self._bare(shape_of(figures.calm_trails), calm)
-        figures.bare_acting = await self._bare(shape_of(figures.acting_trails), acting)
+        figures.bare_monitored = await self._time_bare_sequence(
+            count_activities(figures.monitored_histories), monitored
+        )
+        figures.bare_retrained = await self._time_bare_sequence(
+            count_activities(figures.retrained_histories), retrained
+        )
 
-    async def _bare(self, shape: Shape, count: int) -> list[float]:
-        self._begin(f"bare workflows of {shape.activities} activities", count)
+    async def _time_bare_sequence(self, counts: ActivityCounts, number: int) -> list[float]:
+        self._begin(f"bare workflows of {counts.activities} activities", number)
         seconds = []
-        for _ in range(count):
-            seconds.append(await self._peer.one(shape))
+        for _ in range(number):
+            seconds.append(await self._bare.time_one(counts))
             self._display.advance()
         return seconds
 
-    async def _saturate(self, event: DriftEvent, count: int) -> None:
+    async def _run_bursts(self, event: DriftEvent, count: int) -> None:
+        """Run incidents at once, then bare workflows at once."""
         figures, advance = self.figures, self._display.advance
         self._begin("incidents at once", count)
-        before = cpu_seconds()
-        events = list(islice(again(event, "burst"), count))
-        timings = await self._incidents.burst(events, told=advance)
-        cpu = spent_since(before, count=count)
-        troubles = await self._incidents.troubles(events)
-        figures.burst = Burst.of(timings, cpu=cpu, troubles=troubles)
+        before = measure_cpu_seconds()
+        events = list(islice(repeat_event(event, "burst"), count))
+        timings = await self._incidents.run_burst(events, on_end=advance)
+        cpu = compute_cpu_since(before, count=count)
+        failures = await self._incidents.count_failures(events)
+        figures.burst = Burst.from_timings(timings, cpu=cpu, failures=failures)
         self._begin("bare workflows at once", count)
-        before = cpu_seconds()
-        shape = shape_of(figures.calm_trails)
-        figures.bare_seconds = await self._peer.burst(shape, count, told=advance)
-        figures.bare_cpu = spent_since(before, count=count)
+        before = measure_cpu_seconds()
+        counts = count_activities(figures.monitored_histories)
+        figures.bare_seconds = await self._bare.time_burst(counts, count, on_end=advance)
+        figures.bare_cpu = compute_cpu_since(before, count=count)
 
-    def _begin(self, what: str, count: int) -> None:
+    def _begin(self, title: str, count: int) -> None:
         self._stack.check()
-        self._display.show(f"{count} {what}" if count else what)
+        self._display.show(f"{count} {title}")
         self._display.expect(count)
 
 
 @asynccontextmanager
-async def everything(
+async def start_stack(
     home: Path, display: ProgressDisplay
-) -> AsyncIterator[tuple[BacktestStack, Incidents]]:
-    """Stack, worker and bridge, and the peer's worker; all end with the block."""
-    settings = _settings(home)
+) -> AsyncIterator[tuple[BacktestStack, IncidentRunner]]:
+    """Start stack, worker, bridge and the worker of bare workflows; all end with the block."""
+    settings = _build_settings(home)
     async with BacktestStack(settings, progress=display.show) as stack:
-        peer = start_child(
-            [sys.executable, bare.__file__, stack.addresses.temporal],
+        bare_worker = start_child(
+            [sys.executable, bare_workflows.__file__, stack.addresses.temporal],
             log=home / "logs" / "bare.log",
         )
         try:
             async with Redis.from_url(stack.addresses.redis) as redis:
-                yield stack, Incidents(stack.client, redis, stream=settings.redis.stream)
+                yield stack, IncidentRunner(stack.client, redis, stream=settings.redis.stream)
         finally:
-            await peer.stop()
+            await bare_worker.stop()
 
 
-def _settings(home: Path) -> Settings:
-    """Everything embedded, whatever the environment says; policy questions as of the window."""
+def _build_settings(home: Path) -> Settings:
+    """Return settings without any address; policy questions take the window's end as now."""
     return load_settings(analyst={"model": "analyst/rules"}).model_copy(
         update={
             "home": home,
             "mlflow_tracking_uri": None,
             "temporal": TemporalSettings(),
             "redis": RedisSettings(),
-            "backtest": BacktestSettings(replay=True, approval_timeout=NOBODY_WAITS),
+            "backtest": BacktestSettings(replay=True, approval_timeout=APPROVAL_TIMEOUT),
         }
     )
 
 
-async def _measure(home: Path, console: Console, *, calm: int, acting: int, burst: int) -> None:
+async def _measure(
+    home: Path, console: Console, *, monitored: int, retrained: int, burst: int
+) -> None:
     with ProgressDisplay(console) as display:
-        async with everything(home, display) as (stack, incidents):
+        async with start_stack(home, display) as (stack, incidents):
             benchmark = Benchmark(stack, incidents, display=display)
-            await benchmark.run(calm=calm, acting=acting, burst=burst)
+            await benchmark.run(monitored=monitored, retrained=retrained, burst=burst)
             benchmark.figures.servers = await stack.read_server_versions()
-    benchmark.figures.show(console)
+    benchmark.figures.print_tables(console)
 
 
 def main(
-    incidents: Annotated[int, typer.Option(min=2, help="Monitored ones, one at a time.")] = 50,
-    acting: Annotated[int, typer.Option(min=2, help="That retrain and promote.")] = 10,
-    burst: Annotated[int, typer.Option(min=2, help="Monitored ones at once.")] = 100,
+    monitored: Annotated[
+        int, typer.Option("--incidents", min=2, help="Monitored incidents, one at a time.")
+    ] = 50,
+    retrained: Annotated[
+        int, typer.Option("--acting", min=2, help="Incidents that retrain and promote.")
+    ] = 10,
+    burst: Annotated[int, typer.Option(min=2, help="Monitored incidents at once.")] = 100,
 ) -> None:
     """Run the benchmark and print its figures."""
     with TemporaryDirectory(prefix="trimtab-benchmark-") as folder:
@@ -207,7 +235,9 @@ def main(
         os.chdir(folder)  # where conf/local is looked up
         home = Path(folder) / "home"
         try:
-            asyncio.run(_measure(home, Console(), calm=incidents, acting=acting, burst=burst))
+            asyncio.run(
+                _measure(home, Console(), monitored=monitored, retrained=retrained, burst=burst)
+            )
         except (BacktestStackError, StackError) as error:
             sys.exit(str(error))
         except KeyboardInterrupt:

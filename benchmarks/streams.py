@@ -1,4 +1,4 @@
-"""Streams of windows for the benchmarks: without drift by construction, real, and injected."""
+"""Streams of windows for the benchmarks: real ones, and ones without drift by construction."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,43 +7,44 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
-from contestants import Contestant, prepared
+from compared_tools import ComparedTool, prepare_environment
 
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Feature, ModelSpec
 from trimtab.pipelines.history.time_ranges import TimeRange
 
 WEEK: Final = timedelta(days=7)
-MONDAY: Final = datetime(2024, 1, 1, tzinfo=UTC)
-_NANNYML: Final = Contestant(
+START: Final = datetime(2024, 1, 1, tzinfo=UTC)
+"""Start of the streams that have no time of their own: a Monday."""
+_NANNYML_DATA: Final = ComparedTool(
     name="NannyML's data",
     script="",
     environment="nannyml-data",
     packages=("--no-deps", "nannyml==0.13.1"),
 )
-_CENSUS: Final = (
+_CENSUS_FEATURES: Final = (
     "AGEP", "SCHL", "MAR", "RELP", "DIS", "ESP", "CIT", "MIG", "MIL", "ANC", "NATIVITY",
     "DEAR", "DEYE", "DREM", "SEX", "RAC1P",
 )  # fmt: skip
 
 
-class Stream(NamedTuple):
+class WindowStream(NamedTuple):
     """A history and its windows; the first `spec.reference_windows` of them are the reference."""
 
     spec: ModelSpec
     table: pd.DataFrame
     start: datetime
-    spans: Sequence[TimeRange]
+    windows: Sequence[TimeRange]
     """The windows to monitor."""
 
-    def rows(self, span: TimeRange) -> pd.DataFrame:
-        """Those of one window."""
+    def select_rows(self, window: TimeRange) -> pd.DataFrame:
+        """Return the rows of one window."""
         times = self.table[self.spec.timestamp]
-        return self.table[(times >= span.start) & (times < span.end)]
+        return self.table[(times >= window.start) & (times < window.end)]
 
 
-def parking_spec(reference_windows: int) -> ModelSpec:
-    """As conf/base/models/birmingham-parking.yml has it."""
+def build_parking_spec(reference_windows: int) -> ModelSpec:
+    """Return the configuration of conf/base/models/birmingham-parking.yml."""
     return ModelSpec.model_validate(
         {
             "name": "birmingham-parking",
@@ -66,10 +67,13 @@ def parking_spec(reference_windows: int) -> ModelSpec:
     )
 
 
-def census_spec(*, window: timedelta, reference_windows: int) -> ModelSpec:
-    """Who is employed, from age and fifteen categories."""
+def build_census_spec(*, window: timedelta, reference_windows: int) -> ModelSpec:
+    """Return a model of who is employed, from age and fifteen categories."""
     kinds = {"AGEP": FeatureKind.NUMERIC}
-    features = [Feature(name=n, kind=kinds.get(n, FeatureKind.CATEGORICAL)) for n in _CENSUS]
+    features = [
+        Feature(name=name, kind=kinds.get(name, FeatureKind.CATEGORICAL))
+        for name in _CENSUS_FEATURES
+    ]
     return ModelSpec.model_validate(
         {
             "name": "census",
@@ -86,80 +90,87 @@ def census_spec(*, window: timedelta, reference_windows: int) -> ModelSpec:
     )
 
 
-def resampled_parking(file: Path, *, weeks: int, seed: int, reference: int = 4) -> Stream:
-    """Car parks without drift: each day is a whole one of the same weekday, from ordinary weeks."""
+def resample_parking(file: Path, *, weeks: int, seed: int, reference: int = 4) -> WindowStream:
+    """Build a stream of car parks without drift, from whole days of ordinary weeks.
+
+    Each day is drawn from the days of the same weekday.
+    """
     table = pd.read_csv(file).assign(
         LastUpdated=lambda rows: pd.to_datetime(rows["LastUpdated"], utc=True)
     )
     day = table["LastUpdated"].dt.floor("D")
-    known = [each for each in sorted(day.unique()) if _ordinary(each)]
+    ordinary = [each for each in sorted(day.unique()) if _is_ordinary(each)]
     by_day = dict(iter(table.groupby(day)))
-    chance = np.random.default_rng(seed)
-    parts = []
-    for place in range(weeks * 7):
-        when = pd.Timestamp(MONDAY) + pd.Timedelta(days=place)
-        source = chance.choice([each for each in known if each.weekday() == when.weekday()])
+    random = np.random.default_rng(seed)
+    days = []
+    for number in range(weeks * 7):
+        when = pd.Timestamp(START) + pd.Timedelta(days=number)
+        source = random.choice([each for each in ordinary if each.weekday() == when.weekday()])
         rows = by_day[source]
-        parts.append(rows.assign(LastUpdated=rows["LastUpdated"] + (when - source)))
-    spec = parking_spec(reference)
-    return Stream(spec, pd.concat(parts, ignore_index=True), MONDAY, _later(spec, weeks))
+        days.append(rows.assign(LastUpdated=rows["LastUpdated"] + (when - source)))
+    spec = build_parking_spec(reference)
+    table = pd.concat(days, ignore_index=True)
+    return WindowStream(spec, table, START, _list_windows(spec, weeks))
 
 
-def dealt_census(census: pd.DataFrame, *, rows: int, reference: int, seed: int) -> Stream:
-    """The census without drift: rows of all years, dealt to weeks of so many at random."""
-    chance = np.random.default_rng(seed)
-    table = census.iloc[chance.permutation(len(census))].reset_index(drop=True)
+def deal_census(census: pd.DataFrame, *, rows: int, reference: int, seed: int) -> WindowStream:
+    """Build a stream of the census without drift: rows of all years, dealt to weeks at random."""
+    random = np.random.default_rng(seed)
+    table = census.iloc[random.permutation(len(census))].reset_index(drop=True)
     weeks = len(table) // rows
-    times = (np.arange(len(table)) + chance.random(len(table))) / rows
-    at = _instants(MONDAY, times * WEEK.total_seconds())
-    spec = census_spec(window=WEEK, reference_windows=reference)
-    return Stream(spec, table.assign(at=at), MONDAY, _later(spec, weeks))
+    times = (np.arange(len(table)) + random.random(len(table))) / rows
+    at = _add_seconds(START, times * WEEK.total_seconds())
+    spec = build_census_spec(window=WEEK, reference_windows=reference)
+    return WindowStream(spec, table.assign(at=at), START, _list_windows(spec, weeks))
 
 
-def yearly_census(census: pd.DataFrame, *, shuffled: bool, seed: int) -> Stream:
-    """The census by its years, or with the years shuffled among rows; days within are random."""
-    chance = np.random.default_rng(seed)
+def split_census_by_year(census: pd.DataFrame, *, shuffled: bool, seed: int) -> WindowStream:
+    """Build a stream of the census by its years, or with the years shuffled among the rows.
+
+    The days within a year are random.
+    """
+    random = np.random.default_rng(seed)
     years = census["year"].to_numpy()
-    years = chance.permutation(years) if shuffled else years
+    years = random.permutation(years) if shuffled else years
     start, length = datetime(2015, 1, 1, tzinfo=UTC), timedelta(days=365)
-    times = years - start.year + chance.random(len(census))
-    at = _instants(start, times * length.total_seconds())
-    spec = census_spec(window=length, reference_windows=1)
-    spans = [TimeRange(start + year * length, start + (year + 1) * length) for year in (1, 2, 3)]
-    return Stream(spec, census.assign(at=at), start, spans)
+    times = years - start.year + random.random(len(census))
+    at = _add_seconds(start, times * length.total_seconds())
+    spec = build_census_spec(window=length, reference_windows=1)
+    windows = [TimeRange(start + year * length, start + (year + 1) * length) for year in (1, 2, 3)]
+    return WindowStream(spec, census.assign(at=at), start, windows)
 
 
 def read_census(file: Path | None, cache: Path) -> pd.DataFrame:
-    """From a file, or else from the data that NannyML's wheel carries."""
-    table = pd.read_parquet(file) if file else _from_nannyml(cache)
-    kept = [*_CENSUS, "employed", "year"]
-    texts = [name for name in _CENSUS if name != "AGEP"] + ["employed"]
+    """Read the census from a file, or from the data that NannyML's wheel contains."""
+    table = pd.read_parquet(file) if file else _read_nannyml_data(cache)
+    kept = [*_CENSUS_FEATURES, "employed", "year"]
+    texts = [name for name in _CENSUS_FEATURES if name != "AGEP"] + ["employed"]
     return table[kept].astype(dict.fromkeys(texts, "str"))
 
 
-def _from_nannyml(cache: Path) -> pd.DataFrame:
-    python = prepared(_NANNYML, cache)
+def _read_nannyml_data(cache: Path) -> pd.DataFrame:
+    python = prepare_environment(_NANNYML_DATA, cache)
     (folder,) = python.parents[1].glob("lib/python*/site-packages/nannyml/datasets/data")
     reference, analysis, target = (
-        pd.read_parquet(folder / f"employment_MA_{part}.pq")
-        for part in ("reference", "analysis", "analysis_target")
+        pd.read_parquet(folder / f"employment_MA_{name}.pq")
+        for name in ("reference", "analysis", "analysis_target")
     )
     return pd.concat([reference, analysis.merge(target, on="id")], ignore_index=True)
 
 
-def _ordinary(day: pd.Timestamp) -> bool:
-    """Whether the day is in neither half-term nor the weeks before Christmas: these do drift."""
+def _is_ordinary(day: pd.Timestamp) -> bool:
+    """Return whether the day is neither in half-term nor before Christmas: these do drift."""
     half_term = pd.Timestamp(2016, 10, 25, tz="UTC") <= day < pd.Timestamp(2016, 11, 1, tz="UTC")
     return day < pd.Timestamp(2016, 11, 22, tz="UTC") and not half_term
 
 
-def _instants(start: datetime, seconds: Any) -> Any:  # noqa: ANN401 - arrays
-    """To the second, as most tables have them."""
+def _add_seconds(start: datetime, seconds: Any) -> Any:  # noqa: ANN401 - arrays
+    """Return the times after whole seconds, because most tables have times to the second."""
     return pd.Timestamp(start) + pd.to_timedelta(np.floor(seconds), unit="s")
 
 
-def _later(spec: ModelSpec, weeks: int) -> list[TimeRange]:
+def _list_windows(spec: ModelSpec, weeks: int) -> list[TimeRange]:
     return [
-        TimeRange(MONDAY + place * WEEK, MONDAY + (place + 1) * WEEK)
-        for place in range(spec.reference_windows, weeks)
+        TimeRange(START + week * WEEK, START + (week + 1) * WEEK)
+        for week in range(spec.reference_windows, weeks)
     ]

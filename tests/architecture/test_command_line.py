@@ -67,8 +67,6 @@ def test_a_shell_completes_commands_at_once() -> None:
 
 @pytest.mark.parametrize("module", commands(), ids=lambda module: module.name)
 def test_a_command_imports_only_what_it_runs_when_it_is_called(module: Module) -> None:
-    if module.name == "trimtab.cli.compare.command":
-        pytest.skip("comparing has parts that only some calls need")
     package = module.name.removesuffix("command")
 
     lazy = [

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from tests.detection.test_odd_input import TABLES
-from trimtab.comparison.comparison import Question, compare_tables
-from trimtab.comparison.table_sources import BadInput
+from trimtab.comparison.compare_tables import CompareRequest, compare_tables
+from trimtab.comparison.errors import InvalidTableError
 
 LENGTH = 300
 NAMES = [*TABLES, next(iter(TABLES))]
@@ -34,8 +34,12 @@ def test_all_odd_columns_together_beside_others(ending: str, tmp_path: Path) -> 
     other = pd.DataFrame({f"c{i}": column(now) for i, (_, now) in enumerate(pairwise(NAMES))})
 
     before = written(tmp_path / f"one.{ending}", one)
-    found = compare_tables(Question(before, written(tmp_path / f"two.{ending}", other))).comparison
-    again = compare_tables(Question(before, written(tmp_path / f"same.{ending}", one))).comparison
+    found = compare_tables(
+        CompareRequest(before, written(tmp_path / f"two.{ending}", other))
+    ).comparison
+    again = compare_tables(
+        CompareRequest(before, written(tmp_path / f"same.{ending}", one))
+    ).comparison
 
     assert {*found.left_out, *(each.name for each in found.features)} == set(one)
     assert all(each.why for each in found.features)
@@ -48,12 +52,12 @@ def test_a_table_of_one_odd_column_is_compared_or_refused(name: str, tmp_path: P
     frame = pd.DataFrame(
         {"x": pd.Series(TABLES[name], dtype="object").map(str, na_action="ignore")}
     )
-    question = Question(written(tmp_path / "a.csv", frame), written(tmp_path / "b.csv", frame))
+    request = CompareRequest(written(tmp_path / "a.csv", frame), written(tmp_path / "b.csv", frame))
 
     try:
-        found = compare_tables(question).comparison
-    except BadInput as error:
-        assert "REFERENCE" in str(error)  # noqa: PT017 - either of two answers is right
+        found = compare_tables(request).comparison
+    except InvalidTableError as error:
+        assert "reference" in str(error)  # noqa: PT017 - either of two answers is right
     else:
         assert not found.drifted
         assert found.why

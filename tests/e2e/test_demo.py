@@ -159,19 +159,23 @@ def test_an_incident_is_light(demo: Run) -> None:
     assert max(incident.history_bytes for incident in demo.incidents) <= 200_000
 
 
-def test_the_readme_tells_what_happened(demo: Run) -> None:
-    story, last = (SHIPPED / "README.md").read_text(), demo.incidents[-1]
+def test_the_page_about_the_demo_gives_the_figures_of_this_run(demo: Run) -> None:
+    story, last = (SHIPPED / "docs" / "demo.md").read_text(), demo.incidents[-1]
     assert last.metric is not None
     assert last.performance is not None
 
-    told = (
+    expected = (
         f"drift-response/{demo.report.model}/{last.event_id}",
         f"On {last.metric.rows} rows",
         f"R² was {last.metric.before:.3f} and is now {last.metric.after:.3f}",
         f"is {last.performance.current:.3f}, and was {last.performance.reference:.3f}",
-        f"It is {last.confidence:.2f}",
+        f"The confidence is {last.confidence:.2f}",
+        *(
+            f"| {window.rows:,} | {point.untouched:.3f} |"
+            for window, point in zip(demo.report.windows, demo.report.baseline, strict=True)
+        ),
     )
-    assert [each for each in told if each not in story] == []
+    assert [each for each in expected if each not in story] == []
 
 
 def test_the_verdict_comes_within_minutes(demo: Run) -> None:

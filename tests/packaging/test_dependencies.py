@@ -24,8 +24,6 @@ NOT_IMPORTED: Mapping[str, str] = {
     "import-linter": "a program",
     "kedro-datasets": "catalogs name its datasets",
     "mypy": "a program",
-    "pandas": "its tables are compared, where whoever calls has made some",
-    "polars": "its tables are compared",
     "pre-commit": "a program",
     "pytest-timeout": "a plugin of pytest",
     "pytest-xdist": "a plugin of pytest",

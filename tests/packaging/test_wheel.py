@@ -139,6 +139,22 @@ def test_the_python_package_is_imported_from_any_folder(bare: BareEnvironment) -
     assert Path(done.stdout.strip()).is_relative_to(bare.packages)
 
 
+def test_its_python_interface_compares_frames_and_files(bare: BareEnvironment) -> None:
+    script = (
+        "import pandas as pd, trimtab\n"
+        "result = trimtab.compare(pd.read_csv('reference.csv'), 'moved.parquet')\n"
+        "profile = trimtab.profile('reference.csv')\n"
+        "same = trimtab.compare(profile, pd.read_csv('same.csv'))\n"
+        "print(result.drifted, same.drifted, list(result.columns['column']))\n"
+        "print(len(result._repr_html_()) > 10_000)\n"
+    )
+
+    done = bare.run("python", "-c", script)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n") == ["True False ['price', 'kind']", "True", ""]
+
+
 @pytest.mark.parametrize("command", OF_THE_APPLICATION, ids=" ".join)
 def test_a_command_of_the_application_says_in_one_sentence_how_to_get_it(
     command: list[str], bare: BareEnvironment

@@ -1,7 +1,7 @@
 """Translates what a run of Kedro raises to the errors of the pipeline port."""
 
 from trimtab.contracts.ports import Refused, Unavailable
-from trimtab.detection.tables.files import UnreadableError
+from trimtab.detection.tables.duckdb_table import UnreadableError
 from trimtab.detection.tables.ibis_engine import EngineError, is_transient_error
 
 _MISSING_TABLE_ERRORS = {"TableNotFound"}

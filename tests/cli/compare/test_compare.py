@@ -21,10 +21,11 @@ import pyarrow.parquet
 import pytest
 from typer.testing import CliRunner
 
-import trimtab.comparison.comparison
+import trimtab.comparison.compare_tables
+import trimtab.comparison.table_profiling
 from tests.architecture.sources import ROOT
 from trimtab.cli.app import app
-from trimtab.comparison.comparison import Question, compare_tables
+from trimtab.comparison.compare_tables import CompareRequest, compare_tables
 from trimtab.contracts.comparison import Comparison, build_comparison_schema
 from trimtab.runtime.paths import SHIPPED
 
@@ -219,7 +220,7 @@ def test_a_timestamp_without_any_time_is_bad_input(folder: Path, times: Any, sid
     code, said = run(*(names if side == "REFERENCE" else names[::-1]), "--timestamp", "at")
 
     assert code == 2, said
-    assert f"{side} 'timeless.parquet': column 'at' holds no time that can be read" in said
+    assert f"{side} 'timeless.parquet': column 'at' has no readable time in any row" in said
 
 
 def test_times_that_are_often_missing_are_told(folder: Path) -> None:
@@ -229,7 +230,7 @@ def test_times_that_are_often_missing_are_told(folder: Path) -> None:
     code, said = run("old.parquet", "gaps.parquet", "--timestamp", "at")
 
     assert code == 1, said
-    assert "30.0% of the rows have no time that can be read" in said
+    assert "30.0% of the rows have no readable time" in said
 
 
 def test_too_few_rows_are_no_answer(folder: Path) -> None:
@@ -319,15 +320,17 @@ def test_a_table_of_a_database_that_cannot_count_is_brought_here_and_leaves_noth
     base = f"sqlite://{folder}/base.sqlite?table="
     said: list[str] = []
 
-    same = compare_tables(Question(f"{base}old", f"{base}new"), say=said.append).comparison
-    apart = compare_tables(Question(f"{base}old", f"{base}odd")).comparison
+    same = compare_tables(
+        CompareRequest(f"{base}old", f"{base}new"), report_progress=said.append
+    ).comparison
+    apart = compare_tables(CompareRequest(f"{base}old", f"{base}odd")).comparison
     mixed = found("old.parquet", f"{base}odd", "--ignore", "left")
 
     assert not same.drifted
     assert drifted(apart) == drifted(mixed) == ["income"]
     assert {each.name for each in same.features} == {"income", "age", "city"}
     assert same.sources.reference == f"{base}old"
-    assert any("bringing REFERENCE here" in each for each in said)
+    assert any("copying the reference table here" in each for each in said)
     assert not list((folder / "room").iterdir())
 
 
@@ -344,7 +347,7 @@ def test_what_was_brought_here_goes_with_an_error_and_with_ctrl_c(
         raise next(errors)
 
     errors = iter([KeyboardInterrupt(), ZeroDivisionError()])
-    monkeypatch.setattr(trimtab.comparison.comparison, "profile_relation", fail)
+    monkeypatch.setattr(trimtab.comparison.table_profiling, "profile_relation", fail)
 
     codes = [
         run("sqlite://base.sqlite?table=old", "sqlite://base.sqlite?table=new")[0] for _ in range(2)
@@ -390,28 +393,31 @@ def test_no_file_of_a_table_is_written_over(
     [
         (("old.parquet", "nowhere.parquet"), "CURRENT 'nowhere.parquet'"),
         (("nowhere.csv", "old.parquet"), "REFERENCE 'nowhere.csv'"),
-        (("old.parquet", "old.parquet"), "both"),
-        (("old.parquet", "./old.parquet"), "both"),
-        (("old.parquet", "empty"), "folder has no file"),
-        (("old.parquet", "*.nothing"), "meets no file"),
-        (("old.parquet", "/dev/null"), "is no file"),
+        (("old.parquet", "old.parquet"), "is the reference too"),
+        (("old.parquet", "./old.parquet"), "is the reference too"),
+        (("old.parquet", "empty"), "the folder has no file"),
+        (("old.parquet", "*.nothing"), "the pattern matches no file"),
+        (("old.parquet", "/dev/null"), "is not a file"),
         (("old.parquet", "broken.parquet"), "broken.parquet"),
         (("old.parquet", "other.csv"), "no column in common"),
         (("old.parquet", "nothing.csv"), "is empty"),
-        (("old.parquet", "ragged.csv"), "cannot be parted into the columns colour,size"),
+        (("old.parquet", "ragged.csv"), "its line 3 has more than 2 values, but its header"),
         (("ragged.csv", "old.parquet"), "as many values as the header has names"),
         (("twice.csv", "old.parquet"), "two columns called 'age'"),
         (("old.parquet", "twice.csv"), "two columns called 'age'"),
         (("old.parquet", "notes.txt"), "no column in common"),
-        (("old.parquet", "table.xlsx"), ".xlsx is not read"),
-        (("old.parquet", "zeros.csv"), "is no text"),
-        (("old.parquet", "more.csv"), "its lines have 5 values where its header has the names"),
+        (("old.parquet", "table.xlsx"), ".xlsx files cannot be read"),
+        (("old.parquet", "zeros.csv"), "is not text"),
+        (
+            ("old.parquet", "more.csv"),
+            "its line 2 has more than 4 values, but its header has 4 names",
+        ),
         (("pair.parquet", "old.parquet"), "two columns called 'age'"),
-        (("old.parquet", "hidden"), "folder has no file"),
-        (("old.parquet", "wide.csv"), "none in UTF-8"),
+        (("old.parquet", "hidden"), "the folder has no file"),
+        (("old.parquet", "wide.csv"), "not UTF-8"),
         (("old.parquet", "base.duckdb"), "duckdb://base.duckdb?table=NAME"),
         (("old.parquet", "https://127.0.0.1:1/new.parquet"), "download it"),
-        (("old.parquet", "-"), "is no file"),
+        (("old.parquet", "-"), "is not a file"),
         (("old.parquet", "new.parquet", "--ignore", "salary"), "--ignore 'salary'"),
         (("old.parquet", "new.parquet", "--target", "salary"), "--target 'salary'"),
         (("old.parquet", "new.parquet", "--timestamp", "when"), "--timestamp 'when'"),
@@ -419,13 +425,20 @@ def test_no_file_of_a_table_is_written_over(
         (("old.parquet", "new.parquet", "--ignore", "income,age,city,left"), "can be compared"),
         (("old.parquet", "postgres://ann:s3cret@127.0.0.1:1/base"), "?table=NAME"),
         (("old.parquet", "duckdb://nowhere.db?table=x"), "no such database file"),
-        (("old.parquet", "base.db?table=x"), "meets no file"),
+        (("old.parquet", "base.db?table=x"), "the pattern matches no file"),
         (("old.parquet", "nonsense://host/base?table=x"), "nonsense"),
-        (("old.parquet", "new.parquet", "--json", "old.parquet/x.json"), "old.parquet"),
+        (("old.parquet", "new.parquet", "--json", "old.parquet/x.json"), "is not a folder"),
         (("old.parquet", "new.parquet", "--json", "./old.parquet"), "a table that is compared"),
         (("old.parquet", "new.parquet", "--html", "new.parquet"), "a table that is compared"),
         (("old.parquet", "new.parquet", "--json", "x", "--html", "x"), "another option"),
         (("old.parquet", "new.parquet", "--html", "empty"), "empty"),
+        (("old.parquet", "new.parquet", "--html", "no/page.html"), "there is no folder 'no'"),
+        (("old.parquet", "new.parquet", "--json", "no/x.json"), "create it first"),
+        (("old.parquet", "new.parquet", "--min-psi", "-1"), "--min-psi -1.0: must be 0 or more"),
+        (("old.parquet", "new.parquet", "--min-psi", "nan"), "--min-psi nan"),
+        (("old.parquet", "new.parquet", "--alpha", "0"), "--alpha 0.0: must be between 0 and 1"),
+        (("old.parquet", "new.parquet", "--alpha", "1"), "--alpha 1.0: must be between 0 and 1"),
+        (("old.parquet", "new.parquet", "--alpha", "small"), "Invalid value for '--alpha'"),
         (("old.parquet",), "Usage: trimtab compare"),
     ],
 )
@@ -533,7 +546,7 @@ def test_what_tells_rows_apart_is_left_out_with_the_reason(folder: Path) -> None
     assert not comparison.drifted
     assert comparison.left_out["row"] == "it numbers the rows"
     assert "identifier" in comparison.left_out["order"]
-    assert "written for people" in comparison.left_out["paid"]
+    assert "formatted text" in comparison.left_out["paid"]
     assert found("odd.parquet", "odder.parquet", "--target", "row").target
 
 
@@ -556,7 +569,7 @@ def test_times_that_are_stored_as_text_are_left_out_too(
 
     comparison = found(f"1.{ending}", f"2.{ending}")
 
-    assert comparison.left_out["day"] == "it holds times, which always move on"
+    assert comparison.left_out["day"] == "it holds timestamps, which always increase"
     assert not comparison.drifted
     assert {"release", "phone", "case"} <= {each.name for each in comparison.features}
 
@@ -702,13 +715,13 @@ def test_ctrl_c_ends_it_with_its_own_code() -> None:
     script = (
         "import signal, sys\n"
         "import duckdb\n"
-        "import trimtab.comparison.comparison\n"
+        "import trimtab.comparison.table_profiling\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in a shell ignores it
         "from trimtab.cli.app import main\n"
         "def profile_relation(*_, **__):\n"
         "    print('reading', file=sys.stderr, flush=True)\n"
         "    duckdb.sql('SELECT SUM(SIN(i)) FROM RANGE(1000000000000) AS rows(i)').fetchall()\n"
-        "trimtab.comparison.comparison.profile_relation = profile_relation\n"
+        "trimtab.comparison.table_profiling.profile_relation = profile_relation\n"
         "sys.argv = ['trimtab', 'compare', 'old.parquet', 'new.parquet', '--json', 'x.json']\n"
         "main()\n"
     )
@@ -729,7 +742,7 @@ def test_a_fault_of_ours_is_no_drift(monkeypatch: pytest.MonkeyPatch) -> None:
         message = "a bug"
         raise ZeroDivisionError(message)
 
-    monkeypatch.setattr(trimtab.comparison.comparison, "compare_profiles", fail)
+    monkeypatch.setattr(trimtab.comparison.compare_tables, "compare_profiles", fail)
 
     code, said = run("old.parquet", "new.parquet")
 

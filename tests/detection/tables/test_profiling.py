@@ -24,7 +24,7 @@ from trimtab.detection.profiles.frames import profile_column
 from trimtab.detection.profiles.frequent_values import FREQUENT_VALUE_TOLERANCE
 from trimtab.detection.profiles.merging import merge_columns
 from trimtab.detection.profiles.window_profile import ColumnProfile, coarsen_bins
-from trimtab.detection.tables.files import UnreadableError
+from trimtab.detection.tables.duckdb_table import UnreadableError
 from trimtab.detection.tables.profiling import infer_columns, profile_relation
 from trimtab.detection.tables.row_filter import RowFilter
 
@@ -382,7 +382,7 @@ def test_a_csv_whose_numbers_become_text_in_a_late_row_is_read_as_text(tmp_path:
     ("name", "content", "said"),
     [
         ("gone.parquet", None, "does not exist"),
-        ("broken.parquet", b"PAR1 and no more", "no readable Parquet or CSV"),
+        ("broken.parquet", b"PAR1 and no more", "cannot be read as Parquet or CSV"),
         ("latin.csv", "x,c\n1,Mün\n".encode("latin-1") * 9, "UTF-8"),
     ],
 )

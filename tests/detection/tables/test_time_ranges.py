@@ -11,7 +11,7 @@ from pyarrow import parquet
 from trimtab.contracts.drift import FeatureKind, Window
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.window_profile import WindowProfile
-from trimtab.detection.tables.files import UnreadableError
+from trimtab.detection.tables.duckdb_table import UnreadableError
 from trimtab.detection.tables.ibis_engine import open_engine_table
 from trimtab.detection.tables.profiling import profile_relation
 from trimtab.detection.tables.row_filter import RowFilter

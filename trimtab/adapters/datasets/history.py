@@ -1,7 +1,5 @@
 """A model's history as one table (CSV, gzipped CSV, Parquet): read once, kept while unchanged."""
 
-import gzip
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -10,15 +8,13 @@ from typing import Any, Final, Never, NoReturn, Self
 import pandas as pd
 import pyarrow as pa
 from kedro.io import AbstractDataset, DatasetError
-from pyarrow import csv, parquet
 
 from trimtab.contracts.ports import Refused
-from trimtab.detection.tables.files import DECIMAL_COMMA, LOOKED_AT, THOUSANDS, is_text_file
+from trimtab.detection.tables.table_frame import load_frame
 from trimtab.detection.tables.timestamps import parse_timestamps
 
 TABLES_KEPT: Final = 2
 """Tables that a process keeps in memory."""
-_DELIMITERS: Final = (",", ";", "\t", "|")
 
 
 class HistoryDataset(AbstractDataset[Never, pd.DataFrame]):
@@ -88,7 +84,7 @@ def _read(
     renamed: tuple[tuple[str, str], ...],
 ) -> pd.DataFrame:
     try:
-        table = _read_csv(path) if is_text_file(path) else _read_parquet(path)
+        table = load_frame(path)
     except (pa.ArrowException, ValueError, OSError, EOFError) as error:
         msg = f"history {path} is no readable CSV or Parquet table: {error}"
         raise Refused(msg) from error
@@ -103,52 +99,3 @@ def _read(
         msg = f"history {path} has no column {timestamp!r}: it has {', '.join(map(str, table))}"
         raise Refused(msg)
     return table.assign(**{timestamp: parse_timestamps(table[timestamp]).times})
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    frame: pd.DataFrame = parquet.read_table(path).to_pandas()
-    return frame
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    delimiter = _delimiter(path)
-    table = _parse(path, delimiter, ".")
-    return _parse(path, delimiter, ",") if _has_decimal_commas(table) else table
-
-
-def _parse(path: Path, delimiter: str, point: str) -> pd.DataFrame:
-    """Fast where each column keeps the type of its first rows; patiently where not."""
-    try:
-        table = csv.read_csv(
-            path,
-            parse_options=csv.ParseOptions(delimiter=delimiter),
-            convert_options=csv.ConvertOptions(strings_can_be_null=True, decimal_point=point),
-        )
-    except pa.ArrowInvalid:
-        return pd.read_csv(path, sep=delimiter, decimal=point, low_memory=False)
-    if any(pa.types.is_binary(field.type) for field in table.schema):
-        msg = "its text is not UTF-8: save it as UTF-8"
-        raise ValueError(msg)
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
-
-
-def _has_decimal_commas(table: pd.DataFrame) -> bool:
-    """Whether a column of text holds numbers such as 0,25 and not only such as 1,250."""
-    return any(
-        _all_match(DECIMAL_COMMA, words) and not _all_match(THOUSANDS, words)
-        for _, column in table.head(LOOKED_AT).items()
-        if len(words := column.dropna()) and isinstance(words.iloc[0], str)
-    )
-
-
-def _all_match(pattern: str, words: "pd.Series[Any]") -> bool:
-    return all(re.fullmatch(pattern, str(word)) for word in words)
-
-
-def _delimiter(path: Path) -> str:
-    """The one that parts the first line most often."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8", errors="replace") as lines:
-        header = lines.readline()
-    return max(_DELIMITERS, key=header.count)

@@ -12,7 +12,7 @@ from trimtab.contracts.drift import FeatureKind, FeatureRole
 from trimtab.detection.profiles.columns import Column
 from trimtab.detection.profiles.row_numbers import PANDAS_INDEX_REASON, is_pandas_index_name
 from trimtab.detection.tables.column_types import StorageType, parse_duckdb_type
-from trimtab.detection.tables.files import DuckTable
+from trimtab.detection.tables.duckdb_table import DuckTable
 from trimtab.detection.tables.ibis_engine import EngineTable
 from trimtab.detection.tables.row_sampling import sample_values
 from trimtab.detection.tables.sql.column_values import NUMBER_PATTERN, render_category_name

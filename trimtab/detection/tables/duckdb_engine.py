@@ -15,7 +15,7 @@ from trimtab.detection.tables.duckdb_queries import (
     query_row_count,
     query_values_near_deciles,
 )
-from trimtab.detection.tables.files import DuckTable, side_by_side
+from trimtab.detection.tables.duckdb_table import DuckTable, query_in_parallel
 from trimtab.detection.tables.profile_building import AggregateRow
 from trimtab.detection.tables.profile_plan import ProfilePlan, TableCounts
 from trimtab.detection.tables.row_sampling import (
@@ -59,7 +59,7 @@ def profile_duckdb_table(
     def profile(table: DuckTable, requests: Sequence[ColumnRequest]) -> list[ColumnProfile]:
         return _profile_columns(table, requests, plan, rows=rows, table_row=table_row)[0]
 
-    for group in side_by_side(table, profile, others):
+    for group in query_in_parallel(table, profile, others):
         profiles.extend(group)
     hashed = table_row["hashed_rows"]
     repeated = (hashed - table_row["distinct_rows"]) / max(hashed, 1)

@@ -15,7 +15,7 @@ from trimtab.detection.profiles.binning import BinEdges
 from trimtab.detection.profiles.categories import choose_category_bins, count_singletons
 from trimtab.detection.profiles.sampled_deciles import find_decile_bins
 from trimtab.detection.profiles.window_profile import ColumnProfile
-from trimtab.detection.tables.files import DuckTable
+from trimtab.detection.tables.duckdb_table import DuckTable
 from trimtab.detection.tables.profile_building import (
     AggregateRow,
     CategoryCounts,

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from trimtab.detection.tables.column_types import StorageType
-from trimtab.detection.tables.files import UnreadableError
+from trimtab.detection.tables.duckdb_table import UnreadableError
 from trimtab.detection.tables.row_filter import RowFilter
 from trimtab.detection.tables.sql.statements import build_select, format_double
 from trimtab.detection.tables.utc_times import convert_to_utc

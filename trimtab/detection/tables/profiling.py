@@ -1,13 +1,14 @@
-"""Profiles tables that are not in memory, by aggregate queries: files, databases, warehouses.
+"""Profiles tables by aggregate queries: files, tables in memory, databases, warehouses.
 
-Files (Parquet, CSV, gzipped CSV) are read by DuckDB, anything else is an Ibis table, and the counts
-are the same in every engine. Neither Ibis nor pandas is imported here.
+Files (Parquet, CSV, gzipped CSV) and tables in memory are read by DuckDB, anything else is an Ibis
+table, and the counts are the same in every engine. Neither Ibis nor pandas is imported here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from os import PathLike
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, Union
+from typing import TYPE_CHECKING, TypeAlias, Union
 
 from trimtab.contracts.base import EPOCH
 from trimtab.contracts.drift import Window
@@ -19,17 +20,18 @@ from trimtab.detection.tables.column_inference import (
     infer_engine_columns,
 )
 from trimtab.detection.tables.duckdb_engine import profile_duckdb_table
-from trimtab.detection.tables.files import (
-    DuckTable,
-    UnreadableError,
-    is_text_file,
-    open_connected,
-    open_files,
+from trimtab.detection.tables.duckdb_table import DuckTable, QueryableTable, UnreadableError
+from trimtab.detection.tables.files import OpenFiles
+from trimtab.detection.tables.ibis_engine import (
+    EngineTable,
+    filter_engine_rows,
+    open_engine_table,
 )
-from trimtab.detection.tables.ibis_engine import filter_engine_rows, open_engine_table
 from trimtab.detection.tables.ibis_profiling import profile_engine_table
+from trimtab.detection.tables.memory_tables import IbisTable
 from trimtab.detection.tables.profile_plan import ProfilePlan, TableCounts
 from trimtab.detection.tables.row_filter import RowFilter
+from trimtab.detection.tables.text_times import parse_time_column
 from trimtab.detection.tables.time_ranges import (
     DayCount,
     count_duckdb_days,
@@ -41,10 +43,9 @@ if TYPE_CHECKING:
     import ibis
 
 Path = str | PathLike[str]
-Relation: TypeAlias = Union[Path, Sequence[Path], "ibis.Table"]
-"""One file, several files with the same columns (partitions), or an Ibis table."""
+Relation: TypeAlias = Union[Path, Sequence[Path], QueryableTable, "ibis.Table"]
+"""One file, several files with the same columns, a table for DuckDB or an Ibis table."""
 
-T = TypeVar("T")
 _DAY = timedelta(days=1)
 
 
@@ -59,14 +60,10 @@ def infer_columns(
     Raises:
         UnreadableError: The table cannot be read.
     """
-    if isinstance(relation, str | PathLike | Sequence):
-        return _query_files(
-            relation, lambda table: infer_duckdb_columns(table, ignore, target=target)
-        )
-    if relation.get_backend().name == "duckdb":
-        with open_connected(relation) as table:
-            return infer_duckdb_columns(table, ignore, target=target)
-    return infer_engine_columns(open_engine_table(relation), ignore, target=target)
+    with _open_relation(relation) as table:
+        if isinstance(table, QueryableTable):
+            return table.query(lambda found: infer_duckdb_columns(found, ignore, target=target))
+        return infer_engine_columns(table, ignore, target=target)
 
 
 def profile_relation(
@@ -94,16 +91,13 @@ def profile_relation(
         UnreadableError: The table cannot be read, or all rows are wanted and none has a time.
     """
     plan = ProfilePlan(like=like, where=where, sketches=sketches)
-    if isinstance(relation, str | PathLike | Sequence):
-        counts, days = _query_files(relation, lambda table: _profile_table(table, columns, plan))
-    elif relation.get_backend().name == "duckdb":
-        with open_connected(relation) as table:
-            counts, days = _profile_table(table, columns, plan)
-    else:
-        engine_table = open_engine_table(relation)
-        counts = profile_engine_table(engine_table, columns, plan)
-        filtered = filter_engine_rows(engine_table, where)
-        days = count_engine_days(filtered, where) if where and where.is_open else []
+    with _open_relation(relation) as table:
+        if isinstance(table, QueryableTable):
+            counts, days = table.query(lambda found: _profile_table(found, columns, plan))
+        else:
+            counts = profile_engine_table(table, columns, plan)
+            filtered = filter_engine_rows(table, where)
+            days = count_engine_days(filtered, where) if where and where.is_open else []
     return _build_profile(model, counts, where, days)
 
 
@@ -111,6 +105,8 @@ def _profile_table(
     table: DuckTable, columns: Sequence[Column], plan: ProfilePlan
 ) -> tuple[TableCounts, list[DayCount]]:
     """Return the counts, and the days of the rows where the filter does not give their range."""
+    if plan.where:
+        table = parse_time_column(table, plan.where.timestamp)
     counts = profile_duckdb_table(table, columns, plan)
     is_open = plan.where is not None and plan.where.is_open
     return counts, count_duckdb_days(table, plan.where) if plan.where and is_open else []
@@ -137,17 +133,19 @@ def _build_profile(
     )
 
 
-def _query_files(relation: Path | Sequence[Path], query: Callable[[DuckTable], T]) -> T:
-    """Return the query's result; a CSV of mixed types is read again with every column as text."""
-    paths = [relation] if isinstance(relation, str | PathLike) else list(relation)
-    try:
-        with open_files(paths) as table:
-            return query(table)
-    except UnreadableError as error:
-        if not (error.mixed and is_text_file(paths[0])):
-            raise
-    with open_files(paths, as_text=True) as table:
-        return query(table)
+@contextmanager
+def _open_relation(relation: Relation) -> Iterator[QueryableTable | EngineTable]:
+    """Yield the table as DuckDB queries it, or else as its own engine does."""
+    if isinstance(relation, QueryableTable):
+        yield relation
+    elif isinstance(relation, str | PathLike | Sequence):
+        paths = [relation] if isinstance(relation, str | PathLike) else relation
+        with OpenFiles(paths) as files:
+            yield files
+    elif relation.get_backend().name == "duckdb":
+        yield IbisTable(relation)
+    else:
+        yield open_engine_table(relation)
 
 
 def _choose_window(rows: int, where: RowFilter | None, days: Sequence[DayCount]) -> Window:

@@ -15,7 +15,7 @@ from trimtab.detection.profiles.binning import BinEdges, choose_edges
 from trimtab.detection.profiles.group_counts import profile_numbers
 from trimtab.detection.profiles.window_profile import ColumnProfile
 from trimtab.detection.tables.column_types import StorageType
-from trimtab.detection.tables.files import DuckTable
+from trimtab.detection.tables.duckdb_table import DuckTable
 from trimtab.detection.tables.profile_plan import ProfilePlan
 from trimtab.detection.tables.sql.column_request import ColumnRequest, render_number
 from trimtab.detection.tables.sql.statements import build_select, quote_name

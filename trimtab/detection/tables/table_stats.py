@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from trimtab.detection.tables.files import DuckTable
+from trimtab.detection.tables.duckdb_table import DuckTable
 from trimtab.detection.tables.profile_building import AggregateRow
 from trimtab.detection.tables.row_sampling import SAMPLE_ROWS, render_row_hash
 from trimtab.detection.tables.sql.aggregates import name_filled_count, render_filled_count

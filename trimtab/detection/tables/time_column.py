@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from trimtab.detection.tables.column_types import StorageType, parse_duckdb_type
-from trimtab.detection.tables.files import DuckTable, UnreadableError
+from trimtab.detection.tables.duckdb_table import DuckTable, UnreadableError
 from trimtab.detection.tables.row_filter import RowFilter
 from trimtab.detection.tables.sql.statements import build_select, quote_name
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Final, NamedTuple
 
-from trimtab.detection.tables.files import DuckTable
+from trimtab.detection.tables.duckdb_table import DuckTable
 from trimtab.detection.tables.ibis_engine import TABLE_ALIAS, EngineTable
 from trimtab.detection.tables.row_filter import RowFilter
 from trimtab.detection.tables.sql.statements import build_select, quote_name

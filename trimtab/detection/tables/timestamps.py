@@ -11,6 +11,8 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
+from trimtab.detection.profiles.arrays import AnyArray
+
 _MIN_PARSED_SHARE: Final = 0.99
 """Share of the values that a format must parse to be chosen without trying others."""
 _SAMPLE_ROWS: Final = 2000
@@ -45,6 +47,8 @@ class ParsedTimestamps:
     """datetime64[us, UTC], with the column's index; NaT where a value is missing or unreadable."""
     source_format: str
     """How they were written, such as "ISO 8601 text" or "epoch seconds"."""
+    text_format: str = ""
+    """The format of `strptime` that parses the text; empty for other columns and for ISO 8601."""
 
 
 def parse_timestamps(column: pd.Series) -> ParsedTimestamps:
@@ -60,6 +64,11 @@ def parse_timestamps(column: pd.Series) -> ParsedTimestamps:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return _parse_numbers(column)
     return _parse_texts(column)
+
+
+def choose_text_format(texts: AnyArray) -> str:
+    """Return the `strptime` format that parses the texts; empty for ISO 8601 and for no times."""
+    return parse_timestamps(pd.Series(texts, dtype="str")).text_format
 
 
 def _convert_timestamps(values: pd.Series, source_format: str) -> ParsedTimestamps:
@@ -113,8 +122,9 @@ def _parse_texts(column: pd.Series) -> ParsedTimestamps:
     ]
     parsed = {form: _parse_format(texts, form) for form in fitting or [_ISO]}
     best = min(parsed, key=lambda form: _measure_disorder(parsed[form]))
-    source_format = f"text as {best}" if fitting else "ISO 8601 text"
-    return ParsedTimestamps(times=parsed[best], source_format=source_format)
+    if not fitting:
+        return ParsedTimestamps(times=parsed[best], source_format="ISO 8601 text")
+    return ParsedTimestamps(parsed[best], source_format=f"text as {best}", text_format=best)
 
 
 def _list_formats() -> Iterator[str]:

@@ -15,7 +15,7 @@ from trimtab.contracts.ports import Refused
 from trimtab.detection.profiles.columns import list_monitored_columns
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 from trimtab.detection.tables.column_types import StorageType
-from trimtab.detection.tables.files import UnreadableError
+from trimtab.detection.tables.duckdb_table import UnreadableError
 from trimtab.detection.tables.ibis_engine import (
     EngineTable,
     filter_engine_rows,

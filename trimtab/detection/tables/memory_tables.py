@@ -1,0 +1,115 @@
+"""Tables in memory, or behind somebody's DuckDB connection, which are queried without a copy."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, cast
+
+from trimtab.detection.tables.duckdb_database import open_connection
+from trimtab.detection.tables.duckdb_table import (
+    DuckTable,
+    QueryableTable,
+    SqlConnection,
+    SqlResult,
+    UnreadableError,
+    read_column_types,
+)
+from trimtab.detection.tables.sql.statements import quote_name
+
+if TYPE_CHECKING:
+    import duckdb
+    import ibis
+
+_VIEW: Final = "trimtab_memory_table"
+"""What a query calls the table."""
+_MAX_MESSAGE_LENGTH: Final = 300
+"""Characters of DuckDB's error that are shown."""
+
+T = TypeVar("T")
+
+
+class ArrowStream(Protocol):
+    """A table that exports Arrow's C stream, as those of polars and pyarrow do."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None, /) -> object:
+        """Return the table as a stream of record batches."""
+
+
+@dataclass(frozen=True)
+class ArrowStreamOnly:
+    """A table of which DuckDB sees nothing but its Arrow stream, which needs no other package."""
+
+    table: "ArrowStream"
+
+    def __arrow_c_stream__(self, requested_schema: object = None, /) -> object:
+        """Return the table as a stream of record batches."""
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+@dataclass(frozen=True)
+class RegisteredTable(QueryableTable):
+    """A table in memory that DuckDB reads in place: of pandas, of Arrow, or an Arrow stream."""
+
+    table: object
+
+    def query(self, run: Callable[[DuckTable], T]) -> T:
+        """Return what `run` returns for the table; raise `UnreadableError` if DuckDB cannot."""
+        with open_connection() as connection, _translate_errors("convert or drop that column"):
+            connection.register(_VIEW, self.table)
+            try:
+                return run(_describe_view(connection, name="in memory"))
+            finally:
+                connection.unregister(_VIEW)
+
+
+@dataclass(frozen=True)
+class RelationTable(QueryableTable):
+    """A DuckDB relation: its own connection answers, in one thread, and is not changed."""
+
+    relation: "duckdb.DuckDBPyRelation"
+
+    def query(self, run: Callable[[DuckTable], T]) -> T:
+        """Return what `run` returns for the table; raise `UnreadableError` if DuckDB cannot."""
+        with _translate_errors("correct the relation"):
+            return run(_describe_view(self, name="of DuckDB"))
+
+    def read_names(self) -> list[str]:
+        """Return the columns' names, twice if two have one; raise `UnreadableError`."""
+        with _translate_errors("correct the relation"):
+            return list(self.relation.columns)
+
+    def execute(self, query: str, /) -> SqlResult:
+        """Return the result of SQL on the relation, as a connection does."""
+        return cast("SqlResult", self.relation.query(_VIEW, query))
+
+
+@dataclass(frozen=True)
+class IbisTable(QueryableTable):
+    """A table of an Ibis connection to DuckDB, which answers in one thread."""
+
+    table: "ibis.Table"
+
+    def query(self, run: Callable[[DuckTable], T]) -> T:
+        """Return what `run` returns for the table."""
+        backend = self.table.get_backend()
+        source = f"({backend.compile(self.table)})"
+        types = read_column_types(backend.con, source)
+        return run(DuckTable(backend.con, source, types, "of DuckDB"))
+
+
+@contextmanager
+def _translate_errors(remedy: str) -> Iterator[None]:
+    """Raise DuckDB's errors as `UnreadableError`."""
+    import duckdb  # noqa: PLC0415 - a tenth of a second, and many import this module
+
+    try:
+        yield
+    except duckdb.Error as error:
+        said = " ".join(str(error).split())[:_MAX_MESSAGE_LENGTH]
+        msg = f"DuckDB cannot read it: {said}: {remedy}"
+        raise UnreadableError(msg) from error
+
+
+def _describe_view(connection: SqlConnection, *, name: str) -> DuckTable:
+    source = quote_name(_VIEW)
+    return DuckTable(connection, source, read_column_types(connection, source), name, columnar=True)
