@@ -14,7 +14,7 @@ from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.stack_addresses import find_redis_url
 
-TIMEOUT_SECONDS: Final = 10.0
+REDIS_TIMEOUT_SECONDS: Final = 10.0
 """Time for one answer of the server."""
 _PAGE_SIZE: Final = 1000
 
@@ -51,8 +51,8 @@ def connect_stream(settings: Settings) -> Iterator[redis.Redis]:
         with redis.Redis.from_url(
             url,
             retry=Retry(NoBackoff(), 0),
-            socket_timeout=TIMEOUT_SECONDS,
-            socket_connect_timeout=TIMEOUT_SECONDS,
+            socket_timeout=REDIS_TIMEOUT_SECONDS,
+            socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
         ) as server:
             yield server
     except redis.RedisError as error:

@@ -7,12 +7,12 @@ from typing import Any, Final, TypeVar
 
 from trimtab.cli.errors import InterruptionError
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-async def run_until_signal(work: Coroutine[Any, Any, T]) -> T:
+async def run_until_signal(work: Coroutine[Any, Any, _T]) -> _T:
     """Return the result of the work; raise `InterruptionError` once a signal has stopped it."""
     running = asyncio.ensure_future(work)
     received: list[signal.Signals] = []

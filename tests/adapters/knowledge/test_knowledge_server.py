@@ -103,4 +103,4 @@ def test_a_client_does_not_wait_for_ever(server: Settings) -> None:
     client = open_chroma(server)
 
     timeout = client._server._session.timeout  # type: ignore[attr-defined]
-    assert timeout.read == chroma_client.TIMEOUT_SECONDS
+    assert timeout.read == chroma_client.CHROMA_TIMEOUT_SECONDS

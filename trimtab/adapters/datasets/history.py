@@ -39,7 +39,7 @@ class HistoryDataset(AbstractDataset[Never, pd.DataFrame]):
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
-        """The whole table; changes to it are the caller's own."""
+        """Return the whole table; changes to it do not affect later loads."""
         try:
             seen = self._path.stat()
         except OSError as error:
@@ -50,7 +50,7 @@ class HistoryDataset(AbstractDataset[Never, pd.DataFrame]):
         return table.copy(deep=False)
 
     def with_timestamp(self, column: str) -> Self:
-        """The same table with times read in that column, unless the catalog names another."""
+        """Return a dataset that reads times from a column, unless the catalog names another."""
         if self._timestamp is not None:
             return self
         return type(self)(
@@ -61,7 +61,7 @@ class HistoryDataset(AbstractDataset[Never, pd.DataFrame]):
         )
 
     def save(self, data: Never) -> NoReturn:  # noqa: ARG002 - Kedro's signature
-        """A history is production's to write."""
+        """Raise `DatasetError`: a history is only read."""
         msg = f"history {self._path} is read-only"
         raise DatasetError(msg)
 

@@ -15,7 +15,7 @@ from pydantic import HttpUrl
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.runtime.settings import Settings
 
-TIMEOUT_SECONDS: Final = 10.0
+CHROMA_TIMEOUT_SECONDS: Final = 10.0
 """Time that a Chroma server may be silent."""
 
 
@@ -61,9 +61,9 @@ def translate_chroma_errors(task: str) -> Iterator[None]:
 
 def _open_server(url: HttpUrl, config: ChromaSettings) -> ClientAPI:
     """Return a client that waits for the server for a limited time; Chroma's own waits for ever."""
-    httpx.get(f"{url}api/v2/heartbeat", timeout=TIMEOUT_SECONDS).raise_for_status()
+    httpx.get(f"{url}api/v2/heartbeat", timeout=CHROMA_TIMEOUT_SECONDS).raise_for_status()
     client = chromadb.HttpClient(
         host=str(url.host), port=int(url.port or 0), ssl=url.scheme == "https", settings=config
     )
-    client._server._session.timeout = httpx.Timeout(TIMEOUT_SECONDS)  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
+    client._server._session.timeout = httpx.Timeout(CHROMA_TIMEOUT_SECONDS)  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
     return client

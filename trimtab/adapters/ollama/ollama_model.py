@@ -80,7 +80,7 @@ class OllamaModel(BaseLlm):
             return await self._call_with_tools(client, request)
 
     async def _call_with_tools(self, client: AsyncClient, request: LlmRequest) -> ChatResponse:
-        offered = wire.build_tools(request)
+        offered = wire.translate_tools(request)
         try:
             return await self._send(client, request, tools=offered)
         except ResponseError as error:
@@ -91,6 +91,7 @@ class OllamaModel(BaseLlm):
     async def _send(
         self, client: AsyncClient, request: LlmRequest, *, tools: list[dict[str, Any]]
     ) -> ChatResponse:
+        calls_tools = bool(wire.translate_tools(request))
         return await client.chat(
             model=self._name,
             messages=wire.build_messages(request),
@@ -99,7 +100,7 @@ class OllamaModel(BaseLlm):
             options=wire.build_options(
                 request,
                 context_tokens=self.context_tokens,
-                answer_tokens=self.call_tokens if wire.build_tools(request) else self.answer_tokens,
+                answer_tokens=self.call_tokens if calls_tools else self.answer_tokens,
             ),
         )
 

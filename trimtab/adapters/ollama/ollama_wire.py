@@ -22,7 +22,7 @@ def build_messages(request: LlmRequest) -> list[dict[str, Any]]:
     return [*system, *turns]
 
 
-def build_tools(request: LlmRequest) -> list[dict[str, Any]]:
+def translate_tools(request: LlmRequest) -> list[dict[str, Any]]:
     """Return the functions that the model may call."""
     return [
         {

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from trimtab.adapters.reports.report import MalformedReportError, read_json
+from trimtab.adapters.reports.report import MalformedReportError, parse_report_json
 from trimtab.contracts.drift import EVENT_TYPE, MAX_EVENT_BYTES, DriftEvent
 from trimtab.contracts.validation_errors import format_validation_errors
 
@@ -29,8 +29,8 @@ def read_cloudevents(raw: bytes) -> tuple[DriftEvent, ...]:
 def _split_contents(raw: bytes) -> list[Any]:
     lines = [line for line in raw.splitlines() if line.strip()]
     if len(lines) > 1 and all(line.lstrip().startswith(b"{") for line in lines):
-        return [read_json(line) for line in lines]
-    content = read_json(raw)
+        return [parse_report_json(line) for line in lines]
+    content = parse_report_json(raw)
     return content if isinstance(content, list) else [content]
 
 

@@ -13,7 +13,7 @@ from trimtab.adapters.reports.report import (
     MalformedReportError,
     parse_feature,
     parse_instant,
-    read_json,
+    parse_report_json,
     sort_drifted_first,
 )
 from trimtab.contracts.drift import FeatureDrift, FeatureKind
@@ -59,7 +59,7 @@ def read_evidently(raw: bytes) -> ForeignReport:
     Raises:
         MalformedReportError: The file is no such report.
     """
-    content = read_json(raw)
+    content = parse_report_json(raw)
     report = content if isinstance(content, dict) else {}
     metrics = report.get("metrics")
     if not isinstance(metrics, list) or not all(isinstance(each, dict) for each in metrics):

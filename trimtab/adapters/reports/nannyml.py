@@ -28,7 +28,7 @@ from trimtab.adapters.reports.report import (
     MalformedReportError,
     parse_feature,
     parse_instant,
-    read_json,
+    parse_report_json,
     sort_drifted_first,
 )
 from trimtab.contracts.drift import FeatureDrift, FeatureKind, Window
@@ -119,7 +119,7 @@ def _find_newest(analysis: list[ChunkRow]) -> ChunkRow:
 def _read_rows(path: Path) -> list[ChunkRow]:
     try:
         if path.suffix == ".json":
-            content = read_json(path.read_bytes())
+            content = parse_report_json(path.read_bytes())
             if isinstance(content, list) and all(isinstance(row, dict) for row in content):
                 return content
             msg = f"its JSON is no list of records: {_EXPECTED}"

@@ -37,7 +37,7 @@ class ForeignReport(Record):
     made_at: AwareDatetime | None = None
 
 
-def read_json(raw: bytes) -> object:
+def parse_report_json(raw: bytes) -> object:
     """Return the content of a JSON file.
 
     Raises:

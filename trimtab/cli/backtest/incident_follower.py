@@ -23,7 +23,7 @@ OPENING_TIMEOUT: Final = 60.0
 """Seconds that the bridge has to open an incident for a published event."""
 _POLL_SECONDS: Final = 0.1
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 IncidentHandle = WorkflowHandle[Any, IncidentReport]
 
@@ -41,7 +41,7 @@ class HistorySize(Record):
 
 
 @asynccontextmanager
-async def run_beside(work: Coroutine[Any, Any, T]) -> AsyncIterator["asyncio.Task[T]"]:
+async def run_beside(work: Coroutine[Any, Any, _T]) -> AsyncIterator["asyncio.Task[_T]"]:
     """Run work as a task during the block; it is cancelled at the end of it."""
     task = asyncio.ensure_future(work)
     try:

@@ -32,7 +32,7 @@ from trimtab.runtime.temporal import (
     load_connect_config,
 )
 
-TIMEOUT_SECONDS: Final = 5.0
+CHECK_TIMEOUT_SECONDS: Final = 5.0
 """How long a server has to answer."""
 GEMINI_KEYS: Final = ("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI")
 _OLLAMA_PORT: Final = 11434
@@ -63,7 +63,7 @@ def check_temporal(settings: Settings) -> Iterator[CheckResult]:
 
 
 async def _list_missing_search_attributes(settings: Settings) -> dict[str, str]:
-    async with asyncio.timeout(TIMEOUT_SECONDS):
+    async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
         return await find_missing_search_attributes(await connect_temporal(settings))
 
 
@@ -78,8 +78,8 @@ def check_redis(settings: Settings) -> Iterator[CheckResult]:
         with redis.Redis.from_url(
             url,
             retry=Retry(NoBackoff(), 0),
-            socket_timeout=TIMEOUT_SECONDS,
-            socket_connect_timeout=TIMEOUT_SECONDS,
+            socket_timeout=CHECK_TIMEOUT_SECONDS,
+            socket_connect_timeout=CHECK_TIMEOUT_SECONDS,
         ) as server:
             server.ping()
             entries = server.xlen(settings.redis.stream)
@@ -191,7 +191,7 @@ def _note_not_running(thing: str) -> CheckResult:
 
 
 def _fetch(url: str) -> bytes:
-    with urlopen(url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - http and https alone are passed
+    with urlopen(url, timeout=CHECK_TIMEOUT_SECONDS) as answer:  # noqa: S310 - http and https alone are passed
         content: bytes = answer.read()
     return content
 

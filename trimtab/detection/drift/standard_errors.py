@@ -17,7 +17,7 @@ from scipy import stats
 
 from trimtab.detection.profiles.arrays import AnyArray, BoolArray, FloatArray
 
-DEFAULT_ALPHA: Final = 0.01
+DEFAULT_LOSS_ALPHA: Final = 0.01
 """False-positive rate of a loss if no false-alarm budget sets one: the same as a column's test."""
 CLUSTER_LENGTHS: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
 """Lengths of time within which rows may resemble each other; the data shows whether they do."""
@@ -38,7 +38,7 @@ def is_significant_loss(loss: float, *errors: float | None, alpha: float | None 
     It is a one-sided z-test at the false-positive rate `alpha`, which a false-alarm budget may
     set. A standard error that is None counts as 0.
     """
-    quantile = float(stats.norm.isf(DEFAULT_ALPHA if alpha is None else alpha))
+    quantile = float(stats.norm.isf(DEFAULT_LOSS_ALPHA if alpha is None else alpha))
     return loss > quantile * math.hypot(*(error for error in errors if error is not None))
 
 

@@ -37,7 +37,7 @@ from trimtab.detection.tables.sql.statements import (
 
 MAX_KEPT_BYTES: Final = 64 * 2**20
 """Bytes of CSV, compressed or not, up to which a table is kept in memory."""
-SAMPLE_ROWS: Final = 5_000
+TYPE_SAMPLE_ROWS: Final = 5_000
 """Rows from the beginning whose values choose the types."""
 MAX_SAMPLE_VALUES: Final = 1_000_000
 """Values in that sample: fewer rows of a wide table."""
@@ -114,7 +114,7 @@ def _render_source(
 
 
 def _classify_sample(texts: DuckTable) -> dict[str, ValueClass]:
-    rows = max(min(SAMPLE_ROWS, MAX_SAMPLE_VALUES // len(texts.types)), 1)
+    rows = max(min(TYPE_SAMPLE_ROWS, MAX_SAMPLE_VALUES // len(texts.types)), 1)
     sample = f"({build_select('*', texts.source, limit=rows)})"
     return classify_values(texts.connection, sample, texts.types)
 

@@ -20,7 +20,7 @@ from trimtab.detection.tables.duckdb_table import (
 from trimtab.detection.tables.sql.statements import build_select, quote_text, quote_texts
 
 PathName = str | PathLike[str]
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _PARQUET_SUFFIXES: Final = {".parquet", ".pq"}
 _TEXT_SUFFIXES: Final = {".csv", ".tsv", ".txt"}
@@ -63,7 +63,7 @@ class OpenFiles(QueryableTable):
         self._table = None
         self._resources.close()
 
-    def query(self, run: Callable[[DuckTable], T]) -> T:
+    def query(self, run: Callable[[DuckTable], _T]) -> _T:
         """Return what `run` returns for the table; raise `UnreadableError` if it is unreadable."""
         while True:
             try:

@@ -25,7 +25,7 @@ _VIEW: Final = "trimtab_memory_table"
 _MAX_MESSAGE_LENGTH: Final = 300
 """Characters of DuckDB's error that are shown."""
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class ArrowStream(Protocol):
@@ -52,7 +52,7 @@ class RegisteredTable(QueryableTable):
 
     table: object
 
-    def query(self, run: Callable[[DuckTable], T]) -> T:
+    def query(self, run: Callable[[DuckTable], _T]) -> _T:
         """Return what `run` returns for the table; raise `UnreadableError` if DuckDB cannot."""
         with open_connection() as connection, _translate_errors("convert or drop that column"):
             connection.register(_VIEW, self.table)
@@ -68,7 +68,7 @@ class RelationTable(QueryableTable):
 
     relation: "duckdb.DuckDBPyRelation"
 
-    def query(self, run: Callable[[DuckTable], T]) -> T:
+    def query(self, run: Callable[[DuckTable], _T]) -> _T:
         """Return what `run` returns for the table; raise `UnreadableError` if DuckDB cannot."""
         with _translate_errors("correct the relation"):
             return run(_describe_view(self, name="of DuckDB"))
@@ -89,7 +89,7 @@ class IbisTable(QueryableTable):
 
     table: "ibis.Table"
 
-    def query(self, run: Callable[[DuckTable], T]) -> T:
+    def query(self, run: Callable[[DuckTable], _T]) -> _T:
         """Return what `run` returns for the table."""
         backend = self.table.get_backend()
         source = f"({backend.compile(self.table)})"

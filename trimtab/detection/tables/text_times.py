@@ -7,7 +7,7 @@ from trimtab.detection.tables.column_types import StorageType
 from trimtab.detection.tables.duckdb_table import DuckTable
 from trimtab.detection.tables.sql.statements import build_select, quote_name, quote_text
 
-SAMPLE_ROWS: Final = 100_000
+TIME_SAMPLE_ROWS: Final = 100_000
 """Texts from the beginning by which the format is chosen."""
 MIN_ISO_SHARE: Final = 0.99
 """Share of them that must be ISO 8601 for no other format to be tried."""
@@ -26,7 +26,7 @@ def parse_time_column(table: DuckTable, timestamp: str) -> DuckTable:
         [f"CAST({column} AS VARCHAR) AS texts"],
         table.source,
         where=f"{column} IS NOT NULL",
-        limit=SAMPLE_ROWS,
+        limit=TIME_SAMPLE_ROWS,
     )
     is_iso = "AVG(CASE WHEN TRY_CAST(texts AS TIMESTAMP) IS NULL THEN 0 ELSE 1 END)"
     ((share,),) = table.connection.execute(build_select(is_iso, f"({known})")).fetchall()
