@@ -35,7 +35,7 @@ mlflow.MlflowClient().set_registered_model_alias(
 
 def write_files(folder: Path) -> None:
     """Write every table and report that the documents name."""
-    history = _sales("2026-09-14", "2026-11-16", every="3min", seed=1)
+    history = _sales("2026-09-28", "2026-11-16", a_day=220, seed=1)
     history.to_parquet(folder / "history.parquet")
     _rents().to_parquet(folder / "rents.parquet")
     history.head(2000).to_parquet(folder / "reference.parquet")
@@ -64,10 +64,12 @@ def register_model(folder: Path, tracking_uri: str) -> None:
     )  # fmt: skip
 
 
-def _sales(start: str, end: str, *, every: str, seed: int) -> pd.DataFrame:
-    """Flats that were sold, at even times; from 2 November prices fall with the size."""
+def _sales(start: str, end: str, *, a_day: int, seed: int) -> pd.DataFrame:
+    """Flats that were sold from 6 to 18 o'clock; from 2 November prices fall with the size."""
     random = np.random.default_rng(seed)
-    at = pd.date_range(start, end, freq=every, inclusive="left", tz="UTC")
+    days = pd.date_range(start, end, inclusive="left", tz="UTC")
+    hours = pd.to_timedelta(6 + 12 * np.arange(a_day) / a_day, unit="h")
+    at = days.repeat(a_day) + np.tile(hours, len(days))
     size, rooms = random.uniform(20, 200, len(at)), random.integers(1, 7, len(at))
     price = np.where(at < pd.Timestamp("2026-11-02", tz="UTC"), size * 3, 700 - size * 2)
     noise = random.normal(0, 5, len(at))
@@ -80,7 +82,7 @@ def _sales(start: str, end: str, *, every: str, seed: int) -> pd.DataFrame:
 
 def _rents() -> pd.DataFrame:
     """Flats that were let, with what the model predicted at the time."""
-    table = _sales("2026-05-04", "2026-10-05", every="15min", seed=2).rename(
+    table = _sales("2026-05-04", "2026-10-05", a_day=40, seed=2).rename(
         columns={"sold_at": "let_at", "price": "rent"}
     )
     return table.drop(columns="district").assign(prediction=table["rent"] + 1.0)
