@@ -38,7 +38,7 @@ environment: $(filter .uv/bin/uv,$(UV)) ## Install what bin/trimtab needs into .
 	    $(UV) sync --locked $(GROUPS); }
 
 add: environment ## Install packages of your own: make add PACKAGES='ibis-framework[postgres]'
-	@$(UV) pip install $(PACKAGES)
+	@$(UV) pip install $(foreach package,$(PACKAGES),"$(package)")
 
 test: lint ## Lint, check types and run every test
 	@$(RUN) pytest $(ARGS)

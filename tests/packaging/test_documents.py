@@ -46,9 +46,8 @@ DOCUMENTS = (
         not_run={
             "make demo": _INSTALLS,
             "make test": "runs this very test",
-            "bin/temporal workflow signal": _EXAMPLE,
         },
-        exit_codes={"bin/trimtab compare": DRIFTED, "bin/trimtab monitor prices": DRIFTED},
+        exit_codes={"bin/trimtab compare": DRIFTED},
     ),
     Document(
         "docs/operations.md",

@@ -57,9 +57,7 @@ class FeatureView:
             return "chance may explain it"
         if self.significant is None:
             return "too small to matter"
-        return (
-            "too small to matter, though not chance" if self.significant else "chance explains it"
-        )
+        return "significant, but too small to matter" if self.significant else "chance explains it"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from trimtab.contracts.base import EPOCH
 from trimtab.contracts.model import ModelSpec
 from trimtab.runtime.errors import BadConfigurationError
 
 LAST: Final = "last"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_time_range(text: str, option: str) -> tuple[datetime, datetime]:
@@ -48,6 +48,6 @@ def parse_time(text: str, option: str) -> datetime:
 def format_time_range(start: datetime, end: datetime) -> str:
     """Return "START to END" in UTC: as days where both are midnights, else to the minute."""
     day = timedelta(days=1)
-    are_midnights = (start - _EPOCH) % day == (end - _EPOCH) % day == timedelta(0)
+    are_midnights = (start - EPOCH) % day == (end - EPOCH) % day == timedelta(0)
     form = "%Y-%m-%d" if are_midnights else "%Y-%m-%d %H:%M"
     return f"{start.astimezone(UTC):{form}} to {end.astimezone(UTC):{form}}"

@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-import yaml
 from rich.rule import Rule
 
 from trimtab.cli.backtest.asking_limit import compute_asking_limit, find_unasked_incident
@@ -16,6 +15,7 @@ from trimtab.cli.backtest.backtest_stack import BacktestStack
 from trimtab.cli.backtest.replay import Replay, ReplayWindow
 from trimtab.cli.backtest.run import FinishedBacktest
 from trimtab.cli.console import print_unbroken
+from trimtab.files.yaml_text import format_yaml
 from trimtab.runtime.backtest_homes import build_rehearsal_home
 from trimtab.runtime.configuration import read_mapping
 from trimtab.runtime.paths import local_conf
@@ -66,5 +66,5 @@ def _write_policy(home: Path, limit: float) -> Path:
     policy = {**(read_mapping(local) if local.exists() else {}), "confidence_above": limit}
     file = home / "asking" / "conf" / "local" / "policy.yml"
     file.parent.mkdir(parents=True)
-    file.write_text(yaml.safe_dump(policy), encoding="utf-8")
+    file.write_text(format_yaml(policy), encoding="utf-8")
     return home / "asking"

@@ -22,6 +22,7 @@ from trimtab.cli.registry_access import find_registry, open_registry
 from trimtab.cli.window_option import parse_time_range
 from trimtab.contracts.drift import DriftEvent, Severity, Window
 from trimtab.contracts.model import ModelSpec
+from trimtab.contracts.names import build_drift_response_id
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import load_settings
@@ -157,4 +158,4 @@ def _publish_events(events: Sequence[DriftEvent], console: Console, *, publish: 
     stream = publish_events(events)
     console.print(f"{len(events)} published to the stream {stream}. Incidents:", highlight=False)
     for event in events:
-        print_unbroken(console, f"  drift-response/{event.subject}/{event.id}")
+        print_unbroken(console, f"  {build_drift_response_id(event.subject, event.id)}")

@@ -1,17 +1,15 @@
 """Writes a proposed configuration as YAML that explains itself: a comment on every line."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from trimtab.contracts.model import Feature, ModelSpec, Task, Tier
 from trimtab.detection.onboarding.feature_proposal import ColumnProposal
 from trimtab.detection.onboarding.proposal import Proposal
+from trimtab.files.yaml_text import format_yaml_line
 
 _MIN_COMMENT_COLUMN: Final = 34
 _MAX_COMMENT_COLUMN: Final = 60
@@ -42,15 +40,15 @@ def format_catalog(
     """Return the content of `conf/local/catalog_MODEL.yml`."""
     filepath = str(source).replace("${", "\\${")
     lines: list[Line] = [
-        (f"{_format_yaml(spec.dataset)}:", f"named by `dataset` in {model}"),
+        (f"{format_yaml_line(spec.dataset)}:", f"named by `dataset` in {model}"),
         ("  type: trimtab.adapters.datasets.history.HistoryDataset", "CSV, gzipped CSV or Parquet"),
-        (f"  filepath: {_format_yaml(filepath)}", "absolute: the same from every folder"),
+        (f"  filepath: {format_yaml_line(filepath)}", "absolute: the same from every folder"),
     ]
     if renamed:
         reason = "names with other characters than letters, digits, _ . : / - and spaces"
         lines.append(("  renamed:", reason))
     for name, new in renamed.items():
-        lines.append((f"    {_format_yaml(name)}: {_format_yaml(new)}", "its name here"))
+        lines.append((f"    {format_yaml_line(name)}: {format_yaml_line(new)}", "its name here"))
     head = f"# Where the history of {spec.name} is. conf/base/catalog.yml lists other kinds.\n\n"
     return head + _join_lines(lines)
 
@@ -68,7 +66,10 @@ def _list_model_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
     contents = {column.name: column.summary for column in proposal.columns}
     for feature in spec.features:
         yield f"  - {_format_feature(feature)}", contents[feature.name]
-    yield f"time_features: {_format_yaml(list(spec.time_features))}", "derived from the timestamp"
+    yield (
+        f"time_features: {format_yaml_line(list(spec.time_features))}",
+        "derived from the timestamp",
+    )
     yield from _list_ignored_lines([column for column in proposal.columns if column.reason])
     yield from _list_window_lines(proposal)
     yield from _list_monitoring_lines(spec)
@@ -76,23 +77,23 @@ def _list_model_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
     yield f"dependence: {_format_optional(spec.dependence)}", dependence
     if proposal.signature:
         risk = "true runs the model's own code to get predictions: see docs/operations.md"
-        yield f"trust_pickle: {_format_yaml(spec.trust_pickle)}", risk
+        yield f"trust_pickle: {format_yaml_line(spec.trust_pickle)}", risk
     yield from _list_decision_lines(spec)
 
 
 def _list_data_lines(proposal: Proposal, catalog: Path) -> Iterator[Line]:
     spec, interface = proposal.spec, proposal.signature
     inspected = f", inspected version {interface.version}" if interface else ""
-    yield f"name: {_format_yaml(spec.name)}", f"in MLflow{inspected}"
+    yield f"name: {format_yaml_line(spec.name)}", f"in MLflow{inspected}"
     yield f"task: {spec.task}", proposal.target.reason
-    yield f"dataset: {_format_yaml(spec.dataset)}", f"entry in {catalog}"
-    yield f"target: {_format_yaml(spec.target)}", proposal.target.summary
+    yield f"dataset: {format_yaml_line(spec.dataset)}", f"entry in {catalog}"
+    yield f"target: {format_yaml_line(spec.target)}", proposal.target.summary
     if spec.task is Task.REGRESSION:
-        minimum = _format_yaml(_shorten_number(spec.target_minimum))
+        minimum = format_yaml_line(_shorten_number(spec.target_minimum))
         yield f"target_minimum: {minimum}", _explain_target_minimum(spec)
-    yield f"prediction: {_format_yaml(spec.prediction)}", _explain_prediction(proposal)
+    yield f"prediction: {format_yaml_line(spec.prediction)}", _explain_prediction(proposal)
     yield (
-        f"timestamp: {_format_yaml(spec.timestamp)}",
+        f"timestamp: {format_yaml_line(spec.timestamp)}",
         f"time of each row; {proposal.timestamp_format}",
     )
 
@@ -115,13 +116,18 @@ def _format_feature(feature: Feature) -> str:
         "minimum": _shorten_number(feature.minimum),
         "maximum": _shorten_number(feature.maximum),
     }
-    return _format_yaml(fields | {key: value for key, value in bounds.items() if value is not None})
+    return format_yaml_line(
+        fields | {key: value for key, value in bounds.items() if value is not None}
+    )
 
 
 def _list_ignored_lines(ignored: Sequence[ColumnProposal]) -> Iterator[Line]:
     yield ("ignored:" if ignored else "ignored: {}"), "columns left out, each with the reason"
     for column in ignored:
-        yield f"  {_format_yaml(column.name)}: {_format_yaml(column.reason)}", column.summary
+        yield (
+            f"  {format_yaml_line(column.name)}: {format_yaml_line(column.reason)}",
+            column.summary,
+        )
 
 
 def _list_window_lines(proposal: Proposal) -> Iterator[Line]:
@@ -146,7 +152,7 @@ def _list_window_lines(proposal: Proposal) -> Iterator[Line]:
 def _list_monitoring_lines(spec: ModelSpec) -> Iterator[Line]:
     limits = spec.sensitivity
     segments = "categorical columns whose values each get their own metric; []: all of them"
-    yield f"segments: {_format_yaml(list(spec.segments))}", segments
+    yield f"segments: {format_yaml_line(list(spec.segments))}", segments
     yield f"reference: {spec.reference}", "windows are compared with: training, previous or season"
     yield f"season: {_format_span(spec.season)}", "length of a season, for reference: season"
     yield "sensitivity:", "a column drifts if its effect size and its test both say so"
@@ -170,7 +176,7 @@ def _list_decision_lines(spec: ModelSpec) -> Iterator[Line]:
     if spec.tier is Tier.CRITICAL:
         tiers = "a person decides: retraining here makes another kind of model than yours"
     yield f"tier: {spec.tier}", tiers
-    yield f"owner: {_format_yaml(spec.owner)}", "who is asked when a person must decide"
+    yield f"owner: {format_yaml_line(spec.owner)}", "who is asked when a person must decide"
     yield f"metric: {spec.metric}", _METRICS[spec.metric]
     yield f"tolerance: {spec.tolerance:g}", "loss of it that is still fine; the noise of a window"
     yield f"minimum_rows: {spec.minimum_rows}", "a window with fewer rows is not judged"
@@ -199,15 +205,6 @@ def _join_lines(lines: Iterable[Line]) -> str:
         column = max(_MIN_COMMENT_COLUMN, min(longest, _MAX_COMMENT_COLUMN))
         text += "".join(f"{left:<{column}}  # {make_printable(note)}\n" for left, note in together)
     return text
-
-
-def _format_yaml(value: object) -> str:
-    """Return one line of YAML that every version of it reads alike."""
-    if isinstance(value, str) and not value.isprintable():
-        return json.dumps(value)
-    flow = yaml.safe_dump([value], default_flow_style=True, width=10**6, allow_unicode=True,
-                          sort_keys=False)  # fmt: skip
-    return flow.strip()[1:-1]
 
 
 def _shorten_number(number: float | None) -> float | int | None:
