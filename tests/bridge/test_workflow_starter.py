@@ -128,7 +128,7 @@ async def test_a_backtests_bridge_replays_the_past(temporal_client: Client, even
 async def test_an_event_of_an_unknown_model_is_rejected_with_the_remedy(
     starter: WorkflowStarter,
 ) -> None:
-    with pytest.raises(EventRejectedError, match="`trimtab init NAME"):
+    with pytest.raises(EventRejectedError, match="`trimtab init MODEL"):
         await starter.start(an_event(model="unheard-of"), published_at=NOW)
 
 

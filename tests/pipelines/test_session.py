@@ -110,7 +110,7 @@ def test_a_dataset_in_no_catalog_is_refused_with_the_remedy(elsewhere: Run, tmp_
         ("guessing", {}, "there is no pipeline 'guessing'"),
         ("training", {}, "model: Field required"),
         ("training", {"model": PARKING, "speed": 9}, "speed = 9: Extra inputs"),
-        ("training", {"model": "unheard-of"}, "'unheard-of': not configured"),
+        ("training", {"model": "unheard-of"}, "'unheard-of': is not configured"),
         (
             "monitoring",
             {"model": PARKING, "start": "2016-11-08T00:00Z", "end": "2016-11-01T00:00Z"},

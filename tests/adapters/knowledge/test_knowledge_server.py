@@ -91,7 +91,7 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
 
 
 def test_a_server_that_says_nothing_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chroma_client, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(chroma_client, "CHROMA_TIMEOUT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         settings = load_settings(chroma={"url": f"http://127.0.0.1:{silent.getsockname()[1]}"})
 
