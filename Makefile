@@ -14,6 +14,11 @@ ifeq ($(origin PYTHON),command line)
 export UV_PYTHON := $(PYTHON)
 endif
 
+# Where Python may not write bytecode, every process would compile all that it imports, each time.
+ifneq ($(PYTHONDONTWRITEBYTECODE),)
+export UV_COMPILE_BYTECODE := 1
+endif
+
 UV_VERSION := 0.13.9
 UV := $(shell uv --version 2>/dev/null | awk '{split($$2, v, "."); if (v[1] > 0 || v[2] >= 8) new = 1} \
     END {exit !new}' && uv python find >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
@@ -58,10 +63,6 @@ format: environment ## Rewrite the code in the house's style
 GROUPS := --no-dev --inexact
 format: GROUPS := --inexact
 test lint: GROUPS := --group engines
-
-# Tests start hundreds of processes: what is compiled once is not compiled by each of them where
-# Python may not write bytecode (PYTHONDONTWRITEBYTECODE).
-test lint: export UV_COMPILE_BYTECODE := 1
 
 clean: ## Remove environments and caches; keeps .trimtab, where the audit log is
 	rm -rf .uv .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
