@@ -30,6 +30,8 @@ from activities.registration import (
 )
 from agents.models import register_models
 from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key
+from trimtab.adapters.configuration_archive import FileConfigurationArchive
+from trimtab.adapters.evidence_seal import HmacEvidenceSeal
 from trimtab.adapters.grants import JwtGuard, JwtMint, load_private_key, load_public_key
 from trimtab.adapters.knowledge.chroma_client import open_chroma
 from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
@@ -71,10 +73,10 @@ class Collaborators:
         self._registry = MlflowRegistry(settings=settings)
         self._knowledge = ChromaKnowledgeBase(open_chroma(settings))
         self._notifier = CombinedNotifier(LogNotifier(), FileNotifier(home / "approvals"))
-        self._audit = JsonlAuditLog(
-            settings.audit.directory or home / "audit",
-            key=load_audit_key(settings.audit.key or keys / "audit.key"),
-        )
+        audit_key = load_audit_key(settings.audit.key or keys / "audit.key")
+        self._audit = JsonlAuditLog(settings.audit.directory or home / "audit", key=audit_key)
+        self._seal = HmacEvidenceSeal(audit_key=audit_key)
+        self._archive = FileConfigurationArchive(home / "configuration", settings=settings)
         self.pipelines = PipelineProcesses(run_pipeline, max_workers=settings.worker.pipelines)
 
     def open(self) -> None:
@@ -98,8 +100,13 @@ class Collaborators:
         return self._build_main_duties()
 
     def _build_main_duties(self) -> Duties:
+        self._archive.refresh()
         authorisation = AuthorisationActivities(
             mint=JwtMint(key=self._read_private_key()),
+            registry=self._registry,
+            log=self._audit,
+            seal=self._seal,
+            configuration=self._archive,
             lifetime=self._grants.lifetime,
             replay=self._replay,
         )
@@ -109,6 +116,7 @@ class Collaborators:
             knowledge=self._knowledge,
             notifier=self._notifier,
             log=self._audit,
+            seal=self._seal,
             authorisation=authorisation,
         )
         return Duties(list_workflows(deliberation=DeliberationWorkflow), activities)

@@ -5,9 +5,15 @@ from temporalio import activity
 
 from activities.errors import translate_errors
 from activities.heartbeat import run_with_heartbeat
-from trimtab.contracts.evidence import Document, Measurement, Recall, RegistryFacts
+from trimtab.contracts.evidence import (
+    MeasuredVersions,
+    Measurement,
+    Recall,
+    RecalledDocuments,
+    RegistryFacts,
+)
 from trimtab.contracts.model import Slice, VersionMetric
-from trimtab.contracts.ports import KnowledgeBase, ModelRegistry, PipelineRunner
+from trimtab.contracts.ports import EvidenceSeal, KnowledgeBase, ModelRegistry, PipelineRunner
 
 _METRICS = TypeAdapter(tuple[VersionMetric, ...])
 
@@ -16,11 +22,17 @@ class EvidenceActivities:
     """Activities that only read."""
 
     def __init__(
-        self, *, registry: ModelRegistry, pipelines: PipelineRunner, knowledge: KnowledgeBase
+        self,
+        *,
+        registry: ModelRegistry,
+        pipelines: PipelineRunner,
+        knowledge: KnowledgeBase,
+        seal: EvidenceSeal,
     ) -> None:
         self._registry = registry
         self._pipelines = pipelines
         self._knowledge = knowledge
+        self._seal = seal
 
     @activity.defn
     @translate_errors
@@ -34,10 +46,18 @@ class EvidenceActivities:
 
     @activity.defn
     @translate_errors
-    async def measure_versions(self, request: Measurement) -> tuple[VersionMetric, ...]:
+    async def measure_versions(self, request: Measurement) -> MeasuredVersions:
         """Return each version's metric on the newest labelled rows; omit versions without rows."""
-        if not request.versions:
-            return ()
+        metrics = await self._measure(request) if request.versions else ()
+        measured = MeasuredVersions(
+            event_id=request.event_id,
+            model=request.spec.name,
+            as_of=request.as_of,
+            metrics=metrics,
+        )
+        return measured.model_copy(update={"seal": self._seal.sign(measured)})
+
+    async def _measure(self, request: Measurement) -> tuple[VersionMetric, ...]:
         outputs = await run_with_heartbeat(
             self._pipelines.run(
                 "evaluation",
@@ -53,6 +73,11 @@ class EvidenceActivities:
 
     @activity.defn
     @translate_errors
-    def recall_similar(self, request: Recall) -> tuple[Document, ...]:
+    def recall_similar(self, request: Recall) -> RecalledDocuments:
         """Return the runbooks and past incidents nearest in meaning, best first."""
-        return self._knowledge.search(request.query, limit=request.limit)
+        recalled = RecalledDocuments(
+            event_id=request.event_id,
+            query=request.query,
+            documents=self._knowledge.search(request.query, limit=request.limit),
+        )
+        return recalled.model_copy(update={"seal": self._seal.sign(recalled)})

@@ -1,5 +1,7 @@
 """Compares the champion at decision time with its replacement, on the same labelled rows."""
 
+from datetime import datetime
+
 from pydantic import TypeAdapter
 
 from activities.heartbeat import run_with_heartbeat
@@ -45,7 +47,7 @@ class VersionComparison(Record):
 
 
 async def compare_versions(
-    pipelines: PipelineRunner, order: ActionOrder, part: Slice
+    pipelines: PipelineRunner, order: ActionOrder, part: Slice, *, as_of: datetime
 ) -> VersionComparison:
     """Score the order's champion and challenger on a slice of the newest labelled window."""
     report = await run_with_heartbeat(
@@ -54,7 +56,7 @@ async def compare_versions(
             {
                 "model": order.spec.name,
                 "versions": [order.champion_version, order.challenger_version],
-                "as_of": order.current.end.isoformat(),
+                "as_of": as_of.isoformat(),
                 "slice": part.value,
             },
         )
@@ -74,6 +76,16 @@ def explain_no_promotion(comparison: VersionComparison, margin: float) -> str:
     if after.value - before.value > margin:
         return ""
     return f"not promoted: {comparison}, not better by more than {margin}"
+
+
+def explain_no_rollback(comparison: VersionComparison) -> str:
+    """Return why the champion is not rolled back; empty if the earlier version is better now."""
+    if comparison.pair is None:
+        return "not rolled back: no labelled rows to compare the two versions on"
+    before, after = comparison.pair
+    if after.value > before.value:
+        return ""
+    return f"not rolled back: {comparison}, the earlier version is not better"
 
 
 def verify_comparison(order: ActionOrder, comparison: VersionComparison) -> Verification:

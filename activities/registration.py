@@ -14,6 +14,7 @@ from activities.monitoring import MonitoringActivities
 from activities.remediation import RemediationActivities
 from trimtab.contracts.ports import (
     AuditLog,
+    EvidenceSeal,
     GrantGuard,
     KnowledgeBase,
     ModelRegistry,
@@ -32,12 +33,15 @@ def list_main_activities(
     knowledge: KnowledgeBase,
     notifier: Notifier,
     log: AuditLog,
+    seal: EvidenceSeal,
     authorisation: AuthorisationActivities,
 ) -> list[Activity]:
     """Return the activities of the queue `trimtab`."""
-    evidence = EvidenceActivities(registry=registry, pipelines=pipelines, knowledge=knowledge)
+    evidence = EvidenceActivities(
+        registry=registry, pipelines=pipelines, knowledge=knowledge, seal=seal
+    )
     audit = AuditActivities(log=log)
-    incidents = IncidentActivities(registry=registry, knowledge=knowledge)
+    incidents = IncidentActivities(registry=registry, knowledge=knowledge, log=log)
     return [
         evidence.read_registry,
         evidence.measure_versions,

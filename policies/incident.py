@@ -8,8 +8,8 @@ from pydantic import JsonValue
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Confidence, Decision, Facts
 from trimtab.contracts.deliberation import Cause, Deliberation, RemediationPlan
-from trimtab.contracts.evidence import EvidencePack
-from trimtab.contracts.incident import Ending, IncidentInput
+from trimtab.contracts.evidence import EvidencePack, MeasuredVersions, RecalledDocuments
+from trimtab.contracts.incident import Ending, IncidentInput, IncidentReport
 from trimtab.contracts.remediation import (
     Action,
     ActionOrder,
@@ -20,12 +20,23 @@ from trimtab.contracts.remediation import (
 
 
 @dataclass(frozen=True, kw_only=True)
+class CollectedEvidence:
+    """The evidence pack, and the sealed results that it was composed from."""
+
+    pack: EvidencePack
+    measured: MeasuredVersions
+    recalled: RecalledDocuments
+
+
+@dataclass(frozen=True, kw_only=True)
 class Investigation:
     """Results of investigating an incident, as far as it has come."""
 
     incident: IncidentInput
     pack: EvidencePack | None = None
     """None if no evidence could be collected."""
+    measured: MeasuredVersions | None = None
+    recalled: RecalledDocuments | None = None
     deliberation: Deliberation | None = None
     """None if neither the configured analyst nor the fallback came to a conclusion."""
     confidence: Confidence | None = None
@@ -109,12 +120,29 @@ def is_champion_replaced(outcome: Outcome) -> bool:
     )
 
 
+def compute_report_hash(report: IncidentReport) -> str:
+    """Return the digest of a report without its chain's end, which is known only afterwards."""
+    return compute_digest(
+        report.model_dump(mode="json", exclude={"audit_entries", "audit_tip", "answers"})
+    )
+
+
+def build_closing_detail(report: IncidentReport) -> dict[str, JsonValue]:
+    """Return what the audit log keeps of the end; the hash shows which report belongs to it."""
+    return {
+        "ending": report.ending.value,
+        "failure": report.failure,
+        "report_hash": compute_report_hash(report),
+    }
+
+
 def build_opening_detail(incident: IncidentInput) -> dict[str, JsonValue]:
     """Return what the audit log keeps of the event, and of the policy that applies to it."""
     finding = incident.event.data
     return {
         "event_hash": compute_digest(incident.event),
         "policy_hash": incident.policy_hash,
+        "spec_hash": compute_digest(incident.spec),
         "severity": finding.severity.value,
         "drifted": [feature.name for feature in finding.drifted],
         "window": [finding.current.start.isoformat(), finding.current.end.isoformat()],

@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from policies.confidence import compute_confidence
     from policies.incident import (
         Investigation,
+        build_closing_detail,
         build_deliberation_detail,
         build_evidence_detail,
         build_opening_detail,
@@ -133,13 +134,18 @@ class DriftResponseWorkflow:
 
     async def _investigate(self, incident: IncidentInput) -> None:
         try:
-            pack = await collect_evidence(incident)
+            found = await collect_evidence(incident)
         except (ActivityError, ValueError) as error:
             if is_cancelled_exception(error):
                 raise
             self._state.set_failure(f"evidence could not be collected: {format_cause(error)}")
         else:
-            self._state.case = replace(self._state.case, pack=pack)
+            self._state.case = replace(
+                self._state.case,
+                pack=found.pack,
+                measured=found.measured,
+                recalled=found.recalled,
+            )
 
     async def _deliberate(self, incident: IncidentInput) -> None:
         pack = self._state.case.pack
@@ -222,7 +228,7 @@ class DriftResponseWorkflow:
         incident = self._state.incident
         self._enter(Stage.REMEDIATING)
         try:
-            grant = await request_grant(incident, question, decision, gate=self._gate)
+            grant = await request_grant(self._state.case, decision, gate=self._gate)
             authority = self._gate.format_authority(decision)
             detail: dict[str, JsonValue] = {
                 "plan_hash": decision.plan_hash,
@@ -260,18 +266,11 @@ class DriftResponseWorkflow:
         self._gate.close()
         self._note_answers()
         self._enter(Stage.CLOSED)
-        detail: dict[str, JsonValue] = {
-            "ending": ending.value,
-            "failure": self._state.case.failure,
-        }
+        report = self._state.build_report(ending, self._gate.answers, closed_at=workflow.now())
+        detail = build_closing_detail(report)
         await self._chain.record(PendingEntry(Gate.CLOSED, TRIMTAB, detail))
-        report = self._state.build_report(
-            ending,
-            self._gate.answers,
-            closed_at=workflow.now(),
-            audit_entries=self._chain.sequence,
-            audit_tip=self._chain.tip,
-        )
+        end = {"audit_entries": self._chain.sequence, "audit_tip": self._chain.tip}
+        report = report.model_copy(update=end)
         await self._remember(report)
         # Answers that arrived meanwhile came too late for the audit log, but not for the report.
         return report.model_copy(update={"answers": self._gate.answers})

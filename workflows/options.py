@@ -93,7 +93,14 @@ REMEMBER: Final = ActivityOptions(
 DECIDE: Final = ActivityOptions(
     start_to_close_timeout=timedelta(seconds=10), retry_policy=_QUICK_RETRIES
 )
-"""Questions to the policy, and the minting of a grant."""
+"""Questions to the policy."""
+
+AUTHORISE: Final = LocalActivityOptions(
+    start_to_close_timeout=timedelta(seconds=30),
+    retry_policy=_QUICK_RETRIES,
+    local_retry_threshold=timedelta(seconds=10),
+)
+"""The minting of a grant: a local activity, so that only our own workflow code can ask for it."""
 
 CALL_MODEL: Final = ActivityOptions(
     task_queue=names.AGENTS_QUEUE,

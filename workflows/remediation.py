@@ -73,9 +73,8 @@ class RemediationWorkflow:
 
     @property
     def _may_stay(self) -> bool:
-        """Whether the new champion may stay."""
-        verified = self._verification is not None and self._verification.verified
-        return verified and not self._cancelled
+        """Whether the new champion may stay; once verified it stays, cancelled or not."""
+        return self._verification is not None and self._verification.verified
 
     def _set_search_attributes(self, order: ActionOrder) -> None:
         workflow.upsert_search_attributes(

@@ -24,6 +24,7 @@ from trimtab.contracts.incident import IncidentInput, Stage
 from trimtab.contracts.names import build_drift_response_id
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.models import compute_policy_hash
+from trimtab.runtime.policy import adapt_limits
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.telemetry import start_root_span
 from trimtab.runtime.temporal import ensure_search_attributes
@@ -122,9 +123,7 @@ class WorkflowStarter:
         )
 
     def _get_limits(self) -> Limits:
-        limits = self._configuration.get_limits()
-        shorter = self._settings.backtest.approval_timeout
-        return limits.model_copy(update={"approval_timeout": shorter}) if shorter else limits
+        return adapt_limits(self._configuration.get_limits(), self._settings)
 
 
 def _build_search_attributes(event: DriftEvent) -> TypedSearchAttributes:

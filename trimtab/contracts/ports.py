@@ -12,10 +12,11 @@ from pydantic import JsonValue
 
 from trimtab.contracts.approval import ApprovalRequest
 from trimtab.contracts.audit import AuditAppend, AuditLine
+from trimtab.contracts.decision import Limits
 from trimtab.contracts.errors import ErrorKind, TrimtabError
-from trimtab.contracts.evidence import Document
+from trimtab.contracts.evidence import Document, MeasuredVersions, RecalledDocuments
 from trimtab.contracts.incident import IncidentReport
-from trimtab.contracts.model import ModelVersion
+from trimtab.contracts.model import ModelSpec, ModelVersion
 from trimtab.contracts.remediation import GrantClaims
 
 
@@ -29,6 +30,9 @@ class Refused(TrimtabError):  # noqa: N818 - histories and logs hold the name
     """Error of a port that will refuse the same request again."""
 
     kind = ErrorKind.REFUSED
+
+
+SealedRecord = MeasuredVersions | RecalledDocuments
 
 
 class NoChampionError(Refused):
@@ -53,6 +57,9 @@ class ModelRegistry(Protocol):
         Returns False if an earlier attempt with the same key has already done so. Raises `Refused`
         if the champion is neither `expected` nor the result of that attempt.
         """
+
+    def mark_verified(self, model: str, version: str, *, key: str) -> None:
+        """Note on the version that the plan with this key was verified: it is not undone."""
 
     def record_incident(self, report: IncidentReport) -> None:
         """Record the incident as a run with its correlation id, verdict, ending and audit tip."""
@@ -98,6 +105,32 @@ class AuditLog(Protocol):
         """Return all lines of one incident, oldest first.
 
         The model distinguishes incidents that share an id.
+        """
+
+
+class EvidenceSeal(Protocol):
+    """Marks what a worker of ours measured, so that nobody else's figures are taken for it."""
+
+    def sign(self, record: SealedRecord) -> str:
+        """Return the seal over every field of the record but its own seal."""
+
+    def check(self, record: SealedRecord) -> bool:
+        """Return whether the record carries that seal."""
+
+
+class ConfigurationArchive(Protocol):
+    """The deployment's own policy and model specifications, those in force and earlier ones."""
+
+    def find_limits(self, policy_hash: str, *, began_at: datetime) -> Limits:
+        """Return the limits of that hash.
+
+        Raises `Refused` unless they were in force when the incident began.
+        """
+
+    def find_spec(self, model: str, spec_hash: str, *, began_at: datetime) -> ModelSpec:
+        """Return the model's specification of that hash.
+
+        Raises `Refused` unless it was in force when the incident began.
         """
 
 

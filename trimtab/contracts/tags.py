@@ -60,6 +60,11 @@ BASELINE_KEY_TAG: Final = "trimtab.baseline.key"
 """Digest of the configuration that the baseline was measured under."""
 
 
+def build_verification_tag(key: str) -> str:
+    """Return the name of the tag that marks a version as verified, by the key of that step."""
+    return f"trimtab.verified_by.{key}"
+
+
 def build_promotion_tag(key: str) -> str:
     """Return the name of the tag that marks a version as made champion by an effect."""
     return f"trimtab.promoted_by.{key}"

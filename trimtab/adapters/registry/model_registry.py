@@ -27,6 +27,7 @@ from trimtab.contracts.tags import (
     TRAINED_ROWS_TAG,
     TRAINED_START_TAG,
     build_promotion_tag,
+    build_verification_tag,
 )
 from trimtab.runtime.settings import Settings
 
@@ -98,6 +99,12 @@ class MlflowRegistry:
             self._check_champion(model, version)
             self._tag_promotion(model, version, key=key, state=_DONE)
             return True
+
+    def mark_verified(self, model: str, version: str, *, key: str) -> None:
+        """Note on the version that the plan with this key was verified: it is not undone."""
+        with translate_mlflow_errors():
+            tag = build_verification_tag(key)
+            self._client.set_model_version_tag(model, version, tag, _DONE)
 
     def record_incident(self, report: IncidentReport) -> None:
         """Record the incident as a run; recording it again changes nothing.
