@@ -21,9 +21,10 @@ from temporalio.client import Client
 from temporalio.google_adk import GoogleAdkPlugin
 from temporalio.worker import Worker
 
-from activities.authorisation import AuthorisationActivities
+from activities.authorisation import AuthorisationActivities, MintSources
 from activities.registration import (
     Activity,
+    MainPorts,
     list_action_activities,
     list_agent_activities,
     list_main_activities,
@@ -102,23 +103,25 @@ class Collaborators:
     def _build_main_duties(self) -> Duties:
         self._archive.refresh()
         authorisation = AuthorisationActivities(
+            MintSources(
+                registry=self._registry,
+                log=self._audit,
+                seal=self._seal,
+                configuration=self._archive,
+            ),
             mint=JwtMint(key=self._read_private_key()),
-            registry=self._registry,
-            log=self._audit,
-            seal=self._seal,
-            configuration=self._archive,
             lifetime=self._grants.lifetime,
             replay=self._replay,
         )
-        activities = list_main_activities(
+        ports = MainPorts(
             registry=self._registry,
             pipelines=self.pipelines,
             knowledge=self._knowledge,
             notifier=self._notifier,
             log=self._audit,
             seal=self._seal,
-            authorisation=authorisation,
         )
+        activities = list_main_activities(ports, authorisation=authorisation)
         return Duties(list_workflows(deliberation=DeliberationWorkflow), activities)
 
     def _build_agent_duties(self) -> Duties:

@@ -49,6 +49,16 @@ def _read_clock() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, kw_only=True)
+class MintSources:
+    """What the mint derives from."""
+
+    registry: ModelRegistry
+    log: AuditLog
+    seal: EvidenceSeal
+    configuration: ConfigurationArchive
+
+
 @dataclass(frozen=True)
 class _Configuration:
     """What applies to an incident by the mint's own configuration."""
@@ -62,21 +72,15 @@ class AuthorisationActivities:
 
     def __init__(
         self,
+        sources: MintSources,
         *,
         mint: GrantMint,
-        registry: ModelRegistry,
-        log: AuditLog,
-        seal: EvidenceSeal,
-        configuration: ConfigurationArchive,
         lifetime: timedelta,
         replay: bool = False,
         clock: Callable[[], datetime] = _read_clock,
     ) -> None:
         self._mint = mint
-        self._registry = registry
-        self._log = log
-        self._seal = seal
-        self._configuration = configuration
+        self._sources = sources
         self._lifetime = lifetime
         self._replay = replay
         """Whether a backtest replays the past: set by this process's own configuration."""
@@ -118,7 +122,7 @@ class AuthorisationActivities:
     def _read_chain(self, request: AuthorisationRequest) -> dict[Gate, AuditEntry]:
         """Return the newest entry of each gate, once the chain is about this very incident."""
         event = request.incident.event
-        lines = self._log.lines(event.id, model=event.subject)
+        lines = self._sources.log.lines(event.id, model=event.subject)
         recorded = {line.entry.gate: line.entry for line in lines}
         if Gate.CLOSED in recorded:
             msg = f"incident {event.id!r} is closed: nothing more is authorised for it"
@@ -138,8 +142,8 @@ class AuthorisationActivities:
     ) -> _Configuration:
         """Return our own limits and specification, those under which the incident began."""
         incident, began_at = request.incident, recorded[Gate.OPENED].at
-        limits = self._configuration.find_limits(incident.policy_hash, began_at=began_at)
-        spec = self._configuration.find_spec(
+        limits = self._sources.configuration.find_limits(incident.policy_hash, began_at=began_at)
+        spec = self._sources.configuration.find_spec(
             incident.event.subject, compute_digest(incident.spec), began_at=began_at
         )
         return _Configuration(limits, spec)
@@ -169,9 +173,9 @@ class AuthorisationActivities:
         )
         model = incident.event.subject
         registry = RegistryFacts(
-            champion=self._registry.champion(model),
-            versions=self._registry.versions(model),
-            last_action_at=self._registry.last_action_at(model),
+            champion=self._sources.registry.champion(model),
+            versions=self._sources.registry.versions(model),
+            last_action_at=self._sources.registry.last_action_at(model),
         )
         pack = compose_evidence(
             incident.event.data,
@@ -201,7 +205,7 @@ class AuthorisationActivities:
         """Raise `Refused` unless our own workers measured, for this incident and its own time."""
         event, measured = request.incident.event, request.measured
         for record in (measured, request.recalled):
-            if record.event_id != event.id or not self._seal.check(record):
+            if record.event_id != event.id or not self._sources.seal.check(record):
                 msg = (
                     f"what is said to be measured for incident {event.id!r} bears no seal of "
                     f"ours for it ({type(record).__name__}): nothing is authorised on it"
@@ -221,7 +225,7 @@ class AuthorisationActivities:
         request: AuthorisationRequest,
         recorded: dict[Gate, AuditEntry],
     ) -> str:
-        """Return who allows the plan: the policy, if its answer is the same as then; or a person."""
+        """Return who allows the plan: the policy, if it answers as it did then, or a person."""
         verdicts = {decision.verdict.value, str(recorded[Gate.DECIDED].detail.get("verdict"))}
         if verdicts == {Verdict.EXECUTE.value}:
             return f"policy:{decision.rule}"

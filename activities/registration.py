@@ -1,6 +1,7 @@
 """Lists the activities that the workers of each task queue run."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from activities.approval import ApprovalActivities
@@ -26,33 +27,43 @@ Activity = Callable[..., Any]
 """A function or bound method decorated with `activity.defn`."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class MainPorts:
+    """What the activities of the queue `trimtab` reach the world through."""
+
+    registry: ModelRegistry
+    pipelines: PipelineRunner
+    knowledge: KnowledgeBase
+    notifier: Notifier
+    log: AuditLog
+    seal: EvidenceSeal
+
+
 def list_main_activities(
-    *,
-    registry: ModelRegistry,
-    pipelines: PipelineRunner,
-    knowledge: KnowledgeBase,
-    notifier: Notifier,
-    log: AuditLog,
-    seal: EvidenceSeal,
-    authorisation: AuthorisationActivities,
+    ports: MainPorts, *, authorisation: AuthorisationActivities
 ) -> list[Activity]:
     """Return the activities of the queue `trimtab`."""
     evidence = EvidenceActivities(
-        registry=registry, pipelines=pipelines, knowledge=knowledge, seal=seal
+        registry=ports.registry,
+        pipelines=ports.pipelines,
+        knowledge=ports.knowledge,
+        seal=ports.seal,
     )
-    audit = AuditActivities(log=log)
-    incidents = IncidentActivities(registry=registry, knowledge=knowledge, log=log)
+    audit = AuditActivities(log=ports.log)
+    incidents = IncidentActivities(
+        registry=ports.registry, knowledge=ports.knowledge, log=ports.log
+    )
     return [
         evidence.read_registry,
         evidence.measure_versions,
         evidence.recall_similar,
         check_policy,
         authorisation.authorise,
-        ApprovalActivities(notifier=notifier).notify_person,
+        ApprovalActivities(notifier=ports.notifier).notify_person,
         audit.record,
         audit.find_tip,
         incidents.remember_incident,
-        MonitoringActivities(pipelines=pipelines).judge_window,
+        MonitoringActivities(pipelines=ports.pipelines).judge_window,
     ]
 
 

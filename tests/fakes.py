@@ -8,11 +8,13 @@ from pydantic import JsonValue
 
 from tests.builders import NOW
 from trimtab.contracts.approval import ApprovalRequest
+from trimtab.contracts.base import compute_digest
+from trimtab.contracts.decision import Limits
 from trimtab.contracts.evidence import Document
 from trimtab.contracts.incident import IncidentReport
-from trimtab.contracts.model import ModelVersion
+from trimtab.contracts.model import ModelSpec, ModelVersion
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.tags import build_promotion_tag
+from trimtab.contracts.tags import build_promotion_tag, build_verification_tag
 
 
 class FakeRegistry:
@@ -25,6 +27,8 @@ class FakeRegistry:
         """Version by the key of the effect that made it."""
         self.promoted: dict[str, list[str]] = {}
         """Keys of the effects that made a version champion."""
+        self.verified: dict[str, list[str]] = {}
+        """Keys of the steps that verified a version."""
         self.moves: list[tuple[str | None, str]] = []
         self.incidents: list[IncidentReport] = []
         self.broken = False
@@ -35,7 +39,8 @@ class FakeRegistry:
             version=version,
             created_at=NOW,
             champion=version == self.champion_version,
-            tags={build_promotion_tag(key): "done" for key in self.promoted.get(version, ())},
+            tags={build_promotion_tag(key): "done" for key in self.promoted.get(version, ())}
+            | {build_verification_tag(key): "done" for key in self.verified.get(version, ())},
         )
 
     def champion(self, model: str) -> ModelVersion | None:
@@ -61,6 +66,9 @@ class FakeRegistry:
         self.champion_version = version
         self.promoted.setdefault(version, []).append(key)
         return True
+
+    def mark_verified(self, model: str, version: str, *, key: str) -> None:
+        self.verified.setdefault(version, []).append(key)
 
     def record_incident(self, report: IncidentReport) -> None:
         self.incidents.append(report)
@@ -132,3 +140,27 @@ class FakeNotifier:
 
     def notify(self, request: ApprovalRequest) -> None:
         self.requests.append(request)
+
+
+class FakeArchive:
+    """Holds the configuration that a test says is in force."""
+
+    def __init__(self) -> None:
+        self.limits: dict[str, Limits] = {}
+        self.specs: dict[str, ModelSpec] = {}
+
+    def put_in_force(self, limits: Limits, spec: ModelSpec) -> None:
+        self.limits[compute_digest(limits)] = limits
+        self.specs[compute_digest(spec)] = spec
+
+    def find_limits(self, policy_hash: str, *, began_at: datetime) -> Limits:
+        if policy_hash not in self.limits:
+            msg = f"a policy with the hash {policy_hash:.12} was never in force here"
+            raise Refused(msg)
+        return self.limits[policy_hash]
+
+    def find_spec(self, model: str, spec_hash: str, *, began_at: datetime) -> ModelSpec:
+        if spec_hash not in self.specs:
+            msg = f"a specification with the hash {spec_hash:.12} was never in force here"
+            raise Refused(msg)
+        return self.specs[spec_hash]

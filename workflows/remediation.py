@@ -73,8 +73,13 @@ class RemediationWorkflow:
 
     @property
     def _may_stay(self) -> bool:
-        """Whether the new champion may stay; once verified it stays, cancelled or not."""
-        return self._verification is not None and self._verification.verified
+        """Whether the new champion may stay; once verified it stays, cancelled or not.
+
+        Histories that are older than that undid it.
+        """
+        if self._verification is None or not self._verification.verified:
+            return False
+        return not self._cancelled or workflow.patched("verified-stays")
 
     def _set_search_attributes(self, order: ActionOrder) -> None:
         workflow.upsert_search_attributes(
