@@ -31,6 +31,10 @@ class Refused(TrimtabError):  # noqa: N818 - histories and logs hold the name
     kind = ErrorKind.REFUSED
 
 
+class ChampionMovedError(Refused):
+    """Error of a plan whose champion somebody else has replaced since the decision."""
+
+
 class NoChampionError(Refused):
     """Error of a registry in which no version of the model has the alias `champion`."""
 
