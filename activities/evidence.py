@@ -6,10 +6,10 @@ from temporalio import activity
 from activities.errors import translate_errors
 from activities.heartbeat import run_with_heartbeat
 from trimtab.contracts.evidence import Document, Measurement, Recall, RegistryFacts
-from trimtab.contracts.model import Slice, VersionMetric
+from trimtab.contracts.model import Slice, UnscorableVersion, VersionMetric
 from trimtab.contracts.ports import KnowledgeBase, ModelRegistry, PipelineRunner
 
-_METRICS = TypeAdapter(tuple[VersionMetric, ...])
+_MEASURED = TypeAdapter(tuple[VersionMetric | UnscorableVersion, ...])
 
 
 class EvidenceActivities:
@@ -25,17 +25,27 @@ class EvidenceActivities:
     @activity.defn
     @translate_errors
     def read_registry(self, model: str) -> RegistryFacts:
-        """Return the champion, the newest versions and the time of the last action."""
+        """Return the champion, the newest versions and the time of the last action.
+
+        A champion that is among the newest versions is not read a second time.
+        """
+        versions = self._registry.versions(model)
+        champion = next((version for version in versions if version.champion), None)
         return RegistryFacts(
-            champion=self._registry.champion(model),
-            versions=self._registry.versions(model),
+            champion=champion or self._registry.champion(model),
+            versions=versions,
             last_action_at=self._registry.last_action_at(model),
         )
 
     @activity.defn
     @translate_errors
-    async def measure_versions(self, request: Measurement) -> tuple[VersionMetric, ...]:
-        """Return each version's metric on the newest labelled rows; omit versions without rows."""
+    async def measure_versions(
+        self, request: Measurement
+    ) -> tuple[VersionMetric | UnscorableVersion, ...]:
+        """Return each version's metric on the newest labelled rows, or why it cannot be scored.
+
+        Versions without rows are left out.
+        """
         if not request.versions:
             return ()
         outputs = await run_with_heartbeat(
@@ -49,7 +59,8 @@ class EvidenceActivities:
                 },
             )
         )
-        return _METRICS.validate_python(outputs["metrics"])
+        measured = [outputs["metrics"], outputs.get("unscorable", [])]
+        return tuple(each for found in measured for each in _MEASURED.validate_python(found))
 
     @activity.defn
     @translate_errors
