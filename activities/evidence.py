@@ -12,10 +12,10 @@ from trimtab.contracts.evidence import (
     RecalledDocuments,
     RegistryFacts,
 )
-from trimtab.contracts.model import Slice, VersionMetric
+from trimtab.contracts.model import Slice, UnscorableVersion, VersionMetric
 from trimtab.contracts.ports import EvidenceSeal, KnowledgeBase, ModelRegistry, PipelineRunner
 
-_METRICS = TypeAdapter(tuple[VersionMetric, ...])
+_MEASURED = TypeAdapter(tuple[VersionMetric | UnscorableVersion, ...])
 
 
 class EvidenceActivities:
@@ -37,17 +37,25 @@ class EvidenceActivities:
     @activity.defn
     @translate_errors
     def read_registry(self, model: str) -> RegistryFacts:
-        """Return the champion, the newest versions and the time of the last action."""
+        """Return the champion, the newest versions and the time of the last action.
+
+        A champion that is among the newest versions is not read a second time.
+        """
+        versions = self._registry.versions(model)
+        champion = next((version for version in versions if version.champion), None)
         return RegistryFacts(
-            champion=self._registry.champion(model),
-            versions=self._registry.versions(model),
+            champion=champion or self._registry.champion(model),
+            versions=versions,
             last_action_at=self._registry.last_action_at(model),
         )
 
     @activity.defn
     @translate_errors
     async def measure_versions(self, request: Measurement) -> MeasuredVersions:
-        """Return each version's metric on the newest labelled rows; omit versions without rows."""
+        """Return each version's metric on the newest labelled rows, or why it cannot be scored.
+
+        Versions without rows are left out.
+        """
         metrics = await self._measure(request) if request.versions else ()
         measured = MeasuredVersions(
             event_id=request.event_id,
@@ -57,7 +65,7 @@ class EvidenceActivities:
         )
         return measured.model_copy(update={"seal": self._seal.sign(measured)})
 
-    async def _measure(self, request: Measurement) -> tuple[VersionMetric, ...]:
+    async def _measure(self, request: Measurement) -> tuple[VersionMetric | UnscorableVersion, ...]:
         outputs = await run_with_heartbeat(
             self._pipelines.run(
                 "evaluation",
@@ -69,7 +77,8 @@ class EvidenceActivities:
                 },
             )
         )
-        return _METRICS.validate_python(outputs["metrics"])
+        measured = [outputs["metrics"], outputs.get("unscorable", [])]
+        return tuple(each for found in measured for each in _MEASURED.validate_python(found))
 
     @activity.defn
     @translate_errors

@@ -6,7 +6,7 @@ asks for, nothing happens without a grant for exactly that.
 
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.model import ModelVersion
-from trimtab.contracts.ports import GrantGuard, ModelRegistry, Refused
+from trimtab.contracts.ports import ChampionMovedError, GrantGuard, ModelRegistry, Refused
 from trimtab.contracts.remediation import (
     Action,
     ActionOrder,
@@ -61,8 +61,8 @@ class Permission:
     def check_champion(self, order: ActionOrder, *own_steps: Step) -> ModelVersion:
         """Return the champion if it is the one at decision time, or if our own steps promoted it.
 
-        Raises `Refused` for any other champion, and for the former champion once these steps were
-        undone.
+        Raises `ChampionMovedError` for any other champion, and `Refused` for the former champion
+        once these steps were undone.
         """
         champion = self._registry.champion(order.spec.name)
         if champion is not None:
@@ -77,7 +77,7 @@ class Permission:
             f"the champion of {order.spec.name!r} is version {champion and champion.version}, "
             f"but it was {order.champion_version} when the decision was made"
         )
-        raise Refused(msg)
+        raise ChampionMovedError(msg)
 
 
 def is_promoted_by(version: ModelVersion, order: ActionOrder, step: Step) -> bool:

@@ -101,7 +101,12 @@ def build_action_order(
 
 
 def determine_ending(outcome: Outcome) -> Ending:
-    """Return the ending of an incident whose plan was carried out as far as `outcome` says."""
+    """Return the ending of an incident whose plan was carried out as far as `outcome` says.
+
+    It is superseded if somebody else replaced the champion before this plan did.
+    """
+    if outcome.failed and outcome.superseded and not is_champion_replaced(outcome):
+        return Ending.SUPERSEDED
     if outcome.failed:
         return Ending.FAILED
     if not is_champion_replaced(outcome):

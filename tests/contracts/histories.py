@@ -82,6 +82,7 @@ STORED: Final[dict[str, type[BaseModel]]] = {
     "model/ModelSpec": model.ModelSpec,
     "model/ModelVersion": model.ModelVersion,
     "model/Sensitivity": model.Sensitivity,
+    "model/UnscorableVersion": model.UnscorableVersion,
     "model/VersionMetric": model.VersionMetric,
     "monitoring/MonitoringInput": monitoring.MonitoringInput,
     "monitoring/MonitoringReport": monitoring.MonitoringReport,

@@ -329,6 +329,28 @@ async def test_what_somebody_else_made_champion_meanwhile_is_left_alone(world: W
     assert world.registry.champion_version == "3"
 
 
+@pytest.mark.parametrize("action", [Action.RETRAIN, Action.ROLL_BACK])
+async def test_a_plan_whose_champion_a_twin_has_replaced_is_superseded(
+    world: World, action: Action
+) -> None:
+    world.registry.champion_version = "3"
+
+    outcome = await world.remediate(action)
+
+    assert outcome.failed
+    assert determine_ending(outcome) == "superseded"
+    assert world.registry.moves == []
+
+
+async def test_a_plan_that_another_reason_stopped_is_not_superseded(world: World) -> None:
+    world.pipelines = FailingOn(world.registry, "verification")
+
+    outcome = await world.remediate()
+
+    assert not outcome.superseded
+    assert determine_ending(outcome) == "failed"
+
+
 async def test_an_undo_that_fails_says_what_may_still_be_champion(world: World) -> None:
     world.registry = Stubborn(versions=("0", "1"))
     world.measuring(verification={"1": 0.9, "2": 0.5})

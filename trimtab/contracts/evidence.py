@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from trimtab.contracts.base import EPOCH, Fraction, Name, Record, Reply, Text
 from trimtab.contracts.drift import FaultKind, FeatureRole
 from trimtab.contracts.evidence_ids import MAX_ID_LENGTH, EvidenceId
-from trimtab.contracts.model import ModelSpec, ModelVersion, VersionMetric
+from trimtab.contracts.model import ModelSpec, ModelVersion, UnscorableVersion, VersionMetric
 
 
 class EvidenceSource(StrEnum):
@@ -125,7 +125,7 @@ class MeasuredVersions(Record):
     event_id: str = ""
     model: str = ""
     as_of: AwareDatetime = EPOCH
-    metrics: tuple[VersionMetric, ...]
+    metrics: tuple[VersionMetric | UnscorableVersion, ...]
     seal: str = ""
     """Keyed hash over the other fields; empty in histories that are older than seals."""
 

@@ -19,6 +19,9 @@ from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelSpec, ModelVersion
 from trimtab.contracts.remediation import GrantClaims
 
+SealedRecord = MeasuredVersions | RecalledDocuments
+"""What a worker seals."""
+
 
 class Unavailable(TrimtabError):  # noqa: N818 - histories and logs hold the name
     """Error of a port that cannot be reached or is busy: another attempt may help."""
@@ -32,7 +35,8 @@ class Refused(TrimtabError):  # noqa: N818 - histories and logs hold the name
     kind = ErrorKind.REFUSED
 
 
-SealedRecord = MeasuredVersions | RecalledDocuments
+class ChampionMovedError(Refused):
+    """Error of a plan whose champion somebody else has replaced since the decision."""
 
 
 class NoChampionError(Refused):

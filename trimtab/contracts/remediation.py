@@ -144,6 +144,8 @@ class Outcome(Record):
     undone: bool = False
     failed: bool = False
     """Whether a step could not be carried out or was cancelled; `detail` says why."""
+    superseded: bool = False
+    """Whether a step was refused because somebody else had replaced the champion."""
     detail: Text = ""
     audit_sequence: int
     audit_tip: Digest
