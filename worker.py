@@ -33,6 +33,7 @@ from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key
 from trimtab.adapters.grants import JwtGuard, JwtMint, load_private_key, load_public_key
 from trimtab.adapters.knowledge.chroma_client import open_chroma
 from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
+from trimtab.adapters.ledger.audit_ledger import AuditLedger
 from trimtab.adapters.notifier import CombinedNotifier, FileNotifier, LogNotifier
 from trimtab.adapters.pipeline_process import PipelineProcesses
 from trimtab.adapters.registry.model_registry import MlflowRegistry
@@ -71,10 +72,10 @@ class Collaborators:
         self._registry = MlflowRegistry(settings=settings)
         self._knowledge = ChromaKnowledgeBase(open_chroma(settings))
         self._notifier = CombinedNotifier(LogNotifier(), FileNotifier(home / "approvals"))
-        self._audit = JsonlAuditLog(
-            settings.audit.directory or home / "audit",
-            key=load_audit_key(settings.audit.key or keys / "audit.key"),
-        )
+        audit_folder = settings.audit.directory or home / "audit"
+        audit_key = load_audit_key(settings.audit.key or keys / "audit.key")
+        self._audit = JsonlAuditLog(audit_folder, key=audit_key)
+        self._ledger = AuditLedger(audit_folder, key=audit_key)
         self.pipelines = PipelineProcesses(run_pipeline, max_workers=settings.worker.pipelines)
 
     def open(self) -> None:
@@ -109,6 +110,7 @@ class Collaborators:
             knowledge=self._knowledge,
             notifier=self._notifier,
             log=self._audit,
+            ledger=self._ledger,
             authorisation=authorisation,
         )
         return Duties(list_workflows(deliberation=DeliberationWorkflow), activities)

@@ -12,10 +12,12 @@ from activities.incident import IncidentActivities
 from activities.inspection import InspectionActivities
 from activities.monitoring import MonitoringActivities
 from activities.remediation import RemediationActivities
+from activities.usage import UsageActivities
 from trimtab.contracts.ports import (
     AuditLog,
     GrantGuard,
     KnowledgeBase,
+    Ledger,
     ModelRegistry,
     Notifier,
     PipelineRunner,
@@ -25,13 +27,14 @@ Activity = Callable[..., Any]
 """A function or bound method decorated with `activity.defn`."""
 
 
-def list_main_activities(
+def list_main_activities(  # noqa: PLR0913 - one argument for each port
     *,
     registry: ModelRegistry,
     pipelines: PipelineRunner,
     knowledge: KnowledgeBase,
     notifier: Notifier,
     log: AuditLog,
+    ledger: Ledger,
     authorisation: AuthorisationActivities,
 ) -> list[Activity]:
     """Return the activities of the queue `trimtab`."""
@@ -42,6 +45,7 @@ def list_main_activities(
         evidence.read_registry,
         evidence.measure_versions,
         evidence.recall_similar,
+        UsageActivities(registry=registry, ledger=ledger).read_usage,
         check_policy,
         authorisation.authorise,
         ApprovalActivities(notifier=notifier).notify_person,

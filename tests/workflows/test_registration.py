@@ -12,7 +12,7 @@ from activities.registration import (
     list_agent_activities,
     list_main_activities,
 )
-from tests.fakes import FakeKnowledge, FakeNotifier, FakePipelines, FakeRegistry
+from tests.fakes import FakeKnowledge, FakeLedger, FakeNotifier, FakePipelines, FakeRegistry
 from trimtab.contracts import names
 from trimtab.contracts.audit import AuditAppend, AuditLine
 from trimtab.contracts.remediation import GrantClaims
@@ -71,6 +71,7 @@ def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
         knowledge=KNOWLEDGE,
         notifier=FakeNotifier(),
         log=Unused(),
+        ledger=FakeLedger(),
         authorisation=authorisation,
     )
 
@@ -82,6 +83,7 @@ def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
         "measure_versions",
         "notify_person",
         "read_registry",
+        "read_usage",
         "recall_similar",
         "record",
         "remember_incident",

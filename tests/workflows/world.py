@@ -23,6 +23,7 @@ from tests.workflows.golden import record_golden
 from tests.workflows.scripted import ScriptedDeliberation
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
 from trimtab.adapters.grants import JwtGuard, JwtMint
+from trimtab.adapters.ledger.audit_ledger import AuditLedger
 from trimtab.contracts import names
 from trimtab.contracts.approval import HumanDecision
 from trimtab.contracts.evidence import Document, DocumentKind
@@ -79,6 +80,7 @@ class World:
         self.knowledge = FakeKnowledge(a_case(1), a_case(2), a_case(3))
         self.notifier = FakeNotifier()
         self.audit = JsonlAuditLog(folder / "audit", key=b"k" * 32)
+        self.ledger = AuditLedger(folder / "audit", key=b"k" * 32)
         self._mint = JwtMint(key=key)
         self._guard = JwtGuard(key=key.public_key())
 
@@ -125,6 +127,7 @@ class World:
                     knowledge=self.knowledge,
                     notifier=self.notifier,
                     log=self.audit,
+                    ledger=self.ledger,
                     authorisation=authorisation,
                 ),
             ),
