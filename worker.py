@@ -39,6 +39,7 @@ from trimtab.adapters.grants import JwtGuard, JwtMint, load_private_key, load_pu
 from trimtab.adapters.knowledge.chroma_client import open_chroma
 from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
 from trimtab.adapters.knowledge.knowledge_writer import KnowledgeWriter
+from trimtab.adapters.ledger.audit_ledger import AuditLedger
 from trimtab.adapters.notifier import CombinedNotifier, FileNotifier, LogNotifier
 from trimtab.adapters.pipeline_process import PipelineProcesses
 from trimtab.adapters.registry.model_registry import MlflowRegistry
@@ -142,6 +143,7 @@ class Collaborators:
             notifier=self._notifier,
             log=log,
             seal=seal,
+            ledger=AuditLedger(self._audit_folder, key=audit_key),
         )
         activities = list_main_activities(ports, authorisation=authorisation)
         workflows = list_workflows(deliberation=DeliberationWorkflow)

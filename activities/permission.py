@@ -58,6 +58,16 @@ class Permission:
             raise Refused(msg)
         return claims
 
+    def check_not_frozen(self, model: str) -> None:
+        """Raise `Refused` while the model, or every model, is frozen.
+
+        Each step that replaces something asks this right before it does; undoing never asks.
+        """
+        freeze = self._registry.freeze(model)
+        if freeze is not None:
+            msg = f"nothing may be changed: {freeze}"
+            raise Refused(msg)
+
     def check_champion(self, order: ActionOrder, *own_steps: Step) -> ModelVersion:
         """Return the champion if it is the one at decision time, or if our own steps promoted it.
 

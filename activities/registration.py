@@ -13,11 +13,13 @@ from activities.incident import IncidentActivities
 from activities.inspection import InspectionActivities
 from activities.monitoring import MonitoringActivities
 from activities.remediation import RemediationActivities
+from activities.usage import UsageActivities
 from trimtab.contracts.ports import (
     AuditLog,
     EvidenceSeal,
     GrantGuard,
     KnowledgeBase,
+    Ledger,
     ModelRegistry,
     Notifier,
     PipelineRunner,
@@ -37,6 +39,7 @@ class MainPorts:
     notifier: Notifier
     log: AuditLog
     seal: EvidenceSeal
+    ledger: Ledger
 
 
 def list_main_activities(
@@ -57,6 +60,7 @@ def list_main_activities(
         evidence.read_registry,
         evidence.measure_versions,
         evidence.recall_similar,
+        UsageActivities(registry=ports.registry, ledger=ports.ledger).read_usage,
         check_policy,
         authorisation.authorise,
         ApprovalActivities(notifier=ports.notifier).notify_person,

@@ -53,7 +53,10 @@ class RemediationActivities:
         """Train a version on recent rows, or find the one that this step trained before."""
         claims = self._permission.check_grant(order, Step.RETRAIN)
         await asyncio.to_thread(self._permission.check_champion, order, Step.PROMOTE)
-        made = await self._find_retrained(order) or await self._retrain(order, claims)
+        made = await self._find_retrained(order)
+        if made is None:
+            await asyncio.to_thread(self._permission.check_not_frozen, order.spec.name)
+            made = await self._retrain(order, claims)
         return _build_effect(
             order,
             version=made.version,
@@ -227,6 +230,7 @@ class RemediationActivities:
         return made.version
 
     def _set_champion(self, order: ActionOrder, version: str) -> bool:
+        self._permission.check_not_frozen(order.spec.name)
         return self._registry.set_champion(
             order.spec.name, version, expected=order.champion_version, key=order.key
         )

@@ -1,12 +1,14 @@
 """Derives the plan, facts, orders, audit details and ending of an incident."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from pydantic import JsonValue
 
 from trimtab.contracts.base import compute_digest
-from trimtab.contracts.decision import Confidence, Decision, Facts
+from trimtab.contracts.budget import LedgerFacts, ModelUsage
+from trimtab.contracts.decision import Confidence, Decision, Facts, PolicyQuestion
 from trimtab.contracts.deliberation import Cause, Deliberation, RemediationPlan
 from trimtab.contracts.evidence import EvidencePack, MeasuredVersions, RecalledDocuments
 from trimtab.contracts.incident import Ending, IncidentInput, IncidentReport
@@ -62,8 +64,9 @@ class Investigation:
         )
 
 
-def collect_facts(case: Investigation) -> Facts:
+def collect_facts(case: Investigation, usage: ModelUsage | None = None) -> Facts:
     """Return the facts for the policy; the agents' severity counts only if it is higher."""
+    ledger = usage.ledger if usage else None
     finding, pack, deliberation = case.incident.event.data, case.pack, case.deliberation
     severities = [finding.severity]
     if deliberation is not None:
@@ -76,8 +79,19 @@ def collect_facts(case: Investigation) -> Facts:
         champion_version=pack.champion_version if pack else None,
         reviewer_agrees=deliberation is not None and deliberation.review.agrees,
         deliberation_failed=bool(case.failure),
-        last_action_at=pack.last_action_at if pack else None,
+        last_action_at=find_last_action(pack.last_action_at if pack else None, ledger),
+        ledger=ledger,
+        freeze=usage.freeze if usage else None,
     )
+
+
+def find_last_action(recorded_at: datetime | None, ledger: LedgerFacts | None) -> datetime | None:
+    """Return the time of the last action, also of one that changed nothing, or None.
+
+    The registry knows the actions that replaced a champion, the ledger every attempt.
+    """
+    times = (recorded_at, ledger.last_attempt_at if ledger else None)
+    return max((each for each in times if each is not None), default=None)
 
 
 def build_action_order(
@@ -175,3 +189,13 @@ def build_deliberation_detail(case: Investigation) -> dict[str, JsonValue]:
     if case.confidence is not None:
         detail["confidence"] = case.confidence.model_dump(mode="json")
     return detail
+
+
+def build_decision_detail(decision: Decision, question: PolicyQuestion) -> dict[str, JsonValue]:
+    """Return what the audit log keeps of a decision: all of it, and what it was derived from.
+
+    Plan, facts and time are kept, so that other limits can be tried on them later. The limits are
+    not: the policy's hash names them.
+    """
+    detail: dict[str, JsonValue] = decision.model_dump(mode="json")
+    return {**detail, "question": question.model_dump(mode="json", exclude={"limits"})}

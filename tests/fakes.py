@@ -1,7 +1,7 @@
 """Small honest stand-ins for the ports: they remember what was asked of them."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -9,8 +9,10 @@ from pydantic import JsonValue
 from tests.builders import NOW
 from trimtab.contracts.approval import ApprovalRequest
 from trimtab.contracts.base import compute_digest
+from trimtab.contracts.budget import LedgerFacts, Reservation, UsageQuery
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.evidence import Document
+from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelSpec, ModelVersion
 from trimtab.contracts.ports import Refused
@@ -32,6 +34,8 @@ class FakeRegistry:
         self.moves: list[tuple[str | None, str]] = []
         self.incidents: list[IncidentReport] = []
         self.broken = False
+        self.freezes: dict[str | None, Freeze] = {}
+        """Freeze by model; that of all models is under None."""
 
     def _version(self, model: str, version: str) -> ModelVersion:
         return ModelVersion(
@@ -79,6 +83,29 @@ class FakeRegistry:
 
     def audit_tips(self, model: str | None = None) -> Mapping[str, str]:
         return {report.event_id: report.audit_tip for report in self.incidents}
+
+    def freeze(self, model: str) -> Freeze | None:
+        return self.freezes.get(None) or self.freezes.get(model)
+
+
+class FakeLedger:
+    """Says what it was given, and keeps what is reserved."""
+
+    def __init__(self, facts: LedgerFacts | None = None) -> None:
+        self.facts = facts or LedgerFacts()
+        self.reserved: list[Reservation] = []
+        self.queries: list[UsageQuery] = []
+
+    def read(self, query: UsageQuery) -> LedgerFacts:
+        self.queries.append(query)
+        return self.facts
+
+    def reserve(
+        self, reservation: Reservation, query: UsageQuery, *, check: Callable[[LedgerFacts], None]
+    ) -> LedgerFacts:
+        check(self.facts)
+        self.reserved.append(reservation)
+        return self.facts
 
 
 class FakePipelines:

@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from policies.incident import (
         Investigation,
         build_closing_detail,
+        build_decision_detail,
         build_deliberation_detail,
         build_evidence_detail,
         build_opening_detail,
@@ -49,6 +50,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.incident_state import IncidentState
     from workflows.investigation import ask_analysts, collect_evidence
     from workflows.plan_execution import request_grant, run_remediation
+    from workflows.usage import read_usage
 
 
 @workflow.defn(name=names.DRIFT_RESPONSE, failure_exception_types=BUG_TYPES)
@@ -84,7 +86,7 @@ class DriftResponseWorkflow:
             return Ending.MONITORED
         if decision.verdict is Verdict.ESCALATE and not await self._ask_person(decision):
             return Ending.REJECTED if self._gate.settling_answer else Ending.EXPIRED
-        if question.plan.action is Action.MONITOR:
+        if question.plan.action is Action.MONITOR or incident.limits.is_shadow(question.plan.model):
             return Ending.ACKNOWLEDGED
         return await self._remediate(decision, question)
 
@@ -162,12 +164,10 @@ class DriftResponseWorkflow:
 
     async def _decide(self, incident: IncidentInput) -> tuple[Decision, PolicyQuestion]:
         self._state.stage = Stage.DECIDING
-        case = self._state.case
+        case, now = self._state.case, self._read_policy_time(incident)
+        usage = await read_usage(incident, now=now)
         question = PolicyQuestion(
-            plan=case.plan,
-            facts=collect_facts(case),
-            limits=incident.limits,
-            now=self._read_policy_time(incident),
+            plan=case.plan, facts=collect_facts(case, usage), limits=incident.limits, now=now
         )
         decision = await workflow.execute_activity(
             check_policy,
@@ -189,7 +189,7 @@ class DriftResponseWorkflow:
         await self._chain.record(
             PendingEntry(Gate.EVIDENCE, TRIMTAB, build_evidence_detail(case)),
             PendingEntry(Gate.DELIBERATED, analyst, build_deliberation_detail(case)),
-            PendingEntry(Gate.DECIDED, POLICY, decision.model_dump(mode="json")),
+            PendingEntry(Gate.DECIDED, POLICY, build_decision_detail(decision, question)),
         )
         return decision, question
 

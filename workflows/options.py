@@ -74,6 +74,16 @@ RECORD: Final = LocalActivityOptions(
 They are local activities: each adds one event to the history instead of six.
 """
 
+READ_USAGE: Final = LocalActivityOptions(
+    start_to_close_timeout=timedelta(seconds=20),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=200),
+        maximum_interval=timedelta(seconds=5),
+        maximum_attempts=5,
+    ),
+)
+"""Reads of what was done so far, for budgets and the breaker, and of any freeze."""
+
 NOTIFY: Final = ActivityOptions(
     start_to_close_timeout=timedelta(seconds=30),
     schedule_to_close_timeout=timedelta(minutes=2),

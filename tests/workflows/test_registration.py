@@ -13,7 +13,14 @@ from activities.registration import (
     list_agent_activities,
     list_main_activities,
 )
-from tests.fakes import FakeArchive, FakeKnowledge, FakeNotifier, FakePipelines, FakeRegistry
+from tests.fakes import (
+    FakeArchive,
+    FakeKnowledge,
+    FakeLedger,
+    FakeNotifier,
+    FakePipelines,
+    FakeRegistry,
+)
 from trimtab.adapters.evidence_seal import HmacEvidenceSeal
 from trimtab.contracts import names
 from trimtab.contracts.audit import AuditAppend, AuditLine
@@ -75,6 +82,7 @@ def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
         notifier=FakeNotifier(),
         log=Unused(),
         seal=SEAL,
+        ledger=FakeLedger(),
     )
 
     activities = list_main_activities(ports, authorisation=authorisation)
@@ -87,6 +95,7 @@ def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
         "measure_versions",
         "notify_person",
         "read_registry",
+        "read_usage",
         "recall_similar",
         "record",
         "remember_incident",

@@ -25,6 +25,7 @@ from tests.workflows.scripted import ScriptedDeliberation
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
 from trimtab.adapters.evidence_seal import HmacEvidenceSeal
 from trimtab.adapters.grants import JwtGuard, JwtMint
+from trimtab.adapters.ledger.audit_ledger import AuditLedger
 from trimtab.contracts import names
 from trimtab.contracts.approval import HumanDecision
 from trimtab.contracts.evidence import Document, DocumentKind
@@ -83,6 +84,7 @@ class World:
         self.audit = JsonlAuditLog(folder / "audit", key=b"k" * 32)
         self.archive = FakeArchive()
         self.seal = HmacEvidenceSeal(audit_key=b"k" * 32)
+        self.ledger = AuditLedger(folder / "audit", key=b"k" * 32)
         self._mint = JwtMint(key=key)
         self._guard = JwtGuard(key=key.public_key())
 
@@ -136,6 +138,7 @@ class World:
             notifier=self.notifier,
             log=self.audit,
             seal=self.seal,
+            ledger=self.ledger,
         )
         return [
             self._worker(

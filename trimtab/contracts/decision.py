@@ -8,8 +8,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AwareDatetime, Field, field_validator
 
 from trimtab.contracts.base import Digest, Fraction, Name, NonNegativeDuration, Record, Text
+from trimtab.contracts.blackout_calendar import BlackoutCalendar, HolidayCalendar
+from trimtab.contracts.budget import Breaker, Budgets, LedgerFacts
 from trimtab.contracts.deliberation import RemediationPlan
 from trimtab.contracts.drift import Severity
+from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.model import Tier
 from trimtab.contracts.remediation import Action
 
@@ -25,6 +28,16 @@ class Verdict(StrEnum):
     def rank(self) -> int:
         """0 for EXECUTE to 2 for ESCALATE; the highest rank of all rules wins."""
         return list(Verdict).index(self)
+
+
+def check_timezone(name: str) -> str:
+    """Return the name of a time zone; raise `ValueError` if there is none of that name."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        msg = f"no time zone is named {name!r}: use an IANA name such as Europe/London"
+        raise ValueError(msg) from None
+    return name
 
 
 class Blackout(Record):
@@ -43,12 +56,7 @@ class Blackout(Record):
     @field_validator("timezone")
     @classmethod
     def _check_timezone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            msg = f"no time zone is named {name!r}: use an IANA name such as Europe/London"
-            raise ValueError(msg) from None
-        return name
+        return check_timezone(name)
 
 
 class Limits(Record):
@@ -78,6 +86,27 @@ class Limits(Record):
     """Time without an answer after which one reminder is sent."""
     verification_margin: float = Field(default=0.0, ge=0.0)
     """How much lower than before the metric may be after an action that still counts as helpful."""
+    timezone: str = "UTC"
+    """IANA name of the zone in which budgets, calendars and holidays count days."""
+    calendars: tuple[BlackoutCalendar, ...] = ()
+    """Calendars whose events are blackouts."""
+    holidays: tuple[HolidayCalendar, ...] = ()
+    """Public holidays, which are blackouts."""
+    budgets: Budgets = Budgets()
+    breaker: Breaker = Breaker()
+    shadow: bool = False
+    """Whether every decision is recorded and none is carried out."""
+    shadow_models: tuple[Name, ...] = ()
+    """Models for which decisions are recorded and none is carried out."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_zone(cls, name: str) -> str:
+        return check_timezone(name)
+
+    def is_shadow(self, model: str) -> bool:
+        """Return whether decisions about the model are recorded and not carried out."""
+        return self.shadow or model in self.shadow_models
 
 
 class Facts(Record):
@@ -94,6 +123,10 @@ class Facts(Record):
     """Whether the configured analyst failed, so that the plan comes from the fallback."""
     last_action_at: AwareDatetime | None = None
     """Time of the last action on the model that Trimtab knows of."""
+    ledger: LedgerFacts | None = None
+    """What was done so far; None if it is not known."""
+    freeze: Freeze | None = None
+    """The freeze that is in force for the model; None if there is none."""
 
 
 class RuleResult(Record):

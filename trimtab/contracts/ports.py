@@ -4,7 +4,7 @@ Async methods can be cancelled; the others block and are called from threads. Ev
 `Unavailable` if another attempt may help, and `Refused` if it cannot.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -12,9 +12,11 @@ from pydantic import JsonValue
 
 from trimtab.contracts.approval import ApprovalRequest
 from trimtab.contracts.audit import AuditAppend, AuditLine
+from trimtab.contracts.budget import LedgerFacts, Reservation, UsageQuery
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.errors import ErrorKind, TrimtabError
 from trimtab.contracts.evidence import Document, MeasuredVersions, RecalledDocuments
+from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelSpec, ModelVersion
 from trimtab.contracts.remediation import GrantClaims
@@ -73,6 +75,25 @@ class ModelRegistry(Protocol):
 
     def audit_tips(self, model: str | None = None) -> Mapping[str, str]:
         """Return the audit tip of every recorded incident by event id."""
+
+    def freeze(self, model: str) -> Freeze | None:
+        """Return the freeze of all models or of this model, or None; read before every effect."""
+
+
+class Ledger(Protocol):
+    """What was done so far on all models, derived from the audit log."""
+
+    def read(self, query: UsageQuery) -> LedgerFacts:
+        """Return what was done so far; the incident's own plan is not counted."""
+
+    def reserve(
+        self, reservation: Reservation, query: UsageQuery, *, check: Callable[[LedgerFacts], None]
+    ) -> LedgerFacts:
+        """Reserve an action in one step with its check, and return what was done before it.
+
+        No other action is reserved between the reading and the writing. `check` raises `Refused`
+        if the action must not be reserved. The same reservation again replaces the first one.
+        """
 
 
 class PipelineRunner(Protocol):

@@ -27,6 +27,11 @@ CORRELATION_ID_TAG: Final = "trimtab.correlation_id"
 PLAN_HASH_TAG: Final = "trimtab.plan_hash"
 """Tag of a version: hash of the plan that it was trained for."""
 
+# On a registered model, and on the experiment of incidents for all models.
+FREEZE_TAG: Final = "trimtab.freeze"
+"""The freeze that is in force, as JSON (`contracts.freeze.Freeze`); without the tag there is none.
+"""
+
 # On an incident's run.
 MODEL_TAG: Final = "trimtab.model"
 VERDICT_TAG: Final = "trimtab.verdict"

@@ -15,10 +15,12 @@ from mlflow.entities.model_registry import ModelVersion as RegisteredVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from trimtab.adapters.registry.freezes import FreezeTags
 from trimtab.adapters.registry.incident_runs import IncidentRuns
 from trimtab.adapters.registry.tracking import open_tracking, translate_mlflow_errors
 from trimtab.contracts.audit import RecordedTip
 from trimtab.contracts.drift import Window
+from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelVersion
 from trimtab.contracts.ports import ChampionMovedError, Refused
@@ -46,6 +48,7 @@ class MlflowRegistry:
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")  # Temporal retries
         self._settings = settings
         self._runs = IncidentRuns(settings=settings)
+        self._freezes = FreezeTags(settings=settings)
 
     def champion(self, model: str) -> ModelVersion | None:
         """Return the version that the alias `champion` points at, or None."""
@@ -128,6 +131,10 @@ class MlflowRegistry:
     def list_recorded_tips(self) -> tuple[RecordedTip, ...]:
         """Return the end of every recorded incident's audit chain, of all models."""
         return self._runs.list_tips()
+
+    def freeze(self, model: str) -> Freeze | None:
+        """Return the freeze of all models or of this model, or None."""
+        return self._freezes.find(model)
 
     @property
     def _client(self) -> MlflowClient:
