@@ -124,12 +124,14 @@ class Collaborators:
         audit_key = self._read_audit_key()
         log = JsonlAuditLog(self._audit_folder, key=audit_key)
         seal = HmacEvidenceSeal(audit_key=audit_key)
+        ledger = AuditLedger(self._audit_folder, key=audit_key)
         self._archive.refresh()
         authorisation = AuthorisationActivities(
             MintSources(
                 registry=self._registry,
                 log=log,
                 seal=seal,
+                ledger=ledger,
                 configuration=self._archive,
             ),
             mint=JwtMint(key=self._read_private_key()),
@@ -143,7 +145,7 @@ class Collaborators:
             notifier=self._notifier,
             log=log,
             seal=seal,
-            ledger=AuditLedger(self._audit_folder, key=audit_key),
+            ledger=ledger,
         )
         activities = list_main_activities(ports, authorisation=authorisation)
         workflows = list_workflows(deliberation=DeliberationWorkflow)

@@ -9,6 +9,7 @@ What a workflow decided counts only where it is the stricter one.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from temporalio import activity
 
@@ -18,11 +19,13 @@ from policies.confidence import compute_confidence
 from policies.decision import decide
 from policies.evidence import compose_evidence
 from policies.incident import Investigation, collect_facts
+from policies.ledger import build_usage_query
 from trimtab.contracts import names
 from trimtab.contracts.approval import Answer, Choice
 from trimtab.contracts.audit import AuditEntry, Gate
 from trimtab.contracts.authorisation import AuthorisationRequest
 from trimtab.contracts.base import compute_digest
+from trimtab.contracts.budget import LedgerFacts, ModelUsage, Reservation
 from trimtab.contracts.decision import Decision, Limits, PolicyQuestion, Verdict
 from trimtab.contracts.evidence import RegistryFacts
 from trimtab.contracts.model import ModelSpec
@@ -31,6 +34,7 @@ from trimtab.contracts.ports import (
     ConfigurationArchive,
     EvidenceSeal,
     GrantMint,
+    Ledger,
     ModelRegistry,
     Refused,
 )
@@ -45,6 +49,10 @@ _MEASURED_BEFORE_OPENING = timedelta(minutes=1)
 """Time by which the clocks of two machines may differ."""
 
 
+_BY_POLICY = "policy:"
+"""What the authority of a plan begins with that no person had to approve."""
+
+
 def _read_clock() -> datetime:
     return datetime.now(UTC)
 
@@ -57,6 +65,7 @@ class MintSources:
     log: AuditLog
     seal: EvidenceSeal
     configuration: ConfigurationArchive
+    ledger: Ledger
 
 
 @dataclass(frozen=True)
@@ -96,28 +105,30 @@ class AuthorisationActivities:
         recorded = self._read_chain(request)
         configuration = self._find_configuration(request, recorded)
         now = self._find_now(request)
-        decision = self._decide_again(request, configuration, recorded, now=now)
-        plan = request.deliberation.plan
+        question = self._build_question(request, configuration, recorded, now=now)
+        decision = decide(question)
+        _check_plan(request, decision)
         authority = self._find_authority(decision, request, recorded)
         issued_at = self._clock()
-        return self._mint.mint(
-            GrantClaims(
-                event_id=event.id,
-                model=plan.model,
-                action=plan.action,
-                plan_hash=decision.plan_hash,
-                policy_hash=decision.policy_hash,
-                champion_version=plan.champion_version,
-                target_version=plan.target_version,
-                steps=STEPS_OF_ACTION[plan.action],
-                spec_hash=compute_digest(configuration.spec),
-                verification_margin=configuration.limits.verification_margin,
-                as_of=now,
-                authority=authority,
-                issued_at=issued_at,
-                expires_at=issued_at + self._lifetime,
-            )
+        plan = question.plan
+        claims = GrantClaims(
+            event_id=event.id,
+            model=plan.model,
+            action=plan.action,
+            plan_hash=decision.plan_hash,
+            policy_hash=decision.policy_hash,
+            champion_version=plan.champion_version,
+            target_version=plan.target_version,
+            steps=STEPS_OF_ACTION[plan.action],
+            spec_hash=compute_digest(configuration.spec),
+            verification_margin=configuration.limits.verification_margin,
+            as_of=now,
+            authority=authority,
+            issued_at=issued_at,
+            expires_at=issued_at + self._lifetime,
         )
+        self._reserve(question, claims)
+        return self._mint.mint(claims)
 
     def _read_chain(self, request: AuthorisationRequest) -> dict[Gate, AuditEntry]:
         """Return the newest entry of each gate, once the chain is about this very incident."""
@@ -158,15 +169,15 @@ class AuthorisationActivities:
             raise Refused(msg)
         return self._clock()
 
-    def _decide_again(
+    def _build_question(
         self,
         request: AuthorisationRequest,
         configuration: _Configuration,
         recorded: dict[Gate, AuditEntry],
         *,
         now: datetime,
-    ) -> Decision:
-        """Return the policy's answer on what is sealed, recorded or read here and now."""
+    ) -> PolicyQuestion:
+        """Ask the policy again, from what is sealed, recorded or read here and now."""
         self._check_seals(request, recorded)
         incident = request.incident.model_copy(
             update={"limits": configuration.limits, "spec": configuration.spec}
@@ -193,13 +204,38 @@ class AuthorisationActivities:
             confidence=compute_confidence(request.deliberation, pack),
             failure=request.failure,
         )
-        decision = decide(
-            PolicyQuestion(
-                plan=case.plan, facts=collect_facts(case), limits=configuration.limits, now=now
-            )
+        limits = configuration.limits
+        query = build_usage_query(model, incident.event.id, limits=limits, now=now)
+        usage = ModelUsage(
+            ledger=self._sources.ledger.read(query), freeze=self._sources.registry.freeze(model)
         )
-        _check_plan(request, decision)
-        return decision
+        return PolicyQuestion(
+            plan=case.plan, facts=collect_facts(case, usage), limits=limits, now=now
+        )
+
+    def _reserve(self, question: PolicyQuestion, claims: GrantClaims) -> None:
+        """Count the action before its effect; no two of them fit into the room for one."""
+
+        def check(ledger: LedgerFacts) -> None:
+            facts = question.facts.model_copy(update={"ledger": ledger})
+            decision = decide(question.model_copy(update={"facts": facts}))
+            if claims.authority.startswith(_BY_POLICY) and decision.verdict is not Verdict.EXECUTE:
+                msg = f"the plan is no longer allowed: {decision.reason}"
+                raise Refused(msg)
+
+        plan, limits = question.plan, question.limits
+        reservation = Reservation(
+            incident=claims.event_id,
+            model=plan.model,
+            plan_hash=claims.plan_hash,
+            action=plan.action,
+            cost=max(plan.cost, Decimal(0)),
+            currency=plan.currency,
+            at=question.now,
+            expires_at=claims.expires_at,
+        )
+        query = build_usage_query(plan.model, claims.event_id, limits=limits, now=question.now)
+        self._sources.ledger.reserve(reservation, query, check=check)
 
     def _check_seals(self, request: AuthorisationRequest, recorded: dict[Gate, AuditEntry]) -> None:
         """Raise `Refused` unless our own workers measured, for this incident and its own time."""
@@ -228,7 +264,7 @@ class AuthorisationActivities:
         """Return who allows the plan: the policy, if it answers as it did then, or a person."""
         verdicts = {decision.verdict.value, str(recorded[Gate.DECIDED].detail.get("verdict"))}
         if verdicts == {Verdict.EXECUTE.value}:
-            return f"policy:{decision.rule}"
+            return f"{_BY_POLICY}{decision.rule}"
         if Verdict.MONITOR.value in verdicts:
             msg = f"the verdict is {decision.verdict} by {decision.rule}: nothing may be executed"
             raise Refused(msg)

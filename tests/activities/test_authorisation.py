@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from tests.builders import (
     an_event,
     an_incident,
 )
-from tests.fakes import FakeArchive, FakeRegistry
+from tests.fakes import FakeArchive, FakeLedger, FakeRegistry
 from tests.workflows.world import a_case
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
 from trimtab.adapters.evidence_seal import HmacEvidenceSeal
@@ -38,6 +39,7 @@ from trimtab.contracts.approval import Answer, Choice, HumanDecision
 from trimtab.contracts.audit import GENESIS, AuditAppend, AuditEntry, Gate
 from trimtab.contracts.authorisation import AuthorisationRequest
 from trimtab.contracts.base import compute_digest
+from trimtab.contracts.budget import Budget, Budgets, LedgerFacts, ModelUsage, Spending
 from trimtab.contracts.decision import Decision, Limits, PolicyQuestion, Verdict
 from trimtab.contracts.deliberation import RemediationPlan
 from trimtab.contracts.evidence import (
@@ -47,6 +49,7 @@ from trimtab.contracts.evidence import (
     RecalledDocuments,
     RegistryFacts,
 )
+from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.model import Tier, VersionMetric
 from trimtab.contracts.remediation import Action, GrantClaims, Step
 
@@ -79,6 +82,7 @@ class World:
     ) -> None:
         self.registry = FakeRegistry()
         self.archive = FakeArchive()
+        self.ledger = FakeLedger()
         self.seal = HmacEvidenceSeal(audit_key=KEY)
         self.log = JsonlAuditLog(folder / "audit", key=KEY)
         self.incident = an_incident(limits=limits or Limits(), **incident)
@@ -136,7 +140,10 @@ class World:
         case = self.case
         return decide(
             PolicyQuestion(
-                plan=case.plan, facts=collect_facts(case), limits=self.incident.limits, now=NOW
+                plan=case.plan,
+                facts=collect_facts(case, ModelUsage(ledger=LedgerFacts())),
+                limits=self.incident.limits,
+                now=NOW,
             )
         )
 
@@ -178,7 +185,11 @@ class World:
 
     def authorise(self, request: AuthorisationRequest | None = None) -> GrantClaims:
         sources = MintSources(
-            registry=self.registry, log=self.log, seal=self.seal, configuration=self.archive
+            registry=self.registry,
+            log=self.log,
+            seal=self.seal,
+            configuration=self.archive,
+            ledger=self.ledger,
         )
         activities = AuthorisationActivities(
             sources,
@@ -420,3 +431,31 @@ def test_a_failed_analyst_stays_failed(world: World) -> None:
     world.record()
 
     assert "failure of deliberated" in world.refusal(world.request(failure="the model refused"))
+
+
+def test_a_granted_action_is_reserved_before_its_effect(world: World) -> None:
+    decision = world.record()
+
+    world.authorise()
+
+    (reserved,) = world.ledger.reserved
+    assert (reserved.incident, reserved.plan_hash) == ("event-1", decision.plan_hash)
+    assert reserved.expires_at == NOW + timedelta(hours=2)
+
+
+def test_a_frozen_model_is_granted_nothing(world: World) -> None:
+    world.record()
+    world.registry.freezes[None] = Freeze(by="ada", at=NOW, reason="audit")
+
+    assert "here and now the policy answers escalate" in world.refusal()
+    assert world.ledger.reserved == []
+
+
+def test_a_budget_that_was_spent_meanwhile_grants_nothing(tmp_path: Path) -> None:
+    budget = Budget(actions_per_day=1)
+    world = World(tmp_path, limits=Limits(budgets=Budgets(each_model=budget)))
+    world.record()
+    world.ledger.facts = LedgerFacts(model_day=Spending(actions=1, cost=Decimal(5)))
+
+    assert "here and now the policy answers escalate" in world.refusal()
+    assert world.ledger.reserved == []

@@ -73,7 +73,9 @@ def test_an_incident_has_its_public_signal_update_and_query() -> None:
 
 
 def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
-    sources = MintSources(registry=REGISTRY, log=Unused(), seal=SEAL, configuration=FakeArchive())
+    sources = MintSources(
+        registry=REGISTRY, log=Unused(), seal=SEAL, configuration=FakeArchive(), ledger=FakeLedger()
+    )
     authorisation = AuthorisationActivities(sources, mint=Unused(), lifetime=timedelta(hours=1))
     ports = MainPorts(
         registry=REGISTRY,

@@ -126,7 +126,11 @@ class World:
 
     def _workers(self) -> list[Worker]:
         sources = MintSources(
-            registry=self.registry, log=self.audit, seal=self.seal, configuration=self.archive
+            registry=self.registry,
+            log=self.audit,
+            seal=self.seal,
+            configuration=self.archive,
+            ledger=self.ledger,
         )
         authorisation = AuthorisationActivities(
             sources, mint=self._mint, lifetime=timedelta(hours=1)
