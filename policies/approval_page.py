@@ -134,6 +134,8 @@ def _render_answer(
     approval = "the plan is carried out and verified"
     if case.deliberation is None:
         approval = "you take over the incident"
+    elif case.incident.limits.is_shadow(case.incident.event.subject):
+        approval = "your answer is recorded, and nothing is carried out in shadow mode"
     return "\n".join(
         [
             f"ANSWER    by {_format_minute(deadline)}; without an answer nothing is done",
