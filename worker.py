@@ -17,6 +17,7 @@ from typing import Annotated
 import structlog
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from temporalio import activity
 from temporalio.client import Client
 from temporalio.google_adk import GoogleAdkPlugin
 from temporalio.worker import Worker
@@ -28,6 +29,7 @@ from activities.registration import (
     list_agent_activities,
     list_main_activities,
 )
+from activities.sweep import SweepActivities
 from agents.models import register_models
 from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key
 from trimtab.adapters.grants import JwtGuard, JwtMint, load_private_key, load_public_key
@@ -36,6 +38,7 @@ from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
 from trimtab.adapters.notifier import CombinedNotifier, FileNotifier, LogNotifier
 from trimtab.adapters.pipeline_process import PipelineProcesses
 from trimtab.adapters.registry.model_registry import MlflowRegistry
+from trimtab.adapters.temporal_incidents import TemporalIncidents
 from trimtab.contracts import names
 from trimtab.pipelines.session import run_pipeline
 from trimtab.runtime.errors import BadConfigurationError
@@ -110,6 +113,12 @@ class Collaborators:
             notifier=self._notifier,
             log=self._audit,
             authorisation=authorisation,
+            sweep=SweepActivities(
+                log=self._audit,
+                incidents=TemporalIncidents(activity.client),
+                registry=self._registry,
+                notifier=self._notifier,
+            ),
         )
         return Duties(list_workflows(deliberation=DeliberationWorkflow), activities)
 

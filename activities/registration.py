@@ -12,6 +12,7 @@ from activities.incident import IncidentActivities
 from activities.inspection import InspectionActivities
 from activities.monitoring import MonitoringActivities
 from activities.remediation import RemediationActivities
+from activities.sweep import SweepActivities
 from trimtab.contracts.ports import (
     AuditLog,
     GrantGuard,
@@ -25,7 +26,7 @@ Activity = Callable[..., Any]
 """A function or bound method decorated with `activity.defn`."""
 
 
-def list_main_activities(
+def list_main_activities(  # noqa: PLR0913 - one collaborator each
     *,
     registry: ModelRegistry,
     pipelines: PipelineRunner,
@@ -33,6 +34,7 @@ def list_main_activities(
     notifier: Notifier,
     log: AuditLog,
     authorisation: AuthorisationActivities,
+    sweep: SweepActivities,
 ) -> list[Activity]:
     """Return the activities of the queue `trimtab`."""
     evidence = EvidenceActivities(registry=registry, pipelines=pipelines, knowledge=knowledge)
@@ -49,6 +51,7 @@ def list_main_activities(
         audit.find_tip,
         incidents.remember_incident,
         MonitoringActivities(pipelines=pipelines).judge_window,
+        sweep.sweep_incidents,
     ]
 
 

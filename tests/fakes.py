@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from tests.builders import NOW
 from trimtab.contracts.approval import ApprovalRequest
+from trimtab.contracts.audit import ChainEnd
 from trimtab.contracts.evidence import Document
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelVersion
@@ -28,6 +29,7 @@ class FakeRegistry:
         self.moves: list[tuple[str | None, str]] = []
         self.incidents: list[IncidentReport] = []
         self.broken = False
+        self.head: ChainEnd | None = None
 
     def _version(self, model: str, version: str) -> ModelVersion:
         return ModelVersion(
@@ -68,6 +70,9 @@ class FakeRegistry:
     def last_action_at(self, model: str) -> datetime | None:
         acted = [report.acted_at for report in self.incidents if report.acted_at]
         return max(acted, default=None)
+
+    def keep_audit_head(self, head: ChainEnd) -> None:
+        self.head = head
 
     def audit_tips(self, model: str | None = None) -> Mapping[str, str]:
         return {report.event_id: report.audit_tip for report in self.incidents}

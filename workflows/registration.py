@@ -3,6 +3,7 @@
 from workflows.drift_response import DriftResponseWorkflow
 from workflows.monitoring import MonitoringWorkflow
 from workflows.remediation import RemediationWorkflow
+from workflows.sweep import SweepWorkflow
 
 
 def list_workflows(*, deliberation: type) -> list[type]:
@@ -12,4 +13,10 @@ def list_workflows(*, deliberation: type) -> list[type]:
         deliberation: The class registered as `DeliberationWorkflow`. It is passed in because only
             a front door may import ADK, and so that tests can replace the agents.
     """
-    return [DriftResponseWorkflow, deliberation, RemediationWorkflow, MonitoringWorkflow]
+    return [
+        DriftResponseWorkflow,
+        deliberation,
+        RemediationWorkflow,
+        MonitoringWorkflow,
+        SweepWorkflow,
+    ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, Worker
@@ -18,11 +19,13 @@ from activities.registration import (
     list_action_activities,
     list_main_activities,
 )
+from activities.sweep import SweepActivities
 from tests.fakes import FakeKnowledge, FakeNotifier, FakePipelines, FakeRegistry
 from tests.workflows.golden import record_golden
 from tests.workflows.scripted import ScriptedDeliberation
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
 from trimtab.adapters.grants import JwtGuard, JwtMint
+from trimtab.adapters.temporal_incidents import TemporalIncidents
 from trimtab.contracts import names
 from trimtab.contracts.approval import HumanDecision
 from trimtab.contracts.evidence import Document, DocumentKind
@@ -126,6 +129,12 @@ class World:
                     notifier=self.notifier,
                     log=self.audit,
                     authorisation=authorisation,
+                    sweep=SweepActivities(
+                        log=self.audit,
+                        incidents=TemporalIncidents(activity.client),
+                        registry=self.registry,
+                        notifier=self.notifier,
+                    ),
                 ),
             ),
             self._worker(

@@ -6,17 +6,20 @@ on the version, write, read back, note that it is done. A retry recognises its o
 
 import math
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from mlflow.entities.model_registry import ModelVersion as RegisteredVersion
 from mlflow.exceptions import MlflowException
+from mlflow.store.entities.paged_list import PagedList
 from mlflow.tracking import MlflowClient
 
 from trimtab.adapters.registry.incident_runs import IncidentRuns
 from trimtab.adapters.registry.tracking import open_tracking, translate_mlflow_errors
-from trimtab.contracts.audit import RecordedTip
+from trimtab.contracts.audit import ChainEnd, RecordedTip
+from trimtab.contracts.base import NAME_PATTERN
 from trimtab.contracts.drift import Window
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelVersion
@@ -31,8 +34,11 @@ from trimtab.contracts.tags import (
 from trimtab.runtime.settings import Settings
 
 CHAMPION_ALIAS: Final = "champion"
+_PAGE_SIZE: Final = 500
 _INTENDED: Final = "intended"
 _DONE: Final = "done"
+
+_Entity = TypeVar("_Entity")
 
 
 class MlflowRegistry:
@@ -119,6 +125,31 @@ class MlflowRegistry:
         """Return the end of every recorded incident's audit chain, of all models."""
         return self._runs.list_tips()
 
+    def keep_audit_head(self, head: ChainEnd) -> None:
+        """Keep the end of the audit log's chain of heads, unless a longer one is kept."""
+        self._runs.keep_audit_head(head)
+
+    def read_audit_head(self) -> ChainEnd | None:
+        """Return the end of the chain of heads that was kept last; None if there is none."""
+        return self._runs.read_audit_head()
+
+    def list_all_versions(self) -> tuple[ModelVersion, ...]:
+        """Return every version of every model with its tags, and without its metrics.
+
+        Models with names that Trimtab's may not have are left out: they are other people's.
+        """
+        with translate_mlflow_errors():
+            champions = {
+                model.name: str(model.aliases[CHAMPION_ALIAS])
+                for model in _read_all(self._client.search_registered_models)
+                if CHAMPION_ALIAS in model.aliases
+            }
+            return tuple(
+                _build_bare_version(version, champions.get(version.name))
+                for version in _read_all(self._client.search_model_versions)
+                if re.fullmatch(NAME_PATTERN, version.name)
+            )
+
     @property
     def _client(self) -> MlflowClient:
         return open_tracking(self._settings)
@@ -149,16 +180,8 @@ class MlflowRegistry:
             raise Refused(msg)
 
     def _build_version(self, version: RegisteredVersion, champion: str | None) -> ModelVersion:
-        tags = {str(name): str(value) for name, value in version.tags.items()}
-        return ModelVersion(
-            model=version.name,
-            version=str(version.version),
-            created_at=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
-            champion=str(version.version) == champion,
-            metrics=self._read_metrics(version.run_id),
-            trained_on=_parse_training_window(tags),
-            tags=tags,
-        )
+        metrics = self._read_metrics(version.run_id)
+        return _build_bare_version(version, champion).model_copy(update={"metrics": metrics})
 
     def _read_metrics(self, run_id: str | None) -> dict[str, float]:
         """Return what training measured; nothing if the run is gone."""
@@ -171,6 +194,28 @@ class MlflowRegistry:
                 return {}
             raise
         return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
+def _build_bare_version(version: RegisteredVersion, champion: str | None) -> ModelVersion:
+    """Return a version without the metrics, which are in its run."""
+    tags = {str(name): str(value) for name, value in version.tags.items()}
+    return ModelVersion(
+        model=version.name,
+        version=str(version.version),
+        created_at=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
+        champion=str(version.version) == champion,
+        trained_on=_parse_training_window(tags),
+        tags=tags,
+    )
+
+
+def _read_all(search: Callable[..., PagedList[_Entity]]) -> Iterator[_Entity]:
+    """Yield everything that a search of MLflow finds, page by page."""
+    page = search(max_results=_PAGE_SIZE)
+    yield from page
+    while page.token:
+        page = search(max_results=_PAGE_SIZE, page_token=page.token)
+        yield from page
 
 
 def _parse_training_window(tags: Mapping[str, str]) -> Window | None:
