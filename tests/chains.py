@@ -81,13 +81,15 @@ RETRAINED: tuple[tuple[Gate, dict[str, JsonValue]] | Gate, ...] = (
 """An incident that retrained, promoted, verified and closed."""
 
 
-def a_version(version: str, *, champion: bool = False, **tags: str) -> ModelVersion:
+def a_version(
+    version: str, tags: dict[str, str] | None = None, *, champion: bool = False
+) -> ModelVersion:
     return ModelVersion(
-        model="parking", version=version, created_at=NOW, champion=champion, tags=tags
+        model="parking", version=version, created_at=NOW, champion=champion, tags=tags or {}
     )
 
 
 def a_challenger(*, champion: bool = True) -> ModelVersion:
     """Return version 2 as `RETRAINED` leaves it."""
     tags = {EFFECT_KEY_TAG: key_of("retrain"), build_promotion_tag(key_of("promote")): "done"}
-    return a_version("2", champion=champion, **tags)
+    return a_version("2", tags, champion=champion)

@@ -42,14 +42,18 @@ def test_a_remediation_that_did_what_it_says_agrees() -> None:
 
 def test_a_remediation_that_was_undone_agrees() -> None:
     chain = a_chain(*RETRAINED[:-2], intended("undo"), effected("undo", "1"), Gate.CLOSED)
-    former = a_version("1", champion=True, **{build_promotion_tag(key_of("undo")): "done"})
+    former = a_version("1", {build_promotion_tag(key_of("undo")): "done"}, champion=True)
 
     assert faults(chain, former, a_challenger(champion=False)) == []
 
 
 def test_an_effect_that_a_person_approved_agrees() -> None:
-    gates = [(Gate.DECIDED, {"verdict": "escalate"}), (Gate.ANSWERED, {"accepted": True})]
-    chain = a_chain(Gate.OPENED, *gates, *RETRAINED[2:])
+    chain = a_chain(
+        Gate.OPENED,
+        (Gate.DECIDED, {"verdict": "escalate"}),
+        (Gate.ANSWERED, {"accepted": True}),
+        *RETRAINED[2:],
+    )
     chain[3] = chain[3].model_copy(
         update={"entry": chain[3].entry.model_copy(update={"actor": "person:ada"})}
     )
@@ -63,14 +67,14 @@ def test_versions_that_nobody_of_trimtab_touched_are_no_business_of_the_log() ->
 
 def test_a_promotion_that_no_line_intends_is_found() -> None:
     """Row 1: `roll_back_champion`, called with a grant that nobody recorded."""
-    moved = a_version("1", champion=True, **{build_promotion_tag("f" * 64): "done"})
+    moved = a_version("1", {build_promotion_tag("f" * 64): "done"}, champion=True)
 
     assert "of which the log knows nothing" in grave(a_chain(*RETRAINED), *HONEST[1:], moved)
     assert "of which the log knows nothing" in grave([], moved)
 
 
 def test_a_trained_version_that_no_line_intends_is_found() -> None:
-    assert "was trained by the effect" in grave([], a_version("2", **{EFFECT_KEY_TAG: "f" * 64}))
+    assert "was trained by the effect" in grave([], a_version("2", {EFFECT_KEY_TAG: "f" * 64}))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +113,7 @@ def test_a_person_who_gave_no_answer_allows_nothing() -> None:
         ((a_version("1", champion=True),), "has no such version"),
         ((a_version("1"), a_version("2", champion=True)), "shows another origin"),
         (
-            (a_version("1"), a_version("2", champion=True, **{EFFECT_KEY_TAG: key_of("retrain")})),
+            (a_version("1"), a_version("2", {EFFECT_KEY_TAG: key_of("retrain")}, champion=True)),
             "shows no such change",
         ),
     ],
@@ -122,7 +126,7 @@ def test_an_effect_that_was_only_said_is_found(
 
 
 def test_a_challenger_that_the_log_did_not_make_champion_is_found() -> None:
-    refused = a_version("3", champion=True, **{EFFECT_KEY_TAG: key_of("retrain", "event-2")})
+    refused = a_version("3", {EFFECT_KEY_TAG: key_of("retrain", "event-2")}, champion=True)
 
     found = grave(a_chain(*RETRAINED), a_version("1"), a_challenger(champion=False), refused)
 
@@ -140,7 +144,7 @@ def test_a_champion_that_somebody_deployed_by_hand_is_worth_a_note() -> None:
 
 def test_one_effect_that_made_two_versions_is_found() -> None:
     """Row 20: a pipeline that outlived its worker."""
-    second = a_version("3", **{EFFECT_KEY_TAG: key_of("retrain")})
+    second = a_version("3", {EFFECT_KEY_TAG: key_of("retrain")})
 
     assert "versions 2 and 3 were trained by one effect" in grave(
         a_chain(*RETRAINED), *HONEST, second

@@ -155,6 +155,7 @@ def test_a_log_of_an_earlier_release_has_no_heads_and_no_fault(log: Log) -> None
     assert log.find_faults() == []
 
     log.sweep()
+    assert log.recorded is not None
     assert log.recorded.entries == 1
     assert log.find_faults() == []
 

@@ -72,13 +72,14 @@ class JsonlAuditLog:
         self._heads = ChainHeads(folder, key=key)
         self._seen: dict[str, _SeenFile] = {}
 
-    def append(self, request: AuditAppend) -> str:
-        """Chain the entries, write and fsync them, and return the new tip.
+    def append(self, request: AuditAppend) -> ChainEnd:
+        """Chain the entries, write and fsync them, and return where the chain ends with them.
 
-        The same request again changes nothing.
+        The same request again changes nothing, at whatever time it was made. If other entries hold
+        its place, a line names the conflict, and the entries follow it with other numbers.
 
         Raises:
-            Refused: The entries do not follow the tip, or the file is not sound.
+            Refused: The chain does not hold the tip, or the file is not sound.
             Unavailable: The file cannot be written now.
         """
         _check_one_run(request.entries)
