@@ -26,6 +26,7 @@ from tests.workflows.world import BETTER, World
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
 from trimtab.adapters.grants import JwtGuard, JwtMint
 from trimtab.contracts.audit import AuditAppend, ChainEnd
+from trimtab.contracts.decision import Limits
 from trimtab.contracts.incident import IncidentReport
 
 KEY = b"k" * 32
