@@ -50,12 +50,16 @@ class FakeRegistry:
         )
 
     def champion(self, model: str) -> ModelVersion | None:
+        self._check_sound()
+        return self._version(model, self.champion_version) if self.champion_version else None
+
+    def _check_sound(self) -> None:
         if self.broken:
             msg = "the registry refuses"
             raise Refused(msg)
-        return self._version(model, self.champion_version) if self.champion_version else None
 
     def versions(self, model: str, *, limit: int = 10) -> tuple[ModelVersion, ...]:
+        self._check_sound()
         return tuple(self._version(model, version) for version in reversed(self.known))[:limit]
 
     def find_version(self, model: str, *, key: str) -> ModelVersion | None:
