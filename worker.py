@@ -33,6 +33,7 @@ from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key
 from trimtab.adapters.grants import JwtGuard, JwtMint, load_private_key, load_public_key
 from trimtab.adapters.knowledge.chroma_client import open_chroma
 from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
+from trimtab.adapters.notice_delivery import NoticeSender
 from trimtab.adapters.notifier import CombinedNotifier, FileNotifier, LogNotifier
 from trimtab.adapters.pipeline_process import PipelineProcesses
 from trimtab.adapters.registry.model_registry import MlflowRegistry
@@ -40,6 +41,7 @@ from trimtab.contracts import names
 from trimtab.pipelines.session import run_pipeline
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.logging import configure_logging
+from trimtab.runtime.models import load_limits
 from trimtab.runtime.paths import shipped_knowledge
 from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.telemetry import start_tracing
@@ -70,7 +72,11 @@ class Collaborators:
         self._replay = settings.backtest.replay
         self._registry = MlflowRegistry(settings=settings)
         self._knowledge = ChromaKnowledgeBase(open_chroma(settings))
-        self._notifier = CombinedNotifier(LogNotifier(), FileNotifier(home / "approvals"))
+        self._notifier = CombinedNotifier(
+            LogNotifier(),
+            FileNotifier(home / "approvals"),
+            sender=NoticeSender(lambda: load_limits().notify),
+        )
         self._audit = JsonlAuditLog(
             settings.audit.directory or home / "audit",
             key=load_audit_key(settings.audit.key or keys / "audit.key"),

@@ -38,13 +38,16 @@ def list_main_activities(
     evidence = EvidenceActivities(registry=registry, pipelines=pipelines, knowledge=knowledge)
     audit = AuditActivities(log=log)
     incidents = IncidentActivities(registry=registry, knowledge=knowledge)
+    approval = ApprovalActivities(notifier=notifier)
     return [
         evidence.read_registry,
         evidence.measure_versions,
         evidence.recall_similar,
         check_policy,
         authorisation.authorise,
-        ApprovalActivities(notifier=notifier).notify_person,
+        approval.notify_person,
+        approval.send_notice,
+        approval.mark_page,
         audit.record,
         audit.find_tip,
         incidents.remember_incident,

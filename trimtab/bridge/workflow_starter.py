@@ -14,7 +14,7 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from trimtab.bridge.answer_command import build_answer_command
+from trimtab.bridge.answer_command import build_answer_command, get_local_user
 from trimtab.bridge.configuration import ConfigurationCache
 from trimtab.bridge.event_parsing import EventRejectedError
 from trimtab.contracts import names, tags
@@ -23,7 +23,7 @@ from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.incident import IncidentInput, Stage
 from trimtab.contracts.names import build_drift_response_id
 from trimtab.runtime.errors import BadConfigurationError
-from trimtab.runtime.models import compute_policy_hash
+from trimtab.runtime.models import adapt_to_backtest, compute_policy_hash
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.telemetry import start_root_span
 from trimtab.runtime.temporal import ensure_search_attributes
@@ -118,13 +118,12 @@ class WorkflowStarter:
             answer_command=build_answer_command(
                 self._client.service_client.config.target_host, self._client.namespace
             ),
+            local_user=get_local_user(),
             as_of=event.data.current.end if self._settings.backtest.replay else None,
         )
 
     def _get_limits(self) -> Limits:
-        limits = self._configuration.get_limits()
-        shorter = self._settings.backtest.approval_timeout
-        return limits.model_copy(update={"approval_timeout": shorter}) if shorter else limits
+        return adapt_to_backtest(self._configuration.get_limits(), self._settings.backtest)
 
 
 def _build_search_attributes(event: DriftEvent) -> TypedSearchAttributes:

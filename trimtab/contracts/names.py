@@ -25,6 +25,7 @@ STAGE: Final = "TrimtabStage"
 SEVERITY: Final = "TrimtabSeverity"
 VERDICT: Final = "TrimtabVerdict"
 ACTION: Final = "TrimtabAction"
+ENDING: Final = "TrimtabEnding"
 CONFIDENCE: Final = "TrimtabConfidence"
 CORRELATION_ID: Final = "TrimtabCorrelationId"
 
@@ -35,6 +36,7 @@ SEARCH_ATTRIBUTES: Final[dict[str, SearchAttributeType]] = {
     SEVERITY: "Keyword",
     VERDICT: "Keyword",
     ACTION: "Keyword",
+    ENDING: "Keyword",
     CONFIDENCE: "Double",
     CORRELATION_ID: "Keyword",
 }

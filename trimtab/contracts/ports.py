@@ -16,6 +16,7 @@ from trimtab.contracts.errors import ErrorKind, TrimtabError
 from trimtab.contracts.evidence import Document
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelVersion
+from trimtab.contracts.notice import NoticeDelivery, PageMark
 from trimtab.contracts.remediation import GrantClaims
 
 
@@ -123,3 +124,9 @@ class Notifier(Protocol):
 
     def notify(self, request: ApprovalRequest) -> None:
         """Deliver the page, at least once."""
+
+    def send(self, delivery: NoticeDelivery) -> None:
+        """Deliver a notice to one target, at least once; raise `Refused` for an unknown target."""
+
+    def mark_page(self, mark: PageMark) -> None:
+        """Say on the page of a closed question what became of it."""

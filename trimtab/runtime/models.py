@@ -10,10 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from trimtab.contracts.approvers import decode_public_key
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Blackout, Limits
 from trimtab.contracts.drift import FeatureKind
-from trimtab.contracts.model import ModelSpec, ReferencePeriod, Task
+from trimtab.contracts.model import ModelSpec, ReferencePeriod, Task, Tier
 from trimtab.contracts.suggestions import suggest_name
 from trimtab.runtime.configuration import merge_mappings, read_mapping, validate_record
 from trimtab.runtime.errors import BadConfigurationError
@@ -24,6 +25,7 @@ from trimtab.runtime.model_files import (
     list_own_model_names,
 )
 from trimtab.runtime.paths import format_command, local_conf, shipped_conf
+from trimtab.runtime.settings_sections import BacktestSettings
 
 METRICS_BY_TASK: Final = {
     Task.REGRESSION: ("r2",),
@@ -79,6 +81,26 @@ def load_limits() -> Limits:
     if faults:
         raise BadConfigurationError(faults)
     return limits
+
+
+def adapt_to_backtest(limits: Limits, backtest: BacktestSettings) -> Limits:
+    """Return the limits for a replay of the past, where the local user answers and nobody is told.
+
+    Without a replay they are the policy's own.
+    """
+    changes: dict[str, object] = {}
+    if backtest.replay:
+        changes = {
+            "approvers": {},
+            "approvals_needed": {},
+            "two_approvals_from": None,
+            "two_approvals_above": None,
+            "require_signature": False,
+            "notify": {},
+        }
+    if backtest.approval_timeout:
+        changes["approval_timeout"] = backtest.approval_timeout
+    return limits.model_copy(update=changes)
 
 
 def compute_policy_hash(limits: Limits) -> str:
@@ -144,8 +166,34 @@ def _check_bounds(column: str, bounds: tuple[float | None, float | None]) -> Ite
 
 
 def _check_limits(limits: Limits) -> Iterator[str]:
+    yield from _check_approvers(limits)
     for blackout in limits.blackouts:
         yield from _check_blackout(blackout)
+
+
+def _check_approvers(limits: Limits) -> Iterator[str]:
+    """Yield why the policy's people could never approve a plan, or are not who they seem."""
+    people = limits.approvers
+    if limits.require_signature and not people:
+        yield "require_signature = true: needs approvers with keys: list them under approvers"
+    keyless = [name for name, each in people.items() if not each.keys]
+    if limits.require_signature and keyless:
+        make = format_command("approvers", "new", keyless[0])
+        yield f"approvers.{keyless[0]}: has no key, and require_signature is true: run `{make}`"
+    owners: dict[bytes, str] = {}
+    for name, each in people.items():
+        for key in map(decode_public_key, each.keys):
+            if owners.setdefault(key, name) != name:
+                yield f"approvers.{name}: has the same key as {owners[key]}: give each their own"
+    folded = [name.casefold() for name in people]
+    for name in people:
+        if folded.count(name.casefold()) > 1:
+            yield f"approvers.{name}: another name differs in case only: rename one"
+    for tier in Tier if people else ():
+        able = [name for name, each in people.items() if not each.tiers or tier in each.tiers]
+        needed = limits.approvals_needed.get(tier, 1)
+        if len(able) < needed:
+            yield f"approvals_needed.{tier} = {needed}: only {len(able)} approver(s) for that tier"
 
 
 def _check_blackout(blackout: Blackout) -> Iterator[str]:
