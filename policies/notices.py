@@ -87,7 +87,9 @@ def build_closing_notice(kind: NoticeKind, report: IncidentReport, *, workflow_i
         workflow_id=workflow_id,
         correlation_id=report.correlation_id,
         title=f"{report.model}: {report.ending}"[:_MAX_TITLE_LENGTH],
-        text="\n".join([*_list_facts(report), f"Incident: {report.event_id}"])[:_MAX_TEXT_LENGTH],
+        text="\n".join([*list_outcome_facts(report), f"Incident: {report.event_id}"])[
+            :_MAX_TEXT_LENGTH
+        ],
         ending=report.ending.value,
         at=report.closed_at,
     )
@@ -117,12 +119,12 @@ def render_outcome(report: IncidentReport) -> str:
             subsequent_indent="  ",
             break_on_hyphens=False,
         )
-        for fact in _list_facts(report)
+        for fact in list_outcome_facts(report)
     )
     return "\n".join([f"## {report.ending}", "", *bullets])
 
 
-def _list_facts(report: IncidentReport) -> Iterator[str]:
+def list_outcome_facts(report: IncidentReport) -> Iterator[str]:
     """Yield what people want to know of a closed incident, a sentence each."""
     yield ENDING_SENTENCES[report.ending]
     if report.deliberation is not None:
