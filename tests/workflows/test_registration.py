@@ -79,12 +79,14 @@ def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
         "check_policy",
         "find_tip",
         "judge_window",
+        "mark_page",
         "measure_versions",
         "notify_person",
         "read_registry",
         "recall_similar",
         "record",
         "remember_incident",
+        "send_notice",
     }
 
 
