@@ -166,13 +166,14 @@ class HumanGate:
         """
         notices.send_question(NoticeKind.ASKED, request)
         await _notify(request)
-        if not await self._wait_until(min(remind_at, request.deadline)):
+        for instant, kind in notices.plan_reminders(request, remind_at=remind_at):
+            if await self._wait_until(min(instant, request.deadline)):
+                break
             if workflow.now() < request.deadline:
-                notices.send_question(NoticeKind.REMINDER, request)
-                await _notify(request.model_copy(update={"reminder": True}))
-            last_call = notices.find_last_call(request)
-            if last_call is not None and not await self._wait_until(last_call):
-                notices.send_question(NoticeKind.LAST_CALL, request)
+                notices.send_question(kind, request)
+                if kind is NoticeKind.REMINDER:
+                    await _notify(request.model_copy(update={"reminder": True}))
+        else:
             await self._wait_until(request.deadline)
         self._sealed = True
 

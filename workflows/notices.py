@@ -43,12 +43,15 @@ class Notices:
         if self._list_targets(kind) and workflow.patched(PEOPLE_PATCH):
             self._send(build_question_notice(kind, request, self._incident, at=workflow.now()))
 
-    def find_last_call(self, request: ApprovalRequest) -> datetime | None:
-        """Return when the second rank is to be told; None if there is none, or it is too late."""
-        if not self._list_targets(NoticeKind.LAST_CALL) or not workflow.patched(PEOPLE_PATCH):
-            return None
-        instant = request.deadline - self._incident.limits.last_call_before
-        return instant if instant > workflow.now() else None
+    def plan_reminders(
+        self, request: ApprovalRequest, *, remind_at: datetime
+    ) -> list[tuple[datetime, NoticeKind]]:
+        """Return when an open question is told of again, and to which rank, in order of time."""
+        planned = [(remind_at, NoticeKind.REMINDER)]
+        if self._list_targets(NoticeKind.LAST_CALL) and workflow.patched(PEOPLE_PATCH):
+            last_call = request.deadline - self._incident.limits.last_call_before
+            planned.append((max(last_call, request.asked_at), NoticeKind.LAST_CALL))
+        return sorted(planned, key=lambda each: each[0])
 
     def send_closing(self, report: IncidentReport, *, workflow_id: str, was_asked: bool) -> None:
         """Start to send how the incident ended, and to mark the page of its question."""
