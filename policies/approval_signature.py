@@ -55,7 +55,7 @@ def sign_decision(
     return timed.model_copy(
         update={
             "signature": base64.b64encode(signature).decode(),
-            "key_id": compute_fingerprint(format_public_key(key)),
+            "key_id": compute_key_fingerprint(format_public_key(key)),
         }
     )
 
@@ -77,7 +77,7 @@ def format_public_key(key: Ed25519PrivateKey, *, comment: str = "") -> str:
     return encode_public_key(key.public_key().public_bytes_raw(), comment=comment)
 
 
-def compute_fingerprint(public_key: str) -> str:
+def compute_key_fingerprint(public_key: str) -> str:
     """Return the key's fingerprint, as `ssh-keygen -l` prints it."""
     plain = encode_public_key(decode_public_key(public_key)).removeprefix(f"{KEY_TYPE} ")
     digest = hashlib.sha256(base64.b64decode(plain)).digest()

@@ -18,7 +18,13 @@ from trimtab.adapters.notice_delivery import (
     NoticeSender,
     sign_body,
 )
-from trimtab.contracts.notice import Notice, NoticeDelivery, NoticeKind, NoticeTarget
+from trimtab.contracts.notice import (
+    Notice,
+    NoticeDelivery,
+    NoticeKind,
+    NoticeTarget,
+    check_target,
+)
 from trimtab.contracts.ports import Refused, Unavailable
 
 SECRET = "correct horse battery"
@@ -176,12 +182,23 @@ def test_a_target_that_only_a_workflow_knows_is_refused() -> None:
     [
         {},
         {"webhook": "https://example.com"},
-        {"webhook": "https://user:password@example.com", "secret_env": "S"},
+        {"webhook": "https://example.com", "secret_env": "S", "secret_file": "/s"},
         {"webhook": "https://example.com", "secret_env": "S", "command": ("true",)},
-        {"apprise_env": "slack://token"},
         {"apprise_env": "A", "apprise_file": "/b"},
     ],
 )
-def test_a_target_has_one_way_and_holds_no_secret(fields: dict[str, Any]) -> None:
+def test_a_target_has_one_way_and_a_webhook_a_secret(fields: dict[str, Any]) -> None:
+    assert list(check_target(NoticeTarget(**fields)))
+
+
+@pytest.mark.parametrize(
+    "fields", [{"webhook": "https://user:password@example.com"}, {"apprise_env": "slack://token"}]
+)
+def test_a_target_holds_no_secret(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         NoticeTarget(**fields)
+
+
+def test_a_target_with_one_way_is_in_order() -> None:
+    assert not list(check_target(NoticeTarget(apprise_env="TEAM_URL")))
+    assert not list(check_target(NoticeTarget(webhook="https://example.com", secret_env="S")))

@@ -20,7 +20,7 @@ from policies.approval import (
     judge_answer,
     list_approvers,
 )
-from policies.approval_signature import compute_fingerprint, format_public_key, sign_decision
+from policies.approval_signature import compute_key_fingerprint, format_public_key, sign_decision
 from policies.decision import decide
 from tests.builders import (
     NOW,
@@ -364,7 +364,9 @@ def test_one_person_suffices_to_take_over_what_changes_nothing() -> None:
 
 
 def test_a_fingerprint_is_the_one_that_ssh_keygen_prints() -> None:
-    assert compute_fingerprint(a_key(ADA)) == "SHA256:fe85JkIjo8VPe+XqXJGH5Mau1EMFdK1OdKvJUFicyA8"
+    assert (
+        compute_key_fingerprint(a_key(ADA)) == "SHA256:fe85JkIjo8VPe+XqXJGH5Mau1EMFdK1OdKvJUFicyA8"
+    )
 
 
 def test_the_request_names_model_owner_rule_and_deadline() -> None:

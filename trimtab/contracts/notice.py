@@ -1,8 +1,9 @@
 """What people are told of an incident, and where it goes."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field
 
 from trimtab.contracts.base import Name, Record, Text
 
@@ -51,19 +52,15 @@ class NoticeTarget(Record):
     kinds: tuple[NoticeKind, ...] = FIRST_RANK
     """The notices that go there. A target of the second rank has `[last_call]`."""
 
-    @model_validator(mode="after")
-    def _check_one_way(self) -> "NoticeTarget":
-        ways = [self.apprise_env or self.apprise_file, self.webhook, self.command]
-        if sum(map(bool, ways)) != 1 or (self.apprise_env and self.apprise_file):
-            msg = "write one of apprise_env, apprise_file, webhook and command"
-            raise ValueError(msg)
-        if self.secret_env and self.secret_file:
-            msg = "write secret_env or secret_file, not both"
-            raise ValueError(msg)
-        if self.webhook and not (self.secret_env or self.secret_file):
-            msg = "a webhook is signed: write secret_env or secret_file"
-            raise ValueError(msg)
-        return self
+
+def check_target(target: NoticeTarget) -> Iterator[str]:
+    """Yield what is wrong with a target as a person wrote it."""
+    services = [target.apprise_env, target.apprise_file]
+    ways = [any(services), target.webhook, target.command]
+    if sum(map(bool, ways)) != 1 or all(services):
+        yield "write one of apprise_env, apprise_file, webhook and command"
+    if target.webhook and bool(target.secret_env) == bool(target.secret_file):
+        yield "a webhook is signed: write one of secret_env and secret_file"
 
 
 class Notice(Record):

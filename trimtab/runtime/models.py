@@ -15,6 +15,7 @@ from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Blackout, Limits
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import ModelSpec, ReferencePeriod, Task, Tier
+from trimtab.contracts.notice import check_target
 from trimtab.contracts.suggestions import suggest_name
 from trimtab.runtime.configuration import merge_mappings, read_mapping, validate_record
 from trimtab.runtime.errors import BadConfigurationError
@@ -167,6 +168,8 @@ def _check_bounds(column: str, bounds: tuple[float | None, float | None]) -> Ite
 
 def _check_limits(limits: Limits) -> Iterator[str]:
     yield from _check_approvers(limits)
+    for name, target in limits.notify.items():
+        yield from (f"notify.{name}: {fault}" for fault in check_target(target))
     for blackout in limits.blackouts:
         yield from _check_blackout(blackout)
 

@@ -13,7 +13,7 @@ IncidentArgument = Annotated[
     ),
 ]
 ReasonOption = Annotated[str, typer.Option(help="Why, for the audit log.")]
-PlanOption = Annotated[
+PlanHashOption = Annotated[
     str | None,
     typer.Option(
         metavar="HASH",
@@ -32,7 +32,7 @@ def approve(
     *,
     incident: IncidentArgument,
     reason: ReasonOption = "",
-    plan: PlanOption = None,
+    plan: PlanHashOption = None,
     name: NameOption = None,
 ) -> int:
     """Approve the plan of an incident that waits for a person.
@@ -52,7 +52,7 @@ def reject(
     *,
     incident: IncidentArgument,
     reason: ReasonOption = "",
-    plan: PlanOption = None,
+    plan: PlanHashOption = None,
     name: NameOption = None,
 ) -> int:
     """Reject the plan of an incident that waits for a person: nothing is changed.

@@ -4,7 +4,7 @@ import getpass
 
 from pydantic import TypeAdapter, ValidationError
 
-from policies.approval_signature import compute_fingerprint, format_public_key
+from policies.approval_signature import compute_key_fingerprint, format_public_key
 from trimtab.adapters.approver_key import create_approver_key, locate_approver_key
 from trimtab.cli.console import open_console, print_unbroken
 from trimtab.cli.errors import ExitCode
@@ -30,7 +30,7 @@ def run_new_approver(name: str) -> ExitCode:
     console = open_console()
     public = format_public_key(key, comment=name)
     state = "made now, keep it" if is_new else "was there already"
-    print_unbroken(console, f"Key: {path} ({state}), {compute_fingerprint(public)}")
+    print_unbroken(console, f"Key: {path} ({state}), {compute_key_fingerprint(public)}")
     console.print(f"Add to {local_conf() / 'policy.yml'}, where bridge and workers run:\n")
     for line in format_yaml({"approvers": {name: {"keys": [public]}}}).splitlines():
         print_unbroken(console, line)
