@@ -1,6 +1,5 @@
-"""Builds the commands that the approval page gives a person, and names the local user."""
+"""Builds the commands that the approval page gives a person."""
 
-import getpass
 import ipaddress
 import shlex
 
@@ -26,14 +25,6 @@ def build_answer_command(address: str, namespace: str) -> TemporalCommand:
     except ValidationError:
         # An address in an unusual form: the person's own profile names the server.
         return TemporalCommand()
-
-
-def get_local_user() -> str:
-    """Return the operating system's user, or "" for one without a name, as in some containers."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""
 
 
 def _is_loopback(address: str) -> bool:

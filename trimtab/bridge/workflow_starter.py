@@ -14,7 +14,7 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from trimtab.bridge.answer_command import build_answer_command, get_local_user
+from trimtab.bridge.answer_command import build_answer_command
 from trimtab.bridge.configuration import ConfigurationCache
 from trimtab.bridge.event_parsing import EventRejectedError
 from trimtab.contracts import names, tags
@@ -23,6 +23,7 @@ from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.incident import IncidentInput, Stage
 from trimtab.contracts.names import build_drift_response_id
 from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.local_user import get_local_user
 from trimtab.runtime.models import adapt_to_backtest, compute_policy_hash
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.telemetry import start_root_span

@@ -19,6 +19,7 @@ from trimtab.contracts.incident import IncidentView, Stage
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.validation_errors import format_validation_errors
 from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.local_user import get_local_user
 from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import Settings, load_settings
 
@@ -32,7 +33,7 @@ def run_answer(
     `Unavailable` where Temporal or its workers do not answer.
     """
     settings = load_settings()
-    approver = name or settings.approver.name or getpass.getuser()
+    approver = name or settings.approver.name or get_local_user()
     key = _load_key(settings)
     note = asyncio.run(
         _answer(

@@ -1,7 +1,5 @@
 """Runs `trimtab approvers new`: makes a key, and prints the lines for the policy."""
 
-import getpass
-
 from pydantic import TypeAdapter, ValidationError
 
 from policies.approval_signature import compute_key_fingerprint, format_public_key
@@ -12,6 +10,7 @@ from trimtab.contracts.approvers import ApproverName
 from trimtab.contracts.validation_errors import format_validation_errors
 from trimtab.files.yaml_text import format_yaml
 from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.local_user import get_local_user
 from trimtab.runtime.paths import local_conf
 from trimtab.runtime.settings import load_settings
 
@@ -34,6 +33,6 @@ def run_new_approver(name: str) -> ExitCode:
     console.print(f"Add to {local_conf() / 'policy.yml'}, where bridge and workers run:\n")
     for line in format_yaml({"approvers": {name: {"keys": [public]}}}).splitlines():
         print_unbroken(console, line)
-    if name != getpass.getuser():
+    if name != get_local_user():
         console.print(f"\nThen answer with --as {name!r}, or set TRIMTAB_APPROVER__NAME={name!r}.")
     return ExitCode.OK
