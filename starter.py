@@ -17,8 +17,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from trimtab.bridge.backoff import Backoff
 from trimtab.bridge.bridge import Bridge
 from trimtab.bridge.configuration import ConfigurationCache
+from trimtab.bridge.incident_limit import IncidentLimit
 from trimtab.bridge.stream import StreamConsumer
 from trimtab.bridge.workflow_starter import WorkflowStarter
+from trimtab.files.private_files import restrict_new_files
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.logging import configure_logging
 from trimtab.runtime.model_files import list_model_names
@@ -66,7 +68,10 @@ async def run_bridge(settings: Settings, *, stop: asyncio.Event) -> None:
         try:
             await prepare_temporal(client, stop=stop)
             log.info("bridge_started", stream=settings.redis.stream, consumer=consumer)
-            await Bridge(stream, starter=starter, settings=settings.bridge, stop=stop).run()
+            limit = IncidentLimit(client, limit=settings.bridge.open_incidents)
+            await Bridge(
+                stream, starter=starter, settings=settings.bridge, stop=stop, limit=limit
+            ).run()
         finally:
             await stream.close()
 
@@ -109,10 +114,14 @@ def main() -> int:
         settings = load_settings()
         check_configuration(settings)
         configure_logging(settings)
+        restrict_new_files()
         asyncio.run(_run_until_signal(settings))
     except BadConfigurationError as error:
         sys.stderr.write("".join(f"{fault}\n" for fault in error.faults))
         return 2
+    except Exception:
+        log.exception("bridge_failed")  # and not on stderr as it is: it may hold a password
+        return 1
     return 0
 
 

@@ -8,11 +8,12 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Final
 
 import structlog
 import typer
@@ -21,33 +22,44 @@ from temporalio.client import Client
 from temporalio.google_adk import GoogleAdkPlugin
 from temporalio.worker import Worker
 
-from activities.authorisation import AuthorisationActivities
+from activities.authorisation import AuthorisationActivities, MintSources
 from activities.registration import (
     Activity,
+    MainPorts,
     list_action_activities,
     list_agent_activities,
     list_main_activities,
 )
+from agents.missing_parts import skip_missing_parts
 from agents.models import register_models
 from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key
+from trimtab.adapters.configuration_archive import FileConfigurationArchive
+from trimtab.adapters.evidence_seal import HmacEvidenceSeal
 from trimtab.adapters.grants import JwtGuard, JwtMint, load_private_key, load_public_key
 from trimtab.adapters.knowledge.chroma_client import open_chroma
 from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
+from trimtab.adapters.knowledge.knowledge_writer import KnowledgeWriter
+from trimtab.adapters.ledger.audit_ledger import AuditLedger
 from trimtab.adapters.notice_delivery import NoticeSender
 from trimtab.adapters.notifier import CombinedNotifier, FileNotifier, LogNotifier
 from trimtab.adapters.pipeline_process import PipelineProcesses
 from trimtab.adapters.registry.model_registry import MlflowRegistry
 from trimtab.contracts import names
+from trimtab.contracts.ports import Refused, Unavailable
+from trimtab.files.private_files import restrict_new_files
 from trimtab.pipelines.session import run_pipeline
 from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.local_user import get_local_user
 from trimtab.runtime.logging import configure_logging
 from trimtab.runtime.models import load_limits
 from trimtab.runtime.paths import shipped_knowledge
+from trimtab.runtime.readiness import StoppedError, wait_until_ready
 from trimtab.runtime.settings import Settings, load_settings
+from trimtab.runtime.settings_sections import WorkerSettings
 from trimtab.runtime.telemetry import start_tracing
-from trimtab.runtime.temporal import connect_temporal
+from trimtab.runtime.temporal import connect_to_namespace
 from workflows.deliberation import DeliberationWorkflow
-from workflows.registration import list_workflows
+from workflows.registration import build_workflow_runner, list_workflows
 
 _log = structlog.get_logger(__name__)
 
@@ -56,126 +68,210 @@ _log = structlog.get_logger(__name__)
 class Duties:
     """The workflows and activities of one task queue's worker."""
 
+    queue: str
     workflows: list[type]
     activities: list[Activity]
 
 
 class Collaborators:
-    """The real things behind the ports, built once per process."""
+    """The real things behind the ports, built once per process: only what the queues need.
+
+    Workers of the main queue record, decide and mint: they alone have the audit key and the private
+    grant key. Workers of the queue of actions need the public grant key, and those of the agents
+    no key at all.
+    """
 
     def __init__(self, settings: Settings) -> None:
         home = settings.home.absolute()
         keys = home / "keys"
-        self._grants = settings.grants
+        self._settings = settings
         self._private_key_file = settings.grants.private_key or keys / "grant.pem"
         self._public_key_file = settings.grants.public_key or keys / "grant.pub.pem"
-        self._replay = settings.backtest.replay
+        self._audit_key_file = settings.audit.key or keys / "audit.key"
+        self._audit_folder = settings.audit.directory or home / "audit"
         self._registry = MlflowRegistry(settings=settings)
-        self._knowledge = ChromaKnowledgeBase(open_chroma(settings))
         self._notifier = CombinedNotifier(
             LogNotifier(),
             FileNotifier(home / "approvals"),
             sender=NoticeSender(lambda: load_limits().notify),
         )
-        self._audit = JsonlAuditLog(
-            settings.audit.directory or home / "audit",
-            key=load_audit_key(settings.audit.key or keys / "audit.key"),
-        )
+        self._archive = FileConfigurationArchive(home / "configuration", settings=settings)
+        self._knowledge: KnowledgeWriter
         self.pipelines = PipelineProcesses(run_pipeline, max_workers=settings.worker.pipelines)
 
-    def open(self) -> None:
-        """Connect to everything once, so that the first incident does not have to wait for it.
+    async def open(self, queues: Sequence[str], *, stop: asyncio.Event) -> list[Duties]:
+        """Wait for what the queues need, and return their duties, those of the main queue first.
 
-        The knowledge base is brought up to date with the folder `knowledge`.
+        Raises:
+            StoppedError: The process was asked to end meanwhile.
         """
-        self._knowledge.index(shipped_knowledge())
-        self._knowledge.search("drift")
-        self._registry.list_recorded_tips()
+        if set(queues) - {names.ACTIONS_QUEUE}:
+            self._knowledge = await wait_until_ready(
+                "the knowledge base", partial(asyncio.to_thread, self._open_knowledge), stop=stop
+            )
+        if set(queues) - {names.AGENTS_QUEUE}:
+            # Once, so that the first incident need not wait for the connection.
+            reach = partial(asyncio.to_thread, self._registry.last_action_at, "trimtab")
+            await wait_until_ready("MLflow", reach, stop=stop)
+        return [
+            await wait_until_ready(
+                f"the keys of {queue}", partial(asyncio.to_thread, _BUILD[queue], self), stop=stop
+            )
+            for queue in sorted(queues, key=names.QUEUES.index)
+        ]
 
-    def build_duties(self, queue: str) -> Duties:
-        """Return what a worker of that queue runs.
+    def close(self) -> None:
+        """Finish what is being written."""
+        self.pipelines.close()
+        if hasattr(self, "_knowledge"):
+            self._knowledge.close()
 
-        Only the main queue reads the private key: workers of the other queues need not have it.
-        """
-        if queue == names.AGENTS_QUEUE:
-            return self._build_agent_duties()
-        if queue == names.ACTIONS_QUEUE:
-            return self._build_action_duties()
-        return self._build_main_duties()
-
-    def _build_main_duties(self) -> Duties:
+    def build_main_duties(self) -> Duties:
+        """Return what a worker of the main queue runs."""
+        audit_key = self._read_audit_key()
+        log = JsonlAuditLog(self._audit_folder, key=audit_key)
+        seal = HmacEvidenceSeal(audit_key=audit_key)
+        ledger = AuditLedger(self._audit_folder, key=audit_key)
+        self._archive.refresh()
         authorisation = AuthorisationActivities(
+            MintSources(
+                registry=self._registry,
+                log=log,
+                seal=seal,
+                ledger=ledger,
+                configuration=self._archive,
+            ),
             mint=JwtMint(key=self._read_private_key()),
-            lifetime=self._grants.lifetime,
-            replay=self._replay,
+            lifetime=self._settings.grants.lifetime,
+            replay=self._settings.backtest.replay,
+            local_user=get_local_user(),
         )
-        activities = list_main_activities(
+        ports = MainPorts(
             registry=self._registry,
             pipelines=self.pipelines,
             knowledge=self._knowledge,
             notifier=self._notifier,
-            log=self._audit,
-            authorisation=authorisation,
+            log=log,
+            seal=seal,
+            ledger=ledger,
         )
-        return Duties(list_workflows(deliberation=DeliberationWorkflow), activities)
+        activities = list_main_activities(ports, authorisation=authorisation)
+        workflows = list_workflows(deliberation=DeliberationWorkflow)
+        return Duties(names.MAIN_QUEUE, workflows, activities)
 
-    def _build_agent_duties(self) -> Duties:
-        return Duties(
-            [], list_agent_activities(pipelines=self.pipelines, knowledge=self._knowledge)
-        )
+    def build_agent_duties(self) -> Duties:
+        """Return what a worker of the agents' queue runs."""
+        activities = list_agent_activities(pipelines=self.pipelines, knowledge=self._knowledge)
+        return Duties(names.AGENTS_QUEUE, [], activities)
 
-    def _build_action_duties(self) -> Duties:
-        guard = JwtGuard(key=load_public_key(self._public_key_file))
+    def build_action_duties(self) -> Duties:
+        """Return what a worker of the queue of actions runs."""
+        if not self._public_key_file.exists():
+            msg = (
+                f"grant key {self._public_key_file} is missing: copy the public key from where"
+                " grants are minted, or set TRIMTAB_GRANTS__PUBLIC_KEY"
+            )
+            raise Unavailable(msg)
         activities = list_action_activities(
-            registry=self._registry, pipelines=self.pipelines, guard=guard
+            registry=self._registry,
+            pipelines=self.pipelines,
+            guard=JwtGuard(key=load_public_key(self._public_key_file)),
         )
-        return Duties([], activities)
+        return Duties(names.ACTIONS_QUEUE, [], activities)
+
+    def _open_knowledge(self) -> KnowledgeWriter:
+        """Bring the knowledge base up to date with the folder `knowledge`, and load its encoder."""
+        knowledge = ChromaKnowledgeBase(open_chroma(self._settings))
+        knowledge.index(shipped_knowledge())
+        knowledge.search("drift")
+        return KnowledgeWriter(knowledge)
 
     def _read_private_key(self) -> Ed25519PrivateKey:
         key = load_private_key(self._private_key_file)
         load_public_key(self._public_key_file, private=key)
         return key
 
+    def _read_audit_key(self) -> bytes:
+        """Return the key of the audit log, which the first worker of a new log makes.
+
+        A log that exists was written with another key, which a new one could not continue.
+        """
+        if not self._audit_key_file.exists() and any(self._audit_folder.rglob("*.jsonl")):
+            msg = (
+                f"audit key {self._audit_key_file} is missing, and {self._audit_folder} has entries"
+                " already: copy the key that they were written with, or set TRIMTAB_AUDIT__KEY"
+            )
+            raise Unavailable(msg)
+        return load_audit_key(self._audit_key_file)
+
+
+_BUILD: Final[Mapping[str, Callable[[Collaborators], Duties]]] = {
+    names.MAIN_QUEUE: Collaborators.build_main_duties,
+    names.AGENTS_QUEUE: Collaborators.build_agent_duties,
+    names.ACTIONS_QUEUE: Collaborators.build_action_duties,
+}
+
 
 async def run_worker(settings: Settings, queues: Sequence[str]) -> None:
-    """Serve the queues until SIGTERM or Ctrl-C, then give running activities `worker.grace`."""
+    """Serve the queues until SIGTERM or Ctrl-C, then give running activities `worker.grace`.
+
+    What is not up yet is waited for.
+    """
+    stop = _listen_for_stop_signals()
     register_models(ollama_host=settings.ollama_host, timeout=settings.analyst.timeout)
+    skip_missing_parts()
     collaborators = Collaborators(settings)
     collaborators.pipelines.warm_up()
-    await asyncio.to_thread(collaborators.open)
     async with AsyncExitStack() as stack:
-        stack.callback(collaborators.pipelines.close)
+        stack.callback(collaborators.close)
         plugins = stack.enter_context(start_tracing(settings, service="trimtab-worker"))
-        client = await connect_temporal(settings, plugins=[GoogleAdkPlugin(), *plugins])
-        executor = stack.enter_context(ThreadPoolExecutor(settings.worker.activities))
-        for queue in queues:
-            duties = collaborators.build_duties(queue)
-            worker = _build_worker(client, queue, duties, settings, executor)
+        connect = partial(connect_to_namespace, settings, plugins=[GoogleAdkPlugin(), *plugins])
+        client = await wait_until_ready("Temporal", connect, stop=stop)
+        all_duties = await collaborators.open(queues, stop=stop)
+        activity_threads = stack.enter_context(ThreadPoolExecutor(settings.worker.activities))
+        workflow_threads = stack.enter_context(ThreadPoolExecutor(settings.worker.workflow_threads))
+        for duties in all_duties:
+            worker = _build_worker(
+                client,
+                duties,
+                settings.worker,
+                activity_threads=activity_threads,
+                workflow_threads=workflow_threads,
+            )
             await stack.enter_async_context(worker)
         _log.info("worker_started", queues=list(queues), namespace=client.namespace)
-        await _wait_for_stop_signal()
+        await stop.wait()
         _log.info("worker_stopping")
 
 
 def _build_worker(
-    client: Client, queue: str, duties: Duties, settings: Settings, executor: ThreadPoolExecutor
+    client: Client,
+    duties: Duties,
+    settings: WorkerSettings,
+    *,
+    activity_threads: ThreadPoolExecutor,
+    workflow_threads: ThreadPoolExecutor,
 ) -> Worker:
     return Worker(
         client,
-        task_queue=queue,
+        task_queue=duties.queue,
         workflows=duties.workflows,
         activities=duties.activities,
-        activity_executor=executor,
-        max_concurrent_activities=settings.worker.activities,
-        graceful_shutdown_timeout=settings.worker.grace,
+        activity_executor=activity_threads,
+        workflow_task_executor=workflow_threads,
+        workflow_runner=build_workflow_runner(),
+        max_concurrent_activities=settings.activities,
+        max_concurrent_workflow_tasks=settings.workflow_tasks,
+        graceful_shutdown_timeout=settings.grace,
     )
 
 
-async def _wait_for_stop_signal() -> None:
+def _listen_for_stop_signals() -> asyncio.Event:
+    """Return an event that SIGTERM and Ctrl-C set."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop
 
 
 def main(
@@ -190,10 +286,15 @@ def main(
     try:
         settings = load_settings()
         configure_logging(settings)
-        asyncio.run(run_worker(settings, _parse_queues(queues)))
-    except BadConfigurationError as error:
+        restrict_new_files()
+        with suppress(StoppedError):
+            asyncio.run(run_worker(settings, _parse_queues(queues)))
+    except (BadConfigurationError, Refused) as error:
         sys.stderr.write("".join(f"{fault}\n" for fault in error.faults))
         raise SystemExit(2) from None
+    except Exception:  # noqa: BLE001 - the last resort, and it is logged
+        _log.exception("worker_failed")  # and not on stderr as it is: it may hold a password
+        raise SystemExit(1) from None
 
 
 def _parse_queues(queues: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Lists the activities that the workers of each task queue run."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from activities.approval import ApprovalActivities
@@ -12,10 +13,13 @@ from activities.incident import IncidentActivities
 from activities.inspection import InspectionActivities
 from activities.monitoring import MonitoringActivities
 from activities.remediation import RemediationActivities
+from activities.usage import UsageActivities
 from trimtab.contracts.ports import (
     AuditLog,
+    EvidenceSeal,
     GrantGuard,
     KnowledgeBase,
+    Ledger,
     ModelRegistry,
     Notifier,
     PipelineRunner,
@@ -25,24 +29,39 @@ Activity = Callable[..., Any]
 """A function or bound method decorated with `activity.defn`."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class MainPorts:
+    """What the activities of the queue `trimtab` reach the world through."""
+
+    registry: ModelRegistry
+    pipelines: PipelineRunner
+    knowledge: KnowledgeBase
+    notifier: Notifier
+    log: AuditLog
+    seal: EvidenceSeal
+    ledger: Ledger
+
+
 def list_main_activities(
-    *,
-    registry: ModelRegistry,
-    pipelines: PipelineRunner,
-    knowledge: KnowledgeBase,
-    notifier: Notifier,
-    log: AuditLog,
-    authorisation: AuthorisationActivities,
+    ports: MainPorts, *, authorisation: AuthorisationActivities
 ) -> list[Activity]:
     """Return the activities of the queue `trimtab`."""
-    evidence = EvidenceActivities(registry=registry, pipelines=pipelines, knowledge=knowledge)
-    audit = AuditActivities(log=log)
-    incidents = IncidentActivities(registry=registry, knowledge=knowledge)
-    approval = ApprovalActivities(notifier=notifier)
+    evidence = EvidenceActivities(
+        registry=ports.registry,
+        pipelines=ports.pipelines,
+        knowledge=ports.knowledge,
+        seal=ports.seal,
+    )
+    audit = AuditActivities(log=ports.log)
+    incidents = IncidentActivities(
+        registry=ports.registry, knowledge=ports.knowledge, log=ports.log
+    )
+    approval = ApprovalActivities(notifier=ports.notifier)
     return [
         evidence.read_registry,
         evidence.measure_versions,
         evidence.recall_similar,
+        UsageActivities(registry=ports.registry, ledger=ports.ledger).read_usage,
         check_policy,
         authorisation.authorise,
         approval.notify_person,
@@ -51,7 +70,7 @@ def list_main_activities(
         audit.record,
         audit.find_tip,
         incidents.remember_incident,
-        MonitoringActivities(pipelines=pipelines).judge_window,
+        MonitoringActivities(pipelines=ports.pipelines).judge_window,
     ]
 
 

@@ -10,9 +10,10 @@ from activities.model_comparison import (
     build_unverified,
     compare_versions,
     explain_no_promotion,
+    explain_no_rollback,
     verify_comparison,
 )
-from activities.permission import Permission, is_promoted_by
+from activities.permission import Permission, is_promoted_by, is_verified
 from trimtab.contracts.base import Record
 from trimtab.contracts.model import ModelVersion, Slice
 from trimtab.contracts.ports import GrantGuard, ModelRegistry, PipelineRunner, Refused
@@ -52,7 +53,10 @@ class RemediationActivities:
         """Train a version on recent rows, or find the one that this step trained before."""
         claims = self._permission.check_grant(order, Step.RETRAIN)
         await asyncio.to_thread(self._permission.check_champion, order, Step.PROMOTE)
-        made = await self._find_retrained(order) or await self._retrain(order, claims)
+        made = await self._find_retrained(order)
+        if made is None:
+            await asyncio.to_thread(self._permission.check_not_frozen, order.spec.name)
+            made = await self._retrain(order, claims)
         return _build_effect(
             order,
             version=made.version,
@@ -66,11 +70,11 @@ class RemediationActivities:
     @translate_errors
     async def promote_challenger(self, order: ActionOrder) -> RegistryEffect:
         """Make the challenger champion if it is better by more than the margin."""
-        self._permission.check_grant(order, Step.PROMOTE)
+        claims = self._permission.check_grant(order, Step.PROMOTE)
         champion = await asyncio.to_thread(self._permission.check_champion, order, Step.PROMOTE)
         challenger = await self._find_own_challenger(order)
         promoted_before = is_promoted_by(champion, order, Step.PROMOTE)
-        comparison = await compare_versions(self._pipelines, order, Slice.GATE)
+        comparison = await compare_versions(self._pipelines, order, Slice.GATE, as_of=claims.as_of)
         margin = order.spec.promotion_margin
         refusal = "" if promoted_before else explain_no_promotion(comparison, margin)
         moved = not refusal and await asyncio.to_thread(self._set_champion, order, challenger)
@@ -87,24 +91,32 @@ class RemediationActivities:
 
     @activity.defn
     @translate_errors
-    def roll_back_champion(self, order: ActionOrder) -> RegistryEffect:
-        """Make the earlier version that the grant names champion again."""
-        target = self._permission.check_grant(order, Step.ROLL_BACK).target_version
+    async def roll_back_champion(self, order: ActionOrder) -> RegistryEffect:
+        """Make the earlier version that the grant names champion again, if it is better now."""
+        claims = self._permission.check_grant(order, Step.ROLL_BACK)
+        target = claims.target_version
         if target is None or target == order.champion_version:
             msg = (
                 f"a rollback needs another version than the champion {order.champion_version} "
                 f"as its target, not {target}"
             )
             raise Refused(msg)
-        self._permission.check_champion(order, Step.ROLL_BACK)
-        moved = self._set_champion(order, target)
+        champion = await asyncio.to_thread(self._permission.check_champion, order, Step.ROLL_BACK)
+        moved_before = is_promoted_by(champion, order, Step.ROLL_BACK)
+        comparison = await compare_versions(
+            self._pipelines, order, Slice.RECENT, as_of=claims.as_of
+        )
+        refusal = "" if moved_before else explain_no_rollback(comparison)
+        moved = not refusal and await asyncio.to_thread(self._set_champion, order, target)
         return _build_effect(
             order,
             version=target,
             previous_version=order.champion_version,
-            applied=True,
-            reused=not moved,
-            detail=f"version {target} was made champion again",
+            applied=not refusal,
+            reused=not refusal and not moved,
+            **comparison.values,
+            rows=comparison.rows,
+            detail=refusal or f"version {target} was made champion again: {comparison}",
         )
 
     @activity.defn
@@ -112,8 +124,10 @@ class RemediationActivities:
     async def verify(self, order: ActionOrder) -> Verification:
         """Compare the new champion with the former one, on rows that neither was chosen by.
 
-        A rollback's target was not trained on the newest window, so all of that window counts.
+        A rollback's target was not trained on the newest window, so all of that window counts. What
+        is verified is marked so in the registry, and is not undone any more.
         """
+        claims = self._permission.check_grant(order, Step.VERIFY, expired_too=True)
         champion = await asyncio.to_thread(self._registry.champion, order.spec.name)
         version = champion.version if champion else None
         if version is None or version != order.challenger_version:
@@ -122,7 +136,13 @@ class RemediationActivities:
             )
         retrained = order.action is Action.RETRAIN
         part = Slice.VERIFICATION if retrained else Slice.RECENT
-        return verify_comparison(order, await compare_versions(self._pipelines, order, part))
+        comparison = await compare_versions(self._pipelines, order, part, as_of=claims.as_of)
+        verification = verify_comparison(order, comparison)
+        if verification.verified:
+            await asyncio.to_thread(
+                self._registry.mark_verified, order.spec.name, version, key=order.key
+            )
+        return verification
 
     @activity.defn
     @translate_errors
@@ -144,6 +164,13 @@ class RemediationActivities:
                 version=version,
                 applied=False,
                 detail=f"not undone: somebody else has made version {version} champion",
+            )
+        if is_own and is_verified(champion, order):
+            return _build_effect(
+                order,
+                version=version,
+                applied=False,
+                detail=f"not undone: version {version} was verified, and this plan is closed",
             )
         undone_before = is_promoted_by(champion, order, Step.UNDO)
         self._registry.set_champion(order.spec.name, former, expected=version, key=order.key)
@@ -171,7 +198,7 @@ class RemediationActivities:
                 "retraining",
                 {
                     "model": order.spec.name,
-                    "as_of": order.current.end.isoformat(),
+                    "as_of": claims.as_of.isoformat(),
                     "key": order.key,
                     "event_id": order.event_id,
                     "correlation_id": order.correlation_id,
@@ -203,6 +230,7 @@ class RemediationActivities:
         return made.version
 
     def _set_champion(self, order: ActionOrder, version: str) -> bool:
+        self._permission.check_not_frozen(order.spec.name)
         return self._registry.set_champion(
             order.spec.name, version, expected=order.champion_version, key=order.key
         )

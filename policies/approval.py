@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from policies.approval_page import render_approval_page
 from policies.approval_signature import is_signed_by
-from policies.incident import Investigation, collect_facts
+from policies.incident import Investigation
 from trimtab.contracts.approval import Answer, ApprovalRequest, Choice, HumanDecision
 from trimtab.contracts.approvers import (
     CLOCK_DIFFERENCE,
@@ -18,8 +18,8 @@ from trimtab.contracts.approvers import (
     Approver,
     is_reserved_name,
 )
-from trimtab.contracts.decision import Decision, Limits
-from trimtab.contracts.drift import Severity
+from trimtab.contracts.decision import Decision, Limits, PolicyQuestion
+from trimtab.contracts.incident import IncidentInput
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.remediation import Action
@@ -35,32 +35,43 @@ def list_approvers(limits: Limits, spec: ModelSpec, *, local_user: str) -> dict[
     return {name: Approver() for name in (spec.owner.strip(), local_user.strip()) if name}
 
 
-def count_approvals_needed(case: Investigation) -> int:
+def count_approvals_needed(question: PolicyQuestion) -> int:
     """Return how many people must approve the plan; one where it changes nothing."""
-    limits, plan = case.incident.limits, case.plan
-    if plan.action is Action.MONITOR:
+    if question.plan.action is Action.MONITOR:
         return 1
-    needed = limits.approvals_needed.get(case.incident.spec.tier, 1)
-    if _is_risky(case, limits):
-        needed = max(needed, 2)
-    return needed
+    needed = question.limits.approvals_needed.get(question.facts.tier, 1)
+    return max(needed, 2) if _is_risky(question) else needed
 
 
 def build_approval_terms(
-    case: Investigation, decision: Decision, *, asked_at: datetime, strict: bool = True
+    incident: IncidentInput,
+    question: PolicyQuestion,
+    decision: Decision,
+    *,
+    proposer: str,
+    asked_at: datetime,
+    strict: bool = True,
 ) -> ApprovalTerms:
-    """Return what decides whether an answer to this question counts."""
-    incident = case.incident
-    limits = incident.limits
+    """Return what decides whether an answer to this question counts.
+
+    Args:
+        incident: The incident; the mint puts its own specification and local user into it.
+        question: What the policy was asked, with the limits in force and the facts.
+        decision: The policy's answer.
+        proposer: The analyst that made the plan; "" if none did.
+        asked_at: Time at which people were asked.
+        strict: False for incidents that asked before approvers could be listed.
+    """
+    limits = question.limits
     return ApprovalTerms(
         incident=incident.event.id,
         model=incident.event.subject,
         plan_hash=decision.plan_hash,
-        tier=incident.spec.tier,
+        tier=question.facts.tier,
         approvers=list_approvers(limits, incident.spec, local_user=incident.local_user),
-        approvals_needed=count_approvals_needed(case) if strict else 1,
+        approvals_needed=count_approvals_needed(question) if strict else 1,
         require_signature=limits.require_signature and strict,
-        proposer=case.deliberation.analyst if case.deliberation else "",
+        proposer=proposer,
         asked_at=asked_at,
         deadline=asked_at + limits.approval_timeout,
         strict=strict,
@@ -184,12 +195,11 @@ def build_approval_request(
     )
 
 
-def _is_risky(case: Investigation, limits: Limits) -> bool:
+def _is_risky(question: PolicyQuestion) -> bool:
     """Return whether the policy wants two people because of severity or cost."""
-    severity: Severity = collect_facts(case).severity
+    limits, plan = question.limits, question.plan
     start, above = limits.two_approvals_from, limits.two_approvals_above
-    is_severe = start is not None and severity.rank >= start.rank
-    plan = case.plan
+    is_severe = start is not None and question.facts.severity.rank >= start.rank
     is_costly = above is not None and (plan.cost > above or plan.currency != limits.currency)
     return is_severe or is_costly
 

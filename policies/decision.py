@@ -5,8 +5,11 @@ total and monotone: worse input never leads to a less restrictive verdict.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
 
-from policies.blackout import find_active_blackout
+from policies.accumulation import explain_breaker, explain_budget
+from policies.blackout import explain_blackout
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Decision, PolicyQuestion, RuleResult, Verdict
 from trimtab.contracts.drift import Severity
@@ -15,7 +18,11 @@ from trimtab.contracts.remediation import Action
 Rule = Callable[[PolicyQuestion], tuple[Verdict, str]]
 """Returns the most permissive verdict that the rule allows, and the reason as a clause."""
 
+SHADOW_RULE: Final = "shadow"
+"""Name of the rule that keeps decisions from being carried out."""
 _ALLOWED = Verdict.EXECUTE
+_CLOCK_DIFFERENCE = timedelta(minutes=5)
+"""Time by which the clocks of two machines may differ."""
 
 
 def decide(question: PolicyQuestion) -> Decision:
@@ -29,12 +36,19 @@ def decide(question: PolicyQuestion) -> Decision:
     return Decision(
         verdict=deciding.verdict,
         rule="all_rules" if allowed else deciding.rule,
-        reason="every rule allows the plan" if allowed else deciding.reason,
+        reason="every rule allows the plan" if allowed else _explain(deciding, question),
         results=results,
         plan_hash=compute_digest(question.plan),
         policy_hash=compute_digest(question.limits),
         decided_at=question.now,
     )
+
+
+def _explain(deciding: RuleResult, question: PolicyQuestion) -> str:
+    """Return why the plan is not executed; shadow mode decides only if every other rule allows."""
+    if deciding.rule == SHADOW_RULE:
+        return f"shadow: would have executed {question.plan.action}"
+    return deciding.reason
 
 
 def _evaluate(name: str, rule: Rule, question: PolicyQuestion) -> RuleResult:
@@ -60,6 +74,10 @@ def _rules() -> dict[str, Rule]:
         "blackout_window": _check_blackout,
         "cooldown": _check_cooldown,
         "monitoring_severity": _check_inaction,
+        "budget": _check_budget,
+        "breaker": _check_breaker,
+        "freeze": _check_freeze,
+        SHADOW_RULE: _check_shadow,
     }
 
 
@@ -128,16 +146,18 @@ def _check_cost(question: PolicyQuestion) -> tuple[Verdict, str]:
             Verdict.ESCALATE,
             f"the cost {cost} is not in the policy's currency {limits.currency}",
         )
+    if plan.cost < 0:
+        return Verdict.ESCALATE, f"the cost {cost} is negative"
     if plan.cost > limits.cost_at_most:
         return Verdict.ESCALATE, f"the cost {cost} is above {limits.cost_at_most}"
     return _ALLOWED, f"the cost {cost} is within {limits.cost_at_most}"
 
 
 def _check_blackout(question: PolicyQuestion) -> tuple[Verdict, str]:
-    blackout = find_active_blackout(question.limits.blackouts, question.now)
+    blackout = explain_blackout(question.limits, question.now)
     if blackout is None or question.plan.action is Action.MONITOR:
         return _ALLOWED, "no blackout prevents the plan"
-    return Verdict.ESCALATE, f"blackout {blackout.name!r} is active at {question.now.isoformat()}"
+    return Verdict.ESCALATE, f"{blackout} at {question.now.isoformat()}"
 
 
 def _check_cooldown(question: PolicyQuestion) -> tuple[Verdict, str]:
@@ -145,6 +165,10 @@ def _check_cooldown(question: PolicyQuestion) -> tuple[Verdict, str]:
     if question.plan.action is Action.MONITOR or facts.last_action_at is None:
         return _ALLOWED, "no recent action prevents the plan"
     elapsed = question.now - facts.last_action_at
+    if elapsed < -_CLOCK_DIFFERENCE:
+        return Verdict.ESCALATE, (
+            f"the last action is recorded at {facts.last_action_at.isoformat()}, in the future"
+        )
     if elapsed >= limits.cooldown:
         return _ALLOWED, f"the last action was {elapsed} ago"
     tolerable = facts.severity.rank <= limits.monitor_at_most.rank
@@ -168,3 +192,39 @@ def _check_inaction(question: PolicyQuestion) -> tuple[Verdict, str]:
         f"doing nothing at severity {facts.severity} needs a person: "
         f"confidence {facts.confidence:.3f} is not above {limits.confidence_above:.2f}"
     )
+
+
+def _check_budget(question: PolicyQuestion) -> tuple[Verdict, str]:
+    if question.plan.action is Action.MONITOR:
+        return _ALLOWED, "the plan costs nothing"
+    excess = explain_budget(question)
+    return (
+        (_ALLOWED, "the plan is within every budget")
+        if excess is None
+        else (
+            Verdict.ESCALATE,
+            excess,
+        )
+    )
+
+
+def _check_breaker(question: PolicyQuestion) -> tuple[Verdict, str]:
+    if question.plan.action is Action.MONITOR:
+        return _ALLOWED, "the plan executes nothing"
+    cause = explain_breaker(question)
+    return (_ALLOWED, "the breaker is closed") if cause is None else (Verdict.ESCALATE, cause)
+
+
+def _check_freeze(question: PolicyQuestion) -> tuple[Verdict, str]:
+    freeze = question.facts.freeze
+    if freeze is None or question.plan.action is Action.MONITOR:
+        return _ALLOWED, "no freeze prevents the plan"
+    return Verdict.ESCALATE, f"{freeze}"
+
+
+def _check_shadow(question: PolicyQuestion) -> tuple[Verdict, str]:
+    """Check that the model is not in shadow mode, in which decisions are recorded only."""
+    plan = question.plan
+    if plan.action is Action.MONITOR or not question.limits.is_shadow(plan.model):
+        return _ALLOWED, "shadow mode does not prevent the plan"
+    return Verdict.MONITOR, f"shadow: {plan.action} is recorded and not executed"

@@ -14,7 +14,7 @@ from trimtab.contracts.evidence import (
     EvidenceSource,
     RegistryFacts,
 )
-from trimtab.contracts.model import ModelVersion, VersionMetric
+from trimtab.contracts.model import ModelVersion, UnscorableVersion, VersionMetric
 
 MAX_MEASURED_VERSIONS: Final = 3
 """Number of versions that are scored on the newest labelled rows, the champion included."""
@@ -23,7 +23,7 @@ MAX_MEASURED_VERSIONS: Final = 3
 def compose_evidence(
     finding: DriftFinding,
     registry: RegistryFacts,
-    metrics: Iterable[VersionMetric],
+    measured: Iterable[VersionMetric | UnscorableVersion],
     documents: tuple[Document, ...],
     *,
     now: datetime,
@@ -35,7 +35,7 @@ def compose_evidence(
     champion = registry.champion.version if registry.champion else None
     items = (
         *build_finding_items(finding),
-        *(_build_metric_item(metric, champion) for metric in metrics),
+        *(_build_measured_item(each, champion) for each in measured),
         *_build_registry_items(registry),
     )
     unique = {item.id: item for item in reversed(items)}
@@ -57,8 +57,24 @@ def select_versions_to_measure(registry: RegistryFacts) -> tuple[str, ...]:
     return (champion, *others)[:MAX_MEASURED_VERSIONS]
 
 
-def _build_metric_item(metric: VersionMetric, champion: str | None) -> EvidenceItem:
-    role = "the champion" if metric.version == champion else "not the champion"
+def _build_measured_item(
+    measured: VersionMetric | UnscorableVersion, champion: str | None
+) -> EvidenceItem:
+    role = "the champion" if measured.version == champion else "not the champion"
+    if isinstance(measured, VersionMetric):
+        return _build_metric_item(measured, role)
+    return EvidenceItem(
+        id=evidence_ids.build_unscorable_id(measured.version),
+        source=EvidenceSource.PERFORMANCE,
+        statement=(
+            f"Version {measured.version} ({role}) cannot be scored on the newest labelled rows:"
+            f" {measured.reason.rstrip('.')}."
+        ),
+        version=measured.version,
+    )
+
+
+def _build_metric_item(metric: VersionMetric, role: str) -> EvidenceItem:
     return EvidenceItem(
         id=evidence_ids.build_metric_id(metric.version),
         source=EvidenceSource.PERFORMANCE,

@@ -1,15 +1,17 @@
 """Derives the plan, facts, orders, audit details and ending of an incident."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from pydantic import JsonValue
 
 from trimtab.contracts.base import compute_digest
-from trimtab.contracts.decision import Confidence, Decision, Facts
+from trimtab.contracts.budget import LedgerFacts, ModelUsage
+from trimtab.contracts.decision import Confidence, Decision, Facts, PolicyQuestion
 from trimtab.contracts.deliberation import Cause, Deliberation, RemediationPlan
-from trimtab.contracts.evidence import EvidencePack
-from trimtab.contracts.incident import Ending, IncidentInput
+from trimtab.contracts.evidence import EvidencePack, MeasuredVersions, RecalledDocuments
+from trimtab.contracts.incident import Ending, IncidentInput, IncidentReport
 from trimtab.contracts.remediation import (
     Action,
     ActionOrder,
@@ -20,12 +22,23 @@ from trimtab.contracts.remediation import (
 
 
 @dataclass(frozen=True, kw_only=True)
+class CollectedEvidence:
+    """The evidence pack, and the sealed results that it was composed from."""
+
+    pack: EvidencePack
+    measured: MeasuredVersions
+    recalled: RecalledDocuments
+
+
+@dataclass(frozen=True, kw_only=True)
 class Investigation:
     """Results of investigating an incident, as far as it has come."""
 
     incident: IncidentInput
     pack: EvidencePack | None = None
     """None if no evidence could be collected."""
+    measured: MeasuredVersions | None = None
+    recalled: RecalledDocuments | None = None
     deliberation: Deliberation | None = None
     """None if neither the configured analyst nor the fallback came to a conclusion."""
     confidence: Confidence | None = None
@@ -51,8 +64,9 @@ class Investigation:
         )
 
 
-def collect_facts(case: Investigation) -> Facts:
+def collect_facts(case: Investigation, usage: ModelUsage | None = None) -> Facts:
     """Return the facts for the policy; the agents' severity counts only if it is higher."""
+    ledger = usage.ledger if usage else None
     finding, pack, deliberation = case.incident.event.data, case.pack, case.deliberation
     severities = [finding.severity]
     if deliberation is not None:
@@ -65,8 +79,19 @@ def collect_facts(case: Investigation) -> Facts:
         champion_version=pack.champion_version if pack else None,
         reviewer_agrees=deliberation is not None and deliberation.review.agrees,
         deliberation_failed=bool(case.failure),
-        last_action_at=pack.last_action_at if pack else None,
+        last_action_at=find_last_action(pack.last_action_at if pack else None, ledger),
+        ledger=ledger,
+        freeze=usage.freeze if usage else None,
     )
+
+
+def find_last_action(recorded_at: datetime | None, ledger: LedgerFacts | None) -> datetime | None:
+    """Return the time of the last action, also of one that changed nothing, or None.
+
+    The registry knows the actions that replaced a champion, the ledger every attempt.
+    """
+    times = (recorded_at, ledger.last_attempt_at if ledger else None)
+    return max((each for each in times if each is not None), default=None)
 
 
 def build_action_order(
@@ -90,7 +115,12 @@ def build_action_order(
 
 
 def determine_ending(outcome: Outcome) -> Ending:
-    """Return the ending of an incident whose plan was carried out as far as `outcome` says."""
+    """Return the ending of an incident whose plan was carried out as far as `outcome` says.
+
+    It is superseded if somebody else replaced the champion before this plan did.
+    """
+    if outcome.failed and outcome.superseded and not is_champion_replaced(outcome):
+        return Ending.SUPERSEDED
     if outcome.failed:
         return Ending.FAILED
     if not is_champion_replaced(outcome):
@@ -109,12 +139,29 @@ def is_champion_replaced(outcome: Outcome) -> bool:
     )
 
 
+def compute_report_hash(report: IncidentReport) -> str:
+    """Return the digest of a report without its chain's end, which is known only afterwards."""
+    return compute_digest(
+        report.model_dump(mode="json", exclude={"audit_entries", "audit_tip", "answers"})
+    )
+
+
+def build_closing_detail(report: IncidentReport) -> dict[str, JsonValue]:
+    """Return what the audit log keeps of the end; the hash shows which report belongs to it."""
+    return {
+        "ending": report.ending.value,
+        "failure": report.failure,
+        "report_hash": compute_report_hash(report),
+    }
+
+
 def build_opening_detail(incident: IncidentInput) -> dict[str, JsonValue]:
     """Return what the audit log keeps of the event, and of the policy that applies to it."""
     finding = incident.event.data
     return {
         "event_hash": compute_digest(incident.event),
         "policy_hash": incident.policy_hash,
+        "spec_hash": compute_digest(incident.spec),
         "severity": finding.severity.value,
         "drifted": [feature.name for feature in finding.drifted],
         "window": [finding.current.start.isoformat(), finding.current.end.isoformat()],
@@ -142,3 +189,13 @@ def build_deliberation_detail(case: Investigation) -> dict[str, JsonValue]:
     if case.confidence is not None:
         detail["confidence"] = case.confidence.model_dump(mode="json")
     return detail
+
+
+def build_decision_detail(decision: Decision, question: PolicyQuestion) -> dict[str, JsonValue]:
+    """Return what the audit log keeps of a decision: all of it, and what it was derived from.
+
+    Plan, facts and time are kept, so that other limits can be tried on them later. The limits are
+    not: the policy's hash names them.
+    """
+    detail: dict[str, JsonValue] = decision.model_dump(mode="json")
+    return {**detail, "question": question.model_dump(mode="json", exclude={"limits"})}

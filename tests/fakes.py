@@ -1,19 +1,23 @@
 """Small honest stand-ins for the ports: they remember what was asked of them."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from pydantic import JsonValue
 
 from tests.builders import NOW
 from trimtab.contracts.approval import ApprovalRequest
+from trimtab.contracts.base import compute_digest
+from trimtab.contracts.budget import LedgerFacts, Reservation, UsageQuery
+from trimtab.contracts.decision import Limits
 from trimtab.contracts.evidence import Document
+from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import IncidentReport
-from trimtab.contracts.model import ModelVersion
+from trimtab.contracts.model import ModelSpec, ModelVersion
 from trimtab.contracts.notice import NoticeDelivery, PageMark
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.tags import build_promotion_tag
+from trimtab.contracts.tags import build_promotion_tag, build_verification_tag
 
 
 class FakeRegistry:
@@ -26,9 +30,13 @@ class FakeRegistry:
         """Version by the key of the effect that made it."""
         self.promoted: dict[str, list[str]] = {}
         """Keys of the effects that made a version champion."""
+        self.verified: dict[str, list[str]] = {}
+        """Keys of the steps that verified a version."""
         self.moves: list[tuple[str | None, str]] = []
         self.incidents: list[IncidentReport] = []
         self.broken = False
+        self.freezes: dict[str | None, Freeze] = {}
+        """Freeze by model; that of all models is under None."""
 
     def _version(self, model: str, version: str) -> ModelVersion:
         return ModelVersion(
@@ -36,7 +44,8 @@ class FakeRegistry:
             version=version,
             created_at=NOW,
             champion=version == self.champion_version,
-            tags={build_promotion_tag(key): "done" for key in self.promoted.get(version, ())},
+            tags={build_promotion_tag(key): "done" for key in self.promoted.get(version, ())}
+            | {build_verification_tag(key): "done" for key in self.verified.get(version, ())},
         )
 
     def champion(self, model: str) -> ModelVersion | None:
@@ -63,6 +72,9 @@ class FakeRegistry:
         self.promoted.setdefault(version, []).append(key)
         return True
 
+    def mark_verified(self, model: str, version: str, *, key: str) -> None:
+        self.verified.setdefault(version, []).append(key)
+
     def record_incident(self, report: IncidentReport) -> None:
         self.incidents.append(report)
 
@@ -72,6 +84,29 @@ class FakeRegistry:
 
     def audit_tips(self, model: str | None = None) -> Mapping[str, str]:
         return {report.event_id: report.audit_tip for report in self.incidents}
+
+    def freeze(self, model: str) -> Freeze | None:
+        return self.freezes.get(None) or self.freezes.get(model)
+
+
+class FakeLedger:
+    """Says what it was given, and keeps what is reserved."""
+
+    def __init__(self, facts: LedgerFacts | None = None) -> None:
+        self.facts = facts or LedgerFacts()
+        self.reserved: list[Reservation] = []
+        self.queries: list[UsageQuery] = []
+
+    def read(self, query: UsageQuery) -> LedgerFacts:
+        self.queries.append(query)
+        return self.facts
+
+    def reserve(
+        self, reservation: Reservation, query: UsageQuery, *, check: Callable[[LedgerFacts], None]
+    ) -> LedgerFacts:
+        check(self.facts)
+        self.reserved.append(reservation)
+        return self.facts
 
 
 class FakePipelines:
@@ -145,3 +180,27 @@ class FakeNotifier:
 
     def mark_page(self, mark: PageMark) -> None:
         self.marks.append(mark)
+
+
+class FakeArchive:
+    """Holds the configuration that a test says is in force."""
+
+    def __init__(self) -> None:
+        self.limits: dict[str, Limits] = {}
+        self.specs: dict[str, ModelSpec] = {}
+
+    def put_in_force(self, limits: Limits, spec: ModelSpec) -> None:
+        self.limits[compute_digest(limits)] = limits
+        self.specs[compute_digest(spec)] = spec
+
+    def find_limits(self, policy_hash: str, *, began_at: datetime) -> Limits:
+        if policy_hash not in self.limits:
+            msg = f"a policy with the hash {policy_hash:.12} was never in force here"
+            raise Refused(msg)
+        return self.limits[policy_hash]
+
+    def find_spec(self, model: str, spec_hash: str, *, began_at: datetime) -> ModelSpec:
+        if spec_hash not in self.specs:
+            msg = f"a specification with the hash {spec_hash:.12} was never in force here"
+            raise Refused(msg)
+        return self.specs[spec_hash]

@@ -20,6 +20,8 @@ with workflow.unsafe.imports_passed_through():
     from policies.confidence import compute_confidence
     from policies.incident import (
         Investigation,
+        build_closing_detail,
+        build_decision_detail,
         build_deliberation_detail,
         build_evidence_detail,
         build_opening_detail,
@@ -50,6 +52,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.investigation import ask_analysts, collect_evidence
     from workflows.notices import PEOPLE_PATCH, Notices
     from workflows.plan_execution import request_grant, run_remediation
+    from workflows.usage import read_usage
 
 
 @workflow.defn(name=names.DRIFT_RESPONSE, failure_exception_types=BUG_TYPES)
@@ -84,9 +87,9 @@ class DriftResponseWorkflow:
         decision, question = await self._decide(incident)
         if decision.verdict is Verdict.MONITOR:
             return Ending.MONITORED
-        if decision.verdict is Verdict.ESCALATE and not await self._ask_person(decision):
+        if decision.verdict is Verdict.ESCALATE and not await self._ask_person(decision, question):
             return Ending.REJECTED if self._gate.settling_answer else Ending.EXPIRED
-        if question.plan.action is Action.MONITOR:
+        if question.plan.action is Action.MONITOR or incident.limits.is_shadow(question.plan.model):
             return Ending.ACKNOWLEDGED
         return await self._remediate(decision, question)
 
@@ -136,13 +139,18 @@ class DriftResponseWorkflow:
 
     async def _investigate(self, incident: IncidentInput) -> None:
         try:
-            pack = await collect_evidence(incident)
+            found = await collect_evidence(incident)
         except (ActivityError, ValueError) as error:
             if is_cancelled_exception(error):
                 raise
             self._state.set_failure(f"evidence could not be collected: {format_cause(error)}")
         else:
-            self._state.case = replace(self._state.case, pack=pack)
+            self._state.case = replace(
+                self._state.case,
+                pack=found.pack,
+                measured=found.measured,
+                recalled=found.recalled,
+            )
 
     async def _deliberate(self, incident: IncidentInput) -> None:
         pack = self._state.case.pack
@@ -159,12 +167,10 @@ class DriftResponseWorkflow:
 
     async def _decide(self, incident: IncidentInput) -> tuple[Decision, PolicyQuestion]:
         self._state.stage = Stage.DECIDING
-        case = self._state.case
+        case, now = self._state.case, self._read_policy_time(incident)
+        usage = await read_usage(incident, now=now)
         question = PolicyQuestion(
-            plan=case.plan,
-            facts=collect_facts(case),
-            limits=incident.limits,
-            now=self._read_policy_time(incident),
+            plan=case.plan, facts=collect_facts(case, usage), limits=incident.limits, now=now
         )
         decision = await workflow.execute_activity(
             check_policy,
@@ -186,22 +192,25 @@ class DriftResponseWorkflow:
         await self._chain.record(
             PendingEntry(Gate.EVIDENCE, TRIMTAB, build_evidence_detail(case)),
             PendingEntry(Gate.DELIBERATED, analyst, build_deliberation_detail(case)),
-            PendingEntry(Gate.DECIDED, POLICY, decision.model_dump(mode="json")),
+            PendingEntry(Gate.DECIDED, POLICY, build_decision_detail(decision, question)),
         )
         return decision, question
 
-    async def _ask_person(self, decision: Decision) -> bool:
+    async def _ask_person(self, decision: Decision, question: PolicyQuestion) -> bool:
         """Put the question and wait until an answer settles it or the deadline passes."""
         asked_at = workflow.now()
+        case = self._state.case
         terms = build_approval_terms(
-            self._state.case,
+            case.incident,
+            question,
             decision,
+            proposer=case.deliberation.analyst if case.deliberation else "",
             asked_at=asked_at,
             # An incident that asked before this change keeps its terms when it is replayed.
             strict=workflow.patched(PEOPLE_PATCH),
         )
         request = self._state.request = build_approval_request(
-            self._state.case, decision, workflow_id=workflow.info().workflow_id, terms=terms
+            case, decision, workflow_id=workflow.info().workflow_id, terms=terms
         )
         # The gate opens before anything is awaited: from the next await on, answers may arrive. The
         # question is on record before the page leaves.
@@ -233,7 +242,7 @@ class DriftResponseWorkflow:
         incident = self._state.incident
         self._enter(Stage.REMEDIATING)
         try:
-            grant = await request_grant(incident, question, decision, gate=self._gate)
+            grant = await request_grant(self._state.case, decision, gate=self._gate)
             authority = self._gate.format_authority(decision)
             detail: dict[str, JsonValue] = {
                 "plan_hash": decision.plan_hash,
@@ -277,20 +286,13 @@ class DriftResponseWorkflow:
                 options.ENDING_KEY.value_set(ending.value),
             ]
         )
-        detail: dict[str, JsonValue] = {
-            "ending": ending.value,
-            "failure": self._state.case.failure,
-        }
+        report = self._state.build_report(ending, self._gate.answers, closed_at=workflow.now())
+        detail = build_closing_detail(report)
         if self._gate.uncounted:
             detail["answers_not_kept"] = self._gate.uncounted
         await self._chain.record(PendingEntry(Gate.CLOSED, TRIMTAB, detail))
-        report = self._state.build_report(
-            ending,
-            self._gate.answers,
-            closed_at=workflow.now(),
-            audit_entries=self._chain.sequence,
-            audit_tip=self._chain.tip,
-        )
+        end = {"audit_entries": self._chain.sequence, "audit_tip": self._chain.tip}
+        report = report.model_copy(update=end)
         self._tell(report)
         await self._remember(report)
         await self._notices.finish()

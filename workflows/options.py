@@ -75,6 +75,16 @@ RECORD: Final = LocalActivityOptions(
 They are local activities: each adds one event to the history instead of six.
 """
 
+READ_USAGE: Final = LocalActivityOptions(
+    start_to_close_timeout=timedelta(seconds=20),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=200),
+        maximum_interval=timedelta(seconds=5),
+        maximum_attempts=5,
+    ),
+)
+"""Reads of what was done so far, for budgets and the breaker, and of any freeze."""
+
 NOTIFY: Final = ActivityOptions(
     start_to_close_timeout=timedelta(seconds=30),
     schedule_to_close_timeout=timedelta(minutes=2),
@@ -103,7 +113,14 @@ REMEMBER: Final = ActivityOptions(
 DECIDE: Final = ActivityOptions(
     start_to_close_timeout=timedelta(seconds=10), retry_policy=_QUICK_RETRIES
 )
-"""Questions to the policy, and the minting of a grant."""
+"""Questions to the policy."""
+
+AUTHORISE: Final = LocalActivityOptions(
+    start_to_close_timeout=timedelta(seconds=30),
+    retry_policy=_QUICK_RETRIES,
+    local_retry_threshold=timedelta(seconds=10),
+)
+"""The minting of a grant: a local activity, so that only our own workflow code can ask for it."""
 
 CALL_MODEL: Final = ActivityOptions(
     task_queue=names.AGENTS_QUEUE,

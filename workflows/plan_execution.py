@@ -1,13 +1,14 @@
 """Gets a grant for an allowed plan, and has the remediation carry it out."""
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.authorisation import AuthorisationActivities
-    from policies.incident import build_action_order
+    from policies.incident import Investigation, build_action_order
     from trimtab.contracts import names
     from trimtab.contracts.authorisation import AuthorisationRequest
-    from trimtab.contracts.decision import Decision, PolicyQuestion
+    from trimtab.contracts.decision import Decision
     from trimtab.contracts.deliberation import RemediationPlan
     from trimtab.contracts.incident import IncidentInput
     from trimtab.contracts.remediation import Outcome, RemediationInput
@@ -16,20 +17,31 @@ with workflow.unsafe.imports_passed_through():
     from workflows.human_gate import HumanGate
 
 
-async def request_grant(
-    incident: IncidentInput, question: PolicyQuestion, decision: Decision, *, gate: HumanGate
-) -> str:
-    """Return a signed grant; raise `ActivityError` if the mint refuses it."""
+async def request_grant(case: Investigation, decision: Decision, *, gate: HumanGate) -> str:
+    """Return a signed grant; raise `ActivityError` if the mint refuses it.
+
+    The mint answers local activities only: nobody can ask it from outside of this code. Histories
+    that are older than that asked it by a task; it refuses them, if they are still under way.
+    """
+    if case.deliberation is None or case.measured is None or case.recalled is None:
+        msg = "there is no plan of the agents to authorise"
+        raise ApplicationError(msg, non_retryable=True)
+    request = AuthorisationRequest(
+        incident=case.incident,
+        measured=case.measured,
+        recalled=case.recalled,
+        deliberation=case.deliberation,
+        failure=case.failure,
+        plan_hash=decision.plan_hash,
+        answers=gate.answers,
+    )
+    summary = f"grant by {gate.format_authority(decision)}"
+    if workflow.patched("authorise-locally"):
+        return await workflow.execute_local_activity_method(
+            AuthorisationActivities.authorise, request, summary=summary, **options.AUTHORISE
+        )
     return await workflow.execute_activity_method(
-        AuthorisationActivities.authorise,
-        AuthorisationRequest(
-            event_id=incident.event.id,
-            question=question,
-            decision=decision,
-            answer=gate.settling_answer,
-        ),
-        summary=f"grant by {gate.format_authority(decision)}",
-        **options.DECIDE,
+        AuthorisationActivities.authorise, request, summary=summary, **options.DECIDE
     )
 
 

@@ -1,8 +1,30 @@
-"""Lists the workflows that the workers of the queue `trimtab` run."""
+"""Lists the workflows that the workers of the queue `trimtab` run, and builds their sandbox."""
+
+from typing import Final
+
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from workflows.drift_response import DriftResponseWorkflow
 from workflows.monitoring import MonitoringWorkflow
 from workflows.remediation import RemediationWorkflow
+
+DETERMINISTIC: Final = (
+    "activities",
+    "agents",
+    "policies",
+    "trimtab",
+    "google.adk",
+    "google.genai",
+    "opentelemetry",
+    "pydantic",
+    "pydantic_core",
+    "rfc8785",
+    "structlog",
+)
+"""Packages that each workflow run shares instead of importing them anew: they keep no state between
+runs and ask nothing of the clock, of chance or of the outside in workflow code, which
+`tests/architecture` checks for our own. The workflows themselves are not among them: their modules
+are loaded for each run, under the sandbox's restrictions."""
 
 
 def list_workflows(*, deliberation: type) -> list[type]:
@@ -13,3 +35,10 @@ def list_workflows(*, deliberation: type) -> list[type]:
             a front door may import ADK, and so that tests can replace the agents.
     """
     return [DriftResponseWorkflow, deliberation, RemediationWorkflow, MonitoringWorkflow]
+
+
+def build_workflow_runner() -> SandboxedWorkflowRunner:
+    """Return Temporal's sandbox with its restrictions, which shares what is deterministic."""
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules(*DETERMINISTIC)
+    )

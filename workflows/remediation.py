@@ -11,9 +11,15 @@ from typing import Any, TypeVar
 
 from pydantic import JsonValue
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    FailureError,
+    is_cancelled_exception,
+)
 
 with workflow.unsafe.imports_passed_through():
+    from activities.errors import CHAMPION_MOVED_TYPE
     from activities.remediation import RemediationActivities
     from trimtab.contracts import names
     from trimtab.contracts.audit import Gate
@@ -54,6 +60,8 @@ class RemediationWorkflow:
         self._champion_moved = False
         self._undone = False
         self._cancelled = False
+        self._champion_was_replaced = False
+        """Whether a step was refused because somebody else had replaced the champion."""
         self._faults: list[str] = []
 
     @workflow.run
@@ -73,9 +81,13 @@ class RemediationWorkflow:
 
     @property
     def _may_stay(self) -> bool:
-        """Whether the new champion may stay."""
-        verified = self._verification is not None and self._verification.verified
-        return verified and not self._cancelled
+        """Whether the new champion may stay; once verified it stays, cancelled or not.
+
+        Histories that are older than that undid it.
+        """
+        if self._verification is None or not self._verification.verified:
+            return False
+        return not self._cancelled or workflow.patched("verified-stays")
 
     def _set_search_attributes(self, order: ActionOrder) -> None:
         workflow.upsert_search_attributes(
@@ -145,6 +157,8 @@ class RemediationWorkflow:
             effect: RegistryEffect = await self._complete(step, self._start(step, method, how))
         except ActivityError as error:
             failure = _format_failure(error)
+            if step is not Step.UNDO:
+                self._champion_was_replaced |= _is_champion_replaced_by_other(error)
             detail: dict[str, JsonValue] = {
                 "step": step.value,
                 "applied": False,
@@ -256,10 +270,16 @@ class RemediationWorkflow:
             verification=self._verification,
             undone=self._undone,
             failed=bool(self._faults),
+            superseded=self._champion_was_replaced,
             detail="; ".join(details),
             audit_sequence=self._chain.sequence,
             audit_tip=self._chain.tip,
         )
+
+
+def _is_champion_replaced_by_other(error: ActivityError) -> bool:
+    cause = error.cause
+    return isinstance(cause, ApplicationError) and cause.type == CHAMPION_MOVED_TYPE
 
 
 def _format_failure(error: ActivityError) -> str:

@@ -69,16 +69,29 @@ async def test_a_plan_is_carried_out_once_undone_once_and_not_taken_up_again(
 
     retrained = [await run(activities.retrain_challenger, an_order(Step.RETRAIN)) for _ in range(2)]
     promoted = [await run(activities.promote_challenger, promotion) for _ in range(2)]
-    verified = await run(activities.verify, an_order(Step.VERIFY, challenger_version="3"))
     undone = [activities.undo(an_order(Step.UNDO, challenger_version="3")) for _ in range(2)]
 
     assert [(effect.version, effect.reused) for effect in retrained] == [("3", False), ("3", True)]
     assert [(effect.version, effect.reused) for effect in promoted] == [("3", False), ("3", True)]
-    assert verified.verified
     assert [(effect.version, effect.reused) for effect in undone] == [("1", False), ("1", True)]
     with pytest.raises(ApplicationError, match="was undone"):
         await run(activities.promote_challenger, promotion)
     assert _champion(pipelines) == "1"
+
+
+async def test_what_was_verified_stays(
+    activities: RemediationActivities, pipelines: Pipelines
+) -> None:
+    run = ActivityEnvironment().run
+    await run(activities.retrain_challenger, an_order(Step.RETRAIN))
+    await run(activities.promote_challenger, an_order(Step.PROMOTE, challenger_version="3"))
+
+    verified = await run(activities.verify, an_order(Step.VERIFY, challenger_version="3"))
+    undone = activities.undo(an_order(Step.UNDO, challenger_version="3"))
+
+    assert verified.verified
+    assert not undone.applied
+    assert _champion(pipelines) == "3"
 
 
 async def test_a_rollback_goes_back_and_can_be_undone(
@@ -86,7 +99,7 @@ async def test_a_rollback_goes_back_and_can_be_undone(
 ) -> None:
     order = a_rollback(challenger_version="2", claims={"target_version": "2"})
 
-    activities.roll_back_champion(order)
+    await ActivityEnvironment().run(activities.roll_back_champion, order)
     at_first = _champion(pipelines)
     undone = activities.undo(a_rollback(Step.UNDO))
 

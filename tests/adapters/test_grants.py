@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from trimtab.adapters.grants import JwtGuard, JwtMint, load_private_key, load_public_key
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.remediation import Action, GrantClaims
+from trimtab.contracts.remediation import Action, GrantClaims, Step
 
 KEY = Ed25519PrivateKey.generate()
 GUARD = JwtGuard(key=KEY.public_key())
@@ -40,6 +40,9 @@ def some_claims(**changes: Any) -> GrantClaims:
         "plan_hash": "a" * 64,
         "policy_hash": "b" * 64,
         "champion_version": "1",
+        "steps": (Step.RETRAIN, Step.PROMOTE),
+        "spec_hash": "c" * 64,
+        "as_of": NOW,
         "authority": "policy:all_rules",
         "issued_at": NOW,
         "expires_at": NOW + timedelta(hours=2),
@@ -81,7 +84,8 @@ def test_the_payload_made_for_forging_is_valid_before_it_is_forged() -> None:
 @pytest.mark.parametrize(
     "claim",
     ["iss", "aud", "sub", "iat", "nbf", "exp", "model", "action", "plan_hash", "policy_hash",
-     "champion_version", "target_version", "authority"],
+     "champion_version", "target_version", "steps", "spec_hash", "verification_margin", "as_of",
+     "authority"],
 )  # fmt: skip
 def test_a_grant_without_one_of_its_claims_is_refused(claim: str) -> None:
     with pytest.raises(Refused):

@@ -87,7 +87,7 @@ def _string(schema: dict[str, Any], name: str) -> str:
         "duration": "PT1H",
         "time": "12:00:00",
     }
-    patterns = {r"^[0-9a-f]{64}$": "a" * 64, r"^[A-Z]{3}$": "EUR"}
+    patterns = {r"^[0-9a-f]{64}$": "a" * 64, r"^[A-Z]{3}$": "EUR", r"^[A-Z]{2,3}$": "DE"}
     if "format" in schema:
         return formats[schema["format"]]
     return patterns.get(schema.get("pattern", ""), STRINGS.get(name, name))

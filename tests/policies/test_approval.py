@@ -22,6 +22,7 @@ from policies.approval import (
 )
 from policies.approval_signature import compute_key_fingerprint, format_public_key, sign_decision
 from policies.decision import decide
+from policies.incident import Investigation, collect_facts
 from tests.builders import (
     NOW,
     a_deliberation,
@@ -34,7 +35,7 @@ from tests.builders import (
 )
 from trimtab.contracts.approval import Answer, Choice, HumanDecision
 from trimtab.contracts.approvers import ApprovalTerms, Approver, is_reserved_name
-from trimtab.contracts.decision import Limits
+from trimtab.contracts.decision import Decision, Limits
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.model import Tier
 from trimtab.contracts.ports import Refused
@@ -61,6 +62,18 @@ def the_terms(**changes: Any) -> ApprovalTerms:
         "proposer": "analyst/rules",
     }
     return ApprovalTerms(**{**fields, **changes})
+
+
+def the_terms_of(case: Investigation, decision: Decision | None = None) -> ApprovalTerms:
+    limits = case.incident.limits
+    question = a_question(plan=case.plan, facts=collect_facts(case), limits=limits)
+    return build_approval_terms(
+        case.incident,
+        question,
+        decision or decide(question),
+        proposer="analyst/rules",
+        asked_at=NOW,
+    )
 
 
 def an_answer(
@@ -347,7 +360,7 @@ def test_without_a_list_the_owner_and_the_local_user_answer() -> None:
 def test_two_people_decide_above_a_stated_risk(limits: Limits, needed: int) -> None:
     case = an_investigation(incident=an_incident(limits=limits))
 
-    terms = build_approval_terms(case, decide(a_question()), asked_at=NOW)
+    terms = the_terms_of(case)
 
     assert terms.approvals_needed == needed
 
@@ -358,7 +371,7 @@ def test_one_person_suffices_to_take_over_what_changes_nothing() -> None:
         deliberation=a_deliberation(plan=a_plan(action=Action.MONITOR)),
     )
 
-    terms = build_approval_terms(case, decide(a_question()), asked_at=NOW)
+    terms = the_terms_of(case)
 
     assert terms.approvals_needed == 1
 
@@ -373,7 +386,7 @@ def test_the_request_names_model_owner_rule_and_deadline() -> None:
     limits = Limits(approval_timeout=timedelta(hours=2))
     case = an_investigation(incident=an_incident(limits=limits))
     decision = decide(a_question(facts=the_facts(tier=Tier.CRITICAL)))
-    terms = build_approval_terms(case, decision, asked_at=NOW)
+    terms = the_terms_of(case, decision)
 
     request = build_approval_request(case, decision, workflow_id="w", terms=terms)
 

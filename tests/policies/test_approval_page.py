@@ -45,7 +45,11 @@ def the_page(case: Investigation) -> str:
         decision,
         workflow_id="drift-response/parking/event-1",
         terms=build_approval_terms(
-            case, decision, asked_at=NOW - case.incident.limits.approval_timeout
+            case.incident,
+            a_question(limits=case.incident.limits),
+            decision,
+            proposer="analyst/rules",
+            asked_at=NOW - case.incident.limits.approval_timeout,
         ),
     )
 

@@ -16,7 +16,7 @@ from trimtab.contracts.drift import (
     QualityFault,
 )
 from trimtab.contracts.evidence import EvidenceItem, RegistryFacts
-from trimtab.contracts.model import ModelVersion, VersionMetric
+from trimtab.contracts.model import ModelVersion, UnscorableVersion, VersionMetric
 
 
 def a_version(version: str) -> ModelVersion:
@@ -64,6 +64,22 @@ def test_what_an_item_says_is_in_its_fields_too() -> None:
     assert items["multivariate:rows"].drifted is True
     assert items["metric:version-2"].version == "2"
     assert items["registry:version-4"].version == "4"
+
+
+def test_a_version_that_cannot_be_scored_is_named_and_hides_no_other() -> None:
+    measured = (
+        VersionMetric(version="2", metric="r2", value=0.78, rows=3000),
+        UnscorableVersion(version="3", reason="KeyError: 'weather'"),
+    )
+
+    pack = compose_evidence(a_finding(), the_registry(), measured, (), now=NOW)
+
+    missing = pack.find_item("unscorable:version-3")
+    assert missing is not None
+    assert "Version 3 (not the champion) cannot be scored" in missing.statement
+    assert "'weather'" in missing.statement
+    assert (missing.version, missing.value) == ("3", None)
+    assert pack.find_item("metric:version-2") is not None
 
 
 @pytest.mark.parametrize("length", [1, 122, 123, 128])

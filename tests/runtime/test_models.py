@@ -22,13 +22,14 @@ from trimtab.runtime.model_files import (
     list_own_model_names,
 )
 from trimtab.runtime.models import (
-    adapt_to_backtest,
     check_model_name,
     compute_policy_hash,
     load_limits,
     load_model_spec,
     propose_model_name,
 )
+from trimtab.runtime.policy import adapt_limits
+from trimtab.runtime.settings import Settings
 from trimtab.runtime.settings_sections import BacktestSettings
 
 FLIGHTS = """\
@@ -349,10 +350,10 @@ def test_a_backtest_lets_the_local_user_answer_and_tells_nobody() -> None:
     )
     shorter = timedelta(seconds=5)
 
-    replayed = adapt_to_backtest(limits, BacktestSettings(replay=True, approval_timeout=shorter))
+    replay = Settings(backtest=BacktestSettings(replay=True, approval_timeout=shorter))
 
-    assert replayed == Limits(approval_timeout=shorter)
-    assert adapt_to_backtest(limits, BacktestSettings()) == limits
+    assert adapt_limits(limits, replay) == Limits(approval_timeout=shorter)
+    assert adapt_limits(limits, Settings()) == limits
 
 
 def test_a_blackout_that_never_is_is_a_fault(local: Path) -> None:

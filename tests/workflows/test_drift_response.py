@@ -161,7 +161,7 @@ async def test_cancelling_stops_the_agents_and_asks_nobody(world: World) -> None
 
 
 async def test_cancelling_an_action_undoes_it(world: World) -> None:
-    world.pipelines = pausing = Waiting(world.registry, "verification", until_released=True)
+    world.pipelines = pausing = Waiting(world.registry, "gate", until_released=True)
 
     async def cancel(handle: Handle) -> None:
         await pausing.reached.wait()

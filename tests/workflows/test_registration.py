@@ -5,14 +5,23 @@ from typing import Any
 
 from temporalio import activity, workflow
 
-from activities.authorisation import AuthorisationActivities
+from activities.authorisation import AuthorisationActivities, MintSources
 from activities.registration import (
     Activity,
+    MainPorts,
     list_action_activities,
     list_agent_activities,
     list_main_activities,
 )
-from tests.fakes import FakeKnowledge, FakeNotifier, FakePipelines, FakeRegistry
+from tests.fakes import (
+    FakeArchive,
+    FakeKnowledge,
+    FakeLedger,
+    FakeNotifier,
+    FakePipelines,
+    FakeRegistry,
+)
+from trimtab.adapters.evidence_seal import HmacEvidenceSeal
 from trimtab.contracts import names
 from trimtab.contracts.audit import AuditAppend, AuditLine
 from trimtab.contracts.remediation import GrantClaims
@@ -21,6 +30,7 @@ from workflows.drift_response import DriftResponseWorkflow
 from workflows.registration import list_workflows
 
 REGISTRY, KNOWLEDGE = FakeRegistry(), FakeKnowledge()
+SEAL = HmacEvidenceSeal(audit_key=b"k" * 32)
 PIPELINES = FakePipelines(REGISTRY, {})
 
 
@@ -63,16 +73,21 @@ def test_an_incident_has_its_public_signal_update_and_query() -> None:
 
 
 def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
-    authorisation = AuthorisationActivities(mint=Unused(), lifetime=timedelta(hours=1))
-
-    activities = list_main_activities(
+    sources = MintSources(
+        registry=REGISTRY, log=Unused(), seal=SEAL, configuration=FakeArchive(), ledger=FakeLedger()
+    )
+    authorisation = AuthorisationActivities(sources, mint=Unused(), lifetime=timedelta(hours=1))
+    ports = MainPorts(
         registry=REGISTRY,
         pipelines=PIPELINES,
         knowledge=KNOWLEDGE,
         notifier=FakeNotifier(),
         log=Unused(),
-        authorisation=authorisation,
+        seal=SEAL,
+        ledger=FakeLedger(),
     )
+
+    activities = list_main_activities(ports, authorisation=authorisation)
 
     assert names_of(activities) == {
         "authorise",
@@ -83,6 +98,7 @@ def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
         "measure_versions",
         "notify_person",
         "read_registry",
+        "read_usage",
         "recall_similar",
         "record",
         "remember_incident",

@@ -16,9 +16,10 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, Worker
 
 from activities.audit import AuditActivities
+from activities.authorisation import STEPS_OF_ACTION
 from activities.registration import list_action_activities
 from policies.incident import determine_ending
-from tests.builders import a_spec, a_window
+from tests.builders import NOW, a_spec, a_window
 from tests.fakes import FakePipelines, FakeRegistry
 from tests.workflows.golden import read_golden, record_golden
 from tests.workflows.pausing import Waiting
@@ -27,6 +28,7 @@ from trimtab.adapters.audit.audit_verification import verify
 from trimtab.adapters.grants import JwtGuard, JwtMint
 from trimtab.contracts import names
 from trimtab.contracts.audit import GENESIS, AuditAppend, AuditLine
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.ports import AuditLog, PipelineRunner, Refused
 from trimtab.contracts.remediation import (
     Action,
@@ -131,6 +133,10 @@ class World:
             policy_hash=POLICY,
             champion_version="1",
             target_version="0" if back else None,
+            steps=STEPS_OF_ACTION[action],
+            spec_hash=compute_digest(a_spec()),
+            verification_margin=margin,
+            as_of=NOW,
             authority="policy:all_rules",
             issued_at=issued,
             expires_at=issued + lasting,
@@ -252,11 +258,11 @@ async def test_a_loss_within_the_policy_s_margin_is_kept(world: World) -> None:
     assert determine_ending(outcome) == "remediated"
 
 
-async def test_a_rollback_that_is_worse_is_undone(world: World) -> None:
+async def test_a_rollback_to_a_worse_version_is_not_carried_out(world: World) -> None:
     outcome = await world.measuring(recent={"1": 0.9, "0": 0.5}).remediate(Action.ROLL_BACK)
 
-    assert determine_ending(outcome) == "undone"
-    assert world.registry.champion_version == "1"
+    assert determine_ending(outcome) == "not_promoted"
+    assert world.registry.moves == []
 
 
 async def test_what_no_rows_can_verify_is_undone(world: World) -> None:
@@ -323,6 +329,28 @@ async def test_what_somebody_else_made_champion_meanwhile_is_left_alone(world: W
     assert world.registry.champion_version == "3"
 
 
+@pytest.mark.parametrize("action", [Action.RETRAIN, Action.ROLL_BACK])
+async def test_a_plan_whose_champion_a_twin_has_replaced_is_superseded(
+    world: World, action: Action
+) -> None:
+    world.registry.champion_version = "3"
+
+    outcome = await world.remediate(action)
+
+    assert outcome.failed
+    assert determine_ending(outcome) == "superseded"
+    assert world.registry.moves == []
+
+
+async def test_a_plan_that_another_reason_stopped_is_not_superseded(world: World) -> None:
+    world.pipelines = FailingOn(world.registry, "verification")
+
+    outcome = await world.remediate()
+
+    assert not outcome.superseded
+    assert determine_ending(outcome) == "failed"
+
+
 async def test_an_undo_that_fails_says_what_may_still_be_champion(world: World) -> None:
     world.registry = Stubborn(versions=("0", "1"))
     world.measuring(verification={"1": 0.9, "2": 0.5})
@@ -371,16 +399,14 @@ async def test_a_cancelled_retraining_is_ended_and_nothing_is_changed(world: Wor
     assert world.story == ["intended retrain", "effected retrain"]
 
 
-async def test_a_cancellation_while_verifying_undoes_what_was_changed(world: World) -> None:
+async def test_what_is_verified_stays_although_it_was_cancelled_meanwhile(world: World) -> None:
     world.pipelines = waiting = Waiting(world.registry, "verification", until_released=True)
 
-    outcome = await world.remediate(meddle=waiting.cancel, golden="verification_cancelled")
+    outcome = await world.remediate(meddle=waiting.cancel)
 
-    assert outcome.failed
-    assert outcome.undone
-    assert "cancelled" in outcome.detail
-    assert world.registry.moves == [("1", "2"), ("2", "1")]
-    assert world.story[-3:] == ["verified", "intended undo", "undone undo"]
+    assert determine_ending(outcome) == "remediated"
+    assert world.registry.moves == [("1", "2")]
+    assert world.story[-1] == "verified"
 
 
 async def test_a_cancellation_while_promoting_undoes_the_promotion(world: World) -> None:

@@ -12,17 +12,20 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, Worker
 
-from activities.authorisation import AuthorisationActivities
+from activities.authorisation import AuthorisationActivities, MintSources
 from activities.registration import (
     Activity,
+    MainPorts,
     list_action_activities,
     list_main_activities,
 )
-from tests.fakes import FakeKnowledge, FakeNotifier, FakePipelines, FakeRegistry
+from tests.fakes import FakeArchive, FakeKnowledge, FakeNotifier, FakePipelines, FakeRegistry
 from tests.workflows.golden import record_golden
 from tests.workflows.scripted import ScriptedDeliberation
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
+from trimtab.adapters.evidence_seal import HmacEvidenceSeal
 from trimtab.adapters.grants import JwtGuard, JwtMint
+from trimtab.adapters.ledger.audit_ledger import AuditLedger
 from trimtab.contracts import names
 from trimtab.contracts.approval import HumanDecision
 from trimtab.contracts.evidence import Document, DocumentKind
@@ -80,6 +83,9 @@ class World:
         self.knowledge = FakeKnowledge(a_case(1), a_case(2), a_case(3))
         self.notifier = FakeNotifier()
         self.audit = JsonlAuditLog(folder / "audit", key=b"k" * 32)
+        self.archive = FakeArchive()
+        self.seal = HmacEvidenceSeal(audit_key=b"k" * 32)
+        self.ledger = AuditLedger(folder / "audit", key=b"k" * 32)
         self._mint = JwtMint(key=key)
         self._guard = JwtGuard(key=key.public_key())
 
@@ -90,13 +96,18 @@ class World:
         play: Play | None = None,
         early: HumanDecision | None = None,
         golden: str | None = None,
+        configured: bool = True,
     ) -> IncidentReport:
         """Run one incident to its end, and replay it.
+
+        Its policy and specification are in force here, if they are `configured`.
 
         `play` acts on it meanwhile, `early` is there before it, and `golden` names the history to
         keep.
         """
         assert golden is None or golden in GOLDEN
+        if configured:
+            self.archive.put_in_force(incident.limits, incident.spec)
         async with AsyncExitStack() as stack:
             for worker in self._workers():
                 await stack.enter_async_context(worker)
@@ -115,19 +126,30 @@ class World:
         return report
 
     def _workers(self) -> list[Worker]:
-        authorisation = AuthorisationActivities(mint=self._mint, lifetime=timedelta(hours=1))
+        sources = MintSources(
+            registry=self.registry,
+            log=self.audit,
+            seal=self.seal,
+            configuration=self.archive,
+            ledger=self.ledger,
+        )
+        authorisation = AuthorisationActivities(
+            sources, mint=self._mint, lifetime=timedelta(hours=1)
+        )
+        ports = MainPorts(
+            registry=self.registry,
+            pipelines=self.pipelines,
+            knowledge=self.knowledge,
+            notifier=self.notifier,
+            log=self.audit,
+            seal=self.seal,
+            ledger=self.ledger,
+        )
         return [
             self._worker(
                 names.MAIN_QUEUE,
                 workflows=list_workflows(deliberation=ScriptedDeliberation),
-                activities=list_main_activities(
-                    registry=self.registry,
-                    pipelines=self.pipelines,
-                    knowledge=self.knowledge,
-                    notifier=self.notifier,
-                    log=self.audit,
-                    authorisation=authorisation,
-                ),
+                activities=list_main_activities(ports, authorisation=authorisation),
             ),
             self._worker(
                 names.ACTIONS_QUEUE,

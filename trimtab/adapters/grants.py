@@ -34,7 +34,8 @@ _JWT_TYPE: Final = "trimtab-grant+jwt"
 _CLOCK_DIFFERENCE_SECONDS: Final = 5
 """Time by which two machines' clocks may differ."""
 _OWN_CLAIMS: Final = (
-    "model", "action", "plan_hash", "policy_hash", "champion_version", "target_version", "authority"
+    "model", "action", "plan_hash", "policy_hash", "champion_version", "target_version", "steps",
+    "spec_hash", "verification_margin", "as_of", "authority",
 )  # fmt: skip
 
 

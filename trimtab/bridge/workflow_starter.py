@@ -24,7 +24,8 @@ from trimtab.contracts.incident import IncidentInput, Stage
 from trimtab.contracts.names import build_drift_response_id
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.local_user import get_local_user
-from trimtab.runtime.models import adapt_to_backtest, compute_policy_hash
+from trimtab.runtime.models import compute_policy_hash
+from trimtab.runtime.policy import adapt_limits
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.telemetry import start_root_span
 from trimtab.runtime.temporal import ensure_search_attributes
@@ -124,7 +125,7 @@ class WorkflowStarter:
         )
 
     def _get_limits(self) -> Limits:
-        return adapt_to_backtest(self._configuration.get_limits(), self._settings.backtest)
+        return adapt_limits(self._configuration.get_limits(), self._settings)
 
 
 def _build_search_attributes(event: DriftEvent) -> TypedSearchAttributes:

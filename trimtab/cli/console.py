@@ -9,6 +9,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from trimtab.contracts.redaction import redact_passwords
 from trimtab.runtime.paths import format_command
 
 PIPE_WIDTH: Final = 120
@@ -22,8 +23,11 @@ def open_console() -> Console:
 
 
 def print_unbroken(console: Console, text: str, *, style: str = "") -> None:
-    """Print one line that the terminal may wrap but that is copied in one piece."""
-    console.print(Text(text, style=style), soft_wrap=True)
+    """Print one line that the terminal may wrap but that is copied in one piece.
+
+    No password of an address is printed.
+    """
+    console.print(Text(redact_passwords(text), style=style), soft_wrap=True)
 
 
 def print_command(console: Console, *arguments: str, **variables: str) -> None:

@@ -10,8 +10,11 @@ from pydantic import AwareDatetime, Field, field_validator
 
 from trimtab.contracts.approvers import Approver, ApproverName
 from trimtab.contracts.base import Digest, Fraction, Name, NonNegativeDuration, Record, Text
+from trimtab.contracts.blackout_calendar import BlackoutCalendar, HolidayCalendar
+from trimtab.contracts.budget import Breaker, Budgets, LedgerFacts
 from trimtab.contracts.deliberation import RemediationPlan
 from trimtab.contracts.drift import Severity
+from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.model import Tier
 from trimtab.contracts.notice import NoticeTarget
 from trimtab.contracts.remediation import Action
@@ -30,6 +33,16 @@ class Verdict(StrEnum):
         return list(Verdict).index(self)
 
 
+def check_timezone(name: str) -> str:
+    """Return the name of a time zone; raise `ValueError` if there is none of that name."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        msg = f"no time zone is named {name!r}: use an IANA name such as Europe/London"
+        raise ValueError(msg) from None
+    return name
+
+
 class Blackout(Record):
     """A recurring period of local time in which nothing is executed."""
 
@@ -46,12 +59,7 @@ class Blackout(Record):
     @field_validator("timezone")
     @classmethod
     def _check_timezone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            msg = f"no time zone is named {name!r}: use an IANA name such as Europe/London"
-            raise ValueError(msg) from None
-        return name
+        return check_timezone(name)
 
 
 class Limits(Record):
@@ -96,6 +104,27 @@ class Limits(Record):
     """Where notices go, by name, beside the log and the folder of pages."""
     verification_margin: float = Field(default=0.0, ge=0.0)
     """How much lower than before the metric may be after an action that still counts as helpful."""
+    timezone: str = "UTC"
+    """IANA name of the zone in which budgets, calendars and holidays count days."""
+    calendars: tuple[BlackoutCalendar, ...] = ()
+    """Calendars whose events are blackouts."""
+    holidays: tuple[HolidayCalendar, ...] = ()
+    """Public holidays, which are blackouts."""
+    budgets: Budgets = Budgets()
+    breaker: Breaker = Breaker()
+    shadow: bool = False
+    """Whether every decision is recorded and none is carried out."""
+    shadow_models: tuple[Name, ...] = ()
+    """Models for which decisions are recorded and none is carried out."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_zone(cls, name: str) -> str:
+        return check_timezone(name)
+
+    def is_shadow(self, model: str) -> bool:
+        """Return whether decisions about the model are recorded and not carried out."""
+        return self.shadow or model in self.shadow_models
 
 
 class Facts(Record):
@@ -112,6 +141,10 @@ class Facts(Record):
     """Whether the configured analyst failed, so that the plan comes from the fallback."""
     last_action_at: AwareDatetime | None = None
     """Time of the last action on the model that Trimtab knows of."""
+    ledger: LedgerFacts | None = None
+    """What was done so far; None if it is not known."""
+    freeze: Freeze | None = None
+    """The freeze that is in force for the model; None if there is none."""
 
 
 class RuleResult(Record):

@@ -2,12 +2,12 @@
 
 from enum import StrEnum
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
-from trimtab.contracts.base import Fraction, Name, Record, Reply, Text
+from trimtab.contracts.base import EPOCH, Fraction, Name, Record, Reply, Text
 from trimtab.contracts.drift import FaultKind, FeatureRole
 from trimtab.contracts.evidence_ids import MAX_ID_LENGTH, EvidenceId
-from trimtab.contracts.model import ModelSpec, ModelVersion
+from trimtab.contracts.model import ModelSpec, ModelVersion, UnscorableVersion, VersionMetric
 
 
 class EvidenceSource(StrEnum):
@@ -115,6 +115,25 @@ class Measurement(Record):
     versions: tuple[str, ...]
     as_of: AwareDatetime
     """Time of the measurement: only rows whose label was known by then count."""
+    event_id: str = ""
+    """The incident that it is made for; the seal binds it to that one."""
+
+
+class MeasuredVersions(Record):
+    """Result of the activity `measure_versions`, sealed by the worker that measured."""
+
+    event_id: str = ""
+    model: str = ""
+    as_of: AwareDatetime = EPOCH
+    metrics: tuple[VersionMetric | UnscorableVersion, ...]
+    seal: str = ""
+    """Keyed hash over the other fields; empty in histories that are older than seals."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old_result(cls, value: object) -> object:
+        """Take the plain list that older histories hold."""
+        return {"metrics": value} if isinstance(value, list | tuple) else value
 
 
 class Recall(Record):
@@ -122,3 +141,21 @@ class Recall(Record):
 
     query: str = Field(max_length=4000)
     limit: int = Field(default=5, ge=1, le=20)
+    event_id: str = ""
+    """The incident that it is made for; the seal binds it to that one."""
+
+
+class RecalledDocuments(Record):
+    """Result of the activity `recall_similar`, sealed by the worker that searched."""
+
+    event_id: str = ""
+    query: str = ""
+    documents: tuple[Document, ...]
+    seal: str = ""
+    """Keyed hash over the other fields; empty in histories that are older than seals."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old_result(cls, value: object) -> object:
+        """Take the plain list that older histories hold."""
+        return {"documents": value} if isinstance(value, list | tuple) else value

@@ -54,6 +54,11 @@ def build_metric_id(version: str) -> str:
     return f"metric:version-{version}"
 
 
+def build_unscorable_id(version: str) -> str:
+    """Return the id of the item that says why a version has no metric."""
+    return f"unscorable:version-{version}"
+
+
 def build_version_id(version: str) -> str:
     """Return the id of the item that says what a version was trained on."""
     return f"registry:version-{version}"

@@ -48,7 +48,8 @@ class Ending(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     """A person took over an incident that had no plan to execute."""
     SUPERSEDED = "superseded"
-    """Another remediation of the same model was running; nothing was done."""
+    """Another remediation of the same model was running, or had replaced the champion; this one
+    changed nothing."""
     CANCELLED = "cancelled"
     """Somebody cancelled the workflow; changes made until then were undone."""
     FAILED = "failed"

@@ -216,6 +216,14 @@ class VersionMetric(Record):
     rows: int = Field(ge=0)
 
 
+class UnscorableVersion(Record):
+    """A version that could not be scored on the same rows as others, and why."""
+
+    version: str
+    reason: str = Field(max_length=400)
+    """One line, for people and for evidence."""
+
+
 class Distribution(Record):
     """Shares of a column's values in the reference and the current window, over the same bins."""
 

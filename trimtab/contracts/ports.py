@@ -4,7 +4,7 @@ Async methods can be cancelled; the others block and are called from threads. Ev
 `Unavailable` if another attempt may help, and `Refused` if it cannot.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -12,12 +12,18 @@ from pydantic import JsonValue
 
 from trimtab.contracts.approval import ApprovalRequest
 from trimtab.contracts.audit import AuditAppend, AuditLine
+from trimtab.contracts.budget import LedgerFacts, Reservation, UsageQuery
+from trimtab.contracts.decision import Limits
 from trimtab.contracts.errors import ErrorKind, TrimtabError
-from trimtab.contracts.evidence import Document
+from trimtab.contracts.evidence import Document, MeasuredVersions, RecalledDocuments
+from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import IncidentReport
-from trimtab.contracts.model import ModelVersion
+from trimtab.contracts.model import ModelSpec, ModelVersion
 from trimtab.contracts.notice import NoticeDelivery, PageMark
 from trimtab.contracts.remediation import GrantClaims
+
+SealedRecord = MeasuredVersions | RecalledDocuments
+"""What a worker seals."""
 
 
 class Unavailable(TrimtabError):  # noqa: N818 - histories and logs hold the name
@@ -30,6 +36,10 @@ class Refused(TrimtabError):  # noqa: N818 - histories and logs hold the name
     """Error of a port that will refuse the same request again."""
 
     kind = ErrorKind.REFUSED
+
+
+class ChampionMovedError(Refused):
+    """Error of a plan whose champion somebody else has replaced since the decision."""
 
 
 class NoChampionError(Refused):
@@ -55,6 +65,9 @@ class ModelRegistry(Protocol):
         if the champion is neither `expected` nor the result of that attempt.
         """
 
+    def mark_verified(self, model: str, version: str, *, key: str) -> None:
+        """Note on the version that the plan with this key was verified: it is not undone."""
+
     def record_incident(self, report: IncidentReport) -> None:
         """Record the incident as a run with its correlation id, verdict, ending and audit tip."""
 
@@ -63,6 +76,25 @@ class ModelRegistry(Protocol):
 
     def audit_tips(self, model: str | None = None) -> Mapping[str, str]:
         """Return the audit tip of every recorded incident by event id."""
+
+    def freeze(self, model: str) -> Freeze | None:
+        """Return the freeze of all models or of this model, or None; read before every effect."""
+
+
+class Ledger(Protocol):
+    """What was done so far on all models, derived from the audit log."""
+
+    def read(self, query: UsageQuery) -> LedgerFacts:
+        """Return what was done so far; the incident's own plan is not counted."""
+
+    def reserve(
+        self, reservation: Reservation, query: UsageQuery, *, check: Callable[[LedgerFacts], None]
+    ) -> LedgerFacts:
+        """Reserve an action in one step with its check, and return what was done before it.
+
+        No other action is reserved between the reading and the writing. `check` raises `Refused`
+        if the action must not be reserved. The same reservation again replaces the first one.
+        """
 
 
 class PipelineRunner(Protocol):
@@ -99,6 +131,32 @@ class AuditLog(Protocol):
         """Return all lines of one incident, oldest first.
 
         The model distinguishes incidents that share an id.
+        """
+
+
+class EvidenceSeal(Protocol):
+    """Marks what a worker of ours measured, so that nobody else's figures are taken for it."""
+
+    def sign(self, record: SealedRecord) -> str:
+        """Return the seal over every field of the record but its own seal."""
+
+    def check(self, record: SealedRecord) -> bool:
+        """Return whether the record carries that seal."""
+
+
+class ConfigurationArchive(Protocol):
+    """The deployment's own policy and model specifications, those in force and earlier ones."""
+
+    def find_limits(self, policy_hash: str, *, began_at: datetime) -> Limits:
+        """Return the limits of that hash.
+
+        Raises `Refused` unless they were in force when the incident began.
+        """
+
+    def find_spec(self, model: str, spec_hash: str, *, began_at: datetime) -> ModelSpec:
+        """Return the model's specification of that hash.
+
+        Raises `Refused` unless it was in force when the incident began.
         """
 
 

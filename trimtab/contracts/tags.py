@@ -27,6 +27,11 @@ CORRELATION_ID_TAG: Final = "trimtab.correlation_id"
 PLAN_HASH_TAG: Final = "trimtab.plan_hash"
 """Tag of a version: hash of the plan that it was trained for."""
 
+# On a registered model, and on the experiment of incidents for all models.
+FREEZE_TAG: Final = "trimtab.freeze"
+"""The freeze that is in force, as JSON (`contracts.freeze.Freeze`); without the tag there is none.
+"""
+
 # On an incident's run.
 MODEL_TAG: Final = "trimtab.model"
 VERDICT_TAG: Final = "trimtab.verdict"
@@ -58,6 +63,11 @@ BASELINE_VERSION_TAG: Final = "trimtab.baseline.version"
 """The version that the baseline is about."""
 BASELINE_KEY_TAG: Final = "trimtab.baseline.key"
 """Digest of the configuration that the baseline was measured under."""
+
+
+def build_verification_tag(key: str) -> str:
+    """Return the name of the tag that marks a version as verified, by the key of that step."""
+    return f"trimtab.verified_by.{key}"
 
 
 def build_promotion_tag(key: str) -> str:

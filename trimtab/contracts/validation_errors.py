@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from trimtab.contracts.redaction import redact_passwords
+
 
 def format_validation_errors(
     error: ValidationError,
@@ -31,5 +33,6 @@ def format_validation_errors(
 def _format(error: ErrorDetails, whole: str, max_value_length: int, remedy: str) -> str:
     path = ".".join(map(str, error["loc"])) or whole
     has_value = max_value_length > 0 and error["type"] != "missing"
-    value = f" = {error['input']!r:.{max_value_length}}" if has_value else ""
+    # Before it is cut: what is left of an address may not look like one.
+    value = f" = {redact_passwords(repr(error['input'])):.{max_value_length}}" if has_value else ""
     return f"{path}{value}: {error['msg']}{remedy and ': '}{remedy}"

@@ -14,6 +14,7 @@ import temporalio.activity
 import temporalio.workflow
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from trimtab.contracts.redaction import redact_passwords
 from trimtab.runtime.settings import Settings
 
 _FIRST_FIELDS: Final = ("timestamp", "level", "event", "correlation_id")
@@ -99,14 +100,31 @@ def _build_renderers() -> list[Processor]:
     return [
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _redact_fields,
         _order_fields,
-        structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+        structlog.processors.JSONRenderer(
+            default=lambda value: redact_passwords(str(value)), ensure_ascii=False
+        ),
     ]
 
 
 def _add_logger_name(logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     event.setdefault("logger", getattr(logger, "name", "trimtab"))
     return event
+
+
+def _redact_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {name: _redact(value) for name, value in event.items()}
+
+
+def _redact(value: object) -> object:
+    if isinstance(value, str):
+        return redact_passwords(value)
+    if isinstance(value, dict):
+        return {name: _redact(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redact(each) for each in value]
+    return value
 
 
 def _order_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -26,7 +26,6 @@ from trimtab.runtime.model_files import (
     list_own_model_names,
 )
 from trimtab.runtime.paths import format_command, local_conf, shipped_conf
-from trimtab.runtime.settings_sections import BacktestSettings
 
 METRICS_BY_TASK: Final = {
     Task.REGRESSION: ("r2",),
@@ -82,26 +81,6 @@ def load_limits() -> Limits:
     if faults:
         raise BadConfigurationError(faults)
     return limits
-
-
-def adapt_to_backtest(limits: Limits, backtest: BacktestSettings) -> Limits:
-    """Return the limits for a replay of the past, where the local user answers and nobody is told.
-
-    Without a replay they are the policy's own.
-    """
-    changes: dict[str, object] = {}
-    if backtest.replay:
-        changes = {
-            "approvers": {},
-            "approvals_needed": {},
-            "two_approvals_from": None,
-            "two_approvals_above": None,
-            "require_signature": False,
-            "notify": {},
-        }
-    if backtest.approval_timeout:
-        changes["approval_timeout"] = backtest.approval_timeout
-    return limits.model_copy(update=changes)
 
 
 def compute_policy_hash(limits: Limits) -> str:

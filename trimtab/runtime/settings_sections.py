@@ -62,6 +62,9 @@ class BridgeSettings(Section):
     """Name in the consumer group; None for the host name. Keep it across restarts."""
     open_starts: int = Field(default=64, ge=1, le=1024)
     """Maximum number of workflow starts under way at once."""
+    open_incidents: int = Field(default=32, ge=1)
+    """Maximum number of incidents that are investigated or decided at once; events beyond it wait
+    in the stream. Incidents that wait for a person or for a training do not count."""
     block: PositiveDuration = timedelta(seconds=2)
     """Time that one read waits for new entries."""
     claim_after: PositiveDuration = timedelta(seconds=60)
@@ -120,6 +123,11 @@ class WorkerSettings(Section):
     """Concurrency of one worker."""
 
     activities: int = Field(default=20, ge=1)
+    workflow_tasks: int = Field(default=4, ge=2)
+    """Maximum number of workflow tasks at once. Tasks of one process share its interpreter: more
+    of them make each slower, until Temporal takes it for a deadlock (TMPRL1101)."""
+    workflow_threads: int = Field(default=2, ge=1)
+    """Threads for those tasks."""
     pipelines: int = Field(default=1, ge=1)
     """Processes that load models and data."""
     grace: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(seconds=5)

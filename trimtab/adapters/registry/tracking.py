@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.contracts.slug import slug
+from trimtab.files.private_files import make_private_folder, private_umask
 from trimtab.runtime.settings import Settings
 
 _RETRYABLE_CODES: Final = frozenset(
@@ -83,8 +84,8 @@ def translate_mlflow_errors() -> Iterator[None]:
 def _open_client(uri: str, home: Path) -> MlflowClient:
     if not uri.startswith("sqlite"):
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "mlflow.lock").open("w") as lock:
+    make_private_folder(home)
+    with private_umask(), (home / "mlflow.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)  # makes the tables already
         client.search_experiments(max_results=1)

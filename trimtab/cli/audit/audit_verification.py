@@ -9,6 +9,7 @@ from trimtab.adapters.audit.audit_verification import verify as verify_chains
 from trimtab.cli.registry_access import find_registry, open_registry
 from trimtab.contracts.audit import ChainStatus
 from trimtab.contracts.ports import Refused
+from trimtab.contracts.redaction import redact_passwords
 from trimtab.runtime.settings import Settings
 
 
@@ -19,7 +20,8 @@ class LogVerification:
     folder: Path
     statuses: tuple[ChainStatus, ...]
     compared_with: str | None
-    """Address of the registry whose records were compared with; None where there is none."""
+    """Address, without a password, of the registry whose records were compared with; None where
+    there is none."""
 
     @property
     def valid(self) -> bool:
@@ -39,8 +41,9 @@ def verify_deployment(settings: Settings) -> LogVerification:
     answer.
     """
     folder = get_log_folder(settings)
-    compared_with = find_registry(settings)
-    tips = open_registry(settings).list_recorded_tips() if compared_with else ()
+    registry = find_registry(settings)
+    tips = open_registry(settings).list_recorded_tips() if registry else ()
+    compared_with = redact_passwords(registry) if registry else None
     if not tips and not any(folder.rglob("*.jsonl")):
         return LogVerification(folder=folder, statuses=(), compared_with=compared_with)
     statuses = verify_chains(folder, key=read_log_key(settings), tips=tips, now=datetime.now(UTC))

@@ -1,0 +1,190 @@
+"""The worker as a process of its own: it waits for what is not up yet, and has what it needs."""
+
+import asyncio
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.architecture.sources import ROOT
+from tests.servers import running_at
+from tests.waiting import until
+from trimtab.adapters.grants import load_private_key
+from trimtab.contracts import names
+from trimtab.runtime.embedded.children import ChildProcess, find_free_port, start_child
+from trimtab.runtime.embedded.servers import TemporalServer
+
+
+class Workers:
+    """Starts workers in one folder, all for the same Temporal."""
+
+    def __init__(self, folder: Path, temporal: str) -> None:
+        self.home = folder / "home"
+        self._folder = folder
+        self._temporal = temporal
+        self.children: list[ChildProcess] = []
+
+    def start(self, *queues: str, name: str = "worker", **environment: str) -> ChildProcess:
+        child = start_child(
+            [sys.executable, str(ROOT / "worker.py"), "--queues", ",".join(queues or names.QUEUES)],
+            log=self._folder / f"{name}.log",
+            environment={
+                "TRIMTAB_HOME": str(self.home),
+                "TRIMTAB_TEMPORAL__ADDRESS": self._temporal,
+                **environment,
+            },
+            folder=self._folder,
+        )
+        self.children.append(child)
+        return child
+
+
+def logged(child: ChildProcess, event: str) -> list[dict[str, Any]]:
+    lines = [line for line in child.log.read_text().splitlines() if line.startswith("{")]
+    return [line for line in map(json.loads, lines) if line["event"] == event]
+
+
+def waits_for(child: ChildProcess, thing: str) -> bool:
+    return any(thing in line["thing"] for line in logged(child, "waiting"))
+
+
+def pipelines_below(pid: int) -> list[psutil.Process]:
+    """The pipeline processes that a worker has started."""
+    children = psutil.Process(pid).children()
+    return [each for each in children if "spawn_main" in " ".join(each.cmdline())]
+
+
+@pytest.fixture
+async def workers(tmp_path: Path, temporal_address: str) -> AsyncIterator[Workers]:
+    made = Workers(tmp_path, temporal_address)
+    yield made
+    await asyncio.gather(*(child.stop() for child in made.children))
+
+
+async def test_a_worker_waits_for_temporal_and_its_namespace_and_then_serves(
+    tmp_path: Path,
+) -> None:
+    ports = [find_free_port() for _ in range(4)]
+    workers = Workers(tmp_path, f"127.0.0.1:{ports[0]}")
+    child = workers.start(names.AGENTS_QUEUE, TRIMTAB_TEMPORAL__NAMESPACE="ours")
+    try:
+        await until(lambda: waits_for(child, "Temporal"), seconds=60)
+        server = TemporalServer(tmp_path / "temporal.db", namespace="ours")
+        async with running_at(server, tmp_path, ports):
+            await until(lambda: logged(child, "worker_started"), seconds=60)
+    finally:
+        await child.stop()
+
+    assert "Traceback" not in child.log.read_text()
+    reasons = [line["reason"] for line in logged(child, "waiting")]
+    assert all("start Temporal" in reason for reason in reasons)
+
+
+async def test_a_worker_without_its_namespace_says_how_to_make_it(workers: Workers) -> None:
+    child = workers.start(names.AGENTS_QUEUE, TRIMTAB_TEMPORAL__NAMESPACE="elsewhere")
+
+    await until(lambda: waits_for(child, "Temporal"), seconds=60)
+
+    assert "namespace create elsewhere" in logged(child, "waiting")[0]["reason"]
+
+
+async def test_a_worker_that_acts_waits_for_the_public_key_and_makes_no_key(
+    workers: Workers,
+) -> None:
+    keys = workers.home / "keys"
+    child = workers.start(names.ACTIONS_QUEUE)
+    await until(lambda: waits_for(child, "keys"), seconds=60)
+    assert not keys.exists() or list(keys.iterdir()) == []
+
+    load_private_key(keys / "grant.pem")
+
+    await until(lambda: logged(child, "worker_started"), seconds=60)
+    assert sorted(path.name for path in keys.iterdir()) == ["grant.pem", "grant.pub.pem"]
+    assert "Traceback" not in child.log.read_text()
+
+
+async def test_a_worker_of_the_agents_needs_no_key_and_makes_none(workers: Workers) -> None:
+    child = workers.start(names.AGENTS_QUEUE)
+
+    await until(lambda: logged(child, "worker_started"), seconds=60)
+
+    assert not (workers.home / "keys").exists()
+
+
+async def test_a_worker_makes_no_new_audit_key_for_a_log_that_exists(workers: Workers) -> None:
+    chain = workers.home / "audit" / "parking" / "event-1.jsonl"
+    chain.parent.mkdir(parents=True)
+    chain.write_text("{}\n")
+    child = workers.start(names.MAIN_QUEUE)
+
+    await until(lambda: waits_for(child, "keys"), seconds=60)
+
+    assert "audit.key is missing" in logged(child, "waiting")[-1]["reason"]
+    assert not (workers.home / "keys" / "audit.key").exists()
+
+
+async def test_everything_that_a_worker_writes_is_its_owner_s_alone(workers: Workers) -> None:
+    child = workers.start()
+
+    await until(lambda: logged(child, "worker_started"), seconds=60)
+
+    found = [workers.home, *workers.home.rglob("*")]
+    assert {"mlflow.db", "audit.key", "chroma.sqlite3"} <= {path.name for path in found}
+    open_to_others = [str(path) for path in found if stat.S_IMODE(path.lstat().st_mode) & 0o077]
+    assert open_to_others == []
+
+
+async def test_no_password_is_in_what_a_worker_logs(workers: Workers) -> None:
+    child = workers.start(
+        names.MAIN_QUEUE, MLFLOW_TRACKING_URI=f"http://me:s3cret@127.0.0.1:{find_free_port()}"
+    )
+
+    await until(lambda: waits_for(child, "MLflow"), seconds=60)
+
+    assert "s3cret" not in child.log.read_text()
+    assert "Traceback" not in child.log.read_text()
+
+
+async def test_the_pipelines_of_a_killed_worker_die_with_it(
+    workers: Workers, tmp_path: Path, temporal_address: str
+) -> None:
+    """Without the guard, which would end them too: a worker need not run under it."""
+    worker = subprocess.Popen(  # noqa: ASYNC220 - returns at once
+        [sys.executable, str(ROOT / "worker.py"), "--queues", names.AGENTS_QUEUE],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "TRIMTAB_HOME": str(workers.home),
+            "TRIMTAB_TEMPORAL__ADDRESS": temporal_address,
+        },
+    )
+    try:
+        await until(lambda: pipelines_below(worker.pid), seconds=60)
+        pipelines = pipelines_below(worker.pid)
+    finally:
+        worker.kill()
+        worker.wait()
+
+    await asyncio.to_thread(psutil.wait_procs, pipelines, 5)
+
+    assert not any(each.is_running() for each in pipelines)
+
+
+async def test_a_worker_that_waits_ends_when_it_is_asked_to(tmp_path: Path) -> None:
+    workers = Workers(tmp_path, f"127.0.0.1:{find_free_port()}")
+    child = workers.start(names.AGENTS_QUEUE)
+    await until(lambda: waits_for(child, "Temporal"), seconds=60)
+    [worker] = psutil.Process(child.pid).children()
+
+    worker.send_signal(signal.SIGTERM)
+
+    async with asyncio.timeout(20):
+        assert await child.wait() == 0
