@@ -35,7 +35,13 @@ from agents.models import register_models
 from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key
 from trimtab.adapters.configuration_archive import FileConfigurationArchive
 from trimtab.adapters.evidence_seal import HmacEvidenceSeal
-from trimtab.adapters.grants import JwtGuard, JwtMint, load_private_key, load_public_key
+from trimtab.adapters.grants import (
+    JwtGuard,
+    JwtMint,
+    load_grant_secret,
+    load_private_key,
+    load_public_key,
+)
 from trimtab.adapters.knowledge.chroma_client import open_chroma
 from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
 from trimtab.adapters.knowledge.knowledge_writer import KnowledgeWriter
@@ -87,6 +93,9 @@ class Collaborators:
         self._settings = settings
         self._private_key_file = settings.grants.private_key or keys / "grant.pem"
         self._public_key_file = settings.grants.public_key or keys / "grant.pub.pem"
+        self._grant_secret_file = settings.grants.secret or self._public_key_file.with_name(
+            "grant.secret"
+        )
         self._audit_key_file = settings.audit.key or keys / "audit.key"
         self._audit_folder = settings.audit.directory or home / "audit"
         self._registry = MlflowRegistry(settings=settings)
@@ -141,7 +150,9 @@ class Collaborators:
                 ledger=ledger,
                 configuration=self._archive,
             ),
-            mint=JwtMint(key=self._read_private_key()),
+            mint=JwtMint(
+                key=self._read_private_key(), secret=load_grant_secret(self._grant_secret_file)
+            ),
             lifetime=self._settings.grants.lifetime,
             replay=self._settings.backtest.replay,
             local_user=get_local_user(),
@@ -166,16 +177,23 @@ class Collaborators:
 
     def build_action_duties(self) -> Duties:
         """Return what a worker of the queue of actions runs."""
-        if not self._public_key_file.exists():
-            msg = (
-                f"grant key {self._public_key_file} is missing: copy the public key from where"
-                " grants are minted, or set TRIMTAB_GRANTS__PUBLIC_KEY"
-            )
-            raise Unavailable(msg)
+        for path, name in (
+            (self._public_key_file, "PUBLIC_KEY"),
+            (self._grant_secret_file, "SECRET"),
+        ):
+            if not path.exists():
+                msg = (
+                    f"grant key {path} is missing: copy it from where grants are minted, or set"
+                    f" TRIMTAB_GRANTS__{name}"
+                )
+                raise Unavailable(msg)
         activities = list_action_activities(
             registry=self._registry,
             pipelines=self.pipelines,
-            guard=JwtGuard(key=load_public_key(self._public_key_file)),
+            guard=JwtGuard(
+                key=load_public_key(self._public_key_file),
+                secret=load_grant_secret(self._grant_secret_file),
+            ),
         )
         return Duties(names.ACTIONS_QUEUE, [], activities)
 

@@ -180,6 +180,8 @@ def _render_answer(case: Investigation, *, workflow_id: str, terms: ApprovalTerm
     approval = "the plan is carried out and verified"
     if case.deliberation is None:
         approval = "you take over the incident"
+    elif case.incident.limits.is_shadow(case.incident.event.subject):
+        approval = "your answer is recorded, and nothing is carried out in shadow mode"
     lines = [
         f"ANSWER    by {_format_minute(terms.deadline)}; without an answer nothing is done",
         _format_bullet(f"approve: {approval}; reject: nothing is done"),

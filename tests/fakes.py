@@ -55,6 +55,9 @@ class FakeRegistry:
         return self._version(model, self.champion_version) if self.champion_version else None
 
     def versions(self, model: str, *, limit: int = 10) -> tuple[ModelVersion, ...]:
+        if self.broken:
+            msg = "the registry refuses"
+            raise Refused(msg)
         return tuple(self._version(model, version) for version in reversed(self.known))[:limit]
 
     def find_version(self, model: str, *, key: str) -> ModelVersion | None:

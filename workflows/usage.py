@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.usage import UsageActivities
@@ -31,7 +31,8 @@ async def read_usage(incident: IncidentInput, *, now: datetime) -> ModelUsage:
             summary=f"what was done so far on {event.subject} and on all models",
             **options.READ_USAGE,
         )
-    except ActivityError as error:
+    except FailureError as error:
+        # A local activity may fail with the error that it raised, and not with `ActivityError`.
         if is_cancelled_exception(error):
             raise
         workflow.logger.error("usage_not_read", extra={"reason": format_cause(error)})

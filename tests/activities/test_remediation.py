@@ -15,6 +15,7 @@ from tests.builders import NOW, a_spec, a_window
 from tests.fakes import FakePipelines, FakeRegistry
 from tests.waiting import until
 from trimtab.contracts.base import compute_digest
+from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.model import ModelVersion
 from trimtab.contracts.ports import PipelineRunner, Refused, Unavailable
 from trimtab.contracts.remediation import (
@@ -561,6 +562,32 @@ async def test_a_step_that_the_grant_does_not_name_is_refused(world: World, step
     assert world.registry.moves == []
 
 
+def frozen() -> World:
+    world = World()
+    world.registry.freezes[None] = Freeze(reason="an outage", at=NOW)
+    return world
+
+
+async def test_while_frozen_no_retraining_begins() -> None:
+    world = frozen()
+
+    with pytest.raises(ApplicationError, match="every model is frozen"):
+        await world.retrain()
+
+    assert world.pipelines.calls == []
+
+
+async def test_a_freeze_after_the_retraining_stops_the_promotion() -> None:
+    world = World()
+    await world.retrain()
+    world.registry.freezes["parking"] = Freeze(model="parking")
+
+    with pytest.raises(ApplicationError, match="parking is frozen"):
+        await world.promote()
+
+    assert world.registry.moves == []
+
+
 async def test_what_was_verified_is_not_undone_any_more(world: World) -> None:
     await world.retrain()
     await world.promote()
@@ -571,3 +598,32 @@ async def test_what_was_verified_is_not_undone_any_more(world: World) -> None:
     assert not effect.applied
     assert "was verified" in effect.detail
     assert world.registry.champion_version == "2"
+
+
+async def test_a_freeze_of_another_model_stops_nothing() -> None:
+    world = World()
+    world.registry.freezes["prices"] = Freeze(model="prices")
+    await world.retrain()
+
+    assert (await world.promote()).applied
+
+
+async def test_while_frozen_no_rollback_happens() -> None:
+    world = frozen()
+
+    with pytest.raises(ApplicationError, match="every model is frozen"):
+        await world.roll_back()
+
+    assert world.registry.moves == []
+
+
+async def test_while_frozen_an_undo_still_happens() -> None:
+    world = World()
+    await world.retrain()
+    await world.promote()
+    world.registry.freezes[None] = Freeze()
+
+    undone = world.undo()
+
+    assert undone.applied
+    assert world.registry.champion_version == "1"

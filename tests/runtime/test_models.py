@@ -8,6 +8,7 @@ import pytest
 from tests.architecture.sources import ROOT
 from trimtab.contracts.approvers import Approver
 from trimtab.contracts.base import compute_digest
+from trimtab.contracts.budget import Breaker
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.model import Task, Tier
@@ -252,9 +253,12 @@ def test_words_that_yaml_1_1_would_guess_at_stay_words(local: Path) -> None:
     assert (spec.features[0].name, spec.timestamp, spec.target) == ("no", "2016-10-04", "12:30")
 
 
-def test_the_shipped_policy_is_the_default_of_the_contract() -> None:
-    assert load_limits() == Limits()
-    assert compute_policy_hash(load_limits()) == compute_digest(Limits())
+def test_the_shipped_policy_is_the_default_of_the_contract_with_a_breaker() -> None:
+    """Incidents that began before there was a breaker have none."""
+    expected = Limits(breaker=Breaker(failures=3))
+
+    assert load_limits() == expected
+    assert compute_policy_hash(load_limits()) == compute_digest(expected)
 
 
 def test_local_limits_lie_over_the_shipped_ones(local: Path) -> None:
@@ -365,3 +369,43 @@ def test_a_blackout_that_never_is_is_a_fault(local: Path) -> None:
 
     assert "blackouts.x.weekdays = [7]" in message
     assert "has a zone" in message
+
+
+ICS = (
+    "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//t//t//\nBEGIN:VEVENT\nUID:1\nSUMMARY:closing\n"
+    "DTSTART;VALUE=DATE:20261224\nRRULE:FREQ={}\nEND:VEVENT\nEND:VCALENDAR\n"
+)
+
+
+def test_the_content_of_a_named_calendar_is_part_of_the_limits(local: Path) -> None:
+    (local / "calendars").mkdir()
+    (local / "calendars" / "closing.ics").write_text(ICS.format("YEARLY"))
+    (local / "policy.yml").write_text("calendars: [calendars/closing.ics]\n")
+
+    (calendar,) = load_limits().calendars
+
+    assert calendar.name == "closing"
+    assert calendar.content == ICS.format("YEARLY")
+
+
+@pytest.mark.parametrize(
+    ("policy", "fault"),
+    [
+        ("calendars: [missing.ics]", "'missing.ics': cannot be read"),
+        ("calendars: [fast.ics]", "FREQ=MINUTELY: write one of DAILY"),
+        ("calendars: [long.ics]", "calendars.0.content"),
+        ("holidays: [{country: QQ}]", "holidays.QQ: Country QQ not available"),
+        ("timezone: Europe/Atlantis", "no time zone is named 'Europe/Atlantis'"),
+        ("budgets: {each_model: {actions_per_week: 3}}", "actions_per_week"),
+        ("budgets: {all_models: {cost_per_day: -1}}", "cost_per_day"),
+        ("breaker: {failures: 0}", "failures"),
+    ],
+)
+def test_a_fault_in_calendars_budgets_or_breaker_is_named(
+    local: Path, policy: str, fault: str
+) -> None:
+    (local / "fast.ics").write_text(ICS.format("MINUTELY"))
+    (local / "long.ics").write_text(ICS.format("YEARLY") + " " * 70_000)
+    (local / "policy.yml").write_text(policy)
+
+    assert fault in policy_faults()

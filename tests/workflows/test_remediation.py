@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 import pytest_asyncio
+from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import JsonValue
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
@@ -47,6 +48,7 @@ BETTER = {
     "recent": {"1": 0.70, "0": 0.90},
 }
 KEY = b"k" * 32
+SECRET: Final = Fernet.generate_key()
 GOLDEN: Final = (
     "retrained",
     "rolled_back",
@@ -153,7 +155,7 @@ class World:
             current=a_window(),
             step="remediate",
             key=compute_effect_key("event-1", PLAN, "remediate"),
-            grant=JwtMint(key=self.grant_key).mint(claims),
+            grant=JwtMint(key=self.grant_key, secret=SECRET).mint(claims),
         )
         return RemediationInput(
             order=order,
@@ -167,7 +169,7 @@ class World:
         actions = list_action_activities(
             registry=self.registry,
             pipelines=self.pipelines,
-            guard=JwtGuard(key=self.grant_key.public_key()),
+            guard=JwtGuard(key=self.grant_key.public_key(), secret=SECRET),
         )
         return [
             Worker(

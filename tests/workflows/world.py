@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -40,6 +41,7 @@ BETTER: Final = {
     "verification": {"1": 0.77, "2": 0.91},
 }
 """Metrics by slice and version; version 2 is the challenger."""
+SECRET: Final = Fernet.generate_key()
 GOLDEN: Final = (
     "executed",
     "monitored",
@@ -86,8 +88,8 @@ class World:
         self.archive = FakeArchive()
         self.seal = HmacEvidenceSeal(audit_key=b"k" * 32)
         self.ledger = AuditLedger(folder / "audit", key=b"k" * 32)
-        self._mint = JwtMint(key=key)
-        self._guard = JwtGuard(key=key.public_key())
+        self._mint = JwtMint(key=key, secret=SECRET)
+        self._guard = JwtGuard(key=key.public_key(), secret=SECRET)
 
     async def respond(
         self,

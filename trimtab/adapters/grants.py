@@ -1,7 +1,8 @@
 """Signs and checks grants: the mint holds the private key, workers that act hold the public one.
 
 A grant is a JWT signed with Ed25519 (RFC 8037). Only that algorithm is accepted, whatever a
-token's own header names.
+token's own header names. It travels encrypted (Fernet), because Temporal's histories keep it and
+everybody with access to Temporal reads them.
 """
 
 from contextlib import suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import jwt
+from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
@@ -82,14 +84,30 @@ def load_public_key(path: Path, *, private: Ed25519PrivateKey | None = None) -> 
     return key
 
 
+def load_grant_secret(path: Path) -> bytes:
+    """Return the key that grants are encrypted with, which is made on first use with mode 0600.
+
+    Raises:
+        Refused: The file holds no such key.
+    """
+    secret = read_or_create_secret(path, Fernet.generate_key).strip()
+    try:
+        Fernet(secret)
+    except ValueError as error:
+        msg = f"grant secret {path} is no key of 32 bytes in URL-safe Base64: {error}"
+        raise Refused(msg) from None
+    return secret
+
+
 class JwtMint:
     """Signs grants; the port `GrantMint`."""
 
-    def __init__(self, *, key: Ed25519PrivateKey) -> None:
+    def __init__(self, *, key: Ed25519PrivateKey, secret: bytes) -> None:
         self._key = key
+        self._cipher = Fernet(secret)
 
     def mint(self, claims: GrantClaims) -> str:
-        """Return a signed JWT; times are cut to whole seconds."""
+        """Return a signed and encrypted JWT; its times are cut to whole seconds."""
         plain = claims.model_dump(mode="json")
         payload: dict[str, Any] = {name: plain[name] for name in _OWN_CLAIMS}
         payload |= {
@@ -100,14 +118,16 @@ class JwtMint:
             "nbf": int(claims.issued_at.timestamp()),
             "exp": int(claims.expires_at.timestamp()),
         }
-        return jwt.encode(payload, self._key, algorithm=_ALGORITHM, headers={"typ": _JWT_TYPE})
+        token = jwt.encode(payload, self._key, algorithm=_ALGORITHM, headers={"typ": _JWT_TYPE})
+        return self._cipher.encrypt(token.encode()).decode()
 
 
 class JwtGuard:
     """Checks grants; the port `GrantGuard`."""
 
-    def __init__(self, *, key: Ed25519PublicKey) -> None:
+    def __init__(self, *, key: Ed25519PublicKey, secret: bytes) -> None:
         self._key = key
+        self._cipher = Fernet(secret)
 
     def check(self, token: str, *, expired_too: bool = False) -> GrantClaims:
         """Return the claims of a grant.
@@ -117,7 +137,7 @@ class JwtGuard:
         """
         try:
             found = jwt.decode_complete(
-                token,
+                self._cipher.decrypt(token),
                 self._key,
                 algorithms=[_ALGORITHM],
                 audience=AUDIENCE,
@@ -130,6 +150,9 @@ class JwtGuard:
                 },
             )
             return _parse_claims(found["header"], found["payload"])
+        except InvalidToken:
+            msg = "the grant is not valid: it was not encrypted with our mint's secret"
+            raise Refused(msg) from None
         except (jwt.PyJWTError, KeyError, TypeError, ValueError, OverflowError) as error:
             msg = f"the grant is not valid: {str(error).splitlines()[0]}"
             raise Refused(msg) from error

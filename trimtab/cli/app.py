@@ -12,11 +12,14 @@ from trimtab.cli.compare.command import compare
 from trimtab.cli.demo.command import demo
 from trimtab.cli.doctor.command import doctor
 from trimtab.cli.events.command import app as events_app
+from trimtab.cli.freeze.command import freeze
 from trimtab.cli.incidents.command import incidents
 from trimtab.cli.init.command import init
 from trimtab.cli.monitor.command import monitor
+from trimtab.cli.policy.command import app as policy_app
 from trimtab.cli.schedule.command import schedule
 from trimtab.cli.show.command import show
+from trimtab.cli.thaw.command import thaw
 from trimtab.cli.train.command import train
 from trimtab.cli.typer_app import TrimtabTyper
 from trimtab.cli.up.command import up
@@ -65,6 +68,9 @@ app.command()(train)
 app.command()(up)
 app.command(one_means_drift=True)(monitor)
 app.command()(schedule)
+app.command()(freeze)
+app.command()(thaw)
+app.add_typer(policy_app, name="policy")
 app.command()(incidents)
 app.command()(show)
 app.command()(approve)

@@ -1,6 +1,6 @@
 """A freeze: the switch with which a person stops every action on a model, or on all models."""
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, field_validator
 
 from trimtab.contracts.base import Name, Record, Text
 
@@ -15,6 +15,12 @@ class Freeze(Record):
     """The user who froze it, as the machine names them."""
     at: AwareDatetime | None = None
     """None if the registry's tag cannot be read: the freeze is in force all the same."""
+
+    @field_validator("reason", "by")
+    @classmethod
+    def _replace_control_characters(cls, text: str) -> str:
+        """Return one line that cannot command a terminal, for it is shown on pages."""
+        return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
     def __str__(self) -> str:
         """Return the freeze as a clause."""

@@ -10,12 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from trimtab.contracts.approvers import decode_public_key
 from trimtab.contracts.base import compute_digest
-from trimtab.contracts.decision import Blackout, Limits
+from trimtab.contracts.decision import Limits
 from trimtab.contracts.drift import FeatureKind
-from trimtab.contracts.model import ModelSpec, ReferencePeriod, Task, Tier
-from trimtab.contracts.notice import check_target
+from trimtab.contracts.model import ModelSpec, ReferencePeriod, Task
 from trimtab.contracts.suggestions import suggest_name
 from trimtab.runtime.configuration import merge_mappings, read_mapping, validate_record
 from trimtab.runtime.errors import BadConfigurationError
@@ -26,6 +24,7 @@ from trimtab.runtime.model_files import (
     list_own_model_names,
 )
 from trimtab.runtime.paths import format_command, local_conf, shipped_conf
+from trimtab.runtime.policy_files import check_limits, read_policy_file
 
 METRICS_BY_TASK: Final = {
     Task.REGRESSION: ("r2",),
@@ -36,7 +35,6 @@ MODEL_NAME_PATTERN: Final = r"^\w[\w. -]{0,127}$"
 """Pattern of a model's name: `contracts.base.Name` without ":" and "/", which MLflow refuses."""
 TIME_FEATURES: Final = ("hour", "weekday", "month")
 """Features that can be derived from the timestamp."""
-_DAYS_OF_WEEK = range(7)
 
 
 def check_model_name(name: str) -> Iterator[str]:
@@ -67,17 +65,20 @@ def load_model_spec(name: str) -> ModelSpec:
     return spec
 
 
-def load_limits() -> Limits:
+def load_limits(policy: Path | None = None) -> Limits:
     """Return the policy's limits.
+
+    Args:
+        policy: The file that overrides the shipped policy; None for that of `conf/local`.
 
     Raises:
         BadConfigurationError: Everything that is wrong with them.
     """
-    base, local = shipped_conf() / "base" / "policy.yml", local_conf() / "policy.yml"
-    over = read_mapping(local) if local.exists() else {}
+    base, local = shipped_conf() / "base" / "policy.yml", policy or local_conf() / "policy.yml"
+    over = read_policy_file(local) if policy or local.exists() else {}
     thing = f"{base} under {local}" if over else str(base)
-    limits = validate_record(merge_mappings(read_mapping(base), over), Limits, thing=thing)
-    faults = [f"{thing}: {fault}" for fault in _check_limits(limits)]
+    limits = validate_record(merge_mappings(read_policy_file(base), over), Limits, thing=thing)
+    faults = [f"{thing}: {fault}" for fault in check_limits(limits)]
     if faults:
         raise BadConfigurationError(faults)
     return limits
@@ -143,45 +144,3 @@ def _check_bounds(column: str, bounds: tuple[float | None, float | None]) -> Ite
     minimum, maximum = bounds
     if minimum is not None and maximum is not None and minimum > maximum:
         yield f"minimum of {column} = {minimum}: above its maximum {maximum}: swap them"
-
-
-def _check_limits(limits: Limits) -> Iterator[str]:
-    yield from _check_approvers(limits)
-    for name, target in limits.notify.items():
-        yield from (f"notify.{name}: {fault}" for fault in check_target(target))
-    for blackout in limits.blackouts:
-        yield from _check_blackout(blackout)
-
-
-def _check_approvers(limits: Limits) -> Iterator[str]:
-    """Yield why the policy's people could never approve a plan, or are not who they seem."""
-    people = limits.approvers
-    if limits.require_signature and not people:
-        yield "require_signature = true: needs approvers with keys: list them under approvers"
-    keyless = [name for name, each in people.items() if not each.keys]
-    if limits.require_signature and keyless:
-        make = format_command("approvers", "new", keyless[0])
-        yield f"approvers.{keyless[0]}: has no key, and require_signature is true: run `{make}`"
-    owners: dict[bytes, str] = {}
-    for name, each in people.items():
-        for key in map(decode_public_key, each.keys):
-            if owners.setdefault(key, name) != name:
-                yield f"approvers.{name}: has the same key as {owners[key]}: give each their own"
-    folded = [name.casefold() for name in people]
-    for name in people:
-        if folded.count(name.casefold()) > 1:
-            yield f"approvers.{name}: another name differs in case only: rename one"
-    for tier in Tier if people else ():
-        able = [name for name, each in people.items() if not each.tiers or tier in each.tiers]
-        needed = limits.approvals_needed.get(tier, 1)
-        if len(able) < needed:
-            yield f"approvals_needed.{tier} = {needed}: only {len(able)} approver(s) for that tier"
-
-
-def _check_blackout(blackout: Blackout) -> Iterator[str]:
-    place = f"blackouts.{blackout.name}"
-    wrong = [day for day in blackout.weekdays if day not in _DAYS_OF_WEEK]
-    if wrong:
-        yield f"{place}.weekdays = {wrong}: there is no such day: write 0 (Monday) to 6 (Sunday)"
-    if blackout.start.tzinfo is not None:
-        yield f"{place}.start = {blackout.start}: has a zone: write it under `timezone`"

@@ -97,6 +97,9 @@ class GrantSettings(Section):
     """PEM file, Ed25519; only where grants are minted. None for `.trimtab/keys/grant.pem`."""
     public_key: Path | None = None
     """PEM file; where actions are run. None for `.trimtab/keys/grant.pub.pem`."""
+    secret: Path | None = None
+    """File with the key that grants are encrypted with, where they are minted and where actions are
+    run. None for `grant.secret` beside the public key."""
     lifetime: PositiveDuration = timedelta(hours=2)
 
 

@@ -35,6 +35,11 @@ class FreezeTags:
         with translate_mlflow_errors():
             return self._find_of_all()
 
+    def find_of_model(self, model: str) -> Freeze | None:
+        """Return the model's own freeze, or None."""
+        with translate_mlflow_errors():
+            return self._find_of_model(model)
+
     def put(self, freeze: Freeze) -> None:
         """Put a freeze in force; it replaces an earlier one of the same model.
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from trimtab.cli.doctor.champion_checks import check_champion
 from trimtab.cli.doctor.check_result import CheckResult
+from trimtab.cli.doctor.freeze_checks import check_freeze_of_model
 from trimtab.cli.doctor.history_checks import check_history
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.model import ModelSpec
@@ -48,6 +49,7 @@ def _check_model(
     yield from check_history(sample, spec, whole=history)
     if settings is not None:
         yield from check_champion(spec, settings)
+        yield from check_freeze_of_model(spec.name, settings)
 
 
 def _check_costs(spec: ModelSpec, limits: Limits, *, thing: str) -> Iterator[CheckResult]:

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from trimtab.cli.console import print_command, print_wrapped
-from trimtab.cli.doctor import machine_checks, stack_checks
+from trimtab.cli.doctor import freeze_checks, machine_checks, stack_checks
 from trimtab.cli.doctor.check_result import CheckResult, CheckState
 from trimtab.cli.doctor.model_checks import check_model
 from trimtab.cli.doctor.results_view import format_json, print_results
@@ -116,6 +116,10 @@ def _check_limits() -> Generator[CheckResult, None, Limits | None]:
     yield CheckResult.fine(
         "policy", f"complete; its hash begins with {compute_policy_hash(limits)[:12]}"
     )
+    if limits.shadow or limits.shadow_models:
+        names = "every model" if limits.shadow else ", ".join(limits.shadow_models)
+        found = f"shadow mode: nothing is executed for {names}"
+        yield CheckResult.note("policy", found, "take `shadow` out to let it act")
     return limits
 
 
@@ -143,6 +147,7 @@ def _check_surroundings(
         ("Temporal", stack_checks.check_temporal),
         ("Redis", stack_checks.check_redis),
         ("MLflow", stack_checks.check_mlflow),
+        ("freezes", freeze_checks.check_freeze_of_all),
         ("Chroma", stack_checks.check_chroma),
         ("analyst", stack_checks.check_analyst),
         ("Langfuse", stack_checks.check_langfuse),
