@@ -48,6 +48,7 @@ from trimtab.adapters.knowledge.chroma_client import open_chroma
 from trimtab.adapters.knowledge.knowledge_base import ChromaKnowledgeBase
 from trimtab.adapters.knowledge.knowledge_writer import KnowledgeWriter
 from trimtab.adapters.ledger.audit_ledger import AuditLedger
+from trimtab.adapters.notice_delivery import NoticeSender
 from trimtab.adapters.notifier import CombinedNotifier, FileNotifier, LogNotifier
 from trimtab.adapters.pipeline_process import PipelineProcesses
 from trimtab.adapters.registry.model_registry import MlflowRegistry
@@ -57,7 +58,9 @@ from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.files.private_files import restrict_new_files
 from trimtab.pipelines.session import run_pipeline
 from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.local_user import get_local_user
 from trimtab.runtime.logging import configure_logging
+from trimtab.runtime.models import load_limits
 from trimtab.runtime.paths import shipped_knowledge
 from trimtab.runtime.readiness import StoppedError, wait_until_ready
 from trimtab.runtime.settings import Settings, load_settings
@@ -99,7 +102,11 @@ class Collaborators:
         self._audit_key_file = settings.audit.key or keys / "audit.key"
         self._audit_folder = settings.audit.directory or home / "audit"
         self._registry = MlflowRegistry(settings=settings)
-        self._notifier = CombinedNotifier(LogNotifier(), FileNotifier(home / "approvals"))
+        self._notifier = CombinedNotifier(
+            LogNotifier(),
+            FileNotifier(home / "approvals"),
+            sender=NoticeSender(lambda: load_limits().notify),
+        )
         self._archive = FileConfigurationArchive(home / "configuration", settings=settings)
         self._knowledge: KnowledgeWriter
         self.pipelines = PipelineProcesses(run_pipeline, max_workers=settings.worker.pipelines)
@@ -151,6 +158,7 @@ class Collaborators:
             ),
             lifetime=self._settings.grants.lifetime,
             replay=self._settings.backtest.replay,
+            local_user=get_local_user(),
         )
         ports = MainPorts(
             registry=self._registry,

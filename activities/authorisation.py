@@ -15,13 +15,13 @@ from temporalio import activity
 
 from activities.caller import check_local_caller
 from activities.errors import translate_errors
+from policies.approval import build_approval_terms, check_approvals
 from policies.confidence import compute_confidence
 from policies.decision import decide
 from policies.evidence import compose_evidence
 from policies.incident import Investigation, collect_facts
 from policies.ledger import build_usage_query
 from trimtab.contracts import names
-from trimtab.contracts.approval import Answer, Choice
 from trimtab.contracts.audit import AuditEntry, Gate
 from trimtab.contracts.authorisation import AuthorisationRequest
 from trimtab.contracts.base import compute_digest
@@ -86,6 +86,7 @@ class AuthorisationActivities:
         mint: GrantMint,
         lifetime: timedelta,
         replay: bool = False,
+        local_user: str = "",
         clock: Callable[[], datetime] = _read_clock,
     ) -> None:
         self._mint = mint
@@ -93,6 +94,8 @@ class AuthorisationActivities:
         self._lifetime = lifetime
         self._replay = replay
         """Whether a backtest replays the past: set by this process's own configuration."""
+        self._local_user = local_user
+        """The user who runs this process: where the policy lists no approvers, this name counts."""
         self._clock = clock
 
     @activity.defn
@@ -108,7 +111,7 @@ class AuthorisationActivities:
         question = self._build_question(request, configuration, recorded, now=now)
         decision = decide(question)
         _check_plan(request, decision)
-        authority = self._find_authority(decision, request, recorded)
+        authority = self._find_authority(decision, question, request, recorded)
         issued_at = self._clock()
         plan = question.plan
         claims = GrantClaims(
@@ -258,6 +261,7 @@ class AuthorisationActivities:
     def _find_authority(
         self,
         decision: Decision,
+        question: PolicyQuestion,
         request: AuthorisationRequest,
         recorded: dict[Gate, AuditEntry],
     ) -> str:
@@ -274,7 +278,35 @@ class AuthorisationActivities:
                 f"{decision.verdict}: {decision.reason}"
             )
             raise Refused(msg)
-        return f"person:{_find_approver(request.answers, decision.plan_hash)}"
+        approvers = self._find_approvers(decision, question, request, recorded)
+        return f"person:{','.join(approvers)}"
+
+    def _find_approvers(
+        self,
+        decision: Decision,
+        question: PolicyQuestion,
+        request: AuthorisationRequest,
+        recorded: dict[Gate, AuditEntry],
+    ) -> tuple[str, ...]:
+        """Return who approved the plan; raise `Refused` unless enough listed people did."""
+        asked = recorded.get(Gate.ASKED)
+        if asked is None or asked.detail.get("plan_hash") != decision.plan_hash:
+            msg = "the policy requires a person's approval, and nobody was asked about this plan"
+            raise Refused(msg)
+        event = request.incident.event
+        spec = self._sources.configuration.find_spec(
+            event.subject,
+            compute_digest(request.incident.spec),
+            began_at=recorded[Gate.OPENED].at,
+        )
+        terms = build_approval_terms(
+            request.incident.model_copy(update={"spec": spec, "local_user": self._local_user}),
+            question,
+            decision,
+            proposer=request.deliberation.analyst,
+            asked_at=asked.at,
+        )
+        return check_approvals(request.answers, terms=terms, now=self._clock())
 
 
 def _check_recorded(
@@ -301,19 +333,3 @@ def _check_plan(request: AuthorisationRequest, decision: Decision) -> None:
     if plan.action is Action.MONITOR:
         msg = "the plan is to monitor: there is nothing to authorise"
         raise Refused(msg)
-
-
-def _find_approver(answers: tuple[Answer, ...], plan_hash: str) -> str:
-    """Return who approved that plan; raise `Refused` unless somebody did."""
-    answer = next((answer for answer in answers if answer.accepted), None)
-    if answer is None or answer.decision is None:
-        msg = "the policy requires a person's approval, and no answer was received"
-        raise Refused(msg)
-    given = answer.decision
-    if given.decision is not Choice.APPROVE:
-        msg = f"{given.approver} did not approve: {given.decision}"
-        raise Refused(msg)
-    if given.plan_hash != plan_hash:
-        msg = f"{given.approver} approved plan {given.plan_hash:.12}, not {plan_hash:.12}"
-        raise Refused(msg)
-    return given.approver

@@ -57,6 +57,7 @@ def list_main_activities(
     incidents = IncidentActivities(
         registry=ports.registry, knowledge=ports.knowledge, log=ports.log
     )
+    approval = ApprovalActivities(notifier=ports.notifier)
     return [
         evidence.read_registry,
         evidence.measure_versions,
@@ -64,7 +65,9 @@ def list_main_activities(
         UsageActivities(registry=ports.registry, ledger=ports.ledger).read_usage,
         check_policy,
         authorisation.authorise,
-        ApprovalActivities(notifier=ports.notifier).notify_person,
+        approval.notify_person,
+        approval.send_notice,
+        approval.mark_page,
         audit.record,
         audit.find_tip,
         incidents.remember_incident,

@@ -8,6 +8,7 @@ from typing import Final
 
 from policies.incident import Investigation
 from trimtab.contracts.approval import Choice, TemporalCommand
+from trimtab.contracts.approvers import ApprovalTerms
 from trimtab.contracts.decision import Decision, Verdict
 from trimtab.contracts.evidence import EvidenceSource
 from trimtab.contracts.evidence_ids import build_drift_id
@@ -17,11 +18,15 @@ _WIDTH: Final = 78
 _MAX_EVIDENCE: Final = 8
 """Number of evidence items on the page."""
 _MAX_CONCERNS: Final = 3
+_MAX_NAMES: Final = 12
+"""Number of approvers on the page."""
 _SHELL_USER: Final = "$USER"
+_SHOWN_HASH_LENGTH: Final = 12
+"""Digits of the plan's hash in commands that people copy."""
 
 
 def render_approval_page(
-    case: Investigation, decision: Decision, *, workflow_id: str, deadline: datetime
+    case: Investigation, decision: Decision, *, workflow_id: str, terms: ApprovalTerms
 ) -> str:
     """Return what happened, what is proposed, why a person is asked, and how to answer."""
     return "\n\n".join(
@@ -30,7 +35,7 @@ def render_approval_page(
             _render_evidence(case),
             _render_proposal(case),
             _render_reasons(decision),
-            _render_answer(case, decision, workflow_id=workflow_id, deadline=deadline),
+            _render_answer(case, workflow_id=workflow_id, terms=terms),
         ]
     )
 
@@ -48,20 +53,62 @@ def format_signal_command(
     Without an approver, the shell fills in $USER. Without an address, the profile of the person who
     runs the line names the server.
     """
-    answer = {
-        "plan_hash": plan_hash,
-        "approver": approver or _SHELL_USER,
-        "decision": choice.value,
-        "reason": "",
-    }
+    words = _list_signal_words(workflow_id, command)
+    answer = json.dumps(_build_answer(plan_hash, approver=approver, choice=choice))
+    return " ".join([*words, "--input", _quote_answer(answer)])
+
+
+def format_signal_lines(workflow_id: str, plan_hash: str, *, command: TemporalCommand) -> list[str]:
+    """Return the command that approves in short lines, which a shell reads as one command.
+
+    A line is longer than a terminal only where an id or a path is.
+    """
+    program, *words = _list_signal_words(workflow_id, command)
+    options = [" ".join(words[:2])]
+    options += [f"{name} {value}" for name, value in zip(words[2::2], words[3::2], strict=True)]
+    answer = json.dumps(_build_answer(plan_hash, approver=None, choice=Choice.APPROVE), indent=0)
+    *before, last = _join_words([program, *options])
+    return [*before, f"{last} --input " + _quote_answer(answer.replace('": "', '":"'))]
+
+
+def _list_signal_words(workflow_id: str, command: TemporalCommand) -> list[str]:
     words = [shlex.quote(command.program), "workflow", "signal"]
     if command.address:
         words += ["--address", shlex.quote(command.address)]
     if command.namespace != TemporalCommand().namespace:
         words += ["--namespace", shlex.quote(command.namespace)]
-    words += ["--workflow-id", shlex.quote(workflow_id), "--name", "human_decision"]
-    payload = shlex.quote(json.dumps(answer)).replace(_SHELL_USER, "'\"$USER\"'")
-    return " ".join([*words, "--input", payload])
+    return [*words, "--workflow-id", shlex.quote(workflow_id), "--name", "human_decision"]
+
+
+def _list_answer_words(incident: str, plan_hash: str, choice: Choice, *, program: str) -> list[str]:
+    verb = f"{shlex.quote(program)} {choice}"
+    return [verb, shlex.quote(incident), f"--plan {plan_hash[:_SHOWN_HASH_LENGTH]}"]
+
+
+def _build_answer(plan_hash: str, *, approver: str | None, choice: Choice) -> dict[str, str]:
+    return {
+        "plan_hash": plan_hash,
+        "approver": approver or _SHELL_USER,
+        "decision": choice.value,
+        "reason": "",
+    }
+
+
+def _quote_answer(answer: str) -> str:
+    """Quote for a POSIX shell; $USER is filled in by the shell."""
+    return shlex.quote(answer).replace(_SHELL_USER, "'\"$USER\"'")
+
+
+def _join_words(words: list[str]) -> list[str]:
+    """Return the words as lines of a terminal's width, joined by backslashes."""
+    lines = [words[0]]
+    for word in words[1:]:
+        if len(lines[-1]) + len(word) < _WIDTH:
+            lines[-1] += f" {word}"
+        else:
+            lines[-1] += " \\"
+            lines.append(f"  {word}")
+    return lines
 
 
 def _render_event(case: Investigation) -> str:
@@ -128,23 +175,44 @@ def _render_reasons(decision: Decision) -> str:
     return "\n".join(["WHY YOU", *reasons])
 
 
-def _render_answer(
-    case: Investigation, decision: Decision, *, workflow_id: str, deadline: datetime
-) -> str:
+def _render_answer(case: Investigation, *, workflow_id: str, terms: ApprovalTerms) -> str:
+    command, plan_hash = case.incident.answer_command, terms.plan_hash
     approval = "the plan is carried out and verified"
     if case.deliberation is None:
         approval = "you take over the incident"
     elif case.incident.limits.is_shadow(case.incident.event.subject):
         approval = "your answer is recorded, and nothing is carried out in shadow mode"
-    return "\n".join(
-        [
-            f"ANSWER    by {_format_minute(deadline)}; without an answer nothing is done",
-            _format_bullet(f"approve: {approval}; reject: nothing is done"),
-            format_signal_command(
-                workflow_id, decision.plan_hash, command=case.incident.answer_command
-            ),
-        ]
-    )
+    lines = [
+        f"ANSWER    by {_format_minute(terms.deadline)}; without an answer nothing is done",
+        _format_bullet(f"approve: {approval}; reject: nothing is done"),
+        *map(_format_bullet, _list_terms(terms)),
+    ]
+    for choice in (Choice.APPROVE, Choice.REJECT):
+        words = _list_answer_words(terms.incident, plan_hash, choice, program=command.trimtab)
+        lines += _join_words(words)
+    if not terms.require_signature:
+        lines += ["", "Without Trimtab's command line:"]
+        lines += format_signal_lines(workflow_id, plan_hash, command=command)
+    return "\n".join(lines)
+
+
+def _list_terms(terms: ApprovalTerms) -> list[str]:
+    """Return who may answer, how many must, and whether a signature proves who did."""
+    if not terms.strict:
+        return []
+    names = sorted(terms.approvers)
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    who = f"may answer: {', '.join(names[:_MAX_NAMES])}{more}"
+    if not names:
+        who = "anyone may answer who can reach Temporal, because the policy lists no approvers"
+    lines = [who]
+    if terms.approvals_needed > 1:
+        lines.append(f"{terms.approvals_needed} different people must approve")
+    if terms.require_signature:
+        lines.append("an answer must be signed: `trimtab approve` signs with your key")
+    else:
+        lines.append("answers need no signature: whoever can reach Temporal can use these names")
+    return lines
 
 
 def _format_minute(instant: datetime) -> str:

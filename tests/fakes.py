@@ -16,6 +16,7 @@ from trimtab.contracts.evidence import Document
 from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelSpec, ModelVersion
+from trimtab.contracts.notice import NoticeDelivery, PageMark
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.tags import build_promotion_tag, build_verification_tag
 
@@ -169,13 +170,25 @@ class FakeKnowledge:
 
 
 class FakeNotifier:
-    """Keeps the pages."""
+    """Keeps pages, notices and marks."""
 
     def __init__(self) -> None:
         self.requests: list[ApprovalRequest] = []
+        self.sent: list[NoticeDelivery] = []
+        self.marks: list[PageMark] = []
+        self.broken_targets: set[str] = set()
 
     def notify(self, request: ApprovalRequest) -> None:
         self.requests.append(request)
+
+    def send(self, delivery: NoticeDelivery) -> None:
+        if delivery.target in self.broken_targets:
+            msg = f"{delivery.target} does not answer"
+            raise Refused(msg)
+        self.sent.append(delivery)
+
+    def mark_page(self, mark: PageMark) -> None:
+        self.marks.append(mark)
 
 
 class FakeArchive:

@@ -16,7 +16,7 @@ from temporalio.exceptions import (
 with workflow.unsafe.imports_passed_through():
     from activities.decision import check_policy
     from activities.incident import IncidentActivities
-    from policies.approval import build_approval_request
+    from policies.approval import build_approval_request, build_approval_terms
     from policies.confidence import compute_confidence
     from policies.incident import (
         Investigation,
@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
         determine_ending,
         is_champion_replaced,
     )
+    from policies.notices import render_outcome
     from trimtab.contracts import names
     from trimtab.contracts.approval import DecisionReceipt, HumanDecision
     from trimtab.contracts.audit import Gate
@@ -49,6 +50,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.human_gate import HumanGate
     from workflows.incident_state import IncidentState
     from workflows.investigation import ask_analysts, collect_evidence
+    from workflows.notices import PEOPLE_PATCH, Notices
     from workflows.plan_execution import request_grant, run_remediation
     from workflows.usage import read_usage
 
@@ -63,6 +65,7 @@ class DriftResponseWorkflow:
         self._state = IncidentState(Investigation(incident=incident))
         self._chain = AuditChain(incident.event)
         self._gate = HumanGate()
+        self._notices = Notices(incident)
 
     @workflow.run
     async def run(self, incident: IncidentInput) -> IncidentReport:
@@ -84,7 +87,7 @@ class DriftResponseWorkflow:
         decision, question = await self._decide(incident)
         if decision.verdict is Verdict.MONITOR:
             return Ending.MONITORED
-        if decision.verdict is Verdict.ESCALATE and not await self._ask_person(decision):
+        if decision.verdict is Verdict.ESCALATE and not await self._ask_person(decision, question):
             return Ending.REJECTED if self._gate.settling_answer else Ending.EXPIRED
         if question.plan.action is Action.MONITOR or incident.limits.is_shadow(question.plan.model):
             return Ending.ACKNOWLEDGED
@@ -109,7 +112,7 @@ class DriftResponseWorkflow:
     def human_decision_update(self, decision: HumanDecision) -> DecisionReceipt:
         """Receive a person's answer, validated and acknowledged."""
         self._gate.receive(decision, now=workflow.now())
-        return DecisionReceipt(accepted=True, note="the answer settles the question")
+        return self._gate.build_receipt()
 
     @human_decision_update.validator
     def _validate_human_decision_update(self, decision: HumanDecision) -> None:
@@ -120,7 +123,7 @@ class DriftResponseWorkflow:
     @workflow.query
     def incident(self) -> IncidentView:
         """Return the incident's present state."""
-        return self._state.build_view(self._gate.answers)
+        return self._state.build_view(self._gate.answers, terms=self._gate.terms)
 
     def _read_policy_time(self, incident: IncidentInput) -> datetime:
         return incident.as_of or workflow.now()
@@ -193,27 +196,38 @@ class DriftResponseWorkflow:
         )
         return decision, question
 
-    async def _ask_person(self, decision: Decision) -> bool:
+    async def _ask_person(self, decision: Decision, question: PolicyQuestion) -> bool:
         """Put the question and wait until an answer settles it or the deadline passes."""
         asked_at = workflow.now()
-        request = self._state.request = build_approval_request(
-            self._state.case,
+        case = self._state.case
+        terms = build_approval_terms(
+            case.incident,
+            question,
             decision,
-            workflow_id=workflow.info().workflow_id,
+            proposer=case.deliberation.analyst if case.deliberation else "",
             asked_at=asked_at,
+            # An incident that asked before this change keeps its terms when it is replayed.
+            strict=workflow.patched(PEOPLE_PATCH),
+        )
+        request = self._state.request = build_approval_request(
+            case, decision, workflow_id=workflow.info().workflow_id, terms=terms
         )
         # The gate opens before anything is awaited: from the next await on, answers may arrive. The
         # question is on record before the page leaves.
-        self._gate.open_question(decision.plan_hash, open_until=request.deadline)
+        self._gate.open_question(terms)
         self._enter(Stage.WAITING)
         workflow.set_current_details(f"```\n{request.page}\n```")
         detail: dict[str, JsonValue] = {
             "plan_hash": decision.plan_hash,
-            "deadline": request.deadline.isoformat(),
+            "asked_at": terms.asked_at.isoformat(),
+            "deadline": terms.deadline.isoformat(),
+            "approvals_needed": terms.approvals_needed,
+            "require_signature": terms.require_signature,
+            "approvers": [*sorted(terms.approvers)],
         }
         await self._chain.record(PendingEntry(Gate.ASKED, POLICY, detail))
         remind_at = asked_at + self._state.incident.limits.reminder_after
-        await self._gate.wait_for_answer(request, remind_at=remind_at)
+        await self._gate.wait_for_answer(request, remind_at=remind_at, notices=self._notices)
         self._note_answers()
         return self._gate.is_granted
 
@@ -265,15 +279,45 @@ class DriftResponseWorkflow:
         self._state.ending = ending
         self._gate.close()
         self._note_answers()
-        self._enter(Stage.CLOSED)
+        self._state.stage = Stage.CLOSED
+        workflow.upsert_search_attributes(
+            [
+                options.STAGE_KEY.value_set(Stage.CLOSED.value),
+                options.ENDING_KEY.value_set(ending.value),
+            ]
+        )
         report = self._state.build_report(ending, self._gate.answers, closed_at=workflow.now())
         detail = build_closing_detail(report)
+        if self._gate.uncounted:
+            detail["answers_not_kept"] = self._gate.uncounted
         await self._chain.record(PendingEntry(Gate.CLOSED, TRIMTAB, detail))
         end = {"audit_entries": self._chain.sequence, "audit_tip": self._chain.tip}
         report = report.model_copy(update=end)
+        self._tell(report)
         await self._remember(report)
+        await self._notices.finish()
         # Answers that arrived meanwhile came too late for the audit log, but not for the report.
         return report.model_copy(update={"answers": self._gate.answers})
+
+    def _tell(self, report: IncidentReport) -> None:
+        """Show the outcome in the Web UI and the log, and start to tell people of it."""
+        workflow.set_current_details(render_outcome(report))
+        verdict = report.decision.verdict.value if report.decision else ""
+        workflow.logger.info(
+            "incident_closed",
+            extra={
+                "incident": report.event_id,
+                "model": report.model,
+                "verdict": verdict,
+                "ending": report.ending.value,
+                "failure": report.failure,
+            },
+        )
+        self._notices.send_closing(
+            report,
+            workflow_id=workflow.info().workflow_id,
+            was_asked=self._state.request is not None,
+        )
 
     async def _remember(self, report: IncidentReport) -> None:
         """Keep the report in the registry and the knowledge base; the result has it in any case."""

@@ -11,6 +11,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from policies.incident import Investigation
     from trimtab.contracts.approval import Answer, ApprovalRequest
+    from trimtab.contracts.approvers import ApprovalTerms
     from trimtab.contracts.audit import GENESIS
     from trimtab.contracts.decision import Decision
     from trimtab.contracts.incident import (
@@ -52,7 +53,9 @@ class IncidentState:
         known = [self.case.failure] if self.case.failure else []
         self.case = replace(self.case, failure="; ".join([*known, failure]))
 
-    def build_view(self, answers: tuple[Answer, ...]) -> IncidentView:
+    def build_view(
+        self, answers: tuple[Answer, ...], *, terms: ApprovalTerms | None
+    ) -> IncidentView:
         """Return the answer to the query `incident`."""
         event = self.incident.event
         return IncidentView(
@@ -66,6 +69,7 @@ class IncidentState:
             page=self.request.page if self.request else None,
             deadline=self.request.deadline if self.request else None,
             answers=answers,
+            terms=terms,
             ending=self.ending,
         )
 

@@ -12,6 +12,7 @@ STAGE_KEY = SearchAttributeKey.for_keyword(names.STAGE)
 SEVERITY_KEY = SearchAttributeKey.for_keyword(names.SEVERITY)
 VERDICT_KEY = SearchAttributeKey.for_keyword(names.VERDICT)
 ACTION_KEY = SearchAttributeKey.for_keyword(names.ACTION)
+ENDING_KEY = SearchAttributeKey.for_keyword(names.ENDING)
 CONFIDENCE_KEY = SearchAttributeKey.for_float(names.CONFIDENCE)
 CORRELATION_ID_KEY = SearchAttributeKey.for_keyword(names.CORRELATION_ID)
 
@@ -90,6 +91,15 @@ NOTIFY: Final = ActivityOptions(
     retry_policy=_QUICK_RETRIES,
 )
 """Delivery of the approval page. It may fail: the Web UI and the query show the page too."""
+
+SEND_NOTICE: Final = ActivityOptions(
+    start_to_close_timeout=timedelta(seconds=45),
+    schedule_to_close_timeout=timedelta(minutes=5),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=30)
+    ),
+)
+"""Delivery of a notice to one target; it runs beside the incident's own steps."""
 
 REMEMBER: Final = ActivityOptions(
     start_to_close_timeout=timedelta(minutes=1),

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import JsonValue
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.authorisation import AuthorisationActivities, MintSources
+from policies.approval_signature import format_public_key, sign_decision
 from policies.confidence import compute_confidence
 from policies.decision import decide
 from policies.evidence import compose_evidence
@@ -36,6 +38,7 @@ from tests.workflows.world import a_case
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
 from trimtab.adapters.evidence_seal import HmacEvidenceSeal
 from trimtab.contracts.approval import Answer, Choice, HumanDecision
+from trimtab.contracts.approvers import Approver
 from trimtab.contracts.audit import GENESIS, AuditAppend, AuditEntry, Gate
 from trimtab.contracts.authorisation import AuthorisationRequest
 from trimtab.contracts.base import compute_digest
@@ -54,6 +57,7 @@ from trimtab.contracts.model import Tier, VersionMetric
 from trimtab.contracts.remediation import Action, GrantClaims, Step
 
 KEY = b"k" * 32
+ADA, BOB = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 CAREFUL = Limits(confidence_above=0.99)
 CITATIONS = (
     Citation(evidence_id="drift:Occupancy", quote="PSI 0.310"),
@@ -95,6 +99,7 @@ class World:
         self.recalled = self.sealed_documents()
         self.clock = NOW
         self.replay = False
+        self.local_user = ""
         self.local = True
         self.caller = ("DriftResponseWorkflow", "drift-response/parking/event-1")
 
@@ -147,7 +152,7 @@ class World:
             )
         )
 
-    def record(self, *, at: datetime = NOW, **verdict: JsonValue) -> Decision:
+    def record(self, *, at: datetime = NOW, asked: bool = True, **verdict: JsonValue) -> Decision:
         """Write what the workflow writes before it asks for a grant."""
         decision, case = self.decide(), self.case
         decided = decision.model_dump(mode="json") | verdict
@@ -157,6 +162,8 @@ class World:
             (Gate.DELIBERATED, build_deliberation_detail(case)),
             (Gate.DECIDED, decided),
         ]
+        if asked and decided["verdict"] == Verdict.ESCALATE:
+            details.append((Gate.ASKED, {"plan_hash": decision.plan_hash}))
         entries = tuple(
             AuditEntry(
                 incident="event-1",
@@ -196,6 +203,7 @@ class World:
             mint=Mint(),
             lifetime=timedelta(hours=2),
             replay=self.replay,
+            local_user=self.local_user,
             clock=lambda: self.clock,
         )
         environment = ActivityEnvironment()
@@ -258,16 +266,16 @@ def test_what_a_person_approved_is_granted_in_the_person_s_name(tmp_path: Path) 
     refusal = world.refusal()
     claims = world.authorise(world.request(answers=(an_answer(world.deliberation.plan),)))
 
-    assert "requires a person's approval" in refusal
+    assert "needs 1 approval(s), and approved it: nobody" in refusal
     assert claims.authority == "person:ada"
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"decision": None}, "no answer was received"),
-        ({"accepted": False, "note": "late"}, "no answer was received"),
-        ({"says": Choice.REJECT}, "did not approve"),
+        ({"decision": None}, "approved it: nobody"),
+        ({"accepted": False, "note": "late"}, "approved it: nobody"),
+        ({"says": Choice.REJECT}, "ada rejected"),
     ],
 )
 def test_other_answers_grant_nothing(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
@@ -285,7 +293,66 @@ def test_an_approval_of_another_plan_grants_nothing(tmp_path: Path) -> None:
 
     answer = an_answer(a_plan(champion_version="9"))
 
-    assert "approved plan" in world.refusal(world.request(answers=(answer,)))
+    assert "other plan" in world.refusal(world.request(answers=(answer,)))
+
+
+def test_an_answer_to_a_question_that_was_never_put_grants_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path, limits=CAREFUL)
+    world.record(asked=False)
+
+    answer = an_answer(world.deliberation.plan)
+
+    assert "nobody was asked" in world.refusal(world.request(answers=(answer,)))
+
+
+def test_the_mint_s_own_list_of_people_counts_and_not_the_workflow_s(tmp_path: Path) -> None:
+    world = World(tmp_path, limits=CAREFUL, local_user="ada")
+    world.local_user = "bob"
+    world.record()
+
+    answer = an_answer(world.deliberation.plan)
+
+    assert "'ada' is not among the approvers: bob" in world.refusal(
+        world.request(answers=(answer,))
+    )
+
+
+def test_the_mint_wants_the_signatures_of_as_many_people_as_its_policy_says(
+    tmp_path: Path,
+) -> None:
+    keys = {"ada": ADA, "bob": BOB}
+    limits = CAREFUL.model_copy(
+        update={
+            "approvers": {
+                name: Approver(keys=(format_public_key(key),)) for name, key in keys.items()
+            },
+            "approvals_needed": {Tier.STANDARD: 2},
+            "require_signature": True,
+        }
+    )
+    world = World(tmp_path, limits=limits)
+    world.record()
+    plan = world.deliberation.plan
+    signed = {
+        name: an_answer(
+            plan,
+            decision=sign_decision(
+                HumanDecision(
+                    plan_hash=compute_digest(plan), approver=name, decision=Choice.APPROVE
+                ),
+                incident="event-1",
+                model="parking",
+                key=key,
+                signed_at=NOW,
+            ),
+        )
+        for name, key in keys.items()
+    }
+
+    assert "unsigned" in world.refusal(world.request(answers=(an_answer(plan),)))
+    assert "needs 2" in world.refusal(world.request(answers=(signed["ada"], signed["ada"])))
+    claims = world.authorise(world.request(answers=tuple(signed.values())))
+    assert claims.authority == "person:ada,bob"
 
 
 @pytest.mark.parametrize(
@@ -383,7 +450,7 @@ def test_what_the_workflow_says_was_decided_counts_only_if_it_is_stricter(
 def test_a_stricter_recorded_verdict_needs_its_person(world: World) -> None:
     world.record(verdict=Verdict.ESCALATE.value)
 
-    assert "requires a person's approval" in world.refusal()
+    assert "approved it: nobody" in world.refusal()
 
 
 def test_a_closed_incident_is_granted_nothing(world: World) -> None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from trimtab.contracts import (
     approval,
+    approvers,
     audit,
     blackout_calendar,
     budget,
@@ -26,6 +27,7 @@ from trimtab.contracts import (
     incident,
     model,
     monitoring,
+    notice,
     remediation,
 )
 
@@ -38,6 +40,8 @@ STORED: Final[dict[str, type[BaseModel]]] = {
     "approval/DecisionReceipt": approval.DecisionReceipt,
     "approval/HumanDecision": approval.HumanDecision,
     "approval/TemporalCommand": approval.TemporalCommand,
+    "approvers/ApprovalTerms": approvers.ApprovalTerms,
+    "approvers/Approver": approvers.Approver,
     "audit/AuditAppend": audit.AuditAppend,
     "audit/AuditEntry": audit.AuditEntry,
     "audit/AuditLine": audit.AuditLine,
@@ -102,6 +106,10 @@ STORED: Final[dict[str, type[BaseModel]]] = {
     "monitoring/MonitoringReport": monitoring.MonitoringReport,
     "monitoring/WindowAnswer": monitoring.WindowAnswer,
     "monitoring/WindowOrder": monitoring.WindowOrder,
+    "notice/Notice": notice.Notice,
+    "notice/NoticeDelivery": notice.NoticeDelivery,
+    "notice/NoticeTarget": notice.NoticeTarget,
+    "notice/PageMark": notice.PageMark,
     "remediation/ActionOrder": remediation.ActionOrder,
     "remediation/Effect": remediation.RegistryEffect,
     "remediation/Outcome": remediation.Outcome,

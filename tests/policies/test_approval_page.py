@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from policies.approval import build_approval_terms
 from policies.approval_page import format_signal_command, render_approval_page
 from policies.confidence import compute_confidence
 from policies.decision import decide
@@ -25,7 +26,8 @@ from tests.builders import (
     the_facts,
 )
 from trimtab.contracts.approval import TemporalCommand
-from trimtab.contracts.decision import Decision
+from trimtab.contracts.approvers import Approver
+from trimtab.contracts.decision import Decision, Limits
 from trimtab.contracts.evidence import RegistryFacts
 from trimtab.contracts.model import Tier
 
@@ -37,9 +39,25 @@ def an_escalation() -> Decision:
 
 
 def the_page(case: Investigation) -> str:
+    decision = an_escalation()
     return render_approval_page(
-        case, an_escalation(), workflow_id="drift-response/parking/event-1", deadline=NOW
+        case,
+        decision,
+        workflow_id="drift-response/parking/event-1",
+        terms=build_approval_terms(
+            case.incident,
+            a_question(limits=case.incident.limits),
+            decision,
+            proposer="analyst/rules",
+            asked_at=NOW - case.incident.limits.approval_timeout,
+        ),
     )
+
+
+def the_signal(page: str) -> list[str]:
+    """The words of the command that signals, as a shell reads them."""
+    _, _, command = page.partition("Without Trimtab's command line:\n")
+    return shlex.split(command)
 
 
 def test_the_page_holds_all_that_a_person_needs_on_one_screen() -> None:
@@ -98,12 +116,58 @@ def test_the_line_that_answers_names_program_server_and_namespace() -> None:
         program="/opt/trim tab/.venv/bin/temporal", address="127.0.0.1:4711", namespace="ml"
     )
 
-    last = the_page(an_investigation(incident=an_incident(answer_command=command))).splitlines()[-1]
+    words = the_signal(the_page(an_investigation(incident=an_incident(answer_command=command))))
 
-    words = shlex.split(last)
     assert words[:3] == ["/opt/trim tab/.venv/bin/temporal", "workflow", "signal"]
     assert words[words.index("--address") + 1] == "127.0.0.1:4711"
     assert words[words.index("--namespace") + 1] == "ml"
+
+
+def test_trimtabs_own_commands_come_first_and_name_the_plan() -> None:
+    command = TemporalCommand(trimtab="/opt/trim tab/bin/trimtab")
+    page = the_page(an_investigation(incident=an_incident(answer_command=command)))
+
+    plan = an_escalation().plan_hash[:12]
+    for verb in ("approve", "reject"):
+        line = next(each for each in page.splitlines() if f" {verb} event-1" in each)
+        assert shlex.split(line) == ["/opt/trim tab/bin/trimtab", verb, "event-1", "--plan", plan]
+    assert page.index("trimtab' approve") < page.index("workflow signal")
+    answer = json.loads(the_signal(page)[-1])
+    assert (answer["plan_hash"], answer["decision"]) == (an_escalation().plan_hash, "approve")
+
+
+def test_no_line_of_the_answer_is_wider_than_a_terminal() -> None:
+    command = TemporalCommand(
+        program="/opt/trimtab/.venv/bin/temporal",
+        address="temporal.example.com:7233",
+        namespace="machine-learning",
+    )
+    event = an_event("2026-11-02T00:00Z-3f9a2c41", model="prices-in-the-north")
+    page = the_page(an_investigation(incident=an_incident(event, answer_command=command)))
+
+    answer = page.partition("ANSWER")[2].splitlines()
+    assert max(map(len, answer)) <= 80
+
+
+def test_the_page_says_who_may_answer_and_whether_that_is_proved() -> None:
+    key = f"ssh-ed25519 {'AAAAC3NzaC1lZDI1NTE5AAAAI' + 'A' * 43}"
+    unsigned = Limits(approvers={"ada": Approver(), "bob": Approver()})
+    signed = Limits(
+        approvers={"ada": Approver(keys=(key,)), "bob": Approver()},
+        require_signature=True,
+        approvals_needed={Tier.STANDARD: 2},
+    )
+
+    open_page = the_page(an_investigation())
+    listed = the_page(an_investigation(incident=an_incident(limits=unsigned)))
+    strict = the_page(an_investigation(incident=an_incident(limits=signed)))
+
+    assert "anyone may answer" in open_page
+    assert "may answer: ada, bob" in listed
+    assert "answers need no signature" in listed
+    assert "must be signed" in strict
+    assert "2 different people must approve" in strict
+    assert "workflow signal" not in strict
 
 
 def test_without_a_known_server_the_person_s_own_profile_counts() -> None:
@@ -146,6 +210,8 @@ def test_without_an_approver_the_shell_fills_in_its_user() -> None:
         {"program": "temporal; rm -rf ~"},
         {"program": "/opt/a\nb/temporal"},
         {"program": "mytemporal"},
+        {"trimtab": "curl"},
+        {"trimtab": "trimtab; rm -rf ~"},
         {"address": "host:1 --tls-disable"},
         {"address": "$(whoami)"},
         {"namespace": "a b"},

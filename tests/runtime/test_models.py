@@ -1,13 +1,18 @@
+import re
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from tests.architecture.sources import ROOT
+from trimtab.contracts.approvers import Approver
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.budget import Breaker
 from trimtab.contracts.decision import Limits
+from trimtab.contracts.drift import Severity
 from trimtab.contracts.model import Task, Tier
+from trimtab.contracts.notice import NoticeTarget
 from trimtab.contracts.remediation import Action
 from trimtab.contracts.slug import slug
 from trimtab.runtime.backtest_homes import DEMO_MODEL, build_backtest_home, build_rehearsal_home
@@ -24,6 +29,9 @@ from trimtab.runtime.models import (
     load_model_spec,
     propose_model_name,
 )
+from trimtab.runtime.policy import adapt_limits
+from trimtab.runtime.settings import Settings
+from trimtab.runtime.settings_sections import BacktestSettings
 
 FLIGHTS = """\
 name: flights
@@ -287,6 +295,69 @@ def test_a_typo_in_the_policy_stops_the_start(local: Path) -> None:
     assert "critcal" in message
     assert "retrian" in message
     assert "did you mean timezone?" in message
+
+
+def test_the_policies_of_the_operations_guide_are_in_order(local: Path) -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text()
+    examples = re.findall(r"```yaml\n# conf/local/policy.yml\n(.*?)```", guide, flags=re.DOTALL)
+    people = next(each for each in examples if each.startswith("approvers:"))
+    targets = next(each for each in examples if each.startswith("notify:"))
+    (local / "policy.yml").write_text(people + targets)
+
+    limits = load_limits()
+
+    assert set(limits.approvers) == {"ada", "bob"}
+    assert limits.two_approvals_from is Severity.CRITICAL
+    assert set(limits.notify) == {"ml-team", "second-rank", "dashboard", "pager"}
+
+
+def test_people_who_could_never_approve_are_a_fault(local: Path) -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
+    (local / "policy.yml").write_text(
+        "approvers:\n"
+        f"  ada: {{keys: ['{key} ada'], tiers: [standard]}}\n"
+        f"  bob: {{keys: ['{key} bob']}}\n"
+        "  Bob: {}\n"
+        "approvals_needed: {critical: 3}\n"
+        "require_signature: true\n"
+        "notify:\n  team: {webhook: 'https://example.com'}\n"
+    )
+
+    message = policy_faults()
+
+    assert "approvers.bob: has the same key as ada" in message
+    assert "approvers.Bob: has no key" in message
+    assert "differs in case only" in message
+    assert "approvals_needed.critical = 3: only 2" in message
+    assert "notify.team: a webhook is signed" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("policy", ""), ("analyst/rules", ""), ("ada", "ssh-rsa AAAA"), ("ada", "ssh-ed25519 AAAA")],
+)
+def test_no_part_of_trimtab_and_no_other_key_is_an_approver(
+    local: Path, name: str, key: str
+) -> None:
+    keys = f"['{key}']" if key else "[]"
+    (local / "policy.yml").write_text(f"approvers:\n  {name}: {{keys: {keys}}}\n")
+
+    assert "approvers" in policy_faults()
+
+
+def test_a_backtest_lets_the_local_user_answer_and_tells_nobody() -> None:
+    limits = Limits(
+        approvers={"ada": Approver()},
+        require_signature=True,
+        two_approvals_from=Severity.LOW,
+        notify={"team": NoticeTarget(command=("true",))},
+    )
+    shorter = timedelta(seconds=5)
+
+    replay = Settings(backtest=BacktestSettings(replay=True, approval_timeout=shorter))
+
+    assert adapt_limits(limits, replay) == Limits(approval_timeout=shorter)
+    assert adapt_limits(limits, Settings()) == limits
 
 
 def test_a_blackout_that_never_is_is_a_fault(local: Path) -> None:

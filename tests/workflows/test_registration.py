@@ -113,6 +113,7 @@ def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
         "check_policy",
         "find_tip",
         "judge_window",
+        "mark_page",
         "measure_versions",
         "notify_person",
         "read_registry",
@@ -121,6 +122,7 @@ def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
         "record",
         "remember_incident",
         "sweep_incidents",
+        "send_notice",
     }
 
 

@@ -49,6 +49,7 @@ GOLDEN: Final = (
     "executed",
     "monitored",
     "approved",
+    "approved_by_two_people",
     "rejected",
     "expired",
     "cancelled",

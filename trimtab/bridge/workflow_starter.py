@@ -23,6 +23,7 @@ from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.incident import IncidentInput, Stage
 from trimtab.contracts.names import build_drift_response_id
 from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.local_user import get_local_user
 from trimtab.runtime.models import compute_policy_hash
 from trimtab.runtime.policy import adapt_limits
 from trimtab.runtime.settings import Settings
@@ -119,6 +120,7 @@ class WorkflowStarter:
             answer_command=build_answer_command(
                 self._client.service_client.config.target_host, self._client.namespace
             ),
+            local_user=get_local_user(),
             as_of=event.data.current.end if self._settings.backtest.replay else None,
         )
 

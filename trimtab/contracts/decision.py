@@ -3,10 +3,12 @@
 from datetime import time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AwareDatetime, Field, field_validator
 
+from trimtab.contracts.approvers import Approver, ApproverName
 from trimtab.contracts.base import Digest, Fraction, Name, NonNegativeDuration, Record, Text
 from trimtab.contracts.blackout_calendar import BlackoutCalendar, HolidayCalendar
 from trimtab.contracts.budget import Breaker, Budgets, LedgerFacts
@@ -14,6 +16,7 @@ from trimtab.contracts.deliberation import RemediationPlan
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.model import Tier
+from trimtab.contracts.notice import NoticeTarget
 from trimtab.contracts.remediation import Action
 
 
@@ -84,6 +87,21 @@ class Limits(Record):
     """Time without an answer after which the incident ends without action."""
     reminder_after: NonNegativeDuration = timedelta(hours=1)
     """Time without an answer after which one reminder is sent."""
+    approvers: dict[ApproverName, Approver] = Field(default_factory=dict)
+    """People whose answers count, by name. Where nobody is listed, the model's owner and the user
+    who runs the bridge count."""
+    approvals_needed: dict[Tier, Annotated[int, Field(ge=1, le=10)]] = Field(default_factory=dict)
+    """Number of people who must approve a plan, per tier; 1 for a tier that is not listed."""
+    two_approvals_from: Severity | None = None
+    """Severity from which two people must approve an action, whatever the tier; None for never."""
+    two_approvals_above: Decimal | None = Field(default=None, ge=0)
+    """Cost above which two people must approve, in the currency above; None for never."""
+    require_signature: bool = False
+    """Whether an answer counts only if one of the approver's listed keys signed it."""
+    last_call_before: NonNegativeDuration = timedelta(minutes=30)
+    """Time before the deadline at which the second rank is told of an open question."""
+    notify: dict[Name, NoticeTarget] = Field(default_factory=dict)
+    """Where notices go, by name, beside the log and the folder of pages."""
     verification_margin: float = Field(default=0.0, ge=0.0)
     """How much lower than before the metric may be after an action that still counts as helpful."""
     timezone: str = "UTC"

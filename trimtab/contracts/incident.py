@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from trimtab.contracts.approval import Answer, TemporalCommand
+from trimtab.contracts.approvers import ApprovalTerms
 from trimtab.contracts.base import Digest, Name, NonNegativeDuration, Record
 from trimtab.contracts.decision import Confidence, Decision, Limits
 from trimtab.contracts.deliberation import RULE_ANALYST, Deliberation
@@ -77,6 +78,9 @@ class IncidentInput(Record):
     answer_command: TemporalCommand = TemporalCommand()
     """The command with which a person answers. Set by the bridge's own configuration, never by an
     event."""
+    local_user: str = ""
+    """The operating system's user who runs the bridge: where the policy lists no approvers, this
+    name and the model's owner count. Empty if unknown."""
 
 
 class IncidentView(Record):
@@ -93,6 +97,8 @@ class IncidentView(Record):
     """Approval page, once a person was asked."""
     deadline: AwareDatetime | None = None
     answers: tuple[Answer, ...] = ()
+    terms: ApprovalTerms | None = None
+    """Whose answers count, once a person was asked."""
     ending: Ending | None = None
 
 

@@ -131,6 +131,8 @@ class ModelSpec(Record):
     tier: Tier = Tier.STANDARD
     owner: str = ""
     """Person or team that is asked for a decision."""
+    notify: tuple[Name, ...] = ()
+    """Targets of the policy's `notify` that hear of this model; empty for all of them."""
     metric: Name
     """ "r2" for regression, "roc_auc" (two classes) or "balanced_accuracy" for classification."""
     tolerance: float = Field(default=0.02, gt=0.0)

@@ -26,6 +26,7 @@ STAGE: Final = "TrimtabStage"
 SEVERITY: Final = "TrimtabSeverity"
 VERDICT: Final = "TrimtabVerdict"
 ACTION: Final = "TrimtabAction"
+ENDING: Final = "TrimtabEnding"
 CONFIDENCE: Final = "TrimtabConfidence"
 CORRELATION_ID: Final = "TrimtabCorrelationId"
 
@@ -36,6 +37,7 @@ SEARCH_ATTRIBUTES: Final[dict[str, SearchAttributeType]] = {
     SEVERITY: "Keyword",
     VERDICT: "Keyword",
     ACTION: "Keyword",
+    ENDING: "Keyword",
     CONFIDENCE: "Double",
     CORRELATION_ID: "Keyword",
 }

@@ -19,6 +19,7 @@ from trimtab.contracts.evidence import Document, MeasuredVersions, RecalledDocum
 from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelSpec, ModelVersion
+from trimtab.contracts.notice import NoticeDelivery, PageMark
 from trimtab.contracts.remediation import GrantClaims
 
 SealedRecord = MeasuredVersions | RecalledDocuments
@@ -208,3 +209,9 @@ class Notifier(Protocol):
 
     def notify(self, request: ApprovalRequest) -> None:
         """Deliver the page, at least once."""
+
+    def send(self, delivery: NoticeDelivery) -> None:
+        """Deliver a notice to one target, at least once; raise `Refused` for an unknown target."""
+
+    def mark_page(self, mark: PageMark) -> None:
+        """Say on the page of a closed question what became of it."""

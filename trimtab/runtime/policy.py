@@ -6,9 +6,24 @@ from trimtab.runtime.settings import Settings
 
 
 def adapt_limits(limits: Limits, settings: Settings) -> Limits:
-    """Return the limits with the approval timeout of a backtest, in which nobody waits for days."""
-    shorter = settings.backtest.approval_timeout
-    return limits.model_copy(update={"approval_timeout": shorter}) if shorter else limits
+    """Return the limits as a backtest changes them; without one they are the policy's own.
+
+    In a replay of the past nobody waits for days, the local user answers, and nobody is told.
+    """
+    backtest = settings.backtest
+    changes: dict[str, object] = {}
+    if backtest.replay:
+        changes = {
+            "approvers": {},
+            "approvals_needed": {},
+            "two_approvals_from": None,
+            "two_approvals_above": None,
+            "require_signature": False,
+            "notify": {},
+        }
+    if backtest.approval_timeout:
+        changes["approval_timeout"] = backtest.approval_timeout
+    return limits.model_copy(update=changes)
 
 
 def load_limits_in_force(settings: Settings) -> Limits:

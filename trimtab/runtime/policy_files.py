@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from trimtab.contracts.blackout_calendar import MAX_CALENDAR_LENGTH
 from trimtab.contracts.decision import Blackout, Limits
+from trimtab.runtime.approver_checks import check_people
 from trimtab.runtime.configuration import read_mapping
 from trimtab.runtime.errors import BadConfigurationError
 
@@ -31,6 +32,7 @@ def read_policy_file(path: Path) -> dict[str, Any]:
 
 def check_limits(limits: Limits) -> Iterator[str]:
     """Yield everything that is wrong with the limits, each with its remedy."""
+    yield from check_people(limits)
     for blackout in limits.blackouts:
         yield from _check_weekly_blackout(blackout)
     length = sum(len(calendar.content) for calendar in limits.calendars)

@@ -23,6 +23,7 @@ from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.paths import local_conf, shipped_conf
 from trimtab.runtime.settings_sections import (
     AnalystSettings,
+    ApproverSettings,
     AuditSettings,
     BacktestSettings,
     BridgeSettings,
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     chroma: ChromaSettings = ChromaSettings()
     analyst: AnalystSettings = AnalystSettings()
     grants: GrantSettings = GrantSettings()
+    approver: ApproverSettings = ApproverSettings()
     audit: AuditSettings = AuditSettings()
     worker: WorkerSettings = WorkerSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

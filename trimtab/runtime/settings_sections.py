@@ -103,6 +103,16 @@ class GrantSettings(Section):
     lifetime: PositiveDuration = timedelta(hours=2)
 
 
+class ApproverSettings(Section):
+    """Who answers with `trimtab approve` and `trimtab reject`, and the key that signs."""
+
+    name: str | None = None
+    """The approver's name in the policy; None for the operating system's user."""
+    key: Path | None = None
+    """File with a private Ed25519 key, in PEM or OpenSSH form. None for
+    `~/.config/trimtab/approver.pem`, if it exists."""
+
+
 class AuditSettings(Section):
     """Folder of the audit log, and its key."""
 

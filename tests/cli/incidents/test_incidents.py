@@ -1,0 +1,211 @@
+"""`trimtab incidents`, `show`, `approve` and `reject` against a real Temporal server."""
+
+import asyncio
+import json
+import stat
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import yaml
+from temporalio.client import Client
+from typer.testing import CliRunner, Result
+
+from tests.builders import a_spec, an_event, an_incident
+from tests.waiting import until
+from tests.workflows.test_drift_response import PATIENT, waiting
+from tests.workflows.world import Handle, World
+from trimtab.adapters.incident_client import IncidentClient, IncidentNotFoundError
+from trimtab.cli.app import app
+from trimtab.contracts import names
+from trimtab.contracts.approvers import Approver
+from trimtab.contracts.incident import Ending, IncidentInput
+from trimtab.contracts.model import Tier
+
+Trimtab = Callable[..., Awaitable[Result]]
+
+
+@pytest.fixture
+def trimtab(temporal_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trimtab:
+    monkeypatch.setenv("TRIMTAB_TEMPORAL__ADDRESS", temporal_address)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+    async def call(*words: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, app, words)
+
+    return call
+
+
+@pytest.fixture
+def world(temporal_client: Client, tmp_path: Path) -> World:
+    return World(temporal_client, tmp_path)
+
+
+def asking(event_id: str | None = None, **limits: Any) -> IncidentInput:
+    people = {"approvers": {"ada": Approver()}, **limits}
+    return an_incident(
+        an_event(event_id or f"event-{uuid4().hex[:8]}"),
+        spec=a_spec(tier=Tier.CRITICAL),
+        analyst="script/retrain",
+        limits=PATIENT.model_copy(update=people),
+    )
+
+
+async def test_a_plan_is_approved_with_the_command_that_its_page_names(
+    world: World, trimtab: Trimtab
+) -> None:
+    incident = asking()
+    said: list[Result] = []
+
+    async def play(handle: Handle) -> None:
+        view = await waiting(handle)
+        assert view.plan_hash is not None
+        said.append(await trimtab("incidents", "--open"))
+        said.append(await trimtab("show", incident.event.id[:11]))
+        said.append(
+            await trimtab(
+                "approve", incident.event.id, "--plan", view.plan_hash[:12], "--as", "ada"
+            )
+        )
+
+    report = await world.respond(incident, play=play)
+    closed = await trimtab("show", incident.event.id)
+
+    listed, shown, approved = said
+    assert report.ending is Ending.REMEDIATED
+    assert incident.event.id in listed.output
+    assert "waiting for person" in listed.output
+    assert "may answer: ada" in shown.output
+    assert (approved.exit_code, approved.output.strip()) == (
+        0,
+        "Answered as ada (not signed): the answer settles the question.",
+    )
+    assert closed.exit_code == 0
+    assert "as remediated" in closed.output
+    assert "approved by ada" in closed.output
+
+
+async def test_a_mistake_is_refused_at_once_and_says_why(world: World, trimtab: Trimtab) -> None:
+    incident = asking()
+    said: dict[str, Result] = {}
+
+    async def play(handle: Handle) -> None:
+        await waiting(handle)
+        event = incident.event.id
+        said["unlisted"] = await trimtab("approve", event, "--as", "mallory")
+        said["other plan"] = await trimtab("approve", event, "--as", "ada", "--plan", "0" * 12)
+        said["no id"] = await trimtab("approve", "no-such-incident")
+        said["rejected"] = await trimtab("reject", event, "--as", "ada", "--reason", "not today")
+
+    report = await world.respond(incident, play=play)
+    said["closed"] = await trimtab("approve", incident.event.id, "--as", "ada")
+
+    assert report.ending is Ending.REJECTED
+    assert {name: result.exit_code for name, result in said.items()} == {
+        "unlisted": 1,
+        "other plan": 1,
+        "no id": 2,
+        "rejected": 0,
+        "closed": 2,
+    }
+    assert "not among the approvers: ada" in said["unlisted"].output
+    assert "not about '000000000000'" in said["other plan"].output
+    assert "no open incident" in said["closed"].output
+    (answer,) = report.answers
+    assert answer.decision is not None
+    assert answer.decision.reason == "not today"
+
+
+async def test_a_key_signs_and_the_policy_requires_it(
+    world: World, trimtab: Trimtab, tmp_path: Path
+) -> None:
+    made = await trimtab("approvers", "new", "ada")
+    again = await trimtab("approvers", "new", "ada")
+    policy = yaml.safe_load(made.output.partition("\n\n")[2].partition("\n\n")[0])
+    approver = Approver.model_validate(policy["approvers"]["ada"])
+    key = tmp_path / ".config" / "trimtab" / "approver.pem"
+    incident = asking(approvers={"ada": approver}, require_signature=True)
+    said: list[Result] = []
+
+    async def play(handle: Handle) -> None:
+        await waiting(handle)
+        hidden = key.rename(key.with_name("elsewhere"))
+        said.append(await trimtab("approve", incident.event.id, "--as", "ada"))
+        hidden.rename(key)
+        said.append(await trimtab("approve", incident.event.id, "--as", "ada"))
+
+    report = await world.respond(incident, play=play)
+
+    assert "made now" in made.output
+    assert "was there already" in again.output
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert [each.exit_code for each in said] == [2, 0], [each.output for each in said]
+    assert "requires a signature" in said[0].output
+    assert "(signed)" in said[1].output
+    assert report.ending is Ending.REMEDIATED
+
+
+async def test_an_ambiguous_beginning_is_refused_and_names_what_it_fits(
+    temporal_client: Client,
+) -> None:
+    prefix = f"event-{uuid4().hex[:8]}"
+    for suffix in ("a", "b"):
+        incident = asking(f"{prefix}-{suffix}")
+        await temporal_client.start_workflow(
+            names.DRIFT_RESPONSE,
+            incident,
+            id=names.build_drift_response_id("parking", incident.event.id),
+            task_queue="nobody-serves-it",
+        )
+    incidents = IncidentClient(temporal_client)
+    await until(lambda: _are_listed(incidents, prefix))
+
+    with pytest.raises(IncidentNotFoundError, match="beginning of 2 incidents"):
+        await incidents.find(prefix)
+    assert (await incidents.find(f"{prefix}-a")).incident == f"{prefix}-a"
+    assert (await incidents.find(f"drift-response/parking/{prefix}-b")).model == "parking"
+    for suffix in ("a", "b"):
+        await temporal_client.get_workflow_handle(
+            f"drift-response/parking/{prefix}-{suffix}"
+        ).terminate()
+
+
+async def test_a_terminated_incident_is_stuck_and_a_closed_one_is_not(
+    world: World, temporal_client: Client, trimtab: Trimtab
+) -> None:
+    quick = timedelta(seconds=0.5)
+    closed = asking(approval_timeout=quick, reminder_after=quick)
+    await world.respond(closed)
+    ended = asking()
+    workflow_id = names.build_drift_response_id("parking", ended.event.id)
+    await temporal_client.start_workflow(
+        names.DRIFT_RESPONSE, ended, id=workflow_id, task_queue="nobody-serves-it"
+    )
+    await temporal_client.get_workflow_handle(workflow_id).terminate()
+    await until(lambda: _are_listed(IncidentClient(temporal_client), ended.event.id, "terminated"))
+
+    shown = await trimtab("incidents", "--stuck", "--model", "parking", "--json")
+    other = await trimtab("incidents", "--stuck", "--model", "no-such-model")
+
+    stuck = {row["incident"]: row["stuck"] for row in json.loads(shown.output)}
+    assert "ended as terminated" in stuck[ended.event.id]
+    assert closed.event.id not in stuck
+    assert (shown.exit_code, other.exit_code) == (1, 0)
+    assert "No stuck incidents" in other.output
+
+
+async def test_nobody_gets_the_name_of_a_part_of_trimtab(trimtab: Trimtab) -> None:
+    made = await trimtab("approvers", "new", "policy")
+
+    assert made.exit_code == 2
+    assert "part of Trimtab" in made.output
+
+
+async def _are_listed(incidents: IncidentClient, prefix: str, status: str = "") -> bool:
+    rows = [row for row in await incidents.list_rows() if row.incident.startswith(prefix)]
+    return bool(rows) and all(row.status == status or not status for row in rows)
