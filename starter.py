@@ -7,7 +7,7 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from functools import partial
 
@@ -80,14 +80,27 @@ async def run_bridge(settings: Settings, *, stop: asyncio.Event) -> None:
 
 async def prepare_temporal(client: Client, *, stop: asyncio.Event, sweep_every: timedelta) -> None:
     """Wait for Temporal; add the search attributes of incidents, and the schedule of the sweep."""
+    await _repeat_until_done(
+        partial(ensure_search_attributes, client), stop, unchecked="search_attributes_unchecked"
+    )
+    await _repeat_until_done(
+        partial(ensure_sweep_schedule, client, every=sweep_every),
+        stop,
+        unchecked="sweep_schedule_unchecked",
+    )
+
+
+async def _repeat_until_done(
+    work: Callable[[], Awaitable[None]], stop: asyncio.Event, *, unchecked: str
+) -> None:
+    """Repeat the work while Temporal does not answer; log the event if it may not be done."""
     backoff, logged = Backoff(), False
     while not stop.is_set():
         try:
-            await ensure_search_attributes(client)
-            await ensure_sweep_schedule(client, every=sweep_every)
+            await work()
         except (RPCError, RuntimeError) as error:
             if isinstance(error, RPCError) and error.status in _MAY_NOT_LOOK:
-                log.warning("search_attributes_unchecked", error=str(error))
+                log.warning(unchecked, error=str(error))
                 return
             if not logged:
                 log.warning("temporal_unavailable", error=str(error), remedy="start Temporal")

@@ -88,6 +88,8 @@ class World:
         self.knowledge = FakeKnowledge(a_case(1), a_case(2), a_case(3))
         self.notifier = FakeNotifier()
         self.audit = JsonlAuditLog(folder / "audit", key=b"k" * 32)
+        self.settle_after = timedelta(0)
+        """Age of a chain's last line from which a sweep looks for its workflow."""
         self.archive = FakeArchive()
         self.seal = HmacEvidenceSeal(audit_key=b"k" * 32)
         self.ledger = AuditLedger(folder / "audit", key=b"k" * 32)
@@ -155,6 +157,7 @@ class World:
             incidents=TemporalIncidents(activity.client),
             registry=self.registry,
             notifier=self.notifier,
+            settle_after=self.settle_after,
         )
         return [
             self._worker(

@@ -10,6 +10,7 @@ from rich.console import Console
 from trimtab.cli.console import print_command, print_wrapped
 from trimtab.cli.doctor import freeze_checks, machine_checks, stack_checks
 from trimtab.cli.doctor.check_result import CheckResult, CheckState
+from trimtab.cli.doctor.incident_checks import check_incidents
 from trimtab.cli.doctor.model_checks import check_model
 from trimtab.cli.doctor.results_view import format_json, print_results
 from trimtab.cli.errors import ExitCode
@@ -149,6 +150,7 @@ def _check_surroundings(
         ("MLflow", stack_checks.check_mlflow),
         ("freezes", freeze_checks.check_freeze_of_all),
         ("Chroma", stack_checks.check_chroma),
+        ("incidents", check_incidents),
         ("analyst", stack_checks.check_analyst),
         ("Langfuse", stack_checks.check_langfuse),
     ):
