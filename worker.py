@@ -8,16 +8,19 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, TypeVar
 
 import structlog
 import typer
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.google_adk import GoogleAdkPlugin
@@ -71,6 +74,7 @@ from workflows.deliberation import DeliberationWorkflow
 from workflows.registration import build_workflow_runner, list_workflows
 
 _log = structlog.get_logger(__name__)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,24 @@ class Duties:
     activities: list[Activity]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """The keys that the queues of a process need; None for the others."""
+
+    mint: Ed25519PrivateKey | None
+    """Signs grants: workers of the main queue."""
+    audit: bytes | None
+    """Chains the audit log: workers of the main queue."""
+    guard: Ed25519PublicKey | None
+    """Checks grants: workers of the queue of actions."""
+    secret: bytes | None
+    """Encrypts grants: workers of both."""
+
+
 class Collaborators:
     """The real things behind the ports, built once per process: only what the queues need.
 
-    Workers of the main queue record, decide and mint: they alone have the audit key and the private
-    grant key. Workers of the queue of actions need the public grant key, and those of the agents
-    no key at all.
+    Only the first worker of the main queue makes keys; the others wait for them.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -108,39 +124,45 @@ class Collaborators:
             sender=NoticeSender(lambda: load_limits().notify),
         )
         self._archive = FileConfigurationArchive(home / "configuration", settings=settings)
-        self._knowledge: KnowledgeWriter
+        self._knowledge: KnowledgeWriter | None = None
         self.pipelines = PipelineProcesses(run_pipeline, max_workers=settings.worker.pipelines)
 
-    async def open(self, queues: Sequence[str], *, stop: asyncio.Event) -> list[Duties]:
-        """Wait for what the queues need, and return their duties, those of the main queue first.
+    async def read_keys(self, queues: Sequence[str], *, stop: asyncio.Event) -> Keys:
+        """Return the keys that these queues need, the mint's first: its public half may be made."""
+        mint = audit = guard = secret = None
+        if names.MAIN_QUEUE in queues:
+            mint = await _wait_for("the private grant key", self._read_private_key, stop=stop)
+            audit = await _wait_for("the audit key", self._read_audit_key, stop=stop)
+            secret = load_grant_secret(self._grant_secret_file)
+        if names.ACTIONS_QUEUE in queues:
+            guard = await _wait_for("the public grant key", self._read_public_key, stop=stop)
+            secret = await _wait_for("the grant secret", self._read_grant_secret, stop=stop)
+        return Keys(mint=mint, audit=audit, guard=guard, secret=secret)
 
-        Raises:
-            StoppedError: The process was asked to end meanwhile.
-        """
-        if set(queues) - {names.ACTIONS_QUEUE}:
-            self._knowledge = await wait_until_ready(
-                "the knowledge base", partial(asyncio.to_thread, self._open_knowledge), stop=stop
-            )
+    async def open(self, queues: Sequence[str], *, stop: asyncio.Event) -> None:
+        """Wait for the stores that these queues need, so that the first incident need not."""
         if set(queues) - {names.AGENTS_QUEUE}:
-            # Once, so that the first incident need not wait for the connection.
-            reach = partial(asyncio.to_thread, self._registry.last_action_at, "trimtab")
-            await wait_until_ready("MLflow", reach, stop=stop)
-        return [
-            await wait_until_ready(
-                f"the keys of {queue}", partial(asyncio.to_thread, _BUILD[queue], self), stop=stop
-            )
-            for queue in sorted(queues, key=names.QUEUES.index)
-        ]
+            reach = partial(self._registry.last_action_at, "trimtab")
+            await _wait_for("MLflow", reach, stop=stop)
+        if set(queues) - {names.ACTIONS_QUEUE}:
+            self._knowledge = await _wait_for("the knowledge base", self._open_knowledge, stop=stop)
 
     def close(self) -> None:
         """Finish what is being written."""
         self.pipelines.close()
-        if hasattr(self, "_knowledge"):
+        if self._knowledge is not None:
             self._knowledge.close()
 
-    def build_main_duties(self) -> Duties:
-        """Return what a worker of the main queue runs."""
-        audit_key = self._read_audit_key()
+    def build_duties(self, queue: str, keys: Keys) -> Duties:
+        """Return what a worker of that queue runs."""
+        if queue == names.AGENTS_QUEUE:
+            return self._build_agent_duties()
+        if queue == names.ACTIONS_QUEUE:
+            return self._build_action_duties(keys)
+        return self._build_main_duties(keys)
+
+    def _build_main_duties(self, keys: Keys) -> Duties:
+        audit_key = _require(keys.audit)
         log = JsonlAuditLog(self._audit_folder, key=audit_key)
         seal = HmacEvidenceSeal(audit_key=audit_key)
         ledger = AuditLedger(self._audit_folder, key=audit_key)
@@ -153,9 +175,7 @@ class Collaborators:
                 ledger=ledger,
                 configuration=self._archive,
             ),
-            mint=JwtMint(
-                key=self._read_private_key(), secret=load_grant_secret(self._grant_secret_file)
-            ),
+            mint=JwtMint(key=_require(keys.mint), secret=_require(keys.secret)),
             lifetime=self._settings.grants.lifetime,
             replay=self._settings.backtest.replay,
             local_user=get_local_user(),
@@ -163,7 +183,7 @@ class Collaborators:
         ports = MainPorts(
             registry=self._registry,
             pipelines=self.pipelines,
-            knowledge=self._knowledge,
+            knowledge=_require(self._knowledge),
             notifier=self._notifier,
             log=log,
             seal=seal,
@@ -179,30 +199,16 @@ class Collaborators:
         workflows = list_workflows(deliberation=DeliberationWorkflow)
         return Duties(names.MAIN_QUEUE, workflows, activities)
 
-    def build_agent_duties(self) -> Duties:
-        """Return what a worker of the agents' queue runs."""
-        activities = list_agent_activities(pipelines=self.pipelines, knowledge=self._knowledge)
+    def _build_agent_duties(self) -> Duties:
+        activities = list_agent_activities(
+            pipelines=self.pipelines, knowledge=_require(self._knowledge)
+        )
         return Duties(names.AGENTS_QUEUE, [], activities)
 
-    def build_action_duties(self) -> Duties:
-        """Return what a worker of the queue of actions runs."""
-        for path, name in (
-            (self._public_key_file, "PUBLIC_KEY"),
-            (self._grant_secret_file, "SECRET"),
-        ):
-            if not path.exists():
-                msg = (
-                    f"grant key {path} is missing: copy it from where grants are minted, or set"
-                    f" TRIMTAB_GRANTS__{name}"
-                )
-                raise Unavailable(msg)
+    def _build_action_duties(self, keys: Keys) -> Duties:
+        guard = JwtGuard(key=_require(keys.guard), secret=_require(keys.secret))
         activities = list_action_activities(
-            registry=self._registry,
-            pipelines=self.pipelines,
-            guard=JwtGuard(
-                key=load_public_key(self._public_key_file),
-                secret=load_grant_secret(self._grant_secret_file),
-            ),
+            registry=self._registry, pipelines=self.pipelines, guard=guard
         )
         return Duties(names.ACTIONS_QUEUE, [], activities)
 
@@ -218,6 +224,24 @@ class Collaborators:
         load_public_key(self._public_key_file, private=key)
         return key
 
+    def _read_public_key(self) -> Ed25519PublicKey:
+        if not self._public_key_file.exists():
+            msg = (
+                f"grant key {self._public_key_file} is missing: copy the public key from where"
+                " grants are minted, or set TRIMTAB_GRANTS__PUBLIC_KEY"
+            )
+            raise Unavailable(msg)
+        return load_public_key(self._public_key_file)
+
+    def _read_grant_secret(self) -> bytes:
+        if not self._grant_secret_file.exists():
+            msg = (
+                f"grant secret {self._grant_secret_file} is missing: copy the one from where grants"
+                " are minted, or set TRIMTAB_GRANTS__SECRET"
+            )
+            raise Unavailable(msg)
+        return load_grant_secret(self._grant_secret_file)
+
     def _read_audit_key(self) -> bytes:
         """Return the key of the audit log, which the first worker of a new log makes.
 
@@ -232,11 +256,17 @@ class Collaborators:
         return load_audit_key(self._audit_key_file)
 
 
-_BUILD: Final[Mapping[str, Callable[[Collaborators], Duties]]] = {
-    names.MAIN_QUEUE: Collaborators.build_main_duties,
-    names.AGENTS_QUEUE: Collaborators.build_agent_duties,
-    names.ACTIONS_QUEUE: Collaborators.build_action_duties,
-}
+def _require(found: _T | None) -> _T:
+    """Return what `read_keys` and `open` have got for the process's queues."""
+    if found is None:
+        msg = "a queue's duties were built before its keys were read and its stores opened"
+        raise RuntimeError(msg)
+    return found
+
+
+async def _wait_for(thing: str, reach: Callable[[], _T], *, stop: asyncio.Event) -> _T:
+    """Return what a blocking call returns, once it no longer raises `Unavailable`."""
+    return await wait_until_ready(thing, partial(asyncio.to_thread, reach), stop=stop)
 
 
 async def run_worker(settings: Settings, queues: Sequence[str]) -> None:
@@ -253,14 +283,15 @@ async def run_worker(settings: Settings, queues: Sequence[str]) -> None:
         stack.callback(collaborators.close)
         plugins = stack.enter_context(start_tracing(settings, service="trimtab-worker"))
         connect = partial(connect_to_namespace, settings, plugins=[GoogleAdkPlugin(), *plugins])
+        keys = await collaborators.read_keys(queues, stop=stop)
         client = await wait_until_ready("Temporal", connect, stop=stop)
-        all_duties = await collaborators.open(queues, stop=stop)
+        await collaborators.open(queues, stop=stop)
         activity_threads = stack.enter_context(ThreadPoolExecutor(settings.worker.activities))
         workflow_threads = stack.enter_context(ThreadPoolExecutor(settings.worker.workflow_threads))
-        for duties in all_duties:
+        for queue in queues:
             worker = _build_worker(
                 client,
-                duties,
+                collaborators.build_duties(queue, keys),
                 settings.worker,
                 activity_threads=activity_threads,
                 workflow_threads=workflow_threads,

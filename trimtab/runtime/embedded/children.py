@@ -120,7 +120,8 @@ def start_child(
         grace: Seconds from SIGTERM to SIGKILL.
         inherit: File descriptors that the guard keeps open for as long as it lives.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
+    with private_umask():
+        log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > _MAX_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
     with private_umask(), log.open("ab") as file:

@@ -14,7 +14,7 @@ from typing import IO, Final, NoReturn, Self
 
 import psutil
 
-from trimtab.files.private_files import make_private_folder, restrict_files
+from trimtab.files.private_files import make_private_folder, private_umask, restrict_files
 from trimtab.files.secret_file import read_or_create_secret
 from trimtab.runtime.embedded.children import GRACE_SECONDS, ChildProcess, start_child
 from trimtab.runtime.embedded.home_lock import lock_home
@@ -97,6 +97,8 @@ class EmbeddedStack:
             StackError: A server does not become ready, or another process holds the home.
         """
         make_private_folder(self._home)
+        with private_umask():
+            (self._home / "stack.lock").touch()
         self._lock = await lock_home(self._home / "stack.lock")
         restrict_files(_list_databases(self._home))
         try:

