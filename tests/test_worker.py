@@ -17,7 +17,7 @@ import pytest
 from tests.architecture.sources import ROOT
 from tests.servers import running_at
 from tests.waiting import until
-from trimtab.adapters.grants import load_private_key
+from trimtab.adapters.grants import load_grant_secret, load_private_key
 from trimtab.contracts import names
 from trimtab.runtime.embedded.children import ChildProcess, find_free_port, start_child
 from trimtab.runtime.embedded.servers import TemporalServer
@@ -112,9 +112,11 @@ async def test_a_worker_that_acts_waits_for_the_public_key_and_makes_no_key(
     assert not keys.exists()
 
     load_private_key(keys / "grant.pem")
+    load_grant_secret(keys / "grant.secret")
 
     await until(lambda: logged(child, "worker_started"), seconds=SECONDS)
-    assert sorted(path.name for path in keys.iterdir()) == ["grant.pem", "grant.pub.pem"]
+    made = sorted(path.name for path in keys.iterdir())
+    assert made == ["grant.pem", "grant.pub.pem", "grant.secret"]
     assert "Traceback" not in child.log.read_text()
 
 

@@ -62,12 +62,14 @@ DOCUMENTS = (
             "bin/trimtab approve": _EXAMPLE,
             "bin/trimtab reject": _EXAMPLE,
             "bin/temporal workflow show": _EXAMPLE,
+            "bin/trimtab policy explain": _EXAMPLE,
             "bin/trimtab events retry": "names a dead letter that exists only as an example",
         },
         exit_codes={
             "bin/trimtab monitor prices": DRIFTED,
             "bin/trimtab doctor": FINE_OR_NOTHING_THERE,
             "bin/trimtab audit verify": FINE_OR_NOTHING_THERE,
+            "bin/trimtab policy whatif": FINE_OR_NOTHING_THERE,
         },
     ),
     Document(

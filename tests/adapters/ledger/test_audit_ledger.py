@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import JsonValue
 
 from tests.builders import NOW, a_plan
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
@@ -42,10 +41,8 @@ class Log:
         **plan: Any,
     ) -> None:
         """Write a chain that was granted, and then passed these gates."""
-        question: JsonValue = {
-            "plan": a_plan(event_id=incident, model=model, **plan).model_dump(mode="json")
-        }
-        decided: dict[str, JsonValue] = {
+        question = {"plan": a_plan(event_id=incident, model=model, **plan).model_dump(mode="json")}
+        decided: dict[str, Any] = {
             "decided_at": (decided_at or at).isoformat(),
             "question": question,
         }

@@ -55,7 +55,9 @@ def _print_timeline(lines: Sequence[AuditLine], console: Console) -> None:
         at = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC {passed:+.1f} s"
         head = Text(f"{entry.sequence:>2}  {at}  ").append(entry.gate.value, "bold cyan")
         console.print(head.append(f"  {entry.actor}"), soft_wrap=True)
-        for line in format_record(entry.detail):
+        # What a decision was derived from is long: `trimtab policy explain` shows it.
+        shown = {name: value for name, value in entry.detail.items() if name != "question"}
+        for line in format_record(shown):
             print_unbroken(console, _wrap_detail(line, console.width))
         console.print()
 
