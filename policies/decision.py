@@ -5,10 +5,14 @@ total and monotone: worse input never leads to a less restrictive verdict.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
 
 from policies.blackout import find_active_blackout
+from policies.rollback import explain_unfit_target
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Decision, PolicyQuestion, RuleResult, Verdict
+from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.remediation import Action
 
@@ -16,6 +20,8 @@ Rule = Callable[[PolicyQuestion], tuple[Verdict, str]]
 """Returns the most permissive verdict that the rule allows, and the reason as a clause."""
 
 _ALLOWED = Verdict.EXECUTE
+_CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far an action's time may lie ahead of the decision's before it contradicts it."""
 
 
 def decide(question: PolicyQuestion) -> Decision:
@@ -60,6 +66,8 @@ def _rules() -> dict[str, Rule]:
         "blackout_window": _check_blackout,
         "cooldown": _check_cooldown,
         "monitoring_severity": _check_inaction,
+        "rules_agree": _check_second_opinion,
+        "inaction_confidence": _check_inaction_confidence,
     }
 
 
@@ -84,11 +92,17 @@ def _check_rollback_target(question: PolicyQuestion) -> tuple[Verdict, str]:
     plan = question.plan
     if plan.action is not Action.ROLL_BACK:
         return _ALLOWED, f"{plan.action} needs no target version"
-    if plan.target_version is None:
-        return Verdict.ESCALATE, "the rollback names no target version"
-    if plan.target_version == question.facts.champion_version:
-        return Verdict.ESCALATE, f"the rollback's target {plan.target_version} is the champion"
-    return _ALLOWED, f"roll back to version {plan.target_version}"
+    facts = question.facts
+    fault = explain_unfit_target(
+        plan.target_version,
+        champion=facts.champion_version,
+        metrics=facts.measured_metrics,
+        former_champions=facts.former_champions,
+        margin=facts.promotion_margin,
+    )
+    if fault:
+        return Verdict.ESCALATE, fault
+    return _ALLOWED, f"version {plan.target_version} was champion before and is better now"
 
 
 def _check_data_quality(question: PolicyQuestion) -> tuple[Verdict, str]:
@@ -123,6 +137,8 @@ def _check_review(question: PolicyQuestion) -> tuple[Verdict, str]:
 def _check_cost(question: PolicyQuestion) -> tuple[Verdict, str]:
     plan, limits = question.plan, question.limits
     cost = f"{plan.cost} {plan.currency}"
+    if plan.cost < 0:
+        return Verdict.ESCALATE, f"the cost {cost} is negative"
     if plan.cost and plan.currency != limits.currency:
         return (
             Verdict.ESCALATE,
@@ -145,6 +161,11 @@ def _check_cooldown(question: PolicyQuestion) -> tuple[Verdict, str]:
     if question.plan.action is Action.MONITOR or facts.last_action_at is None:
         return _ALLOWED, "no recent action prevents the plan"
     elapsed = question.now - facts.last_action_at
+    if elapsed < -_CLOCK_SKEW:
+        return Verdict.ESCALATE, (
+            f"the last action is recorded at {facts.last_action_at.isoformat()}, which is after "
+            f"the time of this decision, {question.now.isoformat()}"
+        )
     if elapsed >= limits.cooldown:
         return _ALLOWED, f"the last action was {elapsed} ago"
     tolerable = facts.severity.rank <= limits.monitor_at_most.rank
@@ -168,3 +189,44 @@ def _check_inaction(question: PolicyQuestion) -> tuple[Verdict, str]:
         f"doing nothing at severity {facts.severity} needs a person: "
         f"confidence {facts.confidence:.3f} is not above {limits.confidence_above:.2f}"
     )
+
+
+def _check_second_opinion(question: PolicyQuestion) -> tuple[Verdict, str]:
+    """Check that the rules' own reading of the evidence supports the action and its cause."""
+    if question.plan.action is Action.MONITOR:
+        return _ALLOWED, "the plan executes nothing"
+    objection = _find_objection(question)
+    if objection:
+        return Verdict.ESCALATE, objection
+    return _ALLOWED, f"the rules support {question.plan.action} because of {question.plan.cause}"
+
+
+def _find_objection(question: PolicyQuestion) -> str:
+    """Return why the rules do not support the plan; empty if they do."""
+    facts, limit = question.facts, question.limits.rules_likelihood_at_least
+    if not facts.rules_support:
+        return facts.rules_reason or "the rules do not support the plan"
+    if facts.rules_likelihood >= limit:
+        return ""
+    return (
+        f"the rules give the cause {question.plan.cause} a likelihood of "
+        f"{facts.rules_likelihood:.3f}, below {limit:.2f}"
+    )
+
+
+def _check_inaction_confidence(question: PolicyQuestion) -> tuple[Verdict, str]:
+    """Check that a real loss is not left alone because an analyst was vague, empty or wrong."""
+    facts, limits = question.facts, question.limits
+    if question.plan.action is not Action.MONITOR:
+        return _ALLOWED, "the plan is to act"
+    if not facts.degraded:
+        return _ALLOWED, "no loss of the metric beyond its tolerance is known"
+    objection = _find_objection(question)
+    if not objection and facts.confidence > limits.confidence_above:
+        return Verdict.MONITOR, f"confidence {facts.confidence:.3f} is enough to do nothing"
+    if not objection and facts.rules_cause is Cause.HARMLESS:
+        return Verdict.MONITOR, "the rules agree that the drift is harmless"
+    reason = objection or (
+        f"confidence {facts.confidence:.3f} is not above {limits.confidence_above:.2f}"
+    )
+    return Verdict.ESCALATE, f"doing nothing about a loss needs a person: {reason}"

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from pydantic import JsonValue
 
+from policies.second_opinion import collect_rules_facts, is_degraded
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Confidence, Decision, Facts
 from trimtab.contracts.deliberation import Cause, Deliberation, RemediationPlan
@@ -54,11 +55,12 @@ class Investigation:
 def collect_facts(case: Investigation) -> Facts:
     """Return the facts for the policy; the agents' severity counts only if it is higher."""
     finding, pack, deliberation = case.incident.event.data, case.pack, case.deliberation
+    spec = case.incident.spec
     severities = [finding.severity]
     if deliberation is not None:
         severities.append(deliberation.triage.severity)
     return Facts(
-        tier=case.incident.spec.tier,
+        tier=spec.tier,
         severity=max(severities, key=lambda severity: severity.rank),
         confidence=case.confidence.value if case.confidence else 0.0,
         corrupt=finding.corrupt,
@@ -66,6 +68,8 @@ def collect_facts(case: Investigation) -> Facts:
         reviewer_agrees=deliberation is not None and deliberation.review.agrees,
         deliberation_failed=bool(case.failure),
         last_action_at=pack.last_action_at if pack else None,
+        degraded=is_degraded(finding),
+        **(collect_rules_facts(finding, spec, pack, plan=case.plan) if pack else {}),
     )
 
 

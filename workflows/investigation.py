@@ -45,7 +45,7 @@ async def collect_evidence(incident: IncidentInput) -> EvidencePack:
         EvidenceActivities.measure_versions,
         Measurement(
             spec=incident.spec,
-            versions=select_versions_to_measure(registry),
+            versions=select_versions_to_measure(registry, before=finding.current.start),
             as_of=finding.current.end,
         ),
         summary="metrics on the newest labelled rows",
