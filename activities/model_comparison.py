@@ -90,16 +90,6 @@ def explain_no_promotion(comparison: VersionComparison, margin: float) -> str:
     return f"not promoted: {comparison}, not better by more than {margin}"
 
 
-def explain_no_rollback(comparison: VersionComparison) -> str:
-    """Return why the champion is not rolled back; empty if the earlier version is better now."""
-    if comparison.pair is None:
-        return "not rolled back: no labelled rows to compare the two versions on"
-    before, after = comparison.pair
-    if after.value > before.value:
-        return ""
-    return f"not rolled back: {comparison}, the earlier version is not better"
-
-
 def verify_comparison(order: ActionOrder, comparison: VersionComparison) -> Verification:
     """Return whether the action helped: there were rows, and the metric is not worse than before.
 

@@ -1,19 +1,21 @@
 """Acts on the model registry: each effect is granted, keyed, and found again, never repeated."""
 
 import asyncio
+from typing import Final
 
 from temporalio import activity
 
 from activities.errors import translate_errors
 from activities.heartbeat import run_with_heartbeat
 from activities.model_comparison import (
+    VersionComparison,
     build_unverified,
     compare_versions,
     explain_no_promotion,
-    explain_no_rollback,
     verify_comparison,
 )
 from activities.permission import Permission, is_promoted_by, is_verified
+from policies.rollback import explain_unfit_target, was_champion
 from trimtab.contracts.base import Record
 from trimtab.contracts.model import ModelVersion, Slice
 from trimtab.contracts.ports import GrantGuard, ModelRegistry, PipelineRunner, Refused
@@ -26,6 +28,9 @@ from trimtab.contracts.remediation import (
     Verification,
     compute_effect_key,
 )
+
+_VERSIONS_SEARCHED: Final = 100
+"""Newest versions among which a rollback's target is looked for."""
 
 
 class RetrainingReport(Record):
@@ -106,7 +111,7 @@ class RemediationActivities:
         comparison = await compare_versions(
             self._pipelines, order, Slice.RECENT, as_of=claims.as_of
         )
-        refusal = "" if moved_before else explain_no_rollback(comparison)
+        refusal = "" if moved_before else await self._explain_no_rollback(order, target, comparison)
         moved = not refusal and await asyncio.to_thread(self._set_champion, order, target)
         return _build_effect(
             order,
@@ -228,6 +233,23 @@ class RemediationActivities:
             )
             raise Refused(msg)
         return made.version
+
+    async def _explain_no_rollback(
+        self, order: ActionOrder, target: str, comparison: VersionComparison
+    ) -> str:
+        """Return why the target must not be made champion again; empty if it may be."""
+        versions = await asyncio.to_thread(
+            self._registry.versions, order.spec.name, limit=_VERSIONS_SEARCHED
+        )
+        measured = (comparison.before, comparison.after)
+        fault = explain_unfit_target(
+            target,
+            champion=order.champion_version,
+            metrics={each.version: each.value for each in measured if each and each.rows},
+            former_champions=[each.version for each in versions if was_champion(each)],
+            margin=order.spec.promotion_margin,
+        )
+        return fault and f"not rolled back: {fault}"
 
     def _set_champion(self, order: ActionOrder, version: str) -> bool:
         self._permission.check_not_frozen(order.spec.name)

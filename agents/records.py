@@ -1,8 +1,8 @@
 """Builds records from what a language model replied, and believes no reply unchecked.
 
 Focus is limited to columns that exist, likelihoods are scaled to sum to 1, costs come from the
-model's configuration, a rollback's target must be a version that the evidence knows, and text for
-people holds nothing that a terminal would execute.
+model's configuration, a rollback's target must be a former champion that is better on the newest
+rows, and text for people holds nothing that a terminal would execute.
 """
 
 import re
@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from agents.case import Case
+from policies.rollback import list_fit_targets
 from trimtab.contracts.deliberation import (
     Cause,
     PlanOption,
@@ -73,8 +74,8 @@ def build_plan(reply: PlanReply, case: Case) -> RemediationPlan:
     """Return the plan, with costs from the model's configuration.
 
     Raises:
-        BadReplyError: The plan rolls back to the champion or to a version that no evidence
-            mentions, or there is no root cause to plan for.
+        BadReplyError: The plan rolls back to a version that is no fit target by the evidence, or
+            there is no root cause to plan for.
     """
     if case.root_cause is None:
         msg = "there is no root cause to plan for"
@@ -141,7 +142,7 @@ def _choose_target(reply: PlanReply, case: Case) -> str | None:
         return None
     match = _VERSION.fullmatch(reply.target_version or "")
     version = match.group(1) if match else None
-    candidates = [each for each in case.known_versions if each != case.data.pack.champion_version]
+    candidates = list_fit_targets(case.data.pack, margin=case.data.spec.promotion_margin)
     if version not in candidates:
         msg = (
             f"target_version {reply.target_version!r} is none of the versions to return to: "

@@ -10,8 +10,10 @@ from typing import Final
 
 from policies.accumulation import explain_breaker, explain_budget
 from policies.blackout import explain_blackout
+from policies.rollback import explain_unfit_target
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Decision, PolicyQuestion, RuleResult, Verdict
+from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.remediation import Action
 
@@ -78,6 +80,8 @@ def _rules() -> dict[str, Rule]:
         "breaker": _check_breaker,
         "freeze": _check_freeze,
         SHADOW_RULE: _check_shadow,
+        "rules_agree": _check_second_opinion,
+        "inaction_confidence": _check_inaction_confidence,
     }
 
 
@@ -102,11 +106,17 @@ def _check_rollback_target(question: PolicyQuestion) -> tuple[Verdict, str]:
     plan = question.plan
     if plan.action is not Action.ROLL_BACK:
         return _ALLOWED, f"{plan.action} needs no target version"
-    if plan.target_version is None:
-        return Verdict.ESCALATE, "the rollback names no target version"
-    if plan.target_version == question.facts.champion_version:
-        return Verdict.ESCALATE, f"the rollback's target {plan.target_version} is the champion"
-    return _ALLOWED, f"roll back to version {plan.target_version}"
+    facts = question.facts
+    fault = explain_unfit_target(
+        plan.target_version,
+        champion=facts.champion_version,
+        metrics=facts.measured_metrics,
+        former_champions=facts.former_champions,
+        margin=facts.promotion_margin,
+    )
+    if fault:
+        return Verdict.ESCALATE, fault
+    return _ALLOWED, f"version {plan.target_version} was champion before and is better now"
 
 
 def _check_data_quality(question: PolicyQuestion) -> tuple[Verdict, str]:
@@ -141,6 +151,8 @@ def _check_review(question: PolicyQuestion) -> tuple[Verdict, str]:
 def _check_cost(question: PolicyQuestion) -> tuple[Verdict, str]:
     plan, limits = question.plan, question.limits
     cost = f"{plan.cost} {plan.currency}"
+    if plan.cost < 0:
+        return Verdict.ESCALATE, f"the cost {cost} is negative"
     if plan.cost and plan.currency != limits.currency:
         return (
             Verdict.ESCALATE,
@@ -167,7 +179,8 @@ def _check_cooldown(question: PolicyQuestion) -> tuple[Verdict, str]:
     elapsed = question.now - facts.last_action_at
     if elapsed < -_CLOCK_DIFFERENCE:
         return Verdict.ESCALATE, (
-            f"the last action is recorded at {facts.last_action_at.isoformat()}, in the future"
+            f"the last action is recorded at {facts.last_action_at.isoformat()}, which is after "
+            f"the time of this decision, {question.now.isoformat()}"
         )
     if elapsed >= limits.cooldown:
         return _ALLOWED, f"the last action was {elapsed} ago"
@@ -228,3 +241,44 @@ def _check_shadow(question: PolicyQuestion) -> tuple[Verdict, str]:
     if plan.action is Action.MONITOR or not question.limits.is_shadow(plan.model):
         return _ALLOWED, "shadow mode does not prevent the plan"
     return Verdict.MONITOR, f"shadow: {plan.action} is recorded and not executed"
+
+
+def _check_second_opinion(question: PolicyQuestion) -> tuple[Verdict, str]:
+    """Check that the rules' own reading of the evidence supports the action and its cause."""
+    if question.plan.action is Action.MONITOR:
+        return _ALLOWED, "the plan executes nothing"
+    objection = _find_objection(question)
+    if objection:
+        return Verdict.ESCALATE, objection
+    return _ALLOWED, f"the rules support {question.plan.action} because of {question.plan.cause}"
+
+
+def _find_objection(question: PolicyQuestion) -> str:
+    """Return why the rules do not support the plan; empty if they do."""
+    facts, limit = question.facts, question.limits.rules_likelihood_at_least
+    if not facts.rules_support:
+        return facts.rules_reason or "the rules do not support the plan"
+    if facts.rules_likelihood >= limit:
+        return ""
+    return (
+        f"the rules give the cause {question.plan.cause} a likelihood of "
+        f"{facts.rules_likelihood:.3f}, below {limit:.2f}"
+    )
+
+
+def _check_inaction_confidence(question: PolicyQuestion) -> tuple[Verdict, str]:
+    """Check that a real loss is not left alone because an analyst was vague, empty or wrong."""
+    facts, limits = question.facts, question.limits
+    if question.plan.action is not Action.MONITOR:
+        return _ALLOWED, "the plan is to act"
+    if not facts.degraded:
+        return _ALLOWED, "no loss of the metric beyond its tolerance is known"
+    objection = _find_objection(question)
+    if not objection and facts.confidence > limits.confidence_above:
+        return Verdict.MONITOR, f"confidence {facts.confidence:.3f} is enough to do nothing"
+    if not objection and facts.rules_cause is Cause.HARMLESS:
+        return Verdict.MONITOR, "the rules agree that the drift is harmless"
+    reason = objection or (
+        f"confidence {facts.confidence:.3f} is not above {limits.confidence_above:.2f}"
+    )
+    return Verdict.ESCALATE, f"doing nothing about a loss needs a person: {reason}"

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from policies.finding_evidence import build_finding_items
+from policies.rollback import list_former_champions
 from trimtab.contracts import evidence_ids
 from trimtab.contracts.drift import DriftFinding
 from trimtab.contracts.evidence import (
@@ -45,16 +46,22 @@ def compose_evidence(
         champion_version=champion,
         last_action_at=registry.last_action_at,
         collected_at=now,
+        former_champions=list_former_champions(registry, before=finding.current.start),
     )
 
 
-def select_versions_to_measure(registry: RegistryFacts) -> tuple[str, ...]:
-    """Return the champion and then the newest other versions; nothing without a champion."""
+def select_versions_to_measure(registry: RegistryFacts, *, before: datetime) -> tuple[str, ...]:
+    """Return the champion, its newest predecessors, and then the newest other versions.
+
+    A predecessor was champion before, and may be returned to. A challenger that never was champion
+    is measured only if there is room. Without a champion, nothing is measured.
+    """
     if registry.champion is None:
         return ()
     champion = registry.champion.version
-    others = [version.version for version in registry.versions if version.version != champion]
-    return (champion, *others)[:MAX_MEASURED_VERSIONS]
+    former = list_former_champions(registry, before=before)
+    others = (version.version for version in registry.versions)
+    return tuple(dict.fromkeys([champion, *former, *others]))[:MAX_MEASURED_VERSIONS]
 
 
 def _build_measured_item(

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from pydantic import JsonValue
 
+from policies.second_opinion import collect_rules_facts, is_degraded
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.budget import LedgerFacts, ModelUsage
 from trimtab.contracts.decision import Confidence, Decision, Facts, PolicyQuestion
@@ -68,11 +69,12 @@ def collect_facts(case: Investigation, usage: ModelUsage | None = None) -> Facts
     """Return the facts for the policy; the agents' severity counts only if it is higher."""
     ledger = usage.ledger if usage else None
     finding, pack, deliberation = case.incident.event.data, case.pack, case.deliberation
+    spec = case.incident.spec
     severities = [finding.severity]
     if deliberation is not None:
         severities.append(deliberation.triage.severity)
     return Facts(
-        tier=case.incident.spec.tier,
+        tier=spec.tier,
         severity=max(severities, key=lambda severity: severity.rank),
         confidence=case.confidence.value if case.confidence else 0.0,
         corrupt=finding.corrupt,
@@ -82,6 +84,8 @@ def collect_facts(case: Investigation, usage: ModelUsage | None = None) -> Facts
         last_action_at=find_last_action(pack.last_action_at if pack else None, ledger),
         ledger=ledger,
         freeze=usage.freeze if usage else None,
+        degraded=is_degraded(finding),
+        **(collect_rules_facts(finding, spec, pack, plan=case.plan) if pack else {}),
     )
 
 

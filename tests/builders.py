@@ -118,6 +118,11 @@ def the_facts(**changes: Any) -> Facts:
         "corrupt": False,
         "champion_version": "1",
         "reviewer_agrees": True,
+        "degraded": False,
+        "rules_support": True,
+        "rules_reason": "",
+        "rules_cause": Cause.LABEL_SHIFT,
+        "rules_likelihood": 0.9,
     }
     return Facts(**{**fields, **changes})
 
@@ -133,20 +138,33 @@ def a_question(
     )
 
 
-def an_item(item_id: str = "drift:Occupancy", statement: str = "") -> EvidenceItem:
-    return EvidenceItem(
-        id=item_id,
-        source=EvidenceSource.DRIFT,
-        statement=statement or "The target Occupancy drifted: PSI 0.310.",
-        value=0.31,
-    )
+def an_item(item_id: str = "drift:Occupancy", **changes: Any) -> EvidenceItem:
+    fields: dict[str, Any] = {
+        "source": EvidenceSource.DRIFT,
+        "statement": "The target Occupancy drifted: PSI 0.310.",
+        "value": 0.31,
+        "column": "Occupancy",
+        "role": FeatureRole.TARGET,
+        "drifted": True,
+    }
+    return EvidenceItem(id=item_id, **{**fields, **changes})
+
+
+def a_performance_item(**changes: Any) -> EvidenceItem:
+    fields: dict[str, Any] = {
+        "source": EvidenceSource.PERFORMANCE,
+        "statement": "The champion's r2 was 0.920 and is 0.780.",
+        "value": -0.14,
+        "degraded": True,
+    }
+    return EvidenceItem(id="performance:champion", **{**fields, **changes})
 
 
 def a_pack(**changes: Any) -> EvidencePack:
     fields: dict[str, Any] = {
         "items": (
             an_item(),
-            an_item("performance:champion", "The champion's r2 was 0.920 and is 0.780."),
+            a_performance_item(),
         ),
         "champion_version": "1",
         "collected_at": NOW,

@@ -46,7 +46,7 @@ async def collect_evidence(incident: IncidentInput) -> CollectedEvidence:
         EvidenceActivities.measure_versions,
         Measurement(
             spec=incident.spec,
-            versions=select_versions_to_measure(registry),
+            versions=select_versions_to_measure(registry, before=finding.current.start),
             as_of=incident.as_of or workflow.now(),
             event_id=incident.event.id,
         ),

@@ -106,6 +106,7 @@ class World:
 
     def __init__(self, metrics: Mapping[str, Mapping[str, float]] = BETTER) -> None:
         self.registry = FakeRegistry(versions=("0", "1"))
+        self.registry.promoted["0"] = ["an earlier promotion"]
         self.pipelines = FakePipelines(self.registry, metrics)
         self.using(self.pipelines)
 
@@ -547,7 +548,7 @@ async def test_a_rollback_to_a_version_that_is_no_better_now_moves_nothing() -> 
     effect = await world.roll_back()
 
     assert not effect.applied
-    assert effect.detail.startswith("not rolled back: r2 0.9000 → 0.4500 on 600 rows")
+    assert effect.detail.startswith("not rolled back: version 0 has 0.450 on the newest rows")
     assert world.registry.moves == []
 
 
@@ -627,3 +628,13 @@ async def test_while_frozen_an_undo_still_happens() -> None:
 
     assert undone.applied
     assert world.registry.champion_version == "1"
+
+
+async def test_a_rollback_to_a_version_that_never_served_moves_nothing(world: World) -> None:
+    world.registry.promoted.clear()
+
+    effect = await world.roll_back()
+
+    assert not effect.applied
+    assert "is not known to have been champion before" in effect.detail
+    assert world.registry.moves == []

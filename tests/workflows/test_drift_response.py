@@ -17,7 +17,7 @@ from tests.workflows.pausing import Waiting, cancel_to_be_requested
 from tests.workflows.world import BETTER, Handle, World
 from trimtab.contracts.approval import Choice, HumanDecision, TemporalCommand
 from trimtab.contracts.decision import Limits, Verdict
-from trimtab.contracts.drift import QualityFault, Severity
+from trimtab.contracts.drift import PerformanceChange, QualityFault, Severity
 from trimtab.contracts.incident import Ending, IncidentInput, IncidentView, Stage
 from trimtab.contracts.model import Tier
 from trimtab.contracts.remediation import Action
@@ -34,7 +34,10 @@ def world(temporal: Client, tmp_path: Path) -> World:
 
 
 def incident(analyst: str = "script/retrain", **changes: Any) -> IncidentInput:
-    event = an_event(f"event-{uuid4().hex[:8]}", severity=changes.pop("severity", Severity.HIGH))
+    found: dict[str, Any] = {"severity": changes.pop("severity", Severity.HIGH)}
+    if "performance" in changes:
+        found["performance"] = changes.pop("performance")
+    event = an_event(f"event-{uuid4().hex[:8]}", **found)
     return an_incident(event, analyst=analyst, **changes)
 
 
@@ -73,14 +76,28 @@ async def test_a_plan_that_the_policy_allows_is_executed_and_verified(world: Wor
     assert report.acted_at is not None
 
 
-async def test_a_plan_to_do_nothing_about_medium_drift_is_monitored(world: World) -> None:
-    report = await world.respond(
-        incident("script/monitor", severity=Severity.MEDIUM), golden="monitored"
-    )
+async def test_a_plan_to_do_nothing_about_harmless_drift_is_monitored(world: World) -> None:
+    fine = PerformanceChange(metric="r2", reference=0.92, current=0.92, rows=3000, degraded=False)
+    harmless = incident("script/monitor", severity=Severity.MEDIUM, performance=fine)
+
+    report = await world.respond(harmless, golden="monitored")
 
     assert report.ending is Ending.MONITORED
     assert world.registry.moves == []
     assert report.outcome is None
+
+
+async def test_a_plan_to_do_nothing_about_a_loss_goes_to_a_person(world: World) -> None:
+    idle = incident("script/monitor", severity=Severity.MEDIUM, limits=HASTY)
+
+    report = await world.respond(idle)
+
+    assert report.decision is not None
+    assert (report.decision.verdict, report.decision.rule) == (
+        Verdict.ESCALATE,
+        "inaction_confidence",
+    )
+    assert report.ending is Ending.EXPIRED
 
 
 async def test_a_plan_that_a_person_approves_is_executed(world: World) -> None:

@@ -75,6 +75,7 @@ class World:
         self.client = client
         self.folder = folder
         self.registry = FakeRegistry(versions=("0", "1"))
+        self.registry.promoted["0"] = ["an earlier promotion"]
         self.pipelines: PipelineRunner = FakePipelines(self.registry, BETTER)
         self.log: AuditLog = JsonlAuditLog(folder, key=KEY)
         self.grant_key = Ed25519PrivateKey.generate()

@@ -12,7 +12,7 @@ from trimtab.contracts.approvers import Approver, ApproverName
 from trimtab.contracts.base import Digest, Fraction, Name, NonNegativeDuration, Record, Text
 from trimtab.contracts.blackout_calendar import BlackoutCalendar, HolidayCalendar
 from trimtab.contracts.budget import Breaker, Budgets, LedgerFacts
-from trimtab.contracts.deliberation import RemediationPlan
+from trimtab.contracts.deliberation import Cause, RemediationPlan
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.model import Tier
@@ -83,6 +83,9 @@ class Limits(Record):
     """Time after an action on a model in which no other is executed."""
     monitor_at_most: Severity = Severity.HIGH
     """Highest severity that a plan to do nothing may leave to monitoring alone."""
+    rules_likelihood_at_least: Fraction = 0.10
+    """Likelihood that the rules must give a plan's cause, whoever the analyst is; see
+    docs/adr/0034-rules-hold-a-veto.md for how the default was chosen."""
     approval_timeout: NonNegativeDuration = timedelta(hours=4)
     """Time without an answer after which the incident ends without action."""
     reminder_after: NonNegativeDuration = timedelta(hours=1)
@@ -145,6 +148,23 @@ class Facts(Record):
     """What was done so far; None if it is not known."""
     freeze: Freeze | None = None
     """The freeze that is in force for the model; None if there is none."""
+    degraded: bool = True
+    """Whether the metric lost more than is tolerated: measured, or estimated without labels."""
+    rules_support: bool = False
+    """Whether the rules' own reading of the evidence supports the plan; `policies.second_opinion`
+    says how."""
+    rules_reason: Text = "the rules were not asked"
+    """Why they do not support it; empty if they do."""
+    rules_cause: Cause | None = None
+    """The most likely cause by the rules."""
+    rules_likelihood: Fraction = 0.0
+    """Likelihood that the rules give the plan's cause."""
+    measured_metrics: dict[str, float] = Field(default_factory=dict)
+    """Metric by version on the newest labelled rows."""
+    former_champions: tuple[str, ...] = ()
+    """Versions older than the champion that were champion before."""
+    promotion_margin: float = Field(default=0.0, ge=0.0)
+    """How much better than the champion a rollback's target must be."""
 
 
 class RuleResult(Record):

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from trimtab.contracts.base import EPOCH, Fraction, Name, Record, Reply, Text
 from trimtab.contracts.drift import FaultKind, FeatureRole
-from trimtab.contracts.evidence_ids import MAX_ID_LENGTH, EvidenceId
+from trimtab.contracts.evidence_ids import MAX_ID_LENGTH, EvidenceId, build_metric_id
 from trimtab.contracts.model import ModelSpec, ModelVersion, UnscorableVersion, VersionMetric
 
 
@@ -86,6 +86,19 @@ class EvidencePack(Record):
     last_action_at: AwareDatetime | None = None
     """Time of the last action on the model; None if there was none."""
     collected_at: AwareDatetime
+    former_champions: tuple[str, ...] = ()
+    """Versions older than the champion that were champion before, the newest first."""
+
+    @property
+    def measured_metrics(self) -> dict[str, float]:
+        """Metric by version on the newest labelled rows, of the versions that were measured."""
+        return {
+            item.version: item.value
+            for item in self.items
+            if item.version is not None
+            and item.value is not None
+            and item.id == build_metric_id(item.version)
+        }
 
     def find_item(self, item_id: str) -> EvidenceItem | None:
         """Return the item with that id, or None."""

@@ -21,7 +21,7 @@ Likelihoods are the squared scores over their sum: squaring lets the best suppor
 independent pieces of evidence would if each was counted twice.
 """
 
-from agents.analyst.signals import LABEL_FREE_TRUST, Signals
+from policies.judgement.signals import LABEL_FREE_TRUST, Signals
 from trimtab.contracts.deliberation import Cause
 
 _SEASON_WEIGHT = 0.35

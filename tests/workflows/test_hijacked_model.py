@@ -1,0 +1,73 @@
+"""A hijacked language model changes no champion and hides no loss; an honest one still acts."""
+
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client
+
+from tests.agents.fixtures import dialogue, no_live_models
+from tests.agents.hijacked import HIJACKS, HONEST, Hijack
+from tests.agents.scripted import ScriptedDialogue
+from tests.builders import an_incident
+from tests.workflows.hijacked_world import FORMER, AgentWorld
+from trimtab.contracts.decision import Limits, Verdict
+from trimtab.contracts.incident import Ending, IncidentReport
+
+__all__ = ["dialogue", "no_live_models"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+HASTY = Limits(
+    approval_timeout=timedelta(seconds=0.5),
+    reminder_after=timedelta(seconds=9),
+    cooldown=timedelta(0),
+)
+
+
+async def respond(world: AgentWorld, attack: Hijack, dialogue: ScriptedDialogue) -> IncidentReport:
+    event = world.build_event(f"event-{uuid4().hex[:8]}")
+    analyst = dialogue.script(*attack.script(world.compose_pack()))
+    return await world.respond(an_incident(event, analyst=analyst, limits=HASTY))
+
+
+@pytest.mark.parametrize("name", HIJACKS)
+async def test_a_hijacked_model_changes_nothing_and_hides_no_loss(
+    temporal: Client, tmp_path: Path, dialogue: ScriptedDialogue, name: str
+) -> None:
+    world = AgentWorld(temporal, tmp_path, situation=HIJACKS[name].situation)
+
+    report = await respond(world, HIJACKS[name], dialogue)
+
+    assert len(dialogue.requests) >= 4
+    assert world.registry.moves == []
+    assert world.registry.known == ["1", "2", "3", "4", "5"]
+    assert report.decision is not None
+    assert report.decision.verdict is Verdict.ESCALATE
+    assert report.ending is Ending.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("name", "ending", "champion"),
+    [
+        ("rolls back a bad release", Ending.REMEDIATED, FORMER),
+        ("retrains after a shift of the target", Ending.REMEDIATED, "2"),
+        ("watches harmless drift", Ending.MONITORED, "4"),
+    ],
+)
+async def test_an_honest_model_still_acts(
+    temporal: Client,
+    tmp_path: Path,
+    dialogue: ScriptedDialogue,
+    name: str,
+    ending: Ending,
+    champion: str,
+) -> None:
+    world = AgentWorld(temporal, tmp_path, situation=HONEST[name].situation)
+
+    report = await respond(world, HONEST[name], dialogue)
+
+    assert report.failure == ""
+    assert report.ending is ending
+    assert world.registry.champion_version == champion
