@@ -7,6 +7,7 @@ total and monotone: worse input never leads to a less restrictive verdict.
 from collections.abc import Callable
 
 from policies.blackout import find_active_blackout
+from policies.claims import CLAIM_RULES
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Decision, PolicyQuestion, RuleResult, Verdict
 from trimtab.contracts.drift import Severity
@@ -16,6 +17,7 @@ Rule = Callable[[PolicyQuestion], tuple[Verdict, str]]
 """Returns the most permissive verdict that the rule allows, and the reason as a clause."""
 
 _ALLOWED = Verdict.EXECUTE
+_MAX_REASON_LENGTH = 3000
 
 
 def decide(question: PolicyQuestion) -> Decision:
@@ -60,6 +62,8 @@ def _rules() -> dict[str, Rule]:
         "blackout_window": _check_blackout,
         "cooldown": _check_cooldown,
         "monitoring_severity": _check_inaction,
+        "event_signature": _check_signature,
+        **{name: _build_claim_rule(name) for name in CLAIM_RULES},
     }
 
 
@@ -168,3 +172,23 @@ def _check_inaction(question: PolicyQuestion) -> tuple[Verdict, str]:
         f"doing nothing at severity {facts.severity} needs a person: "
         f"confidence {facts.confidence:.3f} is not above {limits.confidence_above:.2f}"
     )
+
+
+def _check_signature(question: PolicyQuestion) -> tuple[Verdict, str]:
+    if question.facts.event_signed:
+        return _ALLOWED, "an accepted publisher signed the event"
+    if question.plan.action is Action.MONITOR:
+        return _ALLOWED, "the event is not signed, and the plan executes nothing"
+    return Verdict.ESCALATE, "no accepted publisher signed the event"
+
+
+def _build_claim_rule(name: str) -> Rule:
+    """Return a rule that escalates every plan if a claim of the event contradicts the facts."""
+
+    def check(question: PolicyQuestion) -> tuple[Verdict, str]:
+        found = [each for each in question.facts.contradictions if each.rule == name]
+        if not found:
+            return _ALLOWED, "no claim of the event contradicts what is known"
+        return Verdict.ESCALATE, "; ".join(each.statement for each in found)[:_MAX_REASON_LENGTH]
+
+    return check

@@ -14,6 +14,7 @@ from trimtab.contracts.evidence import (
     EvidenceSource,
     RegistryFacts,
 )
+from trimtab.contracts.fitted import expected_metric_name
 from trimtab.contracts.model import ModelVersion, VersionMetric
 
 MAX_MEASURED_VERSIONS: Final = 3
@@ -33,6 +34,7 @@ def compose_evidence(
     Of several items with the same id, the first one is kept.
     """
     champion = registry.champion.version if registry.champion else None
+    metrics = tuple(metrics)
     items = (
         *build_finding_items(finding),
         *(_build_metric_item(metric, champion) for metric in metrics),
@@ -45,6 +47,9 @@ def compose_evidence(
         champion_version=champion,
         last_action_at=registry.last_action_at,
         collected_at=now,
+        measurements=metrics,
+        champion_trained_until=_find_training_end(registry),
+        champion_reference=_find_reference_metric(registry, metrics),
     )
 
 
@@ -55,6 +60,23 @@ def select_versions_to_measure(registry: RegistryFacts) -> tuple[str, ...]:
     champion = registry.champion.version
     others = [version.version for version in registry.versions if version.version != champion]
     return (champion, *others)[:MAX_MEASURED_VERSIONS]
+
+
+def _find_training_end(registry: RegistryFacts) -> datetime | None:
+    champion = registry.champion
+    return champion.trained_on.end if champion and champion.trained_on else None
+
+
+def _find_reference_metric(
+    registry: RegistryFacts, metrics: Iterable[VersionMetric]
+) -> float | None:
+    """Return the metric that the champion must keep: its own, or the first champion's if better."""
+    champion = registry.champion
+    if champion is None:
+        return None
+    measured = {each.metric for each in metrics if each.version == champion.version}
+    names = {name for metric in measured for name in (metric, expected_metric_name(metric))}
+    return max((champion.metrics[name] for name in names & set(champion.metrics)), default=None)
 
 
 def _build_metric_item(metric: VersionMetric, champion: str | None) -> EvidenceItem:

@@ -1,10 +1,12 @@
 """Derives the plan, facts, orders, audit details and ending of an incident."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from pydantic import JsonValue
 
+from policies.claims import find_contradictions, rate_measured_loss
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Confidence, Decision, Facts
 from trimtab.contracts.deliberation import Cause, Deliberation, RemediationPlan
@@ -51,10 +53,18 @@ class Investigation:
         )
 
 
-def collect_facts(case: Investigation) -> Facts:
-    """Return the facts for the policy; the agents' severity counts only if it is higher."""
-    finding, pack, deliberation = case.incident.event.data, case.pack, case.deliberation
+def collect_facts(case: Investigation, *, now: datetime) -> Facts:
+    """Return the facts for the policy.
+
+    The worst severity counts: that of the event, of what was measured, or of the agents.
+    `incident.publisher` says whether the event is signed: whoever does not trust the bridge sets it
+    to what their own keys verify.
+    """
+    incident = case.incident
+    finding, pack, deliberation = incident.event.data, case.pack, case.deliberation
     severities = [finding.severity]
+    if measured := rate_measured_loss(incident.event, pack, incident.spec):
+        severities.append(measured)
     if deliberation is not None:
         severities.append(deliberation.triage.severity)
     return Facts(
@@ -66,6 +76,10 @@ def collect_facts(case: Investigation) -> Facts:
         reviewer_agrees=deliberation is not None and deliberation.review.agrees,
         deliberation_failed=bool(case.failure),
         last_action_at=pack.last_action_at if pack else None,
+        event_signed=bool(incident.publisher),
+        contradictions=find_contradictions(
+            incident.event, pack, incident.spec, incident.limits, now=now
+        ),
     )
 
 
@@ -119,6 +133,7 @@ def build_opening_detail(incident: IncidentInput) -> dict[str, JsonValue]:
         "drifted": [feature.name for feature in finding.drifted],
         "window": [finding.current.start.isoformat(), finding.current.end.isoformat()],
         "analyst": incident.analyst,
+        "publisher": incident.publisher,
     }
 
 

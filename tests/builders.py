@@ -28,7 +28,7 @@ from trimtab.contracts.drift import (
 )
 from trimtab.contracts.evidence import Citation, EvidenceItem, EvidencePack, EvidenceSource
 from trimtab.contracts.incident import IncidentInput
-from trimtab.contracts.model import Feature, ModelSpec, Task, Tier
+from trimtab.contracts.model import Feature, ModelSpec, Task, Tier, VersionMetric
 from trimtab.contracts.remediation import Action
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -118,6 +118,7 @@ def the_facts(**changes: Any) -> Facts:
         "corrupt": False,
         "champion_version": "1",
         "reviewer_agrees": True,
+        "event_signed": True,
     }
     return Facts(**{**fields, **changes})
 
@@ -142,6 +143,11 @@ def an_item(item_id: str = "drift:Occupancy", statement: str = "") -> EvidenceIt
     )
 
 
+def a_measurement(version: str = "1", value: float = 0.78, **changes: Any) -> VersionMetric:
+    fields: dict[str, Any] = {"metric": "r2", "rows": 3000, "error": 0.01}
+    return VersionMetric(version=version, value=value, **{**fields, **changes})
+
+
 def a_pack(**changes: Any) -> EvidencePack:
     fields: dict[str, Any] = {
         "items": (
@@ -150,6 +156,7 @@ def a_pack(**changes: Any) -> EvidencePack:
         ),
         "champion_version": "1",
         "collected_at": NOW,
+        "measurements": (a_measurement(),),
     }
     return EvidencePack(**{**fields, **changes})
 
@@ -193,6 +200,8 @@ def an_incident(event: DriftEvent | None = None, **changes: Any) -> IncidentInpu
         "limits": limits,
         "policy_hash": compute_digest(limits),
         "published_at": NOW,
+        "publisher": "trimtab",
+        "as_of": NOW,
     }
     return IncidentInput(**{**fields, **changes})
 

@@ -156,12 +156,12 @@ class DriftResponseWorkflow:
 
     async def _decide(self, incident: IncidentInput) -> tuple[Decision, PolicyQuestion]:
         self._state.stage = Stage.DECIDING
-        case = self._state.case
+        case, now = self._state.case, self._read_policy_time(incident)
         question = PolicyQuestion(
             plan=case.plan,
-            facts=collect_facts(case),
+            facts=collect_facts(case, now=now),
             limits=incident.limits,
-            now=self._read_policy_time(incident),
+            now=now,
         )
         decision = await workflow.execute_activity(
             check_policy,

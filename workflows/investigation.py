@@ -46,7 +46,8 @@ async def collect_evidence(incident: IncidentInput) -> EvidencePack:
         Measurement(
             spec=incident.spec,
             versions=select_versions_to_measure(registry),
-            as_of=finding.current.end,
+            # Now, and not the event's window: what the event says about its window is a claim.
+            as_of=incident.as_of or workflow.now(),
         ),
         summary="metrics on the newest labelled rows",
         **options.MEASURE,

@@ -51,6 +51,7 @@ def test_a_confidence_of_exactly_the_limit_does_not_execute() -> None:
         ("review", {"reviewer_agrees": False}),
         ("cost_limit", {"plan": {"cost": Decimal("100.01")}}),
         ("cost_limit", {"plan": {"currency": "USD"}}),
+        ("event_signature", {"event_signed": False}),
     ],
 )
 def test_one_broken_rule_escalates_and_is_named(rule: str, case: dict[str, Any]) -> None:

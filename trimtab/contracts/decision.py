@@ -76,8 +76,20 @@ class Limits(Record):
     """Time without an answer after which the incident ends without action."""
     reminder_after: NonNegativeDuration = timedelta(hours=1)
     """Time without an answer after which one reminder is sent."""
+    event_age_at_most: NonNegativeDuration = timedelta(days=3)
+    """Time after the end of an event's window, beyond the window's own length and the label delay,
+    until which the event counts as current."""
     verification_margin: float = Field(default=0.0, ge=0.0)
     """How much lower than before the metric may be after an action that still counts as helpful."""
+
+
+class Contradiction(Record):
+    """A claim of an event that disagrees with what is known or measured."""
+
+    rule: Name
+    """The rule that escalates because of it."""
+    statement: Text
+    """The claim and the fact that it disagrees with, as a clause."""
 
 
 class Facts(Record):
@@ -94,6 +106,10 @@ class Facts(Record):
     """Whether the configured analyst failed, so that the plan comes from the fallback."""
     last_action_at: AwareDatetime | None = None
     """Time of the last action on the model that Trimtab knows of."""
+    event_signed: bool = False
+    """Whether an accepted publisher signed the event."""
+    contradictions: tuple[Contradiction, ...] = ()
+    """Claims of the event that disagree with what is known or measured."""
 
 
 class RuleResult(Record):

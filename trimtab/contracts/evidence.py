@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 from trimtab.contracts.base import Fraction, Name, Record, Reply, Text
 from trimtab.contracts.drift import FaultKind, FeatureRole
 from trimtab.contracts.evidence_ids import MAX_ID_LENGTH, EvidenceId
-from trimtab.contracts.model import ModelSpec, ModelVersion
+from trimtab.contracts.model import ModelSpec, ModelVersion, VersionMetric
 
 
 class EvidenceSource(StrEnum):
@@ -86,6 +86,12 @@ class EvidencePack(Record):
     last_action_at: AwareDatetime | None = None
     """Time of the last action on the model; None if there was none."""
     collected_at: AwareDatetime
+    measurements: tuple[VersionMetric, ...] = ()
+    """Metrics of versions on the newest labelled rows, as measured for this incident."""
+    champion_trained_until: AwareDatetime | None = None
+    """End of the champion's training data; None if unknown."""
+    champion_reference: float | None = None
+    """The metric that the champion must keep, as the registry holds it; None if unknown."""
 
     def find_item(self, item_id: str) -> EvidenceItem | None:
         """Return the item with that id, or None."""

@@ -97,6 +97,18 @@ class GrantSettings(Section):
     lifetime: PositiveDuration = timedelta(hours=2)
 
 
+class EventSettings(Section):
+    """The key that our own detectors sign events with, and the publishers whose events may act."""
+
+    key: Path | None = None
+    """PEM file, Ed25519, made on first use; where events are published. None for
+    `.trimtab/keys/events.pem`. Its public half is beside it as `<stem>.pub.pem`: whoever finds it
+    there accepts its events."""
+    publishers: dict[str, Path] = Field(default_factory=dict)
+    """PEM files with the public keys of further publishers, by name; where events are received and
+    where grants are minted."""
+
+
 class AuditSettings(Section):
     """Folder of the audit log, and its key."""
 

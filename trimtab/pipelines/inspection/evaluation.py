@@ -25,9 +25,11 @@ def measure_versions(
     """Return the metric of each version for which it is defined, which needs rows, for example."""
     metrics: list[JsonValue] = []
     for version in request.versions:
-        value, count, _ = score_model(models.version(version).load(), rows, spec)
+        value, count, error = score_model(models.version(version).load(), rows, spec)
         if value is not None:
-            measured = VersionMetric(version=version, metric=spec.metric, value=value, rows=count)
+            measured = VersionMetric(
+                version=version, metric=spec.metric, value=value, rows=count, error=error
+            )
             metrics.append(measured.model_dump(mode="json"))
     return {"metrics": metrics}
 
