@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from trimtab.contracts.base import quote_text
 from trimtab.contracts.decision import Contradiction, Limits
 from trimtab.contracts.drift import DriftEvent, PerformanceChange, Severity, rate_loss
 from trimtab.contracts.event_bounds import find_implausible_values
@@ -114,7 +115,8 @@ def _check_champion(event: DriftEvent, pack: EvidencePack | None) -> Iterator[st
             yield f"the event names no champion, and our own detector {OWN_DETECTOR} always does"
     elif named != champion:
         today = f"is version {champion}" if champion else "has no version"
-        yield f"the event is about champion version {named}, but today's champion {today}"
+        shown = named if named.isalnum() else quote_text(named)
+        yield f"the event is about champion version {shown:.100}, but today's champion {today}"
 
 
 def _check_metric(event: DriftEvent, pack: EvidencePack | None, spec: ModelSpec) -> Iterator[str]:

@@ -17,7 +17,7 @@ from tests.workflows.pausing import Waiting, cancel_to_be_requested
 from tests.workflows.world import BETTER, Handle, World
 from trimtab.contracts.approval import Choice, HumanDecision, TemporalCommand
 from trimtab.contracts.decision import Limits, Verdict
-from trimtab.contracts.drift import QualityFault, Severity
+from trimtab.contracts.drift import PerformanceChange, QualityFault, Severity
 from trimtab.contracts.incident import Ending, IncidentInput, IncidentView, Stage
 from trimtab.contracts.model import Tier
 from trimtab.contracts.remediation import Action
@@ -34,7 +34,13 @@ def world(temporal: Client, tmp_path: Path) -> World:
 
 
 def incident(analyst: str = "script/retrain", **changes: Any) -> IncidentInput:
-    event = an_event(f"event-{uuid4().hex[:8]}", severity=changes.pop("severity", Severity.HIGH))
+    finding: dict[str, Any] = {"severity": changes.pop("severity", Severity.HIGH)}
+    if analyst == "script/monitor":
+        # A loss of seven tolerances, as the builder's event has it, is not left to monitoring.
+        finding["performance"] = PerformanceChange(
+            metric="r2", reference=0.8, current=0.78, rows=3000, degraded=False
+        )
+    event = an_event(f"event-{uuid4().hex[:8]}", **finding)
     return an_incident(event, analyst=analyst, **changes)
 
 

@@ -29,8 +29,13 @@ def clean_text(text: str) -> str:
 
     Nothing in it can move a terminal's cursor, hide words, or begin a line of its own.
     """
-    visible = (each if unicodedata.category(each)[0] != "C" else " " for each in text)
+    visible = (each if is_visible(each) else " " for each in text)
     return " ".join("".join(visible).split())
+
+
+def is_visible(character: str) -> bool:
+    """Return whether a character is neither control, format, surrogate nor private."""
+    return unicodedata.category(character)[0] != "C"
 
 
 def quote_text(text: str) -> str:
