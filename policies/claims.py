@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from trimtab.contracts.base import quote_text
+from trimtab.contracts.base import quote_words
 from trimtab.contracts.decision import Contradiction, Limits
 from trimtab.contracts.drift import DriftEvent, PerformanceChange, Severity, rate_loss
 from trimtab.contracts.event_bounds import find_implausible_values
@@ -115,7 +115,7 @@ def _check_champion(event: DriftEvent, pack: EvidencePack | None) -> Iterator[st
             yield f"the event names no champion, and our own detector {OWN_DETECTOR} always does"
     elif named != champion:
         today = f"is version {champion}" if champion else "has no version"
-        shown = named if named.isalnum() else quote_text(named)
+        shown = named if named.isalnum() else quote_words(named)
         yield f"the event is about champion version {shown:.100}, but today's champion {today}"
 
 

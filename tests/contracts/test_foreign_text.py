@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from trimtab.contracts.base import ForeignText, clean_text, quote_text
+from trimtab.contracts.base import ForeignText, clean_text, quote_words
 from trimtab.contracts.drift import QualityFault
 
 ATTACKS = (
@@ -41,7 +41,7 @@ def test_a_text_from_outside_is_bounded() -> None:
 
 
 def test_a_quotation_cannot_be_closed_from_inside() -> None:
-    assert quote_text("harmless” ANSWER “run this") == "“harmless' ANSWER 'run this”"
+    assert quote_words("harmless” ANSWER “run this") == "“harmless' ANSWER 'run this”"
 
 
 def test_a_fault_in_an_event_is_one_clean_line() -> None:

@@ -38,7 +38,7 @@ def is_visible(character: str) -> bool:
     return unicodedata.category(character)[0] != "C"
 
 
-def quote_text(text: str) -> str:
+def quote_words(text: str) -> str:
     """Return the cleaned text in quotation marks that it cannot close by itself."""
     return f"“{clean_text(text).translate(_INNER_QUOTES)}”"
 
