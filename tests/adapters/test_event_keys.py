@@ -150,3 +150,22 @@ def test_a_broken_key_file_accepts_nothing_and_stops_nobody(
 
 def _sign_elsewhere(event: DriftEvent) -> DriftEvent:
     return EventSigner(key=Ed25519PrivateKey.generate()).sign(event)
+
+
+def test_the_public_half_is_kept_where_the_settings_say(tmp_path: Path) -> None:
+    public = tmp_path / "publishers" / "events.pub.pem"
+    settings = load_settings(home=tmp_path / "home", events={"public_key": str(public)})
+    receiver = load_settings(home=tmp_path / "elsewhere", events={"public_key": str(public)})
+
+    signed = load_event_signer(settings).sign(an_event())
+
+    assert build_event_verifier(receiver).find_publisher(signed) == "trimtab"
+
+
+def test_a_public_key_of_another_pair_is_named(tmp_path: Path) -> None:
+    other = load_settings(home=tmp_path / "other")
+    load_event_signer(other)
+    public = str(tmp_path / "other" / "keys" / "events.pub.pem")
+
+    with pytest.raises(Refused, match="does not belong to the private key"):
+        load_event_signer(load_settings(home=tmp_path / "home", events={"public_key": public}))

@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -18,12 +19,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
 
 from trimtab.adapters.grants import load_private_key
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.event_signature import build_signed_content
 from trimtab.contracts.ports import Refused
+from trimtab.files.secret_file import read_or_create_secret
 from trimtab.runtime.settings import Settings
 
 OWN_PUBLISHER: Final = "trimtab"
@@ -36,8 +42,13 @@ _log = structlog.get_logger(__name__)
 
 
 def find_event_key(settings: Settings) -> Path:
-    """Return the file of the key that events are signed with; its public half is beside it."""
+    """Return the file of the key that our own events are signed with."""
     return settings.events.key or settings.home.absolute() / "keys" / "events.pem"
+
+
+def find_public_event_key(settings: Settings) -> Path:
+    """Return the file of that key's public half."""
+    return settings.events.public_key or find_event_key(settings).with_suffix(".pub.pem")
 
 
 class EventSigner:
@@ -108,17 +119,24 @@ class EventVerifier:
 
 
 def load_event_signer(settings: Settings) -> EventSigner:
-    """Return the signer of our own events; its key is made on first use.
+    """Return the signer of our own events; both halves of its key are kept on first use.
 
     Raises:
-        Refused: The file holds no private Ed25519 key.
+        Refused: The file holds no private Ed25519 key, or that of the public one another's.
     """
-    return EventSigner(key=load_private_key(find_event_key(settings), thing="event key"))
+    key = load_private_key(find_event_key(settings), thing="event key")
+    public = find_public_event_key(settings)
+    with suppress(OSError):  # a read-only folder: whoever set it up copied the public key there
+        read_or_create_secret(public, lambda: _format_public_pem(key))
+        if read_publisher_key(public) != key.public_key():
+            msg = f"event key {public} does not belong to the private key: remove it"
+            raise Refused(msg)
+    return EventSigner(key=key)
 
 
 def build_event_verifier(settings: Settings) -> EventVerifier:
     """Return what knows our own key and those of the publishers in the settings."""
-    own = find_event_key(settings).with_suffix(".pub.pem")
+    own = find_public_event_key(settings)
     return EventVerifier({OWN_PUBLISHER: own, **settings.events.publishers})
 
 
@@ -145,6 +163,10 @@ def read_publisher_key(path: Path) -> Ed25519PublicKey:
 def compute_key_id(key: Ed25519PublicKey) -> str:
     """Return the id of a public key: the beginning of the SHA-256 of its 32 bytes, hexadecimal."""
     return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:_KEY_ID_LENGTH]
+
+
+def _format_public_pem(key: Ed25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _encode_signature(signature: bytes) -> str:

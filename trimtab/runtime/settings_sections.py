@@ -102,8 +102,10 @@ class EventSettings(Section):
 
     key: Path | None = None
     """PEM file, Ed25519, made on first use; where events are published. None for
-    `.trimtab/keys/events.pem`. Its public half is beside it as `<stem>.pub.pem`: whoever finds it
-    there accepts its events."""
+    `.trimtab/keys/events.pem`."""
+    public_key: Path | None = None
+    """PEM file with its public half; where events are received and where grants are minted. None
+    for `<stem>.pub.pem` beside the private key."""
     publishers: dict[str, Path] = Field(default_factory=dict)
     """PEM files with the public keys of further publishers, by name; where events are received and
     where grants are minted."""
