@@ -46,7 +46,8 @@ def test_each_event_becomes_one_entry_with_nothing_else_in_it(server: "redis.Red
 def test_each_event_is_signed_with_the_key_of_the_settings(server: "redis.Redis") -> None:
     DriftEventsDataset().save([an_event()])
 
-    ((_, fields),) = server.xrange(STREAM) or []
+    found: list[Any] = server.xrange(STREAM) or []
+    ((_, fields),) = found
     sent = DriftEvent.model_validate_json(fields[b"event"])
     assert build_event_verifier(load_settings()).find_publisher(sent) == "trimtab"
 
