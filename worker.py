@@ -39,6 +39,7 @@ from agents.missing_parts import skip_missing_parts
 from agents.models import register_models
 from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key
 from trimtab.adapters.configuration_archive import FileConfigurationArchive
+from trimtab.adapters.event_keys import build_event_verifier
 from trimtab.adapters.evidence_seal import HmacEvidenceSeal
 from trimtab.adapters.grants import (
     JwtGuard,
@@ -174,6 +175,7 @@ class Collaborators:
                 seal=seal,
                 ledger=ledger,
                 configuration=self._archive,
+                publishers=build_event_verifier(self._settings),
             ),
             mint=JwtMint(key=_require(keys.mint), secret=_require(keys.secret)),
             lifetime=self._settings.grants.lifetime,

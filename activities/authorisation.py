@@ -32,6 +32,7 @@ from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import (
     AuditLog,
     ConfigurationArchive,
+    EventPublishers,
     EvidenceSeal,
     GrantMint,
     Ledger,
@@ -66,6 +67,7 @@ class MintSources:
     seal: EvidenceSeal
     configuration: ConfigurationArchive
     ledger: Ledger
+    publishers: EventPublishers
 
 
 @dataclass(frozen=True)
@@ -182,8 +184,13 @@ class AuthorisationActivities:
     ) -> PolicyQuestion:
         """Ask the policy again, from what is sealed, recorded or read here and now."""
         self._check_seals(request, recorded)
+        event = request.incident.event
         incident = request.incident.model_copy(
-            update={"limits": configuration.limits, "spec": configuration.spec}
+            update={
+                "limits": configuration.limits,
+                "spec": configuration.spec,
+                "publisher": self._sources.publishers.find_publisher(event),
+            }
         )
         model = incident.event.subject
         registry = RegistryFacts(
@@ -213,7 +220,7 @@ class AuthorisationActivities:
             ledger=self._sources.ledger.read(query), freeze=self._sources.registry.freeze(model)
         )
         return PolicyQuestion(
-            plan=case.plan, facts=collect_facts(case, usage), limits=limits, now=now
+            plan=case.plan, facts=collect_facts(case, usage, now=now), limits=limits, now=now
         )
 
     def _reserve(self, question: PolicyQuestion, claims: GrantClaims) -> None:
@@ -266,6 +273,12 @@ class AuthorisationActivities:
         recorded: dict[Gate, AuditEntry],
     ) -> str:
         """Return who allows the plan: the policy, if it answers as it did then, or a person."""
+        if question.limits.is_shadow(question.plan.model):
+            msg = f"{question.plan.model} is in shadow mode: nothing is executed, approved or not"
+            raise Refused(msg)
+        if question.facts.freeze is not None:
+            msg = f"nothing may be changed: {question.facts.freeze}"
+            raise Refused(msg)
         verdicts = {decision.verdict.value, str(recorded[Gate.DECIDED].detail.get("verdict"))}
         if verdicts == {Verdict.EXECUTE.value}:
             return f"{_BY_POLICY}{decision.rule}"

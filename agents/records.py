@@ -6,12 +6,12 @@ rows, and text for people holds nothing that a terminal would execute.
 """
 
 import re
-import unicodedata
 from decimal import Decimal
 from typing import Final
 
 from agents.case import Case
 from policies.rollback import list_fit_targets
+from trimtab.contracts.base import clean_text
 from trimtab.contracts.deliberation import (
     Cause,
     PlanOption,
@@ -43,7 +43,7 @@ def build_triage(reply: TriageReply, case: Case) -> Triage:
     return Triage(
         severity=reply.severity,
         focus=named or _select_worst_column(case),
-        question=_clean_text(reply.question),
+        question=clean_text(reply.question),
     )
 
 
@@ -65,7 +65,7 @@ def build_root_cause(reply: RootCauseReply, _case: Case) -> RootCause:
         cause=reply.cause,
         hypotheses=tuple(sorted(likelihoods, key=lambda pair: -pair[1])),
         citations=tuple(reply.citations),
-        explanation=_clean_text(reply.explanation),
+        explanation=clean_text(reply.explanation),
         self_reported=reply.confidence,
     )
 
@@ -93,9 +93,9 @@ def build_plan(reply: PlanReply, case: Case) -> RemediationPlan:
         options=tuple(
             PlanOption(
                 action=option.action,
-                rationale=_clean_text(option.rationale),
-                benefit=_clean_text(option.benefit),
-                risk=_clean_text(option.risk),
+                rationale=clean_text(option.rationale),
+                benefit=clean_text(option.benefit),
+                risk=clean_text(option.risk),
                 cost=compute_cost(option.action, costs),
             )
             for option in reply.options
@@ -109,8 +109,8 @@ def build_review(reply: ReviewReply, _case: Case) -> Review:
     """Return the coordinator's review."""
     return Review(
         agrees=reply.agrees,
-        concerns=tuple(_clean_text(concern)[:_MAX_CONCERN_LENGTH] for concern in reply.concerns),
-        summary=_clean_text(reply.summary),
+        concerns=tuple(clean_text(concern)[:_MAX_CONCERN_LENGTH] for concern in reply.concerns),
+        summary=clean_text(reply.summary),
         self_reported=reply.confidence,
     )
 
@@ -122,12 +122,6 @@ def compute_cost(action: Action, costs: Costs) -> Decimal:
         Action.RETRAIN: costs.retraining,
         Action.ROLL_BACK: costs.rollback,
     }[action]
-
-
-def _clean_text(text: str) -> str:
-    """Return the text on one line, without control characters and invisible ones."""
-    visible = (each if unicodedata.category(each)[0] != "C" else " " for each in text)
-    return " ".join("".join(visible).split())
 
 
 def _select_worst_column(case: Case) -> tuple[str, ...]:

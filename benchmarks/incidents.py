@@ -15,7 +15,8 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from trimtab.contracts.drift import DriftEvent, Severity
+from trimtab.adapters.event_keys import EventSigner
+from trimtab.contracts.drift import DriftEvent, Severity, Window
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.names import (
     build_deliberation_id,
@@ -59,10 +60,11 @@ class WorkflowHistory(NamedTuple):
 class IncidentRunner:
     """Opens incidents through stream and bridge, and waits for their end."""
 
-    def __init__(self, client: Client, redis: Redis, *, stream: str) -> None:
+    def __init__(self, client: Client, redis: Redis, *, stream: str, signer: EventSigner) -> None:
         self._client = client
         self._redis = redis
         self._stream = stream
+        self._signer = signer
 
     async def run_one(self, event: DriftEvent) -> IncidentTiming:
         """Publish the event, and wait for the end of its incident."""
@@ -131,7 +133,7 @@ class IncidentRunner:
         return counted
 
     async def _publish(self, event: DriftEvent) -> None:
-        await self._redis.xadd(self._stream, {"event": event.model_dump_json()})
+        await self._redis.xadd(self._stream, {"event": self._signer.sign(event).model_dump_json()})
 
     async def _read_history(self, name: str, *, parent: str) -> WorkflowHistory | None:
         handle = self._client.get_workflow_handle(name)
@@ -172,22 +174,30 @@ def repeat_event(event: DriftEvent, label: str) -> Iterator[DriftEvent]:
     for number in itertools.count(1):
         name = f"{label}-{number}"
         yield event.model_copy(
-            update={"id": name, "correlationid": name, "time": datetime.now(UTC)}
+            update={
+                "id": name,
+                "correlationid": name,
+                "time": datetime.now(UTC),
+                "keyid": "",
+                "signature": "",
+            }
         )
 
 
-def build_harmless_event(event: DriftEvent) -> DriftEvent:
-    """Return the event with one mild drift and no degradation, which ends as monitored."""
+def build_harmless_event(event: DriftEvent, *, window: Window, metric: float) -> DriftEvent:
+    """Return an event about a calm window with one mild drift, which ends as monitored.
+
+    `metric` is the champion's in that window: the claim is held against a measurement.
+    """
     finding = event.data
     assert finding.performance is not None, "the labels of the car parks arrive at once"
-    performance = finding.performance.model_copy(
-        update={"current": finding.performance.reference, "degraded": False}
-    )
+    performance = finding.performance.model_copy(update={"current": metric, "degraded": False})
     first, *others = finding.features
     moved = first.model_copy(update={"psi": _HARMLESS_PSI, "drifted": True})
     harmless = finding.model_copy(
         update={
             "severity": Severity.MEDIUM,
+            "current": window,
             "performance": performance,
             "features": (moved, *others),
         }

@@ -31,10 +31,12 @@ from incidents import (
 from redis.asyncio import Redis
 from rich.console import Console
 
+from trimtab.adapters.event_keys import load_event_signer
 from trimtab.cli.backtest.backtest_stack import BacktestStack, BacktestStackError
 from trimtab.cli.backtest.progress_display import ProgressDisplay
 from trimtab.contracts.base import compute_digest
-from trimtab.contracts.drift import DriftEvent
+from trimtab.contracts.drift import DriftEvent, Window
+from trimtab.contracts.model import Slice, VersionMetric
 from trimtab.runtime.embedded.children import start_child
 from trimtab.runtime.errors import StackError
 from trimtab.runtime.settings import Settings, load_settings
@@ -43,6 +45,8 @@ from trimtab.runtime.settings_sections import BacktestSettings, RedisSettings, T
 MODEL: Final = "birmingham-parking"
 WINDOW: Final = {"start": "2016-12-06T00:00:00Z", "end": "2016-12-13T00:00:00Z"}
 """Window that raises an event, and on which a better champion can be trained."""
+CALM_WINDOW: Final = {"start": "2016-10-25T00:00:00Z", "end": "2016-11-01T00:00:00Z"}
+"""First window after the reference: the champion is as good in it as it was."""
 POLICY: Final = "cooldown: PT0S\n"
 """Policy without a cooldown, so that one incident after the other may act."""
 APPROVAL_TIMEOUT: Final = timedelta(seconds=5)
@@ -67,7 +71,8 @@ class Benchmark:
     async def run(self, *, monitored: int, retrained: int, burst: int) -> None:
         """Run this many incidents of each kind, and fill in the figures."""
         event = await self._run_first_incident()
-        await self._warm_up(event)
+        harmless = await self._build_harmless_event(event)
+        await self._warm_up(event, harmless)
         self.figures.retrained, last = await self._run_sequence(
             "incidents that retrain and promote",
             repeat_event(event, "retrained"),
@@ -78,13 +83,13 @@ class Benchmark:
         before = measure_cpu_seconds()
         self.figures.monitored, last = await self._run_sequence(
             "incidents that end as monitored",
-            repeat_event(build_harmless_event(event), "monitored"),
+            repeat_event(harmless, "monitored"),
             monitored,
         )
         self.figures.monitored_cpu = compute_cpu_since(before, count=monitored)
         self.figures.monitored_histories = await self._incidents.read_histories(last)
         await self._time_bare_workflows(monitored, retrained)
-        await self._run_bursts(build_harmless_event(event), burst)
+        await self._run_bursts(harmless, burst)
 
     async def _run_first_incident(self) -> DriftEvent:
         """Train, let the pipelines announce drift, and return the event of that incident."""
@@ -98,12 +103,27 @@ class Benchmark:
         self.figures.first = await self._incidents.await_end(event)
         return event
 
-    async def _warm_up(self, event: DriftEvent) -> None:
+    async def _build_harmless_event(self, event: DriftEvent) -> DriftEvent:
+        """Return an event about a calm window, with the metric that the champion has in it."""
+        outputs = await self._stack.pipelines.run(
+            "evaluation",
+            {
+                "model": MODEL,
+                "versions": [self._champion],
+                "as_of": CALM_WINDOW["end"],
+                "slice": Slice.RECENT.value,
+            },
+        )
+        (measured,) = (VersionMetric.model_validate(each) for each in outputs["metrics"])
+        window = Window.model_validate({**CALM_WINDOW, "rows": measured.rows})
+        return build_harmless_event(event, window=window, metric=measured.value)
+
+    async def _warm_up(self, event: DriftEvent, harmless: DriftEvent) -> None:
         retrained = repeat_event(event, "warm-up-retrained")
         await self._run_sequence(
             "warm-up incidents that retrain", retrained, WARM_UP_RETRAININGS, reset=True
         )
-        monitored = repeat_event(build_harmless_event(event), "warm-up-monitored")
+        monitored = repeat_event(harmless, "warm-up-monitored")
         _, last = await self._run_sequence(
             "warm-up incidents that end as monitored", monitored, WARM_UP_INCIDENTS
         )
@@ -189,7 +209,15 @@ async def start_stack(
         )
         try:
             async with Redis.from_url(stack.addresses.redis) as redis:
-                yield stack, IncidentRunner(stack.client, redis, stream=settings.redis.stream)
+                yield (
+                    stack,
+                    IncidentRunner(
+                        stack.client,
+                        redis,
+                        stream=settings.redis.stream,
+                        signer=load_event_signer(settings),
+                    ),
+                )
         finally:
             await bare_worker.stop()
 

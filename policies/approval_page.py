@@ -9,6 +9,7 @@ from typing import Final
 from policies.incident import Investigation
 from trimtab.contracts.approval import Choice, TemporalCommand
 from trimtab.contracts.approvers import ApprovalTerms
+from trimtab.contracts.base import clean_text
 from trimtab.contracts.decision import Decision, Verdict
 from trimtab.contracts.evidence import EvidenceSource
 from trimtab.contracts.evidence_ids import build_drift_id
@@ -20,6 +21,7 @@ _MAX_EVIDENCE: Final = 8
 _MAX_CONCERNS: Final = 3
 _MAX_NAMES: Final = 12
 """Number of approvers on the page."""
+_MARGIN_NOTE: Final = "(behind | stand words of the event and of the analyst)"
 _SHELL_USER: Final = "$USER"
 _SHOWN_HASH_LENGTH: Final = 12
 """Digits of the plan's hash in commands that people copy."""
@@ -114,14 +116,15 @@ def _join_words(words: list[str]) -> list[str]:
 def _render_event(case: Investigation) -> str:
     event, spec = case.incident.event, case.incident.spec
     current = event.data.current
-    drifted = ", ".join(feature.name for feature in event.data.drifted) or "no column"
+    names = (clean_text(feature.name) for feature in event.data.drifted)
+    drifted = ", ".join(names) or "no column"
     window = f"{_format_minute(current.start)} to {_format_minute(current.end)}"
     return "\n".join(
         [
             f"MODEL     {event.subject}   tier {spec.tier}   owner {spec.owner or '(not named)'}",
             f"WINDOW    {window}, {current.rows} rows",
-            f"DRIFT     severity {event.data.severity}; drifted: {drifted}",
-            f"TRACE     correlation id {event.correlationid}",
+            _fill(f"DRIFT     severity {event.data.severity}; drifted: {drifted}", "  |   "),
+            _fill(f"TRACE     correlation id {event.correlationid}", "  |   "),
         ]
     )
 
@@ -136,26 +139,28 @@ def _render_evidence(case: Investigation) -> str:
         for item in case.pack.items
         if item.source in (EvidenceSource.QUALITY, EvidenceSource.PERFORMANCE) or item.id in drifted
     ]
-    lines = [_format_bullet(item.statement) for item in shown[:_MAX_EVIDENCE]]
-    return "\n".join(["EVIDENCE", *lines])
+    lines = [_format_quotation(item.statement) for item in shown[:_MAX_EVIDENCE]]
+    return "\n".join([f"EVIDENCE  {_MARGIN_NOTE}", *lines])
 
 
 def _render_proposal(case: Investigation) -> str:
-    failure = [_format_bullet(f"The deliberation failed: {case.failure}")] if case.failure else []
+    failure = []
+    if case.failure:
+        failure = [_format_quotation(f"The deliberation failed: {case.failure}")]
     if case.deliberation is None:
         return "\n".join(["PROPOSAL  none", *failure])
     deliberation, plan = case.deliberation, case.deliberation.plan
     target = f" to version {plan.target_version}" if plan.target_version else ""
     lines = [
         f"PROPOSAL  {plan.action}{target}, {plan.cost} {plan.currency}, by {deliberation.analyst}",
-        _format_bullet(f"Cause: {plan.cause}. {deliberation.root_cause.explanation}"),
+        _format_quotation(f"Cause: {plan.cause}. {deliberation.root_cause.explanation}"),
         *(
-            _format_bullet(f"Benefit: {option.benefit} Risk: {option.risk}")
+            _format_quotation(f"Benefit: {option.benefit} Risk: {option.risk}")
             for option in plan.options
             if option.action is plan.action
         ),
         *(
-            _format_bullet(f"Concern: {concern}")
+            _format_quotation(f"Concern: {concern}")
             for concern in deliberation.review.concerns[:_MAX_CONCERNS]
         ),
         *failure,
@@ -220,7 +225,17 @@ def _format_minute(instant: datetime) -> str:
 
 
 def _format_bullet(text: str) -> str:
+    return _fill(clean_text(text), "    ", first="  - ")
+
+
+def _format_quotation(text: str) -> str:
+    """Return words that others may have written: every line of them stands behind a margin."""
+    return _fill(clean_text(text), "  |   ", first="  | - ")
+
+
+def _fill(text: str, rest: str, *, first: str = "") -> str:
+    """Return the text wrapped, its further lines behind `rest`."""
     return textwrap.fill(
-        text, _WIDTH, initial_indent="  - ", subsequent_indent="    ",
+        text, _WIDTH, initial_indent=first, subsequent_indent=rest,
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip

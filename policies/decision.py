@@ -10,6 +10,7 @@ from typing import Final
 
 from policies.accumulation import explain_breaker, explain_budget
 from policies.blackout import explain_blackout
+from policies.claims import CLAIM_RULES
 from policies.rollback import explain_unfit_target
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Decision, PolicyQuestion, RuleResult, Verdict
@@ -25,6 +26,7 @@ SHADOW_RULE: Final = "shadow"
 _ALLOWED = Verdict.EXECUTE
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
 """Time by which the clocks of two machines may differ."""
+_MAX_REASON_LENGTH = 3000
 
 
 def decide(question: PolicyQuestion) -> Decision:
@@ -82,6 +84,8 @@ def _rules() -> dict[str, Rule]:
         SHADOW_RULE: _check_shadow,
         "rules_agree": _check_second_opinion,
         "inaction_confidence": _check_inaction_confidence,
+        "event_signature": _check_signature,
+        **{name: _build_claim_rule(name) for name in CLAIM_RULES},
     }
 
 
@@ -282,3 +286,23 @@ def _check_inaction_confidence(question: PolicyQuestion) -> tuple[Verdict, str]:
         f"confidence {facts.confidence:.3f} is not above {limits.confidence_above:.2f}"
     )
     return Verdict.ESCALATE, f"doing nothing about a loss needs a person: {reason}"
+
+
+def _check_signature(question: PolicyQuestion) -> tuple[Verdict, str]:
+    if question.facts.event_signed:
+        return _ALLOWED, "an accepted publisher signed the event"
+    if question.plan.action is Action.MONITOR:
+        return _ALLOWED, "the event is not signed, and the plan executes nothing"
+    return Verdict.ESCALATE, "no accepted publisher signed the event"
+
+
+def _build_claim_rule(name: str) -> Rule:
+    """Return a rule that escalates every plan if a claim of the event contradicts the facts."""
+
+    def check(question: PolicyQuestion) -> tuple[Verdict, str]:
+        found = [each for each in question.facts.contradictions if each.rule == name]
+        if not found:
+            return _ALLOWED, "no claim of the event contradicts what is known"
+        return Verdict.ESCALATE, "; ".join(each.statement for each in found)[:_MAX_REASON_LENGTH]
+
+    return check

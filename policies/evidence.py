@@ -15,6 +15,7 @@ from trimtab.contracts.evidence import (
     EvidenceSource,
     RegistryFacts,
 )
+from trimtab.contracts.fitted import expected_metric_name
 from trimtab.contracts.model import ModelVersion, UnscorableVersion, VersionMetric
 
 MAX_MEASURED_VERSIONS: Final = 3
@@ -34,6 +35,8 @@ def compose_evidence(
     Of several items with the same id, the first one is kept.
     """
     champion = registry.champion.version if registry.champion else None
+    measured = tuple(measured)
+    metrics = tuple(each for each in measured if isinstance(each, VersionMetric))
     items = (
         *build_finding_items(finding),
         *(_build_measured_item(each, champion) for each in measured),
@@ -47,6 +50,9 @@ def compose_evidence(
         last_action_at=registry.last_action_at,
         collected_at=now,
         former_champions=list_former_champions(registry, before=finding.current.start),
+        measurements=metrics,
+        champion_trained_until=_find_training_end(registry),
+        champion_reference=_find_reference_metric(registry, metrics),
     )
 
 
@@ -62,6 +68,23 @@ def select_versions_to_measure(registry: RegistryFacts, *, before: datetime) -> 
     former = list_former_champions(registry, before=before)
     others = (version.version for version in registry.versions)
     return tuple(dict.fromkeys([champion, *former, *others]))[:MAX_MEASURED_VERSIONS]
+
+
+def _find_training_end(registry: RegistryFacts) -> datetime | None:
+    champion = registry.champion
+    return champion.trained_on.end if champion and champion.trained_on else None
+
+
+def _find_reference_metric(
+    registry: RegistryFacts, metrics: Iterable[VersionMetric]
+) -> float | None:
+    """Return the metric that the champion must keep: its own, or the first champion's if better."""
+    champion = registry.champion
+    if champion is None:
+        return None
+    measured = {each.metric for each in metrics if each.version == champion.version}
+    names = {name for metric in measured for name in (metric, expected_metric_name(metric))}
+    return max((champion.metrics[name] for name in names & set(champion.metrics)), default=None)
 
 
 def _build_measured_item(

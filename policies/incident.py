@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from pydantic import JsonValue
 
+from policies.claims import find_contradictions, rate_measured_loss
 from policies.second_opinion import collect_rules_facts, is_degraded
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.budget import LedgerFacts, ModelUsage
@@ -65,12 +66,19 @@ class Investigation:
         )
 
 
-def collect_facts(case: Investigation, usage: ModelUsage | None = None) -> Facts:
-    """Return the facts for the policy; the agents' severity counts only if it is higher."""
-    ledger = usage.ledger if usage else None
-    finding, pack, deliberation = case.incident.event.data, case.pack, case.deliberation
-    spec = case.incident.spec
+def collect_facts(case: Investigation, usage: ModelUsage | None = None, *, now: datetime) -> Facts:
+    """Return the facts for the policy.
+
+    The worst severity counts: that of the event, of what was measured, or of the agents.
+    `incident.publisher` says whether the event is signed: whoever does not trust the bridge sets it
+    to what their own keys verify.
+    """
+    incident, ledger = case.incident, usage.ledger if usage else None
+    finding, pack, deliberation = incident.event.data, case.pack, case.deliberation
+    spec = incident.spec
     severities = [finding.severity]
+    if measured := rate_measured_loss(incident.event, pack, incident.spec):
+        severities.append(measured)
     if deliberation is not None:
         severities.append(deliberation.triage.severity)
     return Facts(
@@ -85,6 +93,10 @@ def collect_facts(case: Investigation, usage: ModelUsage | None = None) -> Facts
         ledger=ledger,
         freeze=usage.freeze if usage else None,
         degraded=is_degraded(finding),
+        event_signed=bool(incident.publisher),
+        contradictions=find_contradictions(
+            incident.event, pack, incident.spec, incident.limits, now=now
+        ),
         **(collect_rules_facts(finding, spec, pack, plan=case.plan) if pack else {}),
     )
 
@@ -170,6 +182,7 @@ def build_opening_detail(incident: IncidentInput) -> dict[str, JsonValue]:
         "drifted": [feature.name for feature in finding.drifted],
         "window": [finding.current.start.isoformat(), finding.current.end.isoformat()],
         "analyst": incident.analyst,
+        "publisher": incident.publisher,
     }
 
 

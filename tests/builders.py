@@ -28,7 +28,7 @@ from trimtab.contracts.drift import (
 )
 from trimtab.contracts.evidence import Citation, EvidenceItem, EvidencePack, EvidenceSource
 from trimtab.contracts.incident import IncidentInput
-from trimtab.contracts.model import Feature, ModelSpec, Task, Tier
+from trimtab.contracts.model import Feature, ModelSpec, Task, Tier, VersionMetric
 from trimtab.contracts.remediation import Action
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -123,6 +123,7 @@ def the_facts(**changes: Any) -> Facts:
         "rules_reason": "",
         "rules_cause": Cause.LABEL_SHIFT,
         "rules_likelihood": 0.9,
+        "event_signed": True,
     }
     return Facts(**{**fields, **changes})
 
@@ -160,6 +161,11 @@ def a_performance_item(**changes: Any) -> EvidenceItem:
     return EvidenceItem(id="performance:champion", **{**fields, **changes})
 
 
+def a_measurement(version: str = "1", value: float = 0.78, **changes: Any) -> VersionMetric:
+    fields: dict[str, Any] = {"metric": "r2", "rows": 3000, "error": 0.01}
+    return VersionMetric(version=version, value=value, **{**fields, **changes})
+
+
 def a_pack(**changes: Any) -> EvidencePack:
     fields: dict[str, Any] = {
         "items": (
@@ -168,6 +174,7 @@ def a_pack(**changes: Any) -> EvidencePack:
         ),
         "champion_version": "1",
         "collected_at": NOW,
+        "measurements": (a_measurement(),),
     }
     return EvidencePack(**{**fields, **changes})
 
@@ -211,6 +218,8 @@ def an_incident(event: DriftEvent | None = None, **changes: Any) -> IncidentInpu
         "limits": limits,
         "policy_hash": compute_digest(limits),
         "published_at": NOW,
+        "publisher": "trimtab",
+        "as_of": NOW,
     }
     return IncidentInput(**{**fields, **changes})
 

@@ -12,6 +12,7 @@ from trimtab.contracts.audit import ChainEnd
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.budget import LedgerFacts, Reservation, UsageQuery
 from trimtab.contracts.decision import Limits
+from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.evidence import Document
 from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import IncidentReport
@@ -213,3 +214,13 @@ class FakeArchive:
             msg = f"a specification with the hash {spec_hash:.12} was never in force here"
             raise Refused(msg)
         return self.specs[spec_hash]
+
+
+class FakePublishers:
+    """Says who signed every event."""
+
+    def __init__(self, name: str = "trimtab") -> None:
+        self.name = name
+
+    def find_publisher(self, event: DriftEvent) -> str:
+        return self.name

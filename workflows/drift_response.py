@@ -170,7 +170,10 @@ class DriftResponseWorkflow:
         case, now = self._state.case, self._read_policy_time(incident)
         usage = await read_usage(incident, now=now)
         question = PolicyQuestion(
-            plan=case.plan, facts=collect_facts(case, usage), limits=incident.limits, now=now
+            plan=case.plan,
+            facts=collect_facts(case, usage, now=now),
+            limits=incident.limits,
+            now=now,
         )
         decision = await workflow.execute_activity(
             check_policy,

@@ -47,6 +47,7 @@ async def collect_evidence(incident: IncidentInput) -> CollectedEvidence:
         Measurement(
             spec=incident.spec,
             versions=select_versions_to_measure(registry, before=finding.current.start),
+            # Now, and not the event's window: what the event says about its window is a claim.
             as_of=incident.as_of or workflow.now(),
             event_id=incident.event.id,
         ),

@@ -33,7 +33,7 @@ from tests.builders import (
     an_event,
     an_incident,
 )
-from tests.fakes import FakeArchive, FakeLedger, FakeRegistry
+from tests.fakes import FakeArchive, FakeLedger, FakePublishers, FakeRegistry
 from tests.workflows.world import a_case
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
 from trimtab.adapters.evidence_seal import HmacEvidenceSeal
@@ -86,6 +86,7 @@ class World:
     ) -> None:
         self.registry = FakeRegistry()
         self.archive = FakeArchive()
+        self.publishers = FakePublishers()
         self.ledger = FakeLedger()
         self.seal = HmacEvidenceSeal(audit_key=KEY)
         self.log = JsonlAuditLog(folder / "audit", key=KEY)
@@ -146,7 +147,7 @@ class World:
         return decide(
             PolicyQuestion(
                 plan=case.plan,
-                facts=collect_facts(case, ModelUsage(ledger=LedgerFacts())),
+                facts=collect_facts(case, ModelUsage(ledger=LedgerFacts()), now=NOW),
                 limits=self.incident.limits,
                 now=NOW,
             )
@@ -197,6 +198,7 @@ class World:
             seal=self.seal,
             configuration=self.archive,
             ledger=self.ledger,
+            publishers=self.publishers,
         )
         activities = AuthorisationActivities(
             sources,
@@ -514,7 +516,7 @@ def test_a_frozen_model_is_granted_nothing(world: World) -> None:
     world.record()
     world.registry.freezes[None] = Freeze(by="ada", at=NOW, reason="audit")
 
-    assert "here and now the policy answers escalate" in world.refusal()
+    assert "every model is frozen" in world.refusal()
     assert world.ledger.reserved == []
 
 
@@ -526,3 +528,19 @@ def test_a_budget_that_was_spent_meanwhile_grants_nothing(tmp_path: Path) -> Non
 
     assert "here and now the policy answers escalate" in world.refusal()
     assert world.ledger.reserved == []
+
+
+def test_an_event_that_no_publisher_of_ours_signed_executes_nothing(world: World) -> None:
+    world.record()
+    world.publishers.name = ""
+
+    assert "no accepted publisher signed the event" in world.refusal()
+
+
+def test_in_shadow_mode_not_even_an_approval_is_carried_out(tmp_path: Path) -> None:
+    world = World(tmp_path, limits=Limits(shadow=True))
+    world.record(verdict=Verdict.ESCALATE.value)
+
+    refusal = world.refusal(world.request(answers=(an_answer(world.deliberation.plan),)))
+
+    assert "shadow mode" in refusal

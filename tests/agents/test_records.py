@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from pydantic import ValidationError
 
 from agents.case import Case
 from agents.records import (
@@ -139,6 +140,8 @@ def test_words_for_people_hold_nothing_that_a_terminal_obeys() -> None:
 
 
 def test_concerns_of_a_review_are_cut() -> None:
-    review = build_review(a_review_reply(concerns=["x" * 9000]), a_case())
+    review = build_review(a_review_reply(concerns=["x" * 1900]), a_case())
 
     assert len(review.concerns[0]) == 1000
+    with pytest.raises(ValidationError, match="at most 2000"):
+        a_review_reply(concerns=["x" * 9000])

@@ -61,6 +61,7 @@ STORED: Final[dict[str, type[BaseModel]]] = {
     "decision/Blackout": decision.Blackout,
     "decision/Confidence": decision.Confidence,
     "decision/ConfidencePart": decision.ConfidencePart,
+    "decision/Contradiction": decision.Contradiction,
     "decision/Decision": decision.Decision,
     "decision/Facts": decision.Facts,
     "decision/Limits": decision.Limits,

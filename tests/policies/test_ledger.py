@@ -96,7 +96,7 @@ def test_the_plan_of_an_earlier_release_s_log_is_that_of_the_deliberation() -> N
 def test_the_facts_hold_what_was_done_and_any_freeze() -> None:
     ledger = LedgerFacts(last_attempt_at=NOW)
 
-    facts = collect_facts(an_investigation(), ModelUsage(ledger=ledger, freeze=Freeze()))
+    facts = collect_facts(an_investigation(), ModelUsage(ledger=ledger, freeze=Freeze()), now=NOW)
 
     assert facts.ledger == ledger
     assert facts.freeze == Freeze()

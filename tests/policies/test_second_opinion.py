@@ -12,7 +12,7 @@ from policies.second_opinion import explain_objection, form_second_opinion
 from tests.agents.analyst.test_answers import found
 from tests.agents.analyst.test_causes import CLEAR_CASES, TWO_YEARS, a_fault, moved
 from tests.agents.cases import a_brief, a_start, bad_release_pack, full_pack, performance
-from tests.builders import a_deliberation, a_plan, a_root_cause, an_incident, an_investigation
+from tests.builders import NOW, a_deliberation, a_plan, a_root_cause, an_incident, an_investigation
 from trimtab.contracts.deliberation import Cause, DeliberationInput
 from trimtab.contracts.remediation import Action
 
@@ -94,7 +94,7 @@ def test_the_facts_hold_the_opinion_and_what_it_rests_on() -> None:
     pack = full_pack()
     case = an_investigation(incident=an_incident(), pack=pack)
 
-    facts = collect_facts(case)
+    facts = collect_facts(case, now=NOW)
 
     assert facts.rules_support
     assert facts.rules_cause is Cause.LABEL_SHIFT
@@ -107,7 +107,7 @@ def test_a_plan_against_the_measurements_has_no_support() -> None:
     plan = a_plan(action=Action.MONITOR, cause=Cause.HARMLESS)
     idle = a_deliberation(plan=plan, root_cause=a_root_cause(cause=Cause.HARMLESS))
 
-    facts = collect_facts(an_investigation(deliberation=idle, pack=full_pack()))
+    facts = collect_facts(an_investigation(deliberation=idle, pack=full_pack()), now=NOW)
 
     assert not facts.rules_support
     assert "monitor has a fitness" in facts.rules_reason
@@ -115,7 +115,7 @@ def test_a_plan_against_the_measurements_has_no_support() -> None:
 
 
 def test_without_evidence_there_is_no_support() -> None:
-    facts = collect_facts(an_investigation(pack=None, deliberation=None, confidence=None))
+    facts = collect_facts(an_investigation(pack=None, deliberation=None, confidence=None), now=NOW)
 
     assert not facts.rules_support
     assert facts.rules_likelihood == 0.0

@@ -35,6 +35,11 @@ def world(temporal: Client, tmp_path: Path) -> World:
 
 def incident(analyst: str = "script/retrain", **changes: Any) -> IncidentInput:
     found: dict[str, Any] = {"severity": changes.pop("severity", Severity.HIGH)}
+    if analyst == "script/monitor":
+        # A loss of seven tolerances, as the builder's event has it, is not left to monitoring.
+        found["performance"] = PerformanceChange(
+            metric="r2", reference=0.8, current=0.78, rows=3000, degraded=False
+        )
     if "performance" in changes:
         found["performance"] = changes.pop("performance")
     event = an_event(f"event-{uuid4().hex[:8]}", **found)

@@ -20,6 +20,7 @@ from tests.fakes import (
     FakeLedger,
     FakeNotifier,
     FakePipelines,
+    FakePublishers,
     FakeRegistry,
 )
 from trimtab.adapters.evidence_seal import HmacEvidenceSeal
@@ -90,7 +91,12 @@ def test_an_incident_has_its_public_signal_update_and_query() -> None:
 
 def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
     sources = MintSources(
-        registry=REGISTRY, log=Unused(), seal=SEAL, configuration=FakeArchive(), ledger=FakeLedger()
+        registry=REGISTRY,
+        log=Unused(),
+        seal=SEAL,
+        configuration=FakeArchive(),
+        ledger=FakeLedger(),
+        publishers=FakePublishers(),
     )
     authorisation = AuthorisationActivities(sources, mint=Unused(), lifetime=timedelta(hours=1))
     ports = MainPorts(

@@ -22,7 +22,14 @@ from activities.registration import (
     list_main_activities,
 )
 from activities.sweep import SweepActivities
-from tests.fakes import FakeArchive, FakeKnowledge, FakeNotifier, FakePipelines, FakeRegistry
+from tests.fakes import (
+    FakeArchive,
+    FakeKnowledge,
+    FakeNotifier,
+    FakePipelines,
+    FakePublishers,
+    FakeRegistry,
+)
 from tests.workflows.golden import record_golden
 from tests.workflows.scripted import ScriptedDeliberation
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
@@ -91,6 +98,7 @@ class World:
         self.settle_after = timedelta(0)
         """Age of a chain's last line from which a sweep looks for its workflow."""
         self.archive = FakeArchive()
+        self.publishers = FakePublishers()
         self.seal = HmacEvidenceSeal(audit_key=b"k" * 32)
         self.ledger = AuditLedger(folder / "audit", key=b"k" * 32)
         self._mint = JwtMint(key=key, secret=SECRET)
@@ -139,6 +147,7 @@ class World:
             seal=self.seal,
             configuration=self.archive,
             ledger=self.ledger,
+            publishers=self.publishers,
         )
         authorisation = AuthorisationActivities(
             sources, mint=self._mint, lifetime=timedelta(hours=1)

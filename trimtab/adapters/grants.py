@@ -41,10 +41,11 @@ _OWN_CLAIMS: Final = (
 )  # fmt: skip
 
 
-def load_private_key(path: Path) -> Ed25519PrivateKey:
-    """Return the mint's key from a PEM file, which is made with mode 0600 on first use.
+def load_private_key(path: Path, *, thing: str = "grant key") -> Ed25519PrivateKey:
+    """Return a private key from a PEM file, which is made with mode 0600 on first use.
 
-    Its public half is kept beside it as `<stem>.pub.pem`, if that folder can be written.
+    `thing` names it in errors. Its public half is kept beside it as `<stem>.pub.pem`, if that
+    folder can be written.
 
     Raises:
         Refused: The file holds no private Ed25519 key.
@@ -53,10 +54,10 @@ def load_private_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(pem, password=None)
     except (TypeError, ValueError) as error:
-        msg = f"grant key {path} is no unencrypted private key in PEM form: {error}"
+        msg = f"{thing} {path} is no unencrypted private key in PEM form: {error}"
         raise Refused(msg) from error
     if not isinstance(key, Ed25519PrivateKey):
-        msg = f"grant key {path} is not an Ed25519 key: make one, or remove it to have one made"
+        msg = f"{thing} {path} is not an Ed25519 key: make one, or remove it to have one made"
         raise Refused(msg)
     with suppress(OSError):
         read_or_create_secret(path.with_suffix(".pub.pem"), lambda: _format_public_pem(key, path))

@@ -14,9 +14,11 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from trimtab.adapters.event_keys import build_event_verifier
 from trimtab.bridge.answer_command import build_answer_command
 from trimtab.bridge.configuration import ConfigurationCache
 from trimtab.bridge.event_parsing import EventRejectedError
+from trimtab.bridge.same_incident import check_same_incident
 from trimtab.contracts import names, tags
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.drift import DriftEvent
@@ -51,12 +53,14 @@ class WorkflowStarter:
         self._client = client
         self._configuration = configuration
         self._settings = settings
+        self._verifier = build_event_verifier(settings)
 
     async def start(self, event: DriftEvent, *, published_at: datetime) -> bool:
         """Start the workflow; return False if the event already has one.
 
         Raises:
-            EventRejectedError: The model is not configured.
+            EventRejectedError: The model is not configured, or the event's id is taken: by an
+                incident with other content, or by a workflow that no bridge of ours started.
             TemporalUnavailableError: Trying again may help; the event is not the cause.
         """
         incident = self._build_input(event, published_at=published_at)
@@ -67,6 +71,22 @@ class WorkflowStarter:
             return await self._start_workflow(incident)
 
     async def _start_workflow(self, incident: IncidentInput) -> bool:
+        try:
+            return await self._start_or_compare(incident)
+        except RPCError as error:
+            if "search attribute" in error.message:
+                await self._restore_search_attributes()
+            elif error.status in _EVENT_FAULTS:
+                raise
+            msg = f"{error.status.name}: {error.message}"
+            raise TemporalUnavailableError(msg) from error
+        except RuntimeError as error:
+            if "connect" not in str(error):
+                raise
+            raise TemporalUnavailableError(str(error)) from error
+
+    async def _start_or_compare(self, incident: IncidentInput) -> bool:
+        """Start the workflow, or make sure that the one with its id is the same incident."""
         event = incident.event
         try:
             await self._client.start_workflow(
@@ -83,18 +103,8 @@ class WorkflowStarter:
                 rpc_timeout=_RPC_TIMEOUT,
             )
         except WorkflowAlreadyStartedError:
+            await check_same_incident(self._client, incident)
             return False
-        except RPCError as error:
-            if "search attribute" in error.message:
-                await self._restore_search_attributes()
-            elif error.status in _EVENT_FAULTS:
-                raise
-            msg = f"{error.status.name}: {error.message}"
-            raise TemporalUnavailableError(msg) from error
-        except RuntimeError as error:
-            if "connect" not in str(error):
-                raise
-            raise TemporalUnavailableError(str(error)) from error
         return True
 
     async def _restore_search_attributes(self) -> None:
@@ -117,6 +127,7 @@ class WorkflowStarter:
             deliberation_timeout=self._settings.analyst.deliberation_timeout,
             call_timeout=self._settings.analyst.timeout,
             published_at=published_at,
+            publisher=self._verifier.find_publisher(event),
             answer_command=build_answer_command(
                 self._client.service_client.config.target_host, self._client.namespace
             ),

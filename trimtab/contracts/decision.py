@@ -105,6 +105,9 @@ class Limits(Record):
     """Time before the deadline at which the second rank is told of an open question."""
     notify: dict[Name, NoticeTarget] = Field(default_factory=dict)
     """Where notices go, by name, beside the log and the folder of pages."""
+    event_age_at_most: NonNegativeDuration = timedelta(days=3)
+    """Time after the end of an event's window, beyond the window's own length and the label delay,
+    until which the event counts as current."""
     verification_margin: float = Field(default=0.0, ge=0.0)
     """How much lower than before the metric may be after an action that still counts as helpful."""
     timezone: str = "UTC"
@@ -128,6 +131,15 @@ class Limits(Record):
     def is_shadow(self, model: str) -> bool:
         """Return whether decisions about the model are recorded and not carried out."""
         return self.shadow or model in self.shadow_models
+
+
+class Contradiction(Record):
+    """A claim of an event that disagrees with what is known or measured."""
+
+    rule: Name
+    """The rule that escalates because of it."""
+    statement: Text
+    """The claim and the fact that it disagrees with, as a clause."""
 
 
 class Facts(Record):
@@ -165,6 +177,10 @@ class Facts(Record):
     """Versions older than the champion that were champion before."""
     promotion_margin: float = Field(default=0.0, ge=0.0)
     """How much better than the champion a rollback's target must be."""
+    event_signed: bool = False
+    """Whether an accepted publisher signed the event."""
+    contradictions: tuple[Contradiction, ...] = ()
+    """Claims of the event that disagree with what is known or measured."""
 
 
 class RuleResult(Record):

@@ -86,6 +86,12 @@ class EvidencePack(Record):
     last_action_at: AwareDatetime | None = None
     """Time of the last action on the model; None if there was none."""
     collected_at: AwareDatetime
+    measurements: tuple[VersionMetric, ...] = ()
+    """Metrics of versions on the newest labelled rows, as measured for this incident."""
+    champion_trained_until: AwareDatetime | None = None
+    """End of the champion's training data; None if unknown."""
+    champion_reference: float | None = None
+    """The metric that the champion must keep, as the registry holds it; None if unknown."""
     former_champions: tuple[str, ...] = ()
     """Versions older than the champion that were champion before, the newest first."""
 

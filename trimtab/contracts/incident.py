@@ -72,6 +72,9 @@ class IncidentInput(Record):
     """Timeout of one model call of the agents."""
     published_at: AwareDatetime
     """Time at which the event entered the stream."""
+    publisher: str = Field(default="", max_length=128)
+    """Name of the accepted publisher whose signature the bridge verified; empty for none. Whoever
+    grants an action verifies the signature again."""
     as_of: AwareDatetime | None = None
     """In a backtest, the instant that stands for now in policy questions. Set by the bridge's own
     configuration, never by an event."""

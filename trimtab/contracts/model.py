@@ -214,6 +214,8 @@ class VersionMetric(Record):
     metric: Name
     value: float
     rows: int = Field(ge=0)
+    error: float | None = Field(default=None, ge=0.0)
+    """Standard error of the value; None if unknown."""
 
 
 class UnscorableVersion(Record):

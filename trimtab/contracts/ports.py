@@ -14,6 +14,7 @@ from trimtab.contracts.approval import ApprovalRequest
 from trimtab.contracts.audit import AuditAppend, AuditLine, ChainEnd
 from trimtab.contracts.budget import LedgerFacts, Reservation, UsageQuery
 from trimtab.contracts.decision import Limits
+from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.errors import ErrorKind, TrimtabError
 from trimtab.contracts.evidence import Document, MeasuredVersions, RecalledDocuments
 from trimtab.contracts.freeze import Freeze
@@ -146,6 +147,13 @@ class EvidenceSeal(Protocol):
 
     def check(self, record: SealedRecord) -> bool:
         """Return whether the record carries that seal."""
+
+
+class EventPublishers(Protocol):
+    """The public keys of those whose events may lead to an action."""
+
+    def find_publisher(self, event: DriftEvent) -> str:
+        """Return the name of the publisher who signed exactly this event; empty for none."""
 
 
 class ConfigurationArchive(Protocol):

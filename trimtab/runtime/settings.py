@@ -28,6 +28,7 @@ from trimtab.runtime.settings_sections import (
     BacktestSettings,
     BridgeSettings,
     ChromaSettings,
+    EventSettings,
     GrantSettings,
     RedisSettings,
     Section,
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
     temporal: TemporalSettings = TemporalSettings()
     redis: RedisSettings = RedisSettings()
     bridge: BridgeSettings = BridgeSettings()
+    events: EventSettings = EventSettings()
     chroma: ChromaSettings = ChromaSettings()
     analyst: AnalystSettings = AnalystSettings()
     grants: GrantSettings = GrantSettings()

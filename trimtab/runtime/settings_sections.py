@@ -113,6 +113,20 @@ class ApproverSettings(Section):
     `~/.config/trimtab/approver.pem`, if it exists."""
 
 
+class EventSettings(Section):
+    """The key that our own detectors sign events with, and the publishers whose events may act."""
+
+    key: Path | None = None
+    """PEM file, Ed25519, made on first use; where events are published. None for
+    `.trimtab/keys/events.pem`."""
+    public_key: Path | None = None
+    """PEM file with its public half; where events are received and where grants are minted. None
+    for `<stem>.pub.pem` beside the private key."""
+    publishers: dict[str, Path] = Field(default_factory=dict)
+    """PEM files with the public keys of further publishers, by name; where events are received and
+    where grants are minted."""
+
+
 class AuditSettings(Section):
     """Folder of the audit log, and its key."""
 

@@ -100,7 +100,9 @@ class BacktestStack:
                 )
             )
         self._processes = PipelineProcesses(
-            run_pipeline, max_workers=1, environment=self.addresses.build_environment()
+            run_pipeline,
+            max_workers=1,
+            environment={**PRODUCTION_OVERRIDES, **self.addresses.build_environment()},
         )
         self._processes.warm_up()
         self.pipelines = self._processes

@@ -39,16 +39,18 @@ def measure_versions(
     unscorable: list[JsonValue] = []
     for version in request.versions:
         try:
-            value, count, _ = score_model(models.version(version).load(), rows, spec)
+            value, count, error = score_model(models.version(version).load(), rows, spec)
         except Unavailable:
             raise  # a store is busy: another attempt may score it
-        except Exception as error:  # whatever a model of anybody's raises
+        except Exception as failure:  # whatever a model of anybody's raises
             log.warning("version %s of %s cannot be scored", version, spec.name, exc_info=True)
-            failed = UnscorableVersion(version=version, reason=_format_reason(error))
+            failed = UnscorableVersion(version=version, reason=_format_reason(failure))
             unscorable.append(failed.model_dump(mode="json"))
             continue
         if value is not None:
-            measured = VersionMetric(version=version, metric=spec.metric, value=value, rows=count)
+            measured = VersionMetric(
+                version=version, metric=spec.metric, value=value, rows=count, error=error
+            )
             metrics.append(measured.model_dump(mode="json"))
     return {"metrics": metrics, "unscorable": unscorable}
 
