@@ -8,12 +8,14 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 
 import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from trimtab.adapters.sweep_schedule import ensure_sweep_schedule
 from trimtab.bridge.backoff import Backoff
 from trimtab.bridge.bridge import Bridge
 from trimtab.bridge.configuration import ConfigurationCache
@@ -66,7 +68,7 @@ async def run_bridge(settings: Settings, *, stop: asyncio.Event) -> None:
         )
         starter = WorkflowStarter(client, configuration=ConfigurationCache(), settings=settings)
         try:
-            await prepare_temporal(client, stop=stop)
+            await prepare_temporal(client, stop=stop, sweep_every=settings.audit.sweep_every)
             log.info("bridge_started", stream=settings.redis.stream, consumer=consumer)
             limit = IncidentLimit(client, limit=settings.bridge.open_incidents)
             await Bridge(
@@ -76,12 +78,13 @@ async def run_bridge(settings: Settings, *, stop: asyncio.Event) -> None:
             await stream.close()
 
 
-async def prepare_temporal(client: Client, *, stop: asyncio.Event) -> None:
-    """Wait for Temporal, and add the search attributes that incidents are found by."""
+async def prepare_temporal(client: Client, *, stop: asyncio.Event, sweep_every: timedelta) -> None:
+    """Wait for Temporal; add the search attributes of incidents, and the schedule of the sweep."""
     backoff, logged = Backoff(), False
     while not stop.is_set():
         try:
             await ensure_search_attributes(client)
+            await ensure_sweep_schedule(client, every=sweep_every)
         except (RPCError, RuntimeError) as error:
             if isinstance(error, RPCError) and error.status in _MAY_NOT_LOOK:
                 log.warning("search_attributes_unchecked", error=str(error))

@@ -18,6 +18,7 @@ from typing import Annotated, Final
 import structlog
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from temporalio import activity
 from temporalio.client import Client
 from temporalio.google_adk import GoogleAdkPlugin
 from temporalio.worker import Worker
@@ -30,6 +31,7 @@ from activities.registration import (
     list_agent_activities,
     list_main_activities,
 )
+from activities.sweep import SweepActivities
 from agents.missing_parts import skip_missing_parts
 from agents.models import register_models
 from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key
@@ -50,6 +52,7 @@ from trimtab.adapters.notice_delivery import NoticeSender
 from trimtab.adapters.notifier import CombinedNotifier, FileNotifier, LogNotifier
 from trimtab.adapters.pipeline_process import PipelineProcesses
 from trimtab.adapters.registry.model_registry import MlflowRegistry
+from trimtab.adapters.temporal_incidents import TemporalIncidents
 from trimtab.contracts import names
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.files.private_files import restrict_new_files
@@ -166,7 +169,13 @@ class Collaborators:
             seal=seal,
             ledger=ledger,
         )
-        activities = list_main_activities(ports, authorisation=authorisation)
+        sweep = SweepActivities(
+            log=log,
+            incidents=TemporalIncidents(activity.client),
+            registry=self._registry,
+            notifier=self._notifier,
+        )
+        activities = list_main_activities(ports, authorisation=authorisation, sweep=sweep)
         workflows = list_workflows(deliberation=DeliberationWorkflow)
         return Duties(names.MAIN_QUEUE, workflows, activities)
 

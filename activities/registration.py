@@ -13,6 +13,7 @@ from activities.incident import IncidentActivities
 from activities.inspection import InspectionActivities
 from activities.monitoring import MonitoringActivities
 from activities.remediation import RemediationActivities
+from activities.sweep import SweepActivities
 from activities.usage import UsageActivities
 from trimtab.contracts.ports import (
     AuditLog,
@@ -43,7 +44,7 @@ class MainPorts:
 
 
 def list_main_activities(
-    ports: MainPorts, *, authorisation: AuthorisationActivities
+    ports: MainPorts, *, authorisation: AuthorisationActivities, sweep: SweepActivities
 ) -> list[Activity]:
     """Return the activities of the queue `trimtab`."""
     evidence = EvidenceActivities(
@@ -71,6 +72,7 @@ def list_main_activities(
         audit.find_tip,
         incidents.remember_incident,
         MonitoringActivities(pipelines=ports.pipelines).judge_window,
+        sweep.sweep_incidents,
     ]
 
 

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from tests.builders import NOW
 from trimtab.contracts.approval import ApprovalRequest
+from trimtab.contracts.audit import ChainEnd
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.budget import LedgerFacts, Reservation, UsageQuery
 from trimtab.contracts.decision import Limits
@@ -37,6 +38,7 @@ class FakeRegistry:
         self.broken = False
         self.freezes: dict[str | None, Freeze] = {}
         """Freeze by model; that of all models is under None."""
+        self.head: ChainEnd | None = None
 
     def _version(self, model: str, version: str) -> ModelVersion:
         return ModelVersion(
@@ -49,15 +51,16 @@ class FakeRegistry:
         )
 
     def champion(self, model: str) -> ModelVersion | None:
-        if self.broken:
-            msg = "the registry refuses"
-            raise Refused(msg)
+        self._check_sound()
         return self._version(model, self.champion_version) if self.champion_version else None
 
-    def versions(self, model: str, *, limit: int = 10) -> tuple[ModelVersion, ...]:
+    def _check_sound(self) -> None:
         if self.broken:
             msg = "the registry refuses"
             raise Refused(msg)
+
+    def versions(self, model: str, *, limit: int = 10) -> tuple[ModelVersion, ...]:
+        self._check_sound()
         return tuple(self._version(model, version) for version in reversed(self.known))[:limit]
 
     def find_version(self, model: str, *, key: str) -> ModelVersion | None:
@@ -84,6 +87,9 @@ class FakeRegistry:
     def last_action_at(self, model: str) -> datetime | None:
         acted = [report.acted_at for report in self.incidents if report.acted_at]
         return max(acted, default=None)
+
+    def keep_audit_head(self, head: ChainEnd) -> None:
+        self.head = head
 
     def audit_tips(self, model: str | None = None) -> Mapping[str, str]:
         return {report.event_id: report.audit_tip for report in self.incidents}

@@ -110,6 +110,15 @@ REMEMBER: Final = ActivityOptions(
 )
 """Writes of a closed incident to the registry and the knowledge base."""
 
+SWEEP: Final = ActivityOptions(
+    start_to_close_timeout=timedelta(minutes=5),
+    schedule_to_close_timeout=timedelta(minutes=10),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
+    ),
+)
+"""The look for abandoned incidents; what one run does not settle, the next one does."""
+
 DECIDE: Final = ActivityOptions(
     start_to_close_timeout=timedelta(seconds=10), retry_policy=_QUICK_RETRIES
 )

@@ -7,6 +7,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from workflows.drift_response import DriftResponseWorkflow
 from workflows.monitoring import MonitoringWorkflow
 from workflows.remediation import RemediationWorkflow
+from workflows.sweep import SweepWorkflow
 
 DETERMINISTIC: Final = (
     "activities",
@@ -34,7 +35,13 @@ def list_workflows(*, deliberation: type) -> list[type]:
         deliberation: The class registered as `DeliberationWorkflow`. It is passed in because only
             a front door may import ADK, and so that tests can replace the agents.
     """
-    return [DriftResponseWorkflow, deliberation, RemediationWorkflow, MonitoringWorkflow]
+    return [
+        DriftResponseWorkflow,
+        deliberation,
+        RemediationWorkflow,
+        MonitoringWorkflow,
+        SweepWorkflow,
+    ]
 
 
 def build_workflow_runner() -> SandboxedWorkflowRunner:

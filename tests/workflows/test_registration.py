@@ -1,6 +1,6 @@
 """Workflows, their handlers and the activities have the names that histories hold."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import activity, workflow
@@ -13,6 +13,7 @@ from activities.registration import (
     list_agent_activities,
     list_main_activities,
 )
+from activities.sweep import SweepActivities
 from tests.fakes import (
     FakeArchive,
     FakeKnowledge,
@@ -23,7 +24,7 @@ from tests.fakes import (
 )
 from trimtab.adapters.evidence_seal import HmacEvidenceSeal
 from trimtab.contracts import names
-from trimtab.contracts.audit import AuditAppend, AuditLine
+from trimtab.contracts.audit import AuditAppend, AuditLine, ChainEnd
 from trimtab.contracts.remediation import GrantClaims
 from workflows.deliberation import DeliberationWorkflow
 from workflows.drift_response import DriftResponseWorkflow
@@ -43,10 +44,19 @@ class Unused:
     def check(self, token: str, *, expired_too: bool = False) -> GrantClaims:
         raise NotImplementedError
 
-    def append(self, request: AuditAppend) -> str:
+    def append(self, request: AuditAppend) -> ChainEnd:
         raise NotImplementedError
 
     def lines(self, incident: str, *, model: str | None = None) -> list[AuditLine]:
+        raise NotImplementedError
+
+    def list_chains_to_settle(self) -> list[list[AuditLine]]:
+        raise NotImplementedError
+
+    def update_heads(self, *, at: datetime) -> ChainEnd:
+        raise NotImplementedError
+
+    async def is_running(self, *workflow_ids: str) -> bool:
         raise NotImplementedError
 
 
@@ -61,7 +71,13 @@ def names_of(activities: list[Activity]) -> set[str | None]:
 def test_the_workflows_have_their_public_names() -> None:
     found = [definition(kind).name for kind in list_workflows(deliberation=DeliberationWorkflow)]
 
-    assert found == [names.DRIFT_RESPONSE, names.DELIBERATION, names.REMEDIATION, names.MONITORING]
+    assert found == [
+        names.DRIFT_RESPONSE,
+        names.DELIBERATION,
+        names.REMEDIATION,
+        names.MONITORING,
+        names.SWEEP,
+    ]
 
 
 def test_an_incident_has_its_public_signal_update_and_query() -> None:
@@ -87,7 +103,10 @@ def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
         ledger=FakeLedger(),
     )
 
-    activities = list_main_activities(ports, authorisation=authorisation)
+    sweep = SweepActivities(
+        log=Unused(), incidents=Unused(), registry=REGISTRY, notifier=FakeNotifier()
+    )
+    activities = list_main_activities(ports, authorisation=authorisation, sweep=sweep)
 
     assert names_of(activities) == {
         "authorise",
@@ -102,6 +121,7 @@ def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
         "recall_similar",
         "record",
         "remember_incident",
+        "sweep_incidents",
         "send_notice",
     }
 

@@ -28,7 +28,7 @@ from trimtab.adapters.audit.audit_log import JsonlAuditLog
 from trimtab.adapters.audit.audit_verification import verify
 from trimtab.adapters.grants import JwtGuard, JwtMint
 from trimtab.contracts import names
-from trimtab.contracts.audit import GENESIS, AuditAppend, AuditLine
+from trimtab.contracts.audit import GENESIS, AuditAppend, AuditLine, ChainEnd
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.ports import AuditLog, PipelineRunner, Refused
 from trimtab.contracts.remediation import (
@@ -502,7 +502,7 @@ class Deaf:
     def __init__(self, log: AuditLog, *, from_sequence: int) -> None:
         self._log, self._from = log, from_sequence
 
-    def append(self, request: AuditAppend) -> str:
+    def append(self, request: AuditAppend) -> ChainEnd:
         if request.entries[-1].sequence >= self._from:
             msg = "the log was edited"
             raise Refused(msg)

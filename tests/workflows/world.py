@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, Worker
@@ -20,6 +21,7 @@ from activities.registration import (
     list_action_activities,
     list_main_activities,
 )
+from activities.sweep import SweepActivities
 from tests.fakes import FakeArchive, FakeKnowledge, FakeNotifier, FakePipelines, FakeRegistry
 from tests.workflows.golden import record_golden
 from tests.workflows.scripted import ScriptedDeliberation
@@ -27,6 +29,7 @@ from trimtab.adapters.audit.audit_log import JsonlAuditLog
 from trimtab.adapters.evidence_seal import HmacEvidenceSeal
 from trimtab.adapters.grants import JwtGuard, JwtMint
 from trimtab.adapters.ledger.audit_ledger import AuditLedger
+from trimtab.adapters.temporal_incidents import TemporalIncidents
 from trimtab.contracts import names
 from trimtab.contracts.approval import HumanDecision
 from trimtab.contracts.evidence import Document, DocumentKind
@@ -147,11 +150,17 @@ class World:
             seal=self.seal,
             ledger=self.ledger,
         )
+        sweep = SweepActivities(
+            log=self.audit,
+            incidents=TemporalIncidents(activity.client),
+            registry=self.registry,
+            notifier=self.notifier,
+        )
         return [
             self._worker(
                 names.MAIN_QUEUE,
                 workflows=list_workflows(deliberation=ScriptedDeliberation),
-                activities=list_main_activities(ports, authorisation=authorisation),
+                activities=list_main_activities(ports, authorisation=authorisation, sweep=sweep),
             ),
             self._worker(
                 names.ACTIONS_QUEUE,

@@ -6,7 +6,7 @@ the seal are therefore no ground for an action.
 
 import hashlib
 import hmac
-from typing import Final
+from typing import Any, Final
 
 import rfc8785
 
@@ -23,7 +23,7 @@ class HmacEvidenceSeal:
 
     def sign(self, record: SealedRecord) -> str:
         """Return the seal over the record's kind and every field but its own seal."""
-        body = {
+        body: dict[str, Any] = {
             "kind": type(record).__name__,
             "content": record.model_dump(mode="json", exclude={"seal"}),
         }

@@ -54,6 +54,8 @@ class Ending(StrEnum):
     """Somebody cancelled the workflow; changes made until then were undone."""
     FAILED = "failed"
     """An authorised action could not be carried out; changes made until then were undone."""
+    ABANDONED = "abandoned"
+    """The workflow was gone before it ended; the sweeper closed the audit chain."""
 
 
 class IncidentInput(Record):

@@ -10,6 +10,7 @@ DRIFT_RESPONSE: Final = "DriftResponseWorkflow"
 DELIBERATION: Final = "DeliberationWorkflow"
 REMEDIATION: Final = "RemediationWorkflow"
 MONITORING: Final = "MonitoringWorkflow"
+SWEEP: Final = "SweepWorkflow"
 
 MAIN_QUEUE: Final = "trimtab"
 """Workflows and light activities."""
@@ -44,6 +45,10 @@ SEARCH_ATTRIBUTES: Final[dict[str, SearchAttributeType]] = {
 
 SCHEDULE_PREFIX: Final = "monitoring/"
 """What the id of a model's schedule, and of each run of it, begins with."""
+SWEEP_ID: Final = "sweep/incidents"
+"""Id of the schedule that looks for incidents without a workflow, and what its runs begin with."""
+DRIFT_RESPONSE_PREFIX: Final = "drift-response/"
+"""What the id of every incident's workflow begins with."""
 INCIDENTS_EXPERIMENT: Final = "trimtab/incidents"
 """The MLflow experiment with one run per closed incident."""
 
@@ -53,7 +58,7 @@ def build_drift_response_id(model: str, event_id: str) -> str:
 
     A slash in the model's name is escaped, so that no two pairs share an id.
     """
-    return f"drift-response/{model.replace('/', '%2F')}/{event_id}"
+    return f"{DRIFT_RESPONSE_PREFIX}{model.replace('/', '%2F')}/{event_id}"
 
 
 def build_deliberation_id(event_id: str) -> str:

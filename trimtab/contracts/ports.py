@@ -11,7 +11,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from trimtab.contracts.approval import ApprovalRequest
-from trimtab.contracts.audit import AuditAppend, AuditLine
+from trimtab.contracts.audit import AuditAppend, AuditLine, ChainEnd
 from trimtab.contracts.budget import LedgerFacts, Reservation, UsageQuery
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.errors import ErrorKind, TrimtabError
@@ -74,6 +74,9 @@ class ModelRegistry(Protocol):
     def last_action_at(self, model: str) -> datetime | None:
         """Return `acted_at` of the model's newest recorded incident that acted, or None."""
 
+    def keep_audit_head(self, head: ChainEnd) -> None:
+        """Keep the end of the audit log's chain of heads, unless a longer one is kept."""
+
     def audit_tips(self, model: str | None = None) -> Mapping[str, str]:
         """Return the audit tip of every recorded incident by event id."""
 
@@ -120,11 +123,12 @@ class KnowledgeBase(Protocol):
 class AuditLog(Protocol):
     """The append-only log of one deployment."""
 
-    def append(self, request: AuditAppend) -> str:
-        """Chain, write and fsync the entries, and return the new tip.
+    def append(self, request: AuditAppend) -> ChainEnd:
+        """Chain, write and fsync the entries, and return where the chain ends with them.
 
-        The same request again changes nothing. Raises `Refused` if the entries do not follow the
-        tip.
+        The same request again changes nothing, at whatever time it was made. Other entries for the
+        same place follow a line that names the conflict. Raises `Refused` if the chain does not
+        hold the tip.
         """
 
     def lines(self, incident: str, *, model: str | None = None) -> Sequence[AuditLine]:
@@ -158,6 +162,29 @@ class ConfigurationArchive(Protocol):
 
         Raises `Refused` unless it was in force when the incident began.
         """
+
+
+class AbandonedChains(Protocol):
+    """The audit log, as the sweep sees it."""
+
+    def append(self, request: AuditAppend) -> ChainEnd:
+        """Chain, write and fsync the entries, and return where the chain ends with them."""
+
+    def list_chains_to_settle(self) -> Sequence[Sequence[AuditLine]]:
+        """Return the sound chains without an end, and those that a sweep has ended."""
+
+    def lines(self, incident: str, *, model: str | None = None) -> Sequence[AuditLine]:
+        """Return all lines of one incident, oldest first."""
+
+    def update_heads(self, *, at: datetime) -> ChainEnd:
+        """Add the ends that the chain of heads lacks, and return its end."""
+
+
+class IncidentSearch(Protocol):
+    """Temporal, as the sweep sees it."""
+
+    async def is_running(self, *workflow_ids: str) -> bool:
+        """Return whether any workflow of these ids runs."""
 
 
 class GrantMint(Protocol):

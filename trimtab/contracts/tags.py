@@ -3,6 +3,7 @@
 Pipelines write some on the versions and runs that they make; adapters write and read the others.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 # On a version.
@@ -44,6 +45,10 @@ AUDIT_ENTRIES_TAG: Final = "trimtab.audit_entries"
 ACTED_AT_TAG: Final = "trimtab.acted_at"
 """ISO time in UTC with microseconds, so that texts sort as times do."""
 
+# On the experiment of incidents.
+AUDIT_HEAD_TAG: Final = "trimtab.audit_head"
+"""Number of heads of the audit log, ":", and the hash of the last one."""
+
 # On a monitored window's run.
 DRIFT_TAG: Final = "trimtab.drift"
 """What became of the window's findings: "announced", "recorded" or "none"."""
@@ -70,6 +75,16 @@ def build_verification_tag(key: str) -> str:
     return f"trimtab.verified_by.{key}"
 
 
+_PROMOTION_PREFIX: Final = "trimtab.promoted_by."
+
+
 def build_promotion_tag(key: str) -> str:
     """Return the name of the tag that marks a version as made champion by an effect."""
-    return f"trimtab.promoted_by.{key}"
+    return _PROMOTION_PREFIX + key
+
+
+def list_promotion_keys(tags: Iterable[str]) -> list[str]:
+    """Return the keys of the effects that made a version champion, from the names of its tags."""
+    return [
+        name.removeprefix(_PROMOTION_PREFIX) for name in tags if name.startswith(_PROMOTION_PREFIX)
+    ]

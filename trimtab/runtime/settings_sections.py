@@ -120,6 +120,8 @@ class AuditSettings(Section):
     """None for `.trimtab/audit`. Workers on several machines need a shared volume."""
     key: Path | None = None
     """File with the HMAC key. None for `.trimtab/keys/audit.key`."""
+    sweep_every: PositiveDuration = timedelta(minutes=1)
+    """Interval at which incidents are looked for whose workflow is gone."""
 
 
 class WorkerSettings(Section):

@@ -1,7 +1,6 @@
 """The ledger says what the audit log says, and reserves an action before it is granted."""
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,7 +11,8 @@ import pytest
 from pydantic import JsonValue
 
 from tests.builders import NOW, a_plan
-from trimtab.adapters.audit.audit_log import JsonlAuditLog, locate_audit_file
+from trimtab.adapters.audit.audit_log import JsonlAuditLog
+from trimtab.adapters.audit.log_reading import locate_audit_file
 from trimtab.adapters.ledger.audit_ledger import AuditLedger
 from trimtab.contracts.audit import GENESIS, AuditAppend, AuditEntry, Gate
 from trimtab.contracts.budget import LedgerFacts, Reservation, Spending, UsageQuery
@@ -42,7 +42,9 @@ class Log:
         **plan: Any,
     ) -> None:
         """Write a chain that was granted, and then passed these gates."""
-        question = {"plan": a_plan(event_id=incident, model=model, **plan).model_dump(mode="json")}
+        question: JsonValue = {
+            "plan": a_plan(event_id=incident, model=model, **plan).model_dump(mode="json")
+        }
         decided: dict[str, JsonValue] = {
             "decided_at": (decided_at or at).isoformat(),
             "question": question,
@@ -72,7 +74,7 @@ class Log:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[Log]:
+def log(tmp_path: Path) -> Log:
     return Log(tmp_path / "audit")
 
 

@@ -12,7 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.builders import NOW
-from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key, locate_audit_file
+from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key
+from trimtab.adapters.audit.log_reading import locate_audit_file
 from trimtab.adapters.registry.model_registry import MlflowRegistry
 from trimtab.cli.audit.command import app
 from trimtab.contracts.audit import GENESIS, AuditAppend, AuditEntry, Gate
@@ -48,7 +49,7 @@ class Deployment:
             )
             for sequence, gate in enumerate((Gate.OPENED, Gate.DECIDED, Gate.CLOSED))
         )
-        tip = self.log.append(AuditAppend(entries=entries, tip=GENESIS))
+        tip = self.log.append(AuditAppend(entries=entries, tip=GENESIS)).tip
         if recorded:
             MlflowRegistry(settings=self.settings).record_incident(a_report(incident, tip))
         return self.home / "audit" / locate_audit_file("parking", incident)

@@ -13,13 +13,14 @@ from trimtab.adapters.registry.tracking import (
     open_tracking,
     translate_mlflow_errors,
 )
-from trimtab.contracts.audit import RecordedTip
+from trimtab.contracts.audit import ChainEnd, RecordedTip
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.names import INCIDENTS_EXPERIMENT
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.tags import (
     ACTED_AT_TAG,
     AUDIT_ENTRIES_TAG,
+    AUDIT_HEAD_TAG,
     AUDIT_TIP_TAG,
     CORRELATION_ID_TAG,
     ENDING_TAG,
@@ -73,6 +74,39 @@ class IncidentRuns:
         with translate_mlflow_errors():
             runs = self._search(query)
             return tuple(_parse_tip(run) for run in runs if AUDIT_TIP_TAG in run.data.tags)
+
+    def keep_audit_head(self, head: ChainEnd) -> None:
+        """Keep the end of the audit log's chain of heads, unless a longer one is kept."""
+        kept = self.read_audit_head()
+        if kept is not None and kept.entries >= head.entries:
+            return
+        with translate_mlflow_errors():
+            experiment = get_or_create_experiment(
+                self._client, INCIDENTS_EXPERIMENT, settings=self._settings
+            )
+            value = f"{head.entries}:{head.tip}"
+            self._client.set_experiment_tag(experiment, AUDIT_HEAD_TAG, value)
+
+    def read_audit_head(self) -> ChainEnd | None:
+        """Return the end of the chain of heads that was kept last; None if there is none.
+
+        Raises:
+            Refused: The tag is none of ours.
+        """
+        with translate_mlflow_errors():
+            experiment = self._client.get_experiment_by_name(INCIDENTS_EXPERIMENT)
+        value = experiment.tags.get(AUDIT_HEAD_TAG) if experiment else None
+        if value is None:
+            return None
+        entries, _, tip = value.partition(":")
+        try:
+            return ChainEnd.model_validate({"entries": entries, "tip": tip})
+        except ValueError as error:
+            msg = (
+                f"experiment {INCIDENTS_EXPERIMENT!r} has a tag {AUDIT_HEAD_TAG} = {value!r} that"
+                " Trimtab did not write"
+            )
+            raise Refused(msg) from error
 
     @property
     def _client(self) -> MlflowClient:

@@ -6,19 +6,22 @@ on the version, write, read back, note that it is done. A retry recognises its o
 
 import math
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 from mlflow.entities.model_registry import ModelVersion as RegisteredVersion
 from mlflow.exceptions import MlflowException
+from mlflow.store.entities.paged_list import PagedList
 from mlflow.tracking import MlflowClient
 
 from trimtab.adapters.registry.freezes import FreezeTags
 from trimtab.adapters.registry.incident_runs import IncidentRuns
 from trimtab.adapters.registry.tracking import open_tracking, translate_mlflow_errors
-from trimtab.contracts.audit import RecordedTip
+from trimtab.contracts.audit import ChainEnd, RecordedTip
+from trimtab.contracts.base import NAME_PATTERN
 from trimtab.contracts.drift import Window
 from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import IncidentReport
@@ -37,8 +40,11 @@ from trimtab.runtime.settings import Settings
 CHAMPION_ALIAS: Final = "champion"
 _METRICS_KEPT: Final = 1024
 """Runs whose metrics a process keeps in memory."""
+_PAGE_SIZE: Final = 500
 _INTENDED: Final = "intended"
 _DONE: Final = "done"
+
+_Entity = TypeVar("_Entity")
 
 
 class MlflowRegistry:
@@ -136,6 +142,31 @@ class MlflowRegistry:
         """Return the freeze of all models or of this model, or None."""
         return self._freezes.find(model)
 
+    def keep_audit_head(self, head: ChainEnd) -> None:
+        """Keep the end of the audit log's chain of heads, unless a longer one is kept."""
+        self._runs.keep_audit_head(head)
+
+    def read_audit_head(self) -> ChainEnd | None:
+        """Return the end of the chain of heads that was kept last; None if there is none."""
+        return self._runs.read_audit_head()
+
+    def list_all_versions(self) -> tuple[ModelVersion, ...]:
+        """Return every version of every model with its tags, and without its metrics.
+
+        Models with names that Trimtab's may not have are left out: they are other people's.
+        """
+        with translate_mlflow_errors():
+            champions = {
+                model.name: str(model.aliases[CHAMPION_ALIAS])
+                for model in _read_all(self._client.search_registered_models)
+                if CHAMPION_ALIAS in model.aliases
+            }
+            return tuple(
+                _build_bare_version(version, champions.get(version.name))
+                for version in _read_all(self._client.search_model_versions)
+                if re.fullmatch(NAME_PATTERN, version.name)
+            )
+
     @property
     def _client(self) -> MlflowClient:
         return open_tracking(self._settings)
@@ -166,15 +197,12 @@ class MlflowRegistry:
             raise Refused(msg)
 
     def _build_version(self, version: RegisteredVersion, champion: str | None) -> ModelVersion:
-        tags = {str(name): str(value) for name, value in version.tags.items()}
-        return ModelVersion(
-            model=version.name,
-            version=str(version.version),
-            created_at=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
-            champion=str(version.version) == champion,
-            metrics=self._read_metrics(version.run_id, made_here=TRAINED_ROWS_TAG in tags),
-            trained_on=_parse_training_window(tags),
-            tags=tags,
+        return _build_bare_version(version, champion).model_copy(
+            update={
+                "metrics": self._read_metrics(
+                    version.run_id, made_here=TRAINED_ROWS_TAG in version.tags
+                )
+            }
         )
 
     def _read_metrics(self, run_id: str | None, *, made_here: bool) -> dict[str, float]:
@@ -198,6 +226,28 @@ def _read_finished_metrics(client: MlflowClient, run_id: str) -> Mapping[str, fl
     """Return a run's finite metrics; `open_tracking` keeps one client for each server."""
     metrics = client.get_run(run_id).data.metrics
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
+def _build_bare_version(version: RegisteredVersion, champion: str | None) -> ModelVersion:
+    """Return a version without the metrics, which are in its run."""
+    tags = {str(name): str(value) for name, value in version.tags.items()}
+    return ModelVersion(
+        model=version.name,
+        version=str(version.version),
+        created_at=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
+        champion=str(version.version) == champion,
+        trained_on=_parse_training_window(tags),
+        tags=tags,
+    )
+
+
+def _read_all(search: Callable[..., PagedList[_Entity]]) -> Iterator[_Entity]:
+    """Yield everything that a search of MLflow finds, page by page."""
+    page = search(max_results=_PAGE_SIZE)
+    yield from page
+    while page.token:
+        page = search(max_results=_PAGE_SIZE, page_token=page.token)
+        yield from page
 
 
 def _parse_training_window(tags: Mapping[str, str]) -> Window | None:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from trimtab.adapters.audit.audit_chain import BrokenChainError
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
+from trimtab.adapters.audit.log_reading import has_chain_files
 from trimtab.cli.audit.audit_verification import get_log_folder, read_log_key
 from trimtab.cli.console import print_unbroken
 from trimtab.cli.errors import ExitCode
@@ -26,7 +27,7 @@ def run_show(incident: str, *, model: str | None, home: Path | None) -> ExitCode
     """
     settings = load_settings(**({} if home is None else {"home": home}))
     folder = get_log_folder(settings)
-    if not any(folder.rglob("*.jsonl")):
+    if not has_chain_files(folder):
         msg = f"the audit log {folder} is empty: --home names another deployment's folder"
         raise Refused(msg)
     console = Console()
