@@ -4,7 +4,7 @@ from temporalio import activity
 
 from activities.errors import translate_errors
 from trimtab.contracts.approval import ApprovalRequest
-from trimtab.contracts.notice import NoticeDelivery, PageMark
+from trimtab.contracts.notice import NoticeDelivery, NoticeKind, PageMark
 from trimtab.contracts.ports import Notifier
 
 
@@ -29,6 +29,12 @@ class ApprovalActivities:
         with Temporal access could otherwise have any command run here.
         """
         self._notifier.send(delivery)
+
+    @activity.defn
+    @translate_errors
+    def find_targets(self, kind: NoticeKind) -> tuple[str, ...]:
+        """Return the names of the targets of this worker's own policy that want the kind."""
+        return self._notifier.list_targets(kind)
 
     @activity.defn
     @translate_errors

@@ -67,6 +67,7 @@ def list_main_activities(
         authorisation.authorise,
         approval.notify_person,
         approval.send_notice,
+        approval.find_targets,
         approval.mark_page,
         audit.record,
         audit.find_tip,

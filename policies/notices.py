@@ -9,9 +9,12 @@ from policies.approval import find_rejection, list_approvals
 from trimtab.contracts.approval import Answer, ApprovalRequest
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Limits
+from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import Ending, IncidentInput, IncidentReport
 from trimtab.contracts.model import ModelSpec
+from trimtab.contracts.names import build_drift_response_id
 from trimtab.contracts.notice import Notice, NoticeKind
+from trimtab.contracts.settlement import AbandonedIncident
 
 OUTCOME_WIDTH: Final = 66
 """Columns of the outcome in Temporal's Web UI."""
@@ -36,6 +39,7 @@ ENDING_SENTENCES: Final = {
     Ending.SUPERSEDED: "Another remediation of the model was running; nothing was changed.",
     Ending.CANCELLED: "The incident was cancelled; changes made until then were undone.",
     Ending.FAILED: "The action failed; check the champion.",
+    Ending.ABANDONED: "The workflow was gone before it ended; check the champion.",
 }
 """What each ending means for the model."""
 
@@ -92,6 +96,39 @@ def build_closing_notice(kind: NoticeKind, report: IncidentReport, *, workflow_i
         ],
         ending=report.ending.value,
         at=report.closed_at,
+    )
+
+
+def build_stuck_notice(abandoned: AbandonedIncident, *, at: datetime) -> Notice:
+    """Return the notice of an incident whose workflow was gone, and what it needs."""
+    incident, model = abandoned.incident, abandoned.model
+    return Notice(
+        id=build_notice_id(build_drift_response_id(model, incident), NoticeKind.STUCK),
+        kind=NoticeKind.STUCK,
+        model=model,
+        incident=incident,
+        workflow_id=build_drift_response_id(model, incident),
+        title=f"{model}: an incident was abandoned: {abandoned.settlement.kind}"[
+            :_MAX_TITLE_LENGTH
+        ],
+        text=f"{abandoned}"[:_MAX_TEXT_LENGTH],
+        at=at,
+    )
+
+
+def build_freeze_notice(freeze: Freeze, *, ended: bool, at: datetime) -> Notice:
+    """Return the notice of a freeze that was put in force, or has ended."""
+    scope = freeze.model or "all models"
+    verb = "is no longer frozen" if ended else "is frozen"
+    if freeze.model is None:
+        verb = verb.replace("is", "are", 1)
+    return Notice(
+        id=build_notice_id("freeze", scope, freeze.at.isoformat() if freeze.at else "", str(ended)),
+        kind=NoticeKind.FROZEN,
+        model=freeze.model or "",
+        title=f"{scope} {verb}"[:_MAX_TITLE_LENGTH],
+        text=f"{freeze}"[:_MAX_TEXT_LENGTH],
+        at=at,
     )
 
 

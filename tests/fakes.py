@@ -17,7 +17,7 @@ from trimtab.contracts.evidence import Document
 from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelSpec, ModelVersion
-from trimtab.contracts.notice import NoticeDelivery, PageMark
+from trimtab.contracts.notice import NoticeDelivery, NoticeKind, PageMark
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.tags import build_promotion_tag, build_verification_tag
 
@@ -178,6 +178,8 @@ class FakeNotifier:
         self.sent: list[NoticeDelivery] = []
         self.marks: list[PageMark] = []
         self.broken_targets: set[str] = set()
+        self.targets: tuple[str, ...] = ()
+        """Targets of the worker's own policy."""
 
     def notify(self, request: ApprovalRequest) -> None:
         self.requests.append(request)
@@ -187,6 +189,9 @@ class FakeNotifier:
             msg = f"{delivery.target} does not answer"
             raise Refused(msg)
         self.sent.append(delivery)
+
+    def list_targets(self, kind: NoticeKind) -> tuple[str, ...]:
+        return self.targets
 
     def mark_page(self, mark: PageMark) -> None:
         self.marks.append(mark)

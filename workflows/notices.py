@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.approval import ApprovalActivities
@@ -75,28 +75,10 @@ class Notices:
 
     def _send(self, notice: Notice) -> None:
         for target in self._list_targets(notice.kind):
-            self._start(self._deliver(NoticeDelivery(target=target, notice=notice)))
+            self._start(_deliver(NoticeDelivery(target=target, notice=notice)))
 
     def _start(self, delivery: Coroutine[Any, Any, None]) -> None:
         self._running.append(asyncio.ensure_future(delivery))
-
-    async def _deliver(self, delivery: NoticeDelivery) -> None:
-        try:
-            await workflow.execute_activity_method(
-                ApprovalActivities.send_notice,
-                delivery,
-                summary=f"{delivery.notice.kind} to {delivery.target}",
-                **options.SEND_NOTICE,
-            )
-        except ActivityError as error:
-            workflow.logger.warning(
-                "notice_not_delivered",
-                extra={
-                    "target": delivery.target,
-                    "kind": delivery.notice.kind.value,
-                    "reason": format_cause(error),
-                },
-            )
 
     async def _mark_page(self, mark: PageMark) -> None:
         try:
@@ -108,3 +90,40 @@ class Notices:
             )
         except ActivityError as error:
             workflow.logger.warning("page_not_marked", extra={"reason": format_cause(error)})
+
+
+async def tell_people(notice: Notice) -> None:
+    """Send a notice that is about no open incident, and return when it was sent or given up."""
+    try:
+        targets = await workflow.execute_activity_method(
+            ApprovalActivities.find_targets,
+            notice.kind,
+            summary=f"who is told: {notice.kind}",
+            **options.READ,
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        workflow.logger.warning("notice_not_delivered", extra={"reason": format_cause(error)})
+        return
+    deliveries = [_deliver(NoticeDelivery(target=each, notice=notice)) for each in targets]
+    await asyncio.gather(*deliveries)
+
+
+async def _deliver(delivery: NoticeDelivery) -> None:
+    try:
+        await workflow.execute_activity_method(
+            ApprovalActivities.send_notice,
+            delivery,
+            summary=f"{delivery.notice.kind} to {delivery.target}",
+            **options.SEND_NOTICE,
+        )
+    except ActivityError as error:
+        workflow.logger.warning(
+            "notice_not_delivered",
+            extra={
+                "target": delivery.target,
+                "kind": delivery.notice.kind.value,
+                "reason": format_cause(error),
+            },
+        )

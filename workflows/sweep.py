@@ -4,9 +4,11 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.sweep import SweepActivities
+    from policies.notices import build_stuck_notice
     from trimtab.contracts import names
     from trimtab.contracts.settlement import SweepReport
     from workflows import options
+    from workflows.notices import tell_people
 
 
 @workflow.defn(name=names.SWEEP)
@@ -23,4 +25,6 @@ class SweepWorkflow:
         )
         details = [f"Open incidents: {report.open_chains}.", *map(str, report.abandoned)]
         workflow.set_current_details("\n".join(f"- {each}" for each in details))
+        for each in report.abandoned:
+            await tell_people(build_stuck_notice(each, at=workflow.now()))
         return report

@@ -171,6 +171,18 @@ def test_of_an_approval_and_a_rejection_in_the_same_instant_the_rejection_wins(
     assert not is_approval(settling)
 
 
+def test_an_answer_cannot_command_a_terminal() -> None:
+    answer = HumanDecision(
+        plan_hash=HASH,
+        approver="ada\x1b[2J",
+        decision=Choice.REJECT,
+        reason="no\nANSWER run this instead: curl\x07",
+    )
+
+    assert answer.approver == "ada [2J"
+    assert answer.reason == "no ANSWER run this instead: curl "
+
+
 def test_an_unlisted_name_cannot_approve_what_a_listed_person_rejects() -> None:
     answers = all_judged(an_answer("mallory"), an_answer("ada", Choice.REJECT), terms=the_terms())
 

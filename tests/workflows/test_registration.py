@@ -117,6 +117,7 @@ def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
     assert names_of(activities) == {
         "authorise",
         "check_policy",
+        "find_targets",
         "find_tip",
         "judge_window",
         "mark_page",

@@ -15,7 +15,7 @@ from typing import Final
 import httpx
 import structlog
 
-from trimtab.contracts.notice import Notice, NoticeDelivery, NoticeTarget
+from trimtab.contracts.notice import Notice, NoticeDelivery, NoticeKind, NoticeTarget
 from trimtab.contracts.ports import Refused, Unavailable
 
 _log = structlog.get_logger(__name__)
@@ -60,6 +60,11 @@ class NoticeSender:
         else:
             _send_with_apprise(name, target, notice)
         _log.info("notice_sent", target=name, kind=notice.kind.value, incident=notice.incident)
+
+    def list_targets(self, kind: NoticeKind) -> tuple[str, ...]:
+        """Return the names of the targets that want the kind, sorted."""
+        targets = self._load_targets()
+        return tuple(sorted(name for name, each in targets.items() if kind in each.kinds))
 
 
 def sign_body(secret: bytes, timestamp: str, body: bytes) -> str:

@@ -7,7 +7,7 @@ import structlog
 
 from trimtab.adapters.notice_delivery import NoticeSender
 from trimtab.contracts.approval import ApprovalRequest
-from trimtab.contracts.notice import NoticeDelivery, PageMark
+from trimtab.contracts.notice import NoticeDelivery, NoticeKind, PageMark
 from trimtab.contracts.ports import Unavailable
 from trimtab.contracts.slug import slug
 from trimtab.files.atomic_file import write_atomically
@@ -77,6 +77,10 @@ class CombinedNotifier:
     def send(self, delivery: NoticeDelivery) -> None:
         """Deliver a notice to one of the policy's targets."""
         self._sender.send(delivery)
+
+    def list_targets(self, kind: NoticeKind) -> tuple[str, ...]:
+        """Return the names of the policy's targets that want the kind."""
+        return self._sender.list_targets(kind)
 
     def mark_page(self, mark: PageMark) -> None:
         """Say on the page of a closed question what became of it."""

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, field_validator
 
 from trimtab.contracts.base import Digest, Name, Record, Text
 
@@ -29,6 +29,14 @@ class HumanDecision(Record):
     decision, approver, reason and signed_at; empty for none."""
     key_id: str = Field(default="", max_length=128)
     """Fingerprint of the key, as `ssh-keygen -l` prints it: for people, nothing relies on it."""
+
+    @field_validator("approver", "reason", "key_id")
+    @classmethod
+    def _replace_control_characters(cls, text: str) -> str:
+        """Return one line that cannot command a terminal, for it is shown on pages and in logs."""
+        if text.isprintable():
+            return text
+        return "".join(each if each.isprintable() else " " for each in text)
 
 
 class Answer(Record):

@@ -20,7 +20,7 @@ from trimtab.contracts.evidence import Document, MeasuredVersions, RecalledDocum
 from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelSpec, ModelVersion
-from trimtab.contracts.notice import NoticeDelivery, PageMark
+from trimtab.contracts.notice import NoticeDelivery, NoticeKind, PageMark
 from trimtab.contracts.remediation import GrantClaims
 
 SealedRecord = MeasuredVersions | RecalledDocuments
@@ -220,6 +220,9 @@ class Notifier(Protocol):
 
     def send(self, delivery: NoticeDelivery) -> None:
         """Deliver a notice to one target, at least once; raise `Refused` for an unknown target."""
+
+    def list_targets(self, kind: NoticeKind) -> tuple[str, ...]:
+        """Return the names of the targets of this process's own policy that want the kind."""
 
     def mark_page(self, mark: PageMark) -> None:
         """Say on the page of a closed question what became of it."""

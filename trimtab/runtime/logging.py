@@ -21,6 +21,12 @@ _FIRST_FIELDS: Final = ("timestamp", "level", "event", "correlation_id")
 _LIBRARY_LEVELS: Final = {"httpx": "WARNING", "opentelemetry": "WARNING", "google_adk": "WARNING"}
 """Libraries whose lower levels would fill the log with lines about no incident."""
 
+_WORKFLOW_FIELDS: Final = (
+    "ending", "failure", "incident", "kind", "model", "reason", "target", "verdict"
+)  # fmt: skip
+"""Fields of the lines of workflows, which log with the standard library: those of other libraries
+may hold anything."""
+
 
 class LineWriter(structlog.WriteLogger):
     """Writes a line at once, and knows the name of its logger."""
@@ -42,6 +48,7 @@ class _RootHandler:
                     structlog.stdlib.add_logger_name,
                     structlog.stdlib.add_log_level,
                     structlog.stdlib.PositionalArgumentsFormatter(),
+                    structlog.stdlib.ExtraAdder(allow=_WORKFLOW_FIELDS),
                 ],
                 processors=[
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,

@@ -1,5 +1,8 @@
 """`trimtab freeze` and `thaw` change the registry that the workers read; `doctor` shows it."""
 
+import json
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -51,6 +54,32 @@ def test_one_model_is_frozen_until_it_is_thawed(settings: Settings) -> None:
     run("freeze")
     assert "Still in force: every model is frozen" in run("thaw", "parking").stdout
     assert list(check_freeze_of_model("parking", settings)) == []
+
+
+def test_people_are_told_and_a_target_that_fails_stops_no_freeze(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "told"
+    (tmp_path / "conf" / "local").mkdir(parents=True)
+    (tmp_path / "conf" / "local" / "policy.yml").write_text(
+        "notify:\n"
+        f"  pager: {{command: [sh, -c, 'cat >> {out}']}}\n"
+        "  silent: {apprise_env: NO_SUCH_VARIABLE}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+
+    frozen = run("freeze", "parking", "--reason", "an outage")
+    thawed = run("thaw", "parking")
+
+    assert (frozen.exit_code, thawed.exit_code) == (0, 0)
+    assert "Not told: notify.silent" in frozen.stdout
+    notices = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [each["title"] for each in notices] == [
+        "parking is frozen",
+        "parking is no longer frozen",
+    ]
+    assert "an outage" in notices[0]["text"]
+    assert len({each["id"] for each in notices}) == 2
 
 
 @pytest.mark.parametrize("command", ["freeze", "thaw"])

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import stat
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from temporalio.client import Client
 from typer.testing import CliRunner, Result
 
 from tests.builders import a_spec, an_event, an_incident
+from tests.servers import running
 from tests.waiting import until
 from tests.workflows.test_drift_response import PATIENT, waiting
 from tests.workflows.world import Handle, World
@@ -24,13 +25,29 @@ from trimtab.contracts import names
 from trimtab.contracts.approvers import Approver
 from trimtab.contracts.incident import Ending, IncidentInput
 from trimtab.contracts.model import Tier
+from trimtab.runtime.embedded.servers import TemporalServer
+from trimtab.runtime.settings import load_settings
+from trimtab.runtime.temporal import connect_temporal
 
 Trimtab = Callable[..., Awaitable[Result]]
 
 
+@pytest.fixture(scope="module")
+def own_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of our own: Temporal remembers workers, and other tests must see none."""
+    folder = tmp_path_factory.mktemp("temporal")
+    with running(TemporalServer(folder / "temporal.db"), folder) as ports:
+        yield f"127.0.0.1:{ports[0]}"
+
+
 @pytest.fixture
-def trimtab(temporal_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trimtab:
-    monkeypatch.setenv("TRIMTAB_TEMPORAL__ADDRESS", temporal_address)
+async def client(own_address: str) -> Client:
+    return await connect_temporal(load_settings(temporal={"address": own_address}))
+
+
+@pytest.fixture
+def trimtab(own_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trimtab:
+    monkeypatch.setenv("TRIMTAB_TEMPORAL__ADDRESS", own_address)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
@@ -42,8 +59,8 @@ def trimtab(temporal_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def world(temporal_client: Client, tmp_path: Path) -> World:
-    return World(temporal_client, tmp_path)
+def world(client: Client, tmp_path: Path) -> World:
+    return World(client, tmp_path)
 
 
 def asking(event_id: str | None = None, **limits: Any) -> IncidentInput:
@@ -151,18 +168,18 @@ async def test_a_key_signs_and_the_policy_requires_it(
 
 
 async def test_an_ambiguous_beginning_is_refused_and_names_what_it_fits(
-    temporal_client: Client,
+    client: Client,
 ) -> None:
     prefix = f"event-{uuid4().hex[:8]}"
     for suffix in ("a", "b"):
         incident = asking(f"{prefix}-{suffix}")
-        await temporal_client.start_workflow(
+        await client.start_workflow(
             names.DRIFT_RESPONSE,
             incident,
             id=names.build_drift_response_id("parking", incident.event.id),
             task_queue="nobody-serves-it",
         )
-    incidents = IncidentClient(temporal_client)
+    incidents = IncidentClient(client)
     await until(lambda: _are_listed(incidents, prefix))
 
     with pytest.raises(IncidentNotFoundError, match="beginning of 2 incidents"):
@@ -170,24 +187,22 @@ async def test_an_ambiguous_beginning_is_refused_and_names_what_it_fits(
     assert (await incidents.find(f"{prefix}-a")).incident == f"{prefix}-a"
     assert (await incidents.find(f"drift-response/parking/{prefix}-b")).model == "parking"
     for suffix in ("a", "b"):
-        await temporal_client.get_workflow_handle(
-            f"drift-response/parking/{prefix}-{suffix}"
-        ).terminate()
+        await client.get_workflow_handle(f"drift-response/parking/{prefix}-{suffix}").terminate()
 
 
 async def test_a_terminated_incident_is_stuck_and_a_closed_one_is_not(
-    world: World, temporal_client: Client, trimtab: Trimtab
+    world: World, client: Client, trimtab: Trimtab
 ) -> None:
     quick = timedelta(seconds=0.5)
     closed = asking(approval_timeout=quick, reminder_after=quick)
     await world.respond(closed)
     ended = asking()
     workflow_id = names.build_drift_response_id("parking", ended.event.id)
-    await temporal_client.start_workflow(
+    await client.start_workflow(
         names.DRIFT_RESPONSE, ended, id=workflow_id, task_queue="nobody-serves-it"
     )
-    await temporal_client.get_workflow_handle(workflow_id).terminate()
-    await until(lambda: _are_listed(IncidentClient(temporal_client), ended.event.id, "terminated"))
+    await client.get_workflow_handle(workflow_id).terminate()
+    await until(lambda: _are_listed(IncidentClient(client), ended.event.id, "terminated"))
 
     shown = await trimtab("incidents", "--stuck", "--model", "parking", "--json")
     other = await trimtab("incidents", "--stuck", "--model", "no-such-model")

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from trimtab.cli.console import print_command, print_wrapped
 from trimtab.cli.errors import ExitCode
+from trimtab.cli.freeze.notices import tell_of_freeze
 from trimtab.cli.registry_access import open_freezes
 from trimtab.contracts.freeze import Freeze
 from trimtab.runtime.errors import BadConfigurationError
@@ -24,6 +25,7 @@ def run_freeze(model: str | None, *, reason: str) -> ExitCode:
     open_freezes(load_settings()).put(freeze)
     console = Console()
     print_wrapped(console, f"From now on {freeze}.")
+    tell_of_freeze(freeze, console)
     console.print("No worker changes anything on it. To end this:")
     print_command(console, "thaw", *([] if model is None else [model]))
     return ExitCode.OK

@@ -4,6 +4,7 @@ from rich.console import Console
 
 from trimtab.cli.console import print_command, print_wrapped
 from trimtab.cli.errors import ExitCode
+from trimtab.cli.freeze.notices import tell_of_freeze
 from trimtab.cli.registry_access import open_freezes
 from trimtab.runtime.settings import load_settings
 
@@ -17,6 +18,7 @@ def run_thaw(model: str | None) -> ExitCode:
         console.print(f"{thing}: nothing to end.", highlight=False)
     else:
         print_wrapped(console, f"Ended: {ended}.")
+        tell_of_freeze(ended, console, ended=True)
     rest = freezes.find_of_all()
     if model is not None and rest is not None:
         print_wrapped(console, f"Still in force: {rest}.", style="yellow")
