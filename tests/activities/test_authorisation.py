@@ -90,7 +90,7 @@ class World:
         self.ledger = FakeLedger()
         self.seal = HmacEvidenceSeal(audit_key=KEY)
         self.log = JsonlAuditLog(folder / "audit", key=KEY)
-        self.incident = an_incident(limits=limits or Limits(), **incident)
+        self.incident = an_incident(limits=limits or Limits(), **({"as_of": None} | incident))
         if configured:
             self.archive.put_in_force(self.incident.limits, self.incident.spec)
         plan = plan or a_plan(citations=CITATIONS)
