@@ -180,7 +180,7 @@ def repeat_event(event: DriftEvent, label: str) -> Iterator[DriftEvent]:
                 "time": datetime.now(UTC),
                 "keyid": "",
                 "signature": "",
-            }  # fmt: skip
+            }
         )
 
 
