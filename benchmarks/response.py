@@ -28,6 +28,7 @@ from incidents import (
     count_activities,
     repeat_event,
 )
+from pydantic import TypeAdapter
 from redis.asyncio import Redis
 from rich.console import Console
 
@@ -47,6 +48,7 @@ WINDOW: Final = {"start": "2016-12-06T00:00:00Z", "end": "2016-12-13T00:00:00Z"}
 """Window that raises an event, and on which a better champion can be trained."""
 CALM_WINDOW: Final = {"start": "2016-10-25T00:00:00Z", "end": "2016-11-01T00:00:00Z"}
 """First window after the reference: the champion is as good in it as it was."""
+_METRICS: Final = TypeAdapter(tuple[VersionMetric, ...])
 POLICY: Final = "cooldown: PT0S\n"
 """Policy without a cooldown, so that one incident after the other may act."""
 APPROVAL_TIMEOUT: Final = timedelta(seconds=5)
@@ -114,7 +116,7 @@ class Benchmark:
                 "slice": Slice.RECENT.value,
             },
         )
-        (measured,) = (VersionMetric.model_validate(each) for each in outputs["metrics"])
+        (measured,) = _METRICS.validate_python(outputs["metrics"])
         window = Window.model_validate({**CALM_WINDOW, "rows": measured.rows})
         return build_harmless_event(event, window=window, metric=measured.value)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,7 +12,7 @@ from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowUpdateFailedError
 
-from tests.builders import a_spec, an_event, an_incident
+from tests.builders import WEEK, a_spec, a_window, an_event, an_incident
 from tests.workflows.pausing import Waiting, cancel_to_be_requested
 from tests.workflows.world import BETTER, Handle, World
 from trimtab.contracts.approval import Choice, HumanDecision, TemporalCommand
@@ -449,3 +449,42 @@ async def test_the_page_says_what_to_run(world: World) -> None:
     assert f"trimtab approve {report.event_id} --plan" in page
     assert "allowed_actions" in page
     assert len(page.splitlines()) < 50
+
+
+async def test_an_unsigned_event_waits_for_a_person_and_executes_nothing(world: World) -> None:
+    report = await world.respond(incident(publisher="", limits=HASTY))
+
+    assert report.decision is not None
+    assert report.decision.rule == "event_signature"
+    assert report.ending is Ending.EXPIRED
+    assert world.registry.champion_version == "1"
+
+
+async def test_an_old_event_with_invented_figures_changes_nothing(world: World) -> None:
+    """Row 3 of cases/authority.md: three of three were executed."""
+    asked_at = datetime.now(UTC)
+    old = an_event(
+        f"event-{uuid4().hex[:8]}",
+        current=a_window(end=asked_at - 8 * WEEK),
+        champion_version="7",
+        performance=PerformanceChange(
+            metric="r2", reference=0.92, current=0.40, rows=3330, degraded=True
+        ),
+    )
+
+    report = await world.respond(
+        an_incident(old, analyst="script/retrain", limits=HASTY, as_of=None)
+    )
+
+    assert report.decision is not None
+    escalated = {
+        result.rule: result.reason
+        for result in report.decision.results
+        if result.verdict is Verdict.ESCALATE
+    }
+    assert {"event_window", "event_champion", "event_metric"} <= set(escalated)
+    assert "the event says r2 0.400 on 3,330 rows, but measured is" in escalated["event_metric"]
+    assert world.registry.champion_version == "1"
+    # What was measured is the newest labelled window, not the event's.
+    (measured,) = (params for name, params in world.pipelines.calls if name == "evaluation")
+    assert datetime.fromisoformat(str(measured["as_of"])) >= asked_at
