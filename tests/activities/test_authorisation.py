@@ -83,7 +83,10 @@ def test_what_the_policy_executes_is_granted_by_its_rule() -> None:
 def test_a_rollback_is_granted_to_one_version_only() -> None:
     plan = a_plan(action=Action.ROLL_BACK, target_version="7", champion_version="9")
 
-    claims = authorise(a_request(plan, facts=the_facts(champion_version="9")))
+    facts = the_facts(
+        champion_version="9", measured_metrics={"7": 0.9, "9": 0.7}, former_champions=("7",)
+    )
+    claims = authorise(a_request(plan, facts=facts))
 
     assert (claims.action, claims.target_version) == (Action.ROLL_BACK, "7")
 

@@ -121,7 +121,7 @@ class PlanOption(Record):
     rationale: Text
     benefit: Text
     risk: Text
-    cost: Decimal = Field(ge=0)
+    cost: Decimal
     """Cost in the model's currency; never a figure that a language model claims."""
 
 
@@ -134,7 +134,7 @@ class RemediationPlan(Record):
     target_version: str | None = None
     champion_version: str | None = None
     cause: Cause
-    cost: Decimal = Field(ge=0)
+    cost: Decimal
     currency: str
     options: tuple[PlanOption, ...]
     citations: tuple[Citation, ...]
