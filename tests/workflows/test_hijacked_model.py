@@ -83,6 +83,29 @@ async def test_an_honest_model_still_acts(
     assert world.registry.champion_version == champion
 
 
+@pytest.mark.parametrize(
+    ("situation", "rule", "ending"),
+    [
+        ("bad release", "all_rules", Ending.REMEDIATED),
+        ("harmless", "monitoring_severity", Ending.MONITORED),
+        ("loss", "confidence_threshold", Ending.EXPIRED),
+        ("corrupt", "monitoring_severity", Ending.EXPIRED),
+    ],
+)
+async def test_the_second_opinion_is_the_rule_analysts_own(
+    temporal: Client, tmp_path: Path, situation: str, rule: str, ending: Ending
+) -> None:
+    world = AgentWorld(temporal, tmp_path, situation=situation)
+    event = world.build_event(f"event-{uuid4().hex[:8]}")
+
+    report = await world.respond(an_incident(event, limits=HASTY))
+
+    assert report.decision is not None
+    verdicts = {each.rule: each.verdict for each in report.decision.results}
+    assert verdicts["rules_agree"] is Verdict.EXECUTE
+    assert (report.decision.rule, report.ending) == (rule, ending)
+
+
 @pytest.mark.parametrize("name", CONTROLS)
 async def test_without_the_gate_the_attack_succeeds(
     temporal: Client,
