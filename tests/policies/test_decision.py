@@ -99,10 +99,11 @@ def test_an_action_in_the_future_is_no_cooldown_but_a_contradiction() -> None:
     assert decided(last_action_at=NOW + timedelta(minutes=1)).verdict is Verdict.MONITOR
 
 
-def test_a_plan_of_negative_cost_is_not_executed() -> None:
-    decision = decide(a_question(a_plan(cost=Decimal("-0.01"))))
+def test_a_negative_cost_is_not_executed() -> None:
+    decision = decided(plan={"cost": Decimal("-0.01")})
 
     assert (decision.verdict, decision.rule) == (Verdict.ESCALATE, "cost_limit")
+    assert "negative" in decision.reason
 
 
 LOSS: dict[str, Any] = {"plan": {"action": Action.MONITOR}, "degraded": True, "confidence": 0.9}
