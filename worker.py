@@ -72,7 +72,11 @@ from trimtab.runtime.settings_sections import WorkerSettings
 from trimtab.runtime.telemetry import start_tracing
 from trimtab.runtime.temporal import connect_to_namespace
 from workflows.deliberation import DeliberationWorkflow
-from workflows.registration import build_workflow_runner, list_workflows
+from workflows.registration import (
+    build_workflow_runner,
+    extend_deadlock_timeout,
+    list_workflows,
+)
 
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
@@ -312,7 +316,7 @@ def _build_worker(
     activity_threads: ThreadPoolExecutor,
     workflow_threads: ThreadPoolExecutor,
 ) -> Worker:
-    return Worker(
+    worker = Worker(
         client,
         task_queue=duties.queue,
         workflows=duties.workflows,
@@ -324,6 +328,8 @@ def _build_worker(
         max_concurrent_workflow_tasks=settings.workflow_tasks,
         graceful_shutdown_timeout=settings.grace,
     )
+    extend_deadlock_timeout(worker)
+    return worker
 
 
 def _listen_for_stop_signals() -> asyncio.Event:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from workflows.drift_response import DriftResponseWorkflow
@@ -28,6 +29,11 @@ runs and ask nothing of the clock, of chance or of the outside in workflow code,
 are loaded for each run, under the sandbox's restrictions."""
 
 
+DEADLOCK_SECONDS: Final = 30
+"""Time that one workflow task may keep its thread. Temporal gives the task to somebody else after
+ten seconds, but the run is not broken."""
+
+
 def list_workflows(*, deliberation: type) -> list[type]:
     """Return every workflow class.
 
@@ -42,6 +48,17 @@ def list_workflows(*, deliberation: type) -> list[type]:
         MonitoringWorkflow,
         SweepWorkflow,
     ]
+
+
+def extend_deadlock_timeout(worker: Worker) -> None:
+    """Give a workflow task more than the SDK's two seconds before it is taken for a deadlock.
+
+    On a busy machine two seconds pass while a task waits for a processor. The SDK then interrupts
+    its thread wherever that is, which may cost the worker one of its few slots for ever. There is
+    no public option but TEMPORAL_DEBUG, which switches the sandbox off.
+    """
+    if worker._workflow_worker is not None:  # noqa: SLF001 - see above
+        worker._workflow_worker._deadlock_timeout_seconds = DEADLOCK_SECONDS  # noqa: SLF001
 
 
 def build_workflow_runner() -> SandboxedWorkflowRunner:

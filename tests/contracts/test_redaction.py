@@ -21,7 +21,7 @@ from trimtab.runtime.errors import BadConfigurationError
         ("http://127.0.0.1:5000/health", "http://127.0.0.1:5000/health"),
         ("postgres://ada@db/shop?table=sales", "postgres://ada@db/shop?table=sales"),
         ("ask owner@example.org: today", "ask owner@example.org: today"),
-        ("sqlite:////home/me/.trimtab/mlflow.db", "sqlite:////home/me/.trimtab/mlflow.db"),
+        ("sqlite:////srv/.trimtab/mlflow.db", "sqlite:////srv/.trimtab/mlflow.db"),
         ("monkey=s3cret", "monkey=s3cret"),
     ],
 )  # fmt: skip
