@@ -15,8 +15,10 @@ from zoneinfo import ZoneInfo
 from pydantic import JsonValue
 
 from trimtab.contracts.audit import AuditEntry, Gate
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.budget import LedgerFacts, Reservation, Spending, UsageQuery
 from trimtab.contracts.decision import Limits
+from trimtab.contracts.deliberation import RemediationPlan
 from trimtab.contracts.incident import Ending
 from trimtab.contracts.remediation import Step
 
@@ -76,6 +78,20 @@ def summarise_chain(entries: Sequence[AuditEntry]) -> ActionAttempt | None:
         attempted_at=max(attempts, default=None),
         failed_at=(replayed_at or failed) if failed and attempts else None,
         released=closed is not None and not attempts,
+    )
+
+
+def build_reservation(plan: RemediationPlan, *, now: datetime, expires_at: datetime) -> Reservation:
+    """Return the reservation of a plan whose grant expires at `expires_at`, by the real clock."""
+    return Reservation(
+        incident=plan.event_id,
+        model=plan.model,
+        plan_hash=compute_digest(plan),
+        action=plan.action,
+        cost=max(plan.cost, Decimal(0)),
+        currency=plan.currency,
+        at=now,
+        expires_at=expires_at,
     )
 
 
