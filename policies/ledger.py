@@ -15,13 +15,17 @@ from zoneinfo import ZoneInfo
 from pydantic import JsonValue
 
 from trimtab.contracts.audit import AuditEntry, Gate
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.budget import LedgerFacts, Reservation, Spending, UsageQuery
 from trimtab.contracts.decision import Limits
+from trimtab.contracts.deliberation import RemediationPlan
 from trimtab.contracts.incident import Ending
 from trimtab.contracts.remediation import Step
 
 _CHANGING_STEPS: Final = {Step.RETRAIN.value, Step.PROMOTE.value, Step.ROLL_BACK.value}
 _FAILED_ENDINGS: Final = {Ending.UNDONE.value, Ending.NOT_VERIFIED.value, Ending.FAILED.value}
+_MAX_RECORDING_DELAY: Final = timedelta(minutes=5)
+"""Time between a decision and its entry, from which the decision is one of a replay."""
 _MAX_FAILURES: Final = 50
 """Number of the newest failures that are kept: more never change the answer."""
 
@@ -60,9 +64,9 @@ def summarise_chain(entries: Sequence[AuditEntry]) -> ActionAttempt | None:
     granted = next((entry for entry in entries if entry.gate is Gate.AUTHORISED), None)
     if granted is None:
         return None
-    shift = _measure_clock_shift(entries)
+    replayed_at = _find_replayed_time(entries)
     plan = _find_plan(entries)
-    attempts = [entry.at + shift for entry in entries if _is_attempt(entry)]
+    attempts = [replayed_at or entry.at for entry in entries if _is_attempt(entry)]
     closed = next((entry for entry in reversed(entries) if entry.gate is Gate.CLOSED), None)
     failed = _find_failure(entries, closed)
     return ActionAttempt(
@@ -70,10 +74,24 @@ def summarise_chain(entries: Sequence[AuditEntry]) -> ActionAttempt | None:
         model=granted.model,
         cost=_parse_cost(plan.get("cost")),
         currency=str(plan.get("currency", "")),
-        granted_at=granted.at + shift,
+        granted_at=replayed_at or granted.at,
         attempted_at=max(attempts, default=None),
-        failed_at=failed + shift if failed and attempts else None,
+        failed_at=(replayed_at or failed) if failed and attempts else None,
         released=closed is not None and not attempts,
+    )
+
+
+def build_reservation(plan: RemediationPlan, *, now: datetime, expires_at: datetime) -> Reservation:
+    """Return the reservation of a plan whose grant expires at `expires_at`, by the real clock."""
+    return Reservation(
+        incident=plan.event_id,
+        model=plan.model,
+        plan_hash=compute_digest(plan),
+        action=plan.action,
+        cost=max(plan.cost, Decimal(0)),
+        currency=plan.currency,
+        at=now,
+        expires_at=expires_at,
     )
 
 
@@ -140,16 +158,20 @@ def _sum_since(attempts: Iterable[ActionAttempt], start: datetime, currency: str
     return Spending(actions=len(since), cost=sum(costs, start=Decimal(0)))
 
 
-def _measure_clock_shift(entries: Sequence[AuditEntry]) -> timedelta:
-    """Return how far the policy's clock is ahead of the log's: much, if the past is replayed."""
+def _find_replayed_time(entries: Sequence[AuditEntry]) -> datetime | None:
+    """Return the instant at which a replayed incident stands still; None if it is no replay.
+
+    A backtest decides as of the past, and records in the present.
+    """
     for entry in entries:
         if entry.gate is Gate.DECIDED:
             try:
                 decided_at = datetime.fromisoformat(str(entry.detail.get("decided_at")))
-                return decided_at - entry.at
+                delay = abs(entry.at - decided_at)
             except (TypeError, ValueError):
-                break
-    return timedelta(0)
+                return None
+            return decided_at if delay > _MAX_RECORDING_DELAY else None
+    return None
 
 
 def _find_plan(entries: Sequence[AuditEntry]) -> Mapping[str, JsonValue]:

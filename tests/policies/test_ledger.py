@@ -9,10 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.incident import collect_facts, find_last_action
-from policies.ledger import ActionAttempt, add_up, build_usage_query, summarise_chain
-from tests.builders import NOW, an_investigation
+from policies.ledger import (
+    ActionAttempt,
+    add_up,
+    build_reservation,
+    build_usage_query,
+    convert_reservation,
+    summarise_chain,
+)
+from tests.builders import NOW, a_plan, an_investigation
 from trimtab.contracts.audit import AuditEntry, Gate
-from trimtab.contracts.budget import Breaker, LedgerFacts, ModelUsage, UsageQuery
+from trimtab.contracts.base import compute_digest
+from trimtab.contracts.budget import Breaker, LedgerFacts, ModelUsage, Spending, UsageQuery
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.freeze import Freeze
 
@@ -117,3 +125,13 @@ def test_the_ledger_looks_back_as_far_as_cooldown_and_breaker() -> None:
     query = build_usage_query("parking", "event-1", limits=limits, now=NOW)
 
     assert query.lookback == timedelta(days=90)
+
+
+def test_a_reservation_of_a_plan_with_a_negative_cost_gives_nothing_back() -> None:
+    plan = a_plan(cost=Decimal(-100))
+
+    reserved = build_reservation(plan, now=NOW, expires_at=NOW + timedelta(hours=2))
+
+    facts = add_up([convert_reservation(reserved)], QUERY)
+    assert facts.model_day == Spending(actions=1)
+    assert reserved.plan_hash == compute_digest(plan)
