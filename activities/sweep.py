@@ -5,18 +5,18 @@ whoever starts it. It moves no champion: it says which version is to serve again
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
 from temporalio import activity
 
 from activities.errors import translate_errors
-from policies.reconciliation import STARTING_TIME
+from policies.reconciliation import STARTING_TIME, Chain
 from policies.settlement import find_unreported_effect, plan_settlement
 from policies.settlement_page import build_abandoned_report, build_settlement_request
 from trimtab.contracts import names
-from trimtab.contracts.audit import SWEEPER, AuditAppend, AuditEntry, AuditLine, Gate
+from trimtab.contracts.audit import SWEEPER, AuditAppend, AuditEntry, Gate
 from trimtab.contracts.incident import Ending
 from trimtab.contracts.model import ModelVersion
 from trimtab.contracts.ports import (
@@ -27,8 +27,6 @@ from trimtab.contracts.ports import (
     Refused,
 )
 from trimtab.contracts.settlement import AbandonedIncident, Settlement, SweepReport
-
-Chain = Sequence[AuditLine]
 
 
 def _read_clock() -> datetime:

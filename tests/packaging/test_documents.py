@@ -67,6 +67,7 @@ DOCUMENTS = (
             "bin/trimtab monitor prices": DRIFTED,
             "bin/trimtab doctor": FINE_OR_NOTHING_THERE,
             "bin/trimtab audit verify": FINE_OR_NOTHING_THERE,
+            "bin/trimtab audit reconcile": FINE_OR_NOTHING_THERE,
         },
     ),
     Document(
