@@ -61,8 +61,8 @@ class SweepActivities:
         """Close what was abandoned, and keep the end of all chains in the registry."""
         chains = await asyncio.to_thread(self._log.list_chains_to_settle)
         open_chains = [chain for chain in chains if chain[-1].entry.gate is not Gate.CLOSED]
-        abandoned = [
-            await asyncio.to_thread(self._settle, chain)
+        settled = [
+            await self._settle_if_possible(chain)
             for chain in open_chains
             if await self._is_abandoned(chain)
         ]
@@ -70,7 +70,8 @@ class SweepActivities:
             if chain[-1].entry.gate is Gate.CLOSED:
                 await asyncio.to_thread(self._remember, chain)
         heads = await asyncio.to_thread(self._keep_head)
-        return SweepReport(open_chains=len(open_chains), abandoned=tuple(abandoned), heads=heads)
+        abandoned = tuple(each for each in settled if each is not None)
+        return SweepReport(open_chains=len(open_chains), abandoned=abandoned, heads=heads)
 
     async def _is_abandoned(self, chain: Chain) -> bool:
         """Return whether nobody will write to the chain any more.
@@ -88,6 +89,15 @@ class SweepActivities:
             return False
         lines = await asyncio.to_thread(self._log.lines, incident, model=model)
         return lines[-1].hash == last.hash
+
+    async def _settle_if_possible(self, chain: Chain) -> AbandonedIncident | None:
+        """Settle one incident; a refusal must not keep the others waiting."""
+        try:
+            return await asyncio.to_thread(self._settle, chain)
+        except Refused as refusal:
+            incident = chain[-1].entry.incident
+            activity.logger.error("incident_not_settled: %s: %s", incident, refusal)
+            return None
 
     def _settle(self, chain: Chain) -> AbandonedIncident:
         """Tell a person, then close the chain: told twice is better than never."""
