@@ -5,18 +5,18 @@ whoever starts it. It moves no champion: it says which version is to serve again
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
 from temporalio import activity
 
 from activities.errors import translate_errors
-from policies.reconciliation import STARTING_TIME
+from policies.reconciliation import STARTING_TIME, Chain
 from policies.settlement import find_unreported_effect, plan_settlement
 from policies.settlement_page import build_abandoned_report, build_settlement_request
 from trimtab.contracts import names
-from trimtab.contracts.audit import SWEEPER, AuditAppend, AuditEntry, AuditLine, Gate
+from trimtab.contracts.audit import SWEEPER, AuditAppend, AuditEntry, Gate
 from trimtab.contracts.incident import Ending
 from trimtab.contracts.model import ModelVersion
 from trimtab.contracts.ports import (
@@ -27,8 +27,6 @@ from trimtab.contracts.ports import (
     Refused,
 )
 from trimtab.contracts.settlement import AbandonedIncident, Settlement, SweepReport
-
-Chain = Sequence[AuditLine]
 
 
 def _read_clock() -> datetime:
@@ -63,8 +61,8 @@ class SweepActivities:
         """Close what was abandoned, and keep the end of all chains in the registry."""
         chains = await asyncio.to_thread(self._log.list_chains_to_settle)
         open_chains = [chain for chain in chains if chain[-1].entry.gate is not Gate.CLOSED]
-        abandoned = [
-            await asyncio.to_thread(self._settle, chain)
+        settled = [
+            await self._settle_if_possible(chain)
             for chain in open_chains
             if await self._is_abandoned(chain)
         ]
@@ -72,7 +70,8 @@ class SweepActivities:
             if chain[-1].entry.gate is Gate.CLOSED:
                 await asyncio.to_thread(self._remember, chain)
         heads = await asyncio.to_thread(self._keep_head)
-        return SweepReport(open_chains=len(open_chains), abandoned=tuple(abandoned), heads=heads)
+        abandoned = tuple(each for each in settled if each is not None)
+        return SweepReport(open_chains=len(open_chains), abandoned=abandoned, heads=heads)
 
     async def _is_abandoned(self, chain: Chain) -> bool:
         """Return whether nobody will write to the chain any more.
@@ -90,6 +89,15 @@ class SweepActivities:
             return False
         lines = await asyncio.to_thread(self._log.lines, incident, model=model)
         return lines[-1].hash == last.hash
+
+    async def _settle_if_possible(self, chain: Chain) -> AbandonedIncident | None:
+        """Settle one incident; a refusal must not keep the others waiting."""
+        try:
+            return await asyncio.to_thread(self._settle, chain)
+        except Refused as refusal:
+            incident = chain[-1].entry.incident
+            activity.logger.error("incident_not_settled: %s: %s", incident, refusal)
+            return None
 
     def _settle(self, chain: Chain) -> AbandonedIncident:
         """Tell a person, then close the chain: told twice is better than never."""

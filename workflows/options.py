@@ -110,7 +110,7 @@ REMEMBER: Final = ActivityOptions(
 )
 """Writes of a closed incident to the registry and the knowledge base."""
 
-SWEEP: Final = ActivityOptions(
+CLOSE_ABANDONED: Final = ActivityOptions(
     start_to_close_timeout=timedelta(minutes=5),
     schedule_to_close_timeout=timedelta(minutes=10),
     retry_policy=RetryPolicy(

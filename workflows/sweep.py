@@ -21,7 +21,7 @@ class SweepWorkflow:
         report = await workflow.execute_activity_method(
             SweepActivities.sweep_incidents,
             summary="Close incidents whose workflow is gone",
-            **options.SWEEP,
+            **options.CLOSE_ABANDONED,
         )
         details = [f"Open incidents: {report.open_chains}.", *map(str, report.abandoned)]
         workflow.set_current_details("\n".join(f"- {each}" for each in details))

@@ -75,7 +75,7 @@ async def test_a_worker_that_dies_at_every_line_loses_nothing(
     lines = JsonlAuditLog(tmp_path / "audit", key=KEY).lines(event.id)
     (status,) = verify(tmp_path / "audit", key=KEY)
     assert report.ending is Ending.REMEDIATED
-    assert [list(move) for move in registry.moves] == [["1", "2"]]
+    assert [tuple(move) for move in registry.moves] == [("1", "2")]
     assert registry.known == ["1", "2"]
     assert (status.valid, status.closed) == (True, True)
     assert (report.audit_entries, report.audit_tip) == (len(lines), lines[-1].hash)

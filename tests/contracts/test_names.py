@@ -40,7 +40,13 @@ def test_the_document_lists_every_search_attribute() -> None:
 
 
 def test_the_document_lists_every_workflow_type_and_task_queue() -> None:
-    types = {names.DRIFT_RESPONSE, names.DELIBERATION, names.REMEDIATION, names.MONITORING}
+    types = {
+        names.DRIFT_RESPONSE,
+        names.DELIBERATION,
+        names.REMEDIATION,
+        names.MONITORING,
+        names.SWEEP,
+    }
 
     assert line_about("Workflow types") == types
     assert line_about("Task queues") == set(names.QUEUES)
@@ -55,6 +61,8 @@ def test_the_document_shows_every_kind_of_id() -> None:
         names.build_remediation_id("<model>"),
         f"{schedule}-<time>",
         schedule,
+        f"{names.SWEEP_ID}-<time>",
+        names.SWEEP_ID,
     }
 
 

@@ -70,6 +70,7 @@ DOCUMENTS = (
             "bin/trimtab doctor": FINE_OR_NOTHING_THERE,
             "bin/trimtab audit verify": FINE_OR_NOTHING_THERE,
             "bin/trimtab policy whatif": FINE_OR_NOTHING_THERE,
+            "bin/trimtab audit reconcile": FINE_OR_NOTHING_THERE,
         },
     ),
     Document(

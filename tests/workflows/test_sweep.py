@@ -156,6 +156,22 @@ async def test_a_sweep_that_died_before_the_registry_knew_is_made_up_for(world: 
     assert len(world.notifier.requests) == pages
 
 
+async def test_an_incident_that_cannot_be_settled_keeps_no_other_waiting(world: World) -> None:
+    async with at_work(world):
+        handle = await start(world, request := escalating(PATIENT))
+        await waiting(handle)
+        await handle.terminate("a test")
+        world.registry.broken = True
+
+        report = await sweep(world)
+        world.registry.broken = False
+        later = await sweep(world)
+
+    assert (report.open_chains, report.abandoned) == (1, ())
+    assert report.heads > 0
+    assert [each.incident for each in later.abandoned] == [request.event.id]
+
+
 async def test_a_sweep_keeps_the_head_of_all_chains_in_the_registry(
     world: World, tmp_path: Path
 ) -> None:
