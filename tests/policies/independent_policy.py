@@ -99,6 +99,37 @@ def _is_recent(q: PolicyQuestion) -> bool:
     return q.facts.last_action_at is not None and _ago(q) < q.limits.cooldown
 
 
+def _is_over_budget(q: PolicyQuestion) -> bool:
+    ledger = q.facts.ledger
+    each, everything = q.limits.budgets.each_model, q.limits.budgets.all_models
+    if ledger is None:
+        return any(
+            limit is not None for budget in (each, everything) for limit in dict(budget).values()
+        )
+    return any(
+        (actions is not None and spent.actions >= actions)
+        or (cost is not None and spent.cost + max(q.plan.cost, 0) > cost)
+        for actions, cost, spent in (
+            (each.actions_per_day, each.cost_per_day, ledger.model_day),
+            (each.actions_per_month, each.cost_per_month, ledger.model_month),
+            (everything.actions_per_day, everything.cost_per_day, ledger.all_day),
+            (everything.actions_per_month, everything.cost_per_month, ledger.all_month),
+        )
+    )
+
+
+def _is_broken(q: PolicyQuestion) -> bool:
+    breaker, ledger = q.limits.breaker, q.facts.ledger
+    if breaker.failures is None or ledger is None:
+        return breaker.failures is not None
+    recent = sum(q.now - failed < breaker.period for failed in ledger.failures)
+    return recent >= breaker.failures
+
+
+def _contradicts(rule: str) -> Condition:
+    return lambda q: any(found.rule == rule for found in q.facts.contradictions)
+
+
 TABLE: Final[dict[str, tuple[tuple[str, ...], tuple[tuple[Condition, str], ...]]]] = {
     "deliberation": (ALL, ((lambda q: q.facts.deliberation_failed, ESCALATE),)),
     "champion_identity": (
@@ -152,6 +183,13 @@ TABLE: Final[dict[str, tuple[tuple[str, ...], tuple[tuple[Condition, str], ...]]
             (lambda _: True, ESCALATE),
         ),
     ),
+    "budget": (ACTING, ((_is_over_budget, ESCALATE),)),
+    "breaker": (ACTING, ((_is_broken, ESCALATE),)),
+    "freeze": (ACTING, ((lambda q: q.facts.freeze is not None, ESCALATE),)),
+    "shadow": (
+        ACTING,
+        ((lambda q: q.limits.shadow or q.plan.model in q.limits.shadow_models, MONITOR),),
+    ),
     "rules_agree": (ACTING, ((_is_unsupported, ESCALATE),)),
     "inaction_confidence": (
         ("monitor",),
@@ -165,4 +203,9 @@ TABLE: Final[dict[str, tuple[tuple[str, ...], tuple[tuple[Condition, str], ...]]
             (lambda _: True, ESCALATE),
         ),
     ),
+    "event_signature": (ACTING, ((lambda q: not q.facts.event_signed, ESCALATE),)),
+    "event_figures": (ALL, ((_contradicts("event_figures"), ESCALATE),)),
+    "event_window": (ALL, ((_contradicts("event_window"), ESCALATE),)),
+    "event_champion": (ALL, ((_contradicts("event_champion"), ESCALATE),)),
+    "event_metric": (ALL, ((_contradicts("event_metric"), ESCALATE),)),
 }

@@ -5,11 +5,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from policies.claims import CLAIM_RULES
 from tests.builders import NOW, a_plan, the_facts
 from trimtab.contracts.base import Record
-from trimtab.contracts.decision import Blackout, Facts, Limits, PolicyQuestion
+from trimtab.contracts.budget import Breaker, Budget, Budgets, LedgerFacts, Spending
+from trimtab.contracts.decision import Blackout, Contradiction, Facts, Limits, PolicyQuestion
 from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.drift import Severity
+from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.model import Tier
 from trimtab.contracts.remediation import Action
 
@@ -57,6 +60,10 @@ def draw_worse_facts(draw: random.Random, question: PolicyQuestion) -> PolicyQue
         {"rules_cause": Cause.UNKNOWN},
         {"measured_metrics": {}},
         {"former_champions": ()},
+        {"ledger": None},
+        {"freeze": Freeze()},
+        {"event_signed": False},
+        {"contradictions": (Contradiction(rule=draw.choice(CLAIM_RULES), statement="no"),)},
         {"promotion_margin": facts.promotion_margin + draw.random()},
     ]
     return question.model_copy(update={"facts": facts.model_copy(update=draw.choice(changes))})
@@ -85,7 +92,40 @@ def _draw_limits(draw: random.Random) -> Limits:
         }
     if draw.random() < 0.7:
         fields["blackouts"] = (_draw_blackout(draw),)
+    if draw.random() < 0.5:
+        fields["budgets"] = Budgets(each_model=_draw_budget(draw), all_models=_draw_budget(draw))
+    if draw.random() < 0.5:
+        fields["breaker"] = Breaker(failures=draw.choice((None, 1, 2)), period=timedelta(hours=6))
+    fields["shadow"] = draw.random() < 0.1
+    fields["shadow_models"] = ("parking",) if draw.random() < 0.1 else ()
     return Limits(**fields)
+
+
+def _draw_budget(draw: random.Random) -> Budget:
+    return Budget(
+        actions_per_day=draw.choice((None, None, 0, 1, 2)),
+        actions_per_month=draw.choice((None, None, 1, 5)),
+        cost_per_day=draw.choice((None, None, Decimal(5), Decimal(10))),
+        cost_per_month=draw.choice((None, None, Decimal(5), Decimal(100))),
+    )
+
+
+def _draw_ledger(draw: random.Random) -> LedgerFacts | None:
+    if draw.random() < 0.1:
+        return None
+    spent = [
+        Spending(actions=draw.choice((0, 0, 1, 4, 5)), cost=Decimal(draw.choice((0, 0, 5, 95))))
+        for _ in range(4)
+    ]
+    return LedgerFacts(
+        model_day=spent[0],
+        model_month=spent[1],
+        all_day=spent[2],
+        all_month=spent[3],
+        failures=tuple(
+            NOW - timedelta(hours=draw.choice((1, 5, 6, 7))) for _ in range(draw.choice((0, 0, 2)))
+        ),
+    )
 
 
 def _draw_blackout(draw: random.Random) -> Blackout:
@@ -135,4 +175,12 @@ def _draw_facts(draw: random.Random, limits: Limits) -> Facts:
         },
         former_champions=tuple(each for each in ("1", "2", "3") if draw.random() < 0.7),
         promotion_margin=margin,
+        ledger=_draw_ledger(draw),
+        freeze=Freeze() if draw.random() < 0.1 else None,
+        event_signed=draw.random() < 0.9,
+        contradictions=tuple(
+            Contradiction(rule=rule, statement="the event says one thing, and another is known")
+            for rule in CLAIM_RULES
+            if draw.random() < 0.05
+        ),
     )
