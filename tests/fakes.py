@@ -38,13 +38,17 @@ class FakeRegistry:
             tags={build_promotion_tag(key): "done" for key in self.promoted.get(version, ())},
         )
 
-    def champion(self, model: str) -> ModelVersion | None:
+    def _check(self) -> None:
         if self.broken:
             msg = "the registry refuses"
             raise Refused(msg)
+
+    def champion(self, model: str) -> ModelVersion | None:
+        self._check()
         return self._version(model, self.champion_version) if self.champion_version else None
 
     def versions(self, model: str, *, limit: int = 10) -> tuple[ModelVersion, ...]:
+        self._check()
         return tuple(self._version(model, version) for version in reversed(self.known))[:limit]
 
     def find_version(self, model: str, *, key: str) -> ModelVersion | None:
