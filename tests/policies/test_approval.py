@@ -363,7 +363,7 @@ def test_without_a_list_the_owner_and_the_local_user_answer() -> None:
         (Limits(approvals_needed={Tier.STANDARD: 3}), 3),
         (Limits(approvals_needed={Tier.CRITICAL: 3}), 1),
         (Limits(two_approvals_from=Severity.HIGH), 2),
-        (Limits(two_approvals_from=Severity.CRITICAL), 1),
+        (Limits(two_approvals_from=Severity.CRITICAL), 2),
         (Limits(two_approvals_above=Decimal(4)), 2),
         (Limits(two_approvals_above=Decimal(5)), 1),
         (Limits(two_approvals_above=Decimal(50), currency="USD"), 2),
