@@ -51,7 +51,6 @@ class FakeRegistry:
             | {build_verification_tag(key): "done" for key in self.verified.get(version, ())},
         )
 
-<<<<<<< HEAD
     def champion(self, model: str) -> ModelVersion | None:
         self._check_sound()
         return self._version(model, self.champion_version) if self.champion_version else None
@@ -63,19 +62,6 @@ class FakeRegistry:
 
     def versions(self, model: str, *, limit: int = 10) -> tuple[ModelVersion, ...]:
         self._check_sound()
-=======
-    def _check(self) -> None:
-        if self.broken:
-            msg = "the registry refuses"
-            raise Refused(msg)
-
-    def champion(self, model: str) -> ModelVersion | None:
-        self._check()
-        return self._version(model, self.champion_version) if self.champion_version else None
-
-    def versions(self, model: str, *, limit: int = 10) -> tuple[ModelVersion, ...]:
-        self._check()
->>>>>>> load
         return tuple(self._version(model, version) for version in reversed(self.known))[:limit]
 
     def find_version(self, model: str, *, key: str) -> ModelVersion | None:
