@@ -773,3 +773,17 @@ def test_comparing_files_loads_nothing_that_it_does_not_need() -> None:
     known = {*LIGHT, *OURS, *sys.stdlib_module_names}
     tops = {name.partition(".")[0] for name in loaded}
     assert [name for name in tops - known if metadata.packages_distributions().get(name)] == []
+
+
+def test_results_that_go_into_a_pipe_leave_it_a_pipe(folder: Path) -> None:
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    code, said = run("old.parquet", "drifted.parquet", "--json", "pipe")
+
+    assert code == 1, said
+    assert json.loads(os.read(reader, 60_000))["drifted"]
+    assert pipe.is_fifo()
+    os.close(reader)
+    assert run("old.parquet", "new.parquet", "--html", ".")[0] == 2
