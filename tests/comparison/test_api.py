@@ -261,6 +261,38 @@ def test_a_table_that_cannot_be_compared_is_named_with_the_remedy(table: Any, fa
     assert isinstance(raised.value, ValueError)
 
 
+NULLS: Any = [[None] * ROWS, [[None]] * ROWS, [{"a": None, "b": [None]}] * ROWS]
+"""Columns for which polars knows no type."""
+
+
+@pytest.mark.parametrize("values", NULLS)
+def test_a_column_without_any_value_is_read_from_polars(values: list[object]) -> None:
+    empty = pl.from_pandas(REFERENCE).with_columns(pl.Series("age", values))
+
+    result = trimtab.compare(REFERENCE, empty)
+    as_reference = trimtab.compare(empty, CURRENT)
+
+    assert "missing_column" in [fault.kind for fault in result.faults] or values[0] is not None
+    assert {*as_reference.columns.query("drifted")["column"]} == {"income"}
+
+
+UNREADABLE: Any = [
+    pl.from_pandas(REFERENCE).with_columns(pl.col("age").cast(pl.Int128)),
+    pa.Table.from_pandas(REFERENCE.assign(age=REFERENCE["age"].astype("float16"))),
+]
+"""Columns of types that DuckDB does not know."""
+
+
+@pytest.mark.parametrize("table", UNREADABLE, ids=["polars", "arrow"])
+def test_a_column_that_cannot_be_read_is_named(table: Any) -> None:
+    fault = "DuckDB cannot read column 'age': .* convert or drop that column"
+
+    with pytest.raises(trimtab.InvalidTableError, match=fault) as raised:
+        trimtab.compare(REFERENCE, table)
+
+    assert "\n" not in str(raised.value)
+
+
 @pytest.mark.parametrize("rows", [0, 100])
 def test_few_rows_are_no_verdict(rows: int) -> None:
     result = trimtab.compare(REFERENCE, CURRENT.head(rows))

@@ -6,7 +6,7 @@ None of their packages is imported here: whoever holds such a table has done so.
 import sys
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from warnings import catch_warnings, simplefilter
 
 import duckdb
@@ -26,6 +26,7 @@ from trimtab.detection.tables.memory_tables import (
 if TYPE_CHECKING:
     import ibis
     import pandas as pd
+    import polars as pl
 
 _ACCEPTED: Final = (
     "give a pandas, polars or Arrow table, a DuckDB relation, an Ibis table, a path or a URL"
@@ -86,13 +87,37 @@ def _find_arrow_stream(table: ArrowStream, *, side: str) -> TableSource:
     if read_all := getattr(table, "read_all", None):  # a stream that can be read once
         data = read_all()
     elif package != "pyarrow":
-        data = ArrowStreamOnly(table)
+        is_polars = _is_instance(table, "polars", "DataFrame")
+        data = ArrowStreamOnly(_type_nulls(cast("pl.DataFrame", table)) if is_polars else table)
     names = getattr(data, "column_names", None) or getattr(table, "columns", None)
     if not isinstance(names, list):
         raise UnsupportedTableError(_ACCEPTED, subject=side, value=f"({_name_type(table)})")
     source = _make_source(RegisteredTable(data), table, side=side, name=name)
     _check_names(names, source)
     return source
+
+
+def _type_nulls(frame: "pl.DataFrame") -> "pl.DataFrame":
+    """Return a polars frame with whole numbers for columns of its type Null, as Parquet has them.
+
+    DuckDB cannot read this type of polars, not even inside of lists and structs.
+    """
+    types = {name: _replace_null(kind) for name, kind in frame.schema.items()}
+    changed: Any = {name: kind for name, kind in types.items() if kind != frame.schema[name]}
+    return frame.cast(changed) if changed else frame
+
+
+def _replace_null(kind: Any) -> Any:  # noqa: ANN401 - a type of polars, which may not be installed
+    polars: Any = sys.modules["polars"]
+    if kind == polars.Null:
+        return polars.Int32()
+    if isinstance(kind, polars.Array):
+        return polars.Array(_replace_null(kind.inner), kind.size)
+    if isinstance(kind, polars.List):
+        return polars.List(_replace_null(kind.inner))
+    if isinstance(kind, polars.Struct):
+        return polars.Struct({field.name: _replace_null(field.dtype) for field in kind.fields})
+    return kind
 
 
 def _find_relation(relation: duckdb.DuckDBPyRelation, *, side: str) -> TableSource:
