@@ -193,7 +193,7 @@ def test_a_stricter_level_asks_for_more_evidence() -> None:
     [
         ({"min_psi": -0.1}, "min_psi=-0.1: must be 0 or more"),
         ({"min_psi": float("nan")}, "min_psi=nan: must be 0 or more"),
-        ({"min_psi": "much"}, "min_psi='much': must be a number"),
+        ({"min_psi": "much"}, "min_psi='much': must be a number, such as 0.1"),
         ({"alpha": 0}, "alpha=0: must be between 0 and 1"),
         ({"alpha": 1.0}, "alpha=1.0: must be between 0 and 1"),
         ({"alpha": None}, "alpha=None: must be a number"),
@@ -202,6 +202,10 @@ def test_a_stricter_level_asks_for_more_evidence() -> None:
         ({"target": 7}, "target=7: must be a column's name as text"),
         ({"ignore": ["when"]}, "ignore='when': neither table has such a column"),
         ({"ignore": "city"}, r"ignore='city': must be a list of column names, such as \['id'\]"),
+        ({"ignore": None}, "ignore=None: must be a list of column names"),
+        ({"ignore": 5}, "ignore=5: must be a list of column names"),
+        ({"target": ""}, "target='': is no column's name: name one, or leave the option out"),
+        ({"timestamp": ""}, "timestamp='': is no column's name"),
         ({"target": "age", "ignore": ["age"]}, "target='age': is ignored, or the timestamp, too"),
     ],
 )
