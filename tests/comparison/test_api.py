@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, assert_type
 
 import duckdb
+import ibis
 import jsonschema
 import numpy as np
 import pandas as pd
@@ -25,6 +26,8 @@ REFERENCE = make_frame(1)
 CURRENT = make_frame(2, shift=1.0)
 SAME = make_frame(3)
 MILLION = 1_000_000
+BROKEN = pd.DataFrame({"age": pd.Series(["b\udc80"] * ROWS, dtype=object)})
+"""Half of a character, as Python reads a byte that is not UTF-8."""
 
 
 class Command:
@@ -255,6 +258,13 @@ def test_what_is_no_table_is_refused_by_its_type(table: Any, fault: str) -> None
         (pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")])), "several levels"),
         (pl.DataFrame(), r"current \(polars data frame\): has no columns"),
         (pa.table([[1], [2]], names=["a", "a"]), r"current \(Arrow table\): has two columns"),
+        (pd.DataFrame([[1, 2]], columns=["Age", "age"]), "has two columns called 'Age'"),
+        (
+            pd.DataFrame([[1]], columns=pd.Index(["a\udc80"], dtype=object)),
+            r"has a column called 'a\\udc80', which holds no characters: rename it",
+        ),
+        (BROKEN, r"a text holds '\\udc80', which is no character: replace it"),
+        (ibis.table({"age": "int64"}, name="t"), "is bound to no database: take the table from"),
         (REFERENCE, r"current \(pandas data frame\): is the reference too"),
     ],
 )
@@ -329,6 +339,25 @@ def test_a_relation_that_cannot_be_queried_is_an_error_of_that_table() -> None:
     fault = r"current \(DuckDB relation\): DuckDB cannot read it"
     with pytest.raises(trimtab.InvalidTableError, match=fault):
         trimtab.compare(REFERENCE, relation)
+
+
+@pytest.mark.parametrize("end", ["disconnect", "drop"])
+def test_an_ibis_table_that_cannot_be_queried_is_an_error_of_that_table(end: str) -> None:
+    connection = ibis.duckdb.connect()
+    connection.con.execute("CREATE TABLE rows AS SELECT range AS age FROM RANGE(500)")
+    table = connection.table("rows")
+    if end == "drop":
+        connection.con.execute("DROP TABLE rows")
+    else:
+        connection.disconnect()
+
+    fault = (
+        r"current \(Ibis table\): DuckDB cannot read it: .*: correct the table or its connection"
+    )
+    with pytest.raises(trimtab.InvalidTableError, match=fault) as raised:
+        trimtab.compare(REFERENCE, table)
+
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("form", ["pandas", "polars", "arrow", "ibis table of polars"])

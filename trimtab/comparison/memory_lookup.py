@@ -76,7 +76,12 @@ def _find_frame(frame: "pd.DataFrame", *, side: str, columns: Collection[str]) -
     }
     names = [*map(str, frame.columns), *levels.values()]
     _check_names(names, source)
-    adapted = adapt_frame(frame, names, index_levels=list(levels))
+    try:
+        adapted = adapt_frame(frame, names, index_levels=list(levels))
+    except UnicodeEncodeError as error:  # half of a character, as Python reads broken bytes
+        half = error.object[error.start : error.end]
+        fault = f"a text holds {half!r}, which is no character: replace it"
+        raise source.make_error(fault) from None
     return source._replace(relation=RegisteredTable(adapted))
 
 
@@ -134,6 +139,9 @@ def _find_relation(relation: duckdb.DuckDBPyRelation, *, side: str) -> TableSour
 def _find_ibis_table(table: "ibis.Table", *, side: str) -> TableSource:
     source = _make_source(table, table, side=side, name="Ibis table")
     _check_names(table.columns, source)
+    if table.op().find(sys.modules["ibis"].expr.operations.UnboundTable):
+        fault = "is bound to no database: take the table from a connection"
+        raise source.make_error(fault)
     try:
         with translate_engine_errors(table), catch_warnings():
             simplefilter("ignore")  # Ibis uses what pandas will remove
@@ -161,16 +169,28 @@ def _make_source(
 def _check_names(names: Sequence[str], source: TableSource) -> None:
     """Raise an error unless each column has a name, and one of its own."""
     counts = Counter(name.lower() for name in names)
-    twice = [repr(name) for name, count in counts.items() if count > 1]
+    spelled = {name.lower(): name for name in reversed(names)}
+    twice = [repr(spelled[name]) for name, count in counts.items() if count > 1]
+    broken = [name for name in names if not _is_encodable(name)]
     fault = ""
     if not names:
         fault = "has no columns: give a table with data"
     elif "" in names:
         fault = "has a column without a name: give it one"
+    elif broken:
+        fault = f"has a column called {broken[0]!r}, which holds no characters: rename it"
     elif twice:
         fault = f"has two columns called {join_names(twice)} (case does not count): rename one"
     if fault:
         raise source.make_error(fault)
+
+
+def _is_encodable(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _name_type(table: object) -> str:

@@ -45,10 +45,12 @@ def check_header(names: Collection[str], source: TableSource) -> None:
     suspects = {twin[1].lower() for twin in twins if twin} & known
     if not suspects:
         return
-    counts = Counter(name.lower() for name in read_column_names(source.files[0]))
+    present = read_column_names(source.files[0])
+    counts = Counter(name.lower() for name in present)
     for name in suspects:
         if counts[name] > 1:
-            fault = f"has two columns called {name!r} (case does not count): rename one of them"
+            spelled = next(each for each in present if each.lower() == name)
+            fault = f"has two columns called {spelled!r} (case does not count): rename one of them"
             raise source.make_error(fault)
 
 

@@ -438,7 +438,10 @@ def test_no_file_of_a_table_is_written_over(
         (("old.parquet", "new.parquet", "--min-psi", "nan"), "--min-psi nan"),
         (("old.parquet", "new.parquet", "--alpha", "0"), "--alpha 0.0: must be between 0 and 1"),
         (("old.parquet", "new.parquet", "--alpha", "1"), "--alpha 1.0: must be between 0 and 1"),
-        (("old.parquet", "new.parquet", "--alpha", "small"), "Invalid value for '--alpha'"),
+        (
+            ("old.parquet", "new.parquet", "--alpha", "small"),
+            "--alpha 'small': must be a number, such as 0.01",
+        ),
         (("old.parquet",), "Usage: trimtab compare"),
     ],
 )
@@ -787,3 +790,18 @@ def test_results_that_go_into_a_pipe_leave_it_a_pipe(folder: Path) -> None:
     assert pipe.is_fifo()
     os.close(reader)
     assert run("old.parquet", "new.parquet", "--html", ".")[0] == 2
+
+
+@pytest.mark.parametrize("option", ["--min-psi", "--alpha"])
+def test_a_limit_that_is_no_number_is_named_with_its_value(option: str) -> None:
+    code, said = run("old.parquet", "new.parquet", option, "much")
+
+    assert code == 2
+    assert f"{option} 'much': must be a number, such as 0." in said
+
+
+def test_an_empty_name_of_a_column_is_refused() -> None:
+    code, said = run("old.parquet", "new.parquet", "--target", "")
+
+    assert code == 2
+    assert "--target '': is no column's name: name one, or leave the option out" in said

@@ -130,6 +130,10 @@ def _translate_errors(remedy: str, find_culprit: Callable[[], str] = lambda: "")
 
     try:
         yield
+    except UnicodeEncodeError as error:  # half of a character, as Python reads broken bytes
+        half = error.object[error.start : error.end]
+        msg = f"a text holds {half!r}, which is no character: replace it"
+        raise UnreadableError(msg) from error
     except duckdb.Error as error:
         culprit = find_culprit()
         what = f"column {culprit!r}" if culprit else "it"
