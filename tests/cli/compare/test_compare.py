@@ -805,3 +805,29 @@ def test_an_empty_name_of_a_column_is_refused() -> None:
 
     assert code == 2
     assert "--target '': is no column's name: name one, or leave the option out" in said
+
+
+def test_a_gzipped_file_is_recognised_in_capitals_too(folder: Path) -> None:
+    written(folder / "old.csv.gz", table(1)).rename(folder / "OLD.CSV.GZ")
+
+    code, said = run("OLD.CSV.GZ", "new.parquet")
+
+    assert code == 0, said
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("", "its file 'b.csv' is empty, without even a header: complete or delete it"),
+        ("a,a\n1,2\n" * 300, "its file 'b.csv' has two columns called 'a'"),
+    ],
+)
+def test_a_faulty_file_of_a_folder_is_named(content: str, fault: str, folder: Path) -> None:
+    (folder / "both").mkdir()
+    (folder / "both" / "a.csv").write_text("a\n" + "1\n" * 300)
+    (folder / "both" / "b.csv").write_text(content)
+
+    code, said = run("both", "new.parquet")
+
+    assert code == 2
+    assert fault in said
