@@ -290,6 +290,17 @@ def test_a_column_without_any_value_is_read_from_polars(values: list[object]) ->
     assert {*as_reference.columns.query("drifted")["column"]} == {"income"}
 
 
+def test_durations_and_times_of_day_are_left_out_for_what_they_are() -> None:
+    clock = pl.from_pandas(REFERENCE).with_columns(
+        pl.col("age").cast(pl.Duration), pl.col("at").cast(pl.Time)
+    )
+
+    assert trimtab.compare(clock, CURRENT).left_out == {
+        "age": "it holds durations: write them as numbers, such as seconds",
+        "at": "it holds times of day: write them as numbers, such as hours",
+    }
+
+
 UNREADABLE: Any = [
     pl.from_pandas(REFERENCE).with_columns(pl.col("age").cast(pl.Int128)),
     pa.Table.from_pandas(REFERENCE.assign(age=REFERENCE["age"].astype("float16"))),
