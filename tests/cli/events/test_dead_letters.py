@@ -134,3 +134,16 @@ def test_a_server_that_does_not_answer_is_reported(
 
     assert done.exit_code == 1
     assert "does not answer" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["1-0", "--all"]])
+def test_a_retry_of_nothing_or_of_both_says_how_to_type_the_command(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trimtab.cli.events.dead_letters.format_command", "typed {} {}".format)
+    monkeypatch.setenv("COLUMNS", "160")
+
+    result = CliRunner().invoke(app, ["events", "retry", *arguments])
+
+    assert result.exit_code == 2
+    assert "name the ids that `typed events dead` shows, or write --all" in result.output
