@@ -69,4 +69,4 @@ if not TYPE_CHECKING:  # a type checker would believe that any name exists
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted(__all__)

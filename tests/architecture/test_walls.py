@@ -57,6 +57,26 @@ def test_the_contract_about_determinism_names_every_workflow_but_the_one_with_th
     assert named == there - {"workflows.deliberation"}
 
 
+def test_onboarding_imports_what_its_contract_leaves() -> None:
+    inside = "trimtab.detection."
+    used = {
+        name.removeprefix(inside).partition(".")[0]
+        for module in modules()
+        if module.name.startswith(f"{inside}onboarding")
+        for name in imported(module)
+        if name.startswith(inside)
+    }
+
+    assert used == {"calibration", "onboarding", "profiles", "tables"}
+
+
+def test_the_contract_about_comparing_covers_the_command_too() -> None:
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    (comparing,) = (each for each in contracts if each["name"].startswith("Comparing tables"))
+
+    assert {"trimtab.cli.compare", "trimtab.comparison"} <= {*comparing["source_modules"]}
+
+
 def test_nobody_imports_a_front_door() -> None:
     assert [module.name for module in modules() if imported(module) & set(FRONT_DOORS)] == []
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, assert_type
 
 import duckdb
+import ibis
 import jsonschema
 import numpy as np
 import pandas as pd
@@ -25,6 +26,8 @@ REFERENCE = make_frame(1)
 CURRENT = make_frame(2, shift=1.0)
 SAME = make_frame(3)
 MILLION = 1_000_000
+BROKEN = pd.DataFrame({"age": pd.Series(["b\udc80"] * ROWS, dtype=object)})
+"""Half of a character, as Python reads a byte that is not UTF-8."""
 
 
 class Command:
@@ -193,7 +196,7 @@ def test_a_stricter_level_asks_for_more_evidence() -> None:
     [
         ({"min_psi": -0.1}, "min_psi=-0.1: must be 0 or more"),
         ({"min_psi": float("nan")}, "min_psi=nan: must be 0 or more"),
-        ({"min_psi": "much"}, "min_psi='much': must be a number"),
+        ({"min_psi": "much"}, "min_psi='much': must be a number, such as 0.1"),
         ({"alpha": 0}, "alpha=0: must be between 0 and 1"),
         ({"alpha": 1.0}, "alpha=1.0: must be between 0 and 1"),
         ({"alpha": None}, "alpha=None: must be a number"),
@@ -202,6 +205,10 @@ def test_a_stricter_level_asks_for_more_evidence() -> None:
         ({"target": 7}, "target=7: must be a column's name as text"),
         ({"ignore": ["when"]}, "ignore='when': neither table has such a column"),
         ({"ignore": "city"}, r"ignore='city': must be a list of column names, such as \['id'\]"),
+        ({"ignore": None}, "ignore=None: must be a list of column names"),
+        ({"ignore": 5}, "ignore=5: must be a list of column names"),
+        ({"target": ""}, "target='': is no column's name: name one, or leave the option out"),
+        ({"timestamp": ""}, "timestamp='': is no column's name"),
         ({"target": "age", "ignore": ["age"]}, "target='age': is ignored, or the timestamp, too"),
     ],
 )
@@ -251,6 +258,13 @@ def test_what_is_no_table_is_refused_by_its_type(table: Any, fault: str) -> None
         (pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")])), "several levels"),
         (pl.DataFrame(), r"current \(polars data frame\): has no columns"),
         (pa.table([[1], [2]], names=["a", "a"]), r"current \(Arrow table\): has two columns"),
+        (pd.DataFrame([[1, 2]], columns=["Age", "age"]), "has two columns called 'Age'"),
+        (
+            pd.DataFrame([[1]], columns=pd.Index(["a\udc80"], dtype=object)),
+            r"has a column called 'a\\udc80', which holds no characters: rename it",
+        ),
+        (BROKEN, r"a text holds '\\udc80', which is no character: replace it"),
+        (ibis.table({"age": "int64"}, name="t"), "is bound to no database: take the table from"),
         (REFERENCE, r"current \(pandas data frame\): is the reference too"),
     ],
 )
@@ -259,6 +273,49 @@ def test_a_table_that_cannot_be_compared_is_named_with_the_remedy(table: Any, fa
         trimtab.compare(REFERENCE, table)
 
     assert isinstance(raised.value, ValueError)
+
+
+NULLS: Any = [[None] * ROWS, [[None]] * ROWS, [{"a": None, "b": [None]}] * ROWS]
+"""Columns for which polars knows no type."""
+
+
+@pytest.mark.parametrize("values", NULLS)
+def test_a_column_without_any_value_is_read_from_polars(values: list[object]) -> None:
+    empty = pl.from_pandas(REFERENCE).with_columns(pl.Series("age", values))
+
+    result = trimtab.compare(REFERENCE, empty)
+    as_reference = trimtab.compare(empty, CURRENT)
+
+    assert "missing_column" in [fault.kind for fault in result.faults] or values[0] is not None
+    assert {*as_reference.columns.query("drifted")["column"]} == {"income"}
+
+
+def test_durations_and_times_of_day_are_left_out_for_what_they_are() -> None:
+    clock = pl.from_pandas(REFERENCE).with_columns(
+        pl.col("age").cast(pl.Duration), pl.col("at").cast(pl.Time)
+    )
+
+    assert trimtab.compare(clock, CURRENT).left_out == {
+        "age": "it holds durations: write them as numbers, such as seconds",
+        "at": "it holds times of day: write them as numbers, such as hours",
+    }
+
+
+UNREADABLE: Any = [
+    pl.from_pandas(REFERENCE).with_columns(pl.col("age").cast(pl.Int128)),
+    pa.Table.from_pandas(REFERENCE.assign(age=REFERENCE["age"].astype("float16"))),
+]
+"""Columns of types that DuckDB does not know."""
+
+
+@pytest.mark.parametrize("table", UNREADABLE, ids=["polars", "arrow"])
+def test_a_column_that_cannot_be_read_is_named(table: Any) -> None:
+    fault = "DuckDB cannot read column 'age': .* convert or drop that column"
+
+    with pytest.raises(trimtab.InvalidTableError, match=fault) as raised:
+        trimtab.compare(REFERENCE, table)
+
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("rows", [0, 100])
@@ -293,6 +350,25 @@ def test_a_relation_that_cannot_be_queried_is_an_error_of_that_table() -> None:
     fault = r"current \(DuckDB relation\): DuckDB cannot read it"
     with pytest.raises(trimtab.InvalidTableError, match=fault):
         trimtab.compare(REFERENCE, relation)
+
+
+@pytest.mark.parametrize("end", ["disconnect", "drop"])
+def test_an_ibis_table_that_cannot_be_queried_is_an_error_of_that_table(end: str) -> None:
+    connection = ibis.duckdb.connect()
+    connection.con.execute("CREATE TABLE rows AS SELECT range AS age FROM RANGE(500)")
+    table = connection.table("rows")
+    if end == "drop":
+        connection.con.execute("DROP TABLE rows")
+    else:
+        connection.disconnect()
+
+    fault = (
+        r"current \(Ibis table\): DuckDB cannot read it: .*: correct the table or its connection"
+    )
+    with pytest.raises(trimtab.InvalidTableError, match=fault) as raised:
+        trimtab.compare(REFERENCE, table)
+
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("form", ["pandas", "polars", "arrow", "ibis table of polars"])

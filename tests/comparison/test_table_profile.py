@@ -1,5 +1,6 @@
 """A profile is small, is saved, adds up, and stands for its table."""
 
+import json
 from copy import deepcopy
 from pathlib import Path
 
@@ -162,6 +163,59 @@ def test_a_file_without_a_profile_is_refused(content: str, fault: str, tmp_path:
         trimtab.load_profile(tmp_path / "p.json")
     with pytest.raises(FileNotFoundError):
         trimtab.load_profile(tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "fault"),
+    [
+        ("age", {"edges": [], "cuts": []}, r"column 'age' has \d+ counts for 1 bins"),
+        ("age", {"minimum": None}, "column 'age' has values, the minimum None and the maximum"),
+        ("age", {"minimum": 200.0}, "column 'age' has values, the minimum 200.0"),
+        ("age", {"std": -1}, "column 'age' has the standard deviation -1"),
+        ("age", {"cuts": [5000]}, "column 'age' has cuts that are not positions of its edges"),
+        ("age", {"known": ["a"]}, "column 'age' is numeric and has known"),
+        ("age", {"nulls": 5000}, "column 'age' has 5000 nulls, 0 unreadable, in 2000 rows"),
+        ("city", {"cuts": [1]}, "column 'city' is categorical and has cuts"),
+        ("city", {"counts": [1]}, r"column 'city' has 1 counts for \d+ bins"),
+        ("city", {"counts": [-1, 1, 1, 1]}, "column 'city' has counts that are not those of"),
+    ],
+)
+def test_a_profile_whose_figures_contradict_each_other_is_refused(
+    column: str, change: dict[str, object], fault: str, tmp_path: Path
+) -> None:
+    content = json.loads(trimtab.profile(TABLE).to_json())
+    (found,) = [
+        each for each in content["profile"]["columns"] if each["column"]["name"] == column
+    ]  # fmt: skip
+    found.update(change)
+    (tmp_path / "p.json").write_text(json.dumps(content))
+
+    with pytest.raises(trimtab.InvalidProfileError, match=f"{fault}.*write it again with"):
+        trimtab.load_profile(tmp_path / "p.json")
+
+
+def test_a_profile_that_holds_a_column_twice_is_refused(tmp_path: Path) -> None:
+    content = json.loads(trimtab.profile(TABLE).to_json())
+    content["profile"]["columns"] *= 2
+    (tmp_path / "p.json").write_text(json.dumps(content))
+
+    with pytest.raises(trimtab.InvalidProfileError, match=r"holds column '\w+' twice"):
+        trimtab.load_profile(tmp_path / "p.json")
+
+
+@pytest.mark.parametrize("values", [[], [None] * 5, [1.0] * 300, ["a"] * 300, list("abcdef") * 50])
+def test_a_profile_of_an_odd_table_can_be_read_again(values: list[object], tmp_path: Path) -> None:
+    table = pd.DataFrame({"x": pd.Series(values, dtype=None if values else "float64"), "y": 1.0})
+    profile = trimtab.profile(table)
+
+    profile.save(tmp_path / "p.json")
+
+    assert trimtab.load_profile(tmp_path / "p.json") == profile
+
+
+def test_only_profiles_can_be_merged() -> None:
+    with pytest.raises(trimtab.InvalidOptionError, match="other=NoneType: must be a profile"):
+        trimtab.profile(TABLE).merge(None)  # type: ignore[arg-type]  # the point
 
 
 def test_results_profiles_and_errors_cross_processes() -> None:

@@ -3,12 +3,13 @@
 import itertools
 import os
 import stat
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from trimtab.files.atomic_file import create_atomically, write_atomically
+from trimtab.files.atomic_file import create_atomically, is_written_in_place, write_atomically
 
 
 def mode_of(path: Path) -> int:
@@ -108,3 +109,75 @@ def test_of_several_callers_that_create_a_file_one_succeeds(tmp_path: Path) -> N
         )  # fmt: skip
 
     assert sum(created) == 1
+
+
+def test_a_pipe_is_written_into_and_stays_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    link = tmp_path / "link"
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+        write_atomically(path, "{}\n")
+
+        assert os.read(reader, 100) == b"{}\n"
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert sorted(tmp_path.iterdir()) == [link, pipe]
+
+
+def test_a_terminal_is_written_into() -> None:
+    reader, terminal = os.openpty()
+
+    write_atomically(Path(os.ttyname(terminal)), "page")
+
+    assert os.read(reader, 100) == b"page"
+    os.close(reader)
+    os.close(terminal)
+
+
+def test_a_link_to_an_open_file_is_written_into_after_what_is_there(tmp_path: Path) -> None:
+    """As for /dev/stdout, if the shell sends standard output to a file."""
+    path = tmp_path / "output"
+    with path.open("w") as file:
+        file.write("table\n")
+        file.flush()
+
+        write_atomically(Path(f"/dev/fd/{file.fileno()}"), "{}\n")
+
+    assert path.read_text() == "table\n{}\n"
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match="reports"):
+        write_atomically(_made(tmp_path / "reports"), "")
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_a_link_to_a_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("kept")
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "other")
+
+    write_atomically(link, "new")
+
+    assert not is_written_in_place(link)
+    assert ((tmp_path / "other").read_text(), link.read_text()) == ("kept", "new")
+
+
+@pytest.mark.parametrize("write", [write_atomically, create_atomically])
+def test_an_error_names_the_file_that_the_caller_asked_for(
+    tmp_path: Path, write: Callable[[Path, str], object]
+) -> None:
+    path = tmp_path / "missing" / "report.json"
+
+    with pytest.raises(FileNotFoundError) as caught:
+        write(path, "")
+
+    assert caught.value.filename == str(path)
+    assert ".part" not in str(caught.value)

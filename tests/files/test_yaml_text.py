@@ -94,3 +94,10 @@ def test_a_line_of_yaml_is_one_line_and_reads_alike_everywhere(value: object) ->
     assert "\n" not in line
     assert parse_yaml(f"key: {line}") == {"key": value}
     assert yaml.safe_load(f"key: {line}") == {"key": value}
+
+
+def test_a_fault_names_its_line_and_no_file_that_does_not_exist() -> None:
+    with pytest.raises(InvalidYamlError, match="at line 1, column 4") as raised:
+        parse_yaml("a: [1\nb: 2")
+
+    assert "unicode string" not in str(raised.value)

@@ -101,3 +101,18 @@ def test_both_launchers_are_the_same_executable_script() -> None:
 
     assert len(texts) == 1
     assert all(os.access(ROOT / "bin" / name, os.X_OK) for name in PROGRAMS)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_it_is_found_through_links_to_folders(name: str, checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "bin").symlink_to(checkout / "bin")
+    (checkout / "tools").mkdir()
+    (checkout / "tools" / name).symlink_to(f"../bin/{name}")
+    (tmp_path / "deep" / "tools").symlink_to(checkout / "tools")
+
+    for folder in ("bin", "tools"):
+        done = run(f"deep/{folder}/{name}", cwd=tmp_path)
+
+        assert done.returncode == 3, done.stderr
+        assert done.stdout.splitlines()[0] == f"{checkout}/.venv/bin/{name}"

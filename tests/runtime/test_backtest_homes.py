@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from trimtab.runtime.backtest_homes import build_backtest_home, is_demo_home
+from trimtab.runtime.backtest_homes import build_backtest_home, build_rehearsal_home, is_demo_home
 
 
 def test_models_whose_names_differ_in_a_character_only_do_not_share_a_home(tmp_path: Path) -> None:
@@ -13,3 +13,12 @@ def test_a_folder_of_the_demos_name_elsewhere_is_not_the_demos_home(tmp_path: Pa
     assert is_demo_home(build_backtest_home(tmp_path, "birmingham-parking"))
     assert not is_demo_home(tmp_path / "birmingham-parking")
     assert not is_demo_home(Path(".trimtab"))
+
+
+def test_no_model_shares_the_home_of_a_rehearsal(tmp_path: Path) -> None:
+    home = build_rehearsal_home(build_backtest_home(tmp_path, "birmingham-parking"))
+
+    for name in ("birmingham-parking-asked", "birmingham-parking~asked"):
+        assert build_backtest_home(tmp_path, name) != home
+        assert not is_demo_home(build_backtest_home(tmp_path, name))
+    assert is_demo_home(home)

@@ -150,7 +150,7 @@ class World:
             publishers=self.publishers,
         )
         authorisation = AuthorisationActivities(
-            sources, mint=self._mint, lifetime=timedelta(hours=1)
+            sources, mint=self._mint, lifetime=timedelta(hours=1), replay=True
         )
         ports = MainPorts(
             registry=self.registry,

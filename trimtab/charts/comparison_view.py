@@ -12,8 +12,8 @@ from trimtab.charts.views import (
     View,
     format_rows,
 )
-from trimtab.contracts.comparison import Comparison, FeatureComparison
-from trimtab.contracts.model import Correction, Sensitivity
+from trimtab.contracts.comparison import Comparison, ComparisonLimits, FeatureComparison
+from trimtab.contracts.model import Correction
 
 _CORRECTION_NAMES: Final = {
     Correction.BENJAMINI_HOCHBERG: "Benjamini-Hochberg",
@@ -40,7 +40,7 @@ def build_comparison_view(comparison: Comparison) -> View:
     )
 
 
-def format_drift_rule(limits: Sensitivity) -> str:
+def format_drift_rule(limits: ComparisonLimits) -> str:
     """Return when a column counts as drifted, with the limits that were used."""
     correction = _CORRECTION_NAMES[limits.correction]
     return (

@@ -150,7 +150,7 @@ def _adopt_options(options: TableOptions, like: TableProfile) -> TableOptions:
     record = like.record
     adopted = TableOptions(record.timestamp, record.target, record.ignored)
     for name, value in options._asdict().items():
-        if value and value != getattr(adopted, name):
+        if value not in (None, ()) and value != getattr(adopted, name):
             option = "ignore" if name == "ignored" else name
             fault = "differs from the profile that this one is made like: leave it out"
             raise InvalidOptionError(fault, subject=option, value=repr(value))
@@ -165,7 +165,7 @@ def _check_name(option: str, name: object) -> str | None:
 
 
 def _check_names(names: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(names, str):
+    if isinstance(names, str) or not isinstance(names, Iterable):
         fault = "must be a list of column names, such as ['id']"
         raise InvalidOptionError(fault, subject="ignore", value=repr(names))
     return tuple(dict.fromkeys(_check_name("ignore", each) or "" for each in names))

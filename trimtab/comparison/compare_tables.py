@@ -85,8 +85,8 @@ def compare_tables(
 
 def _make_sensitivity(request: CompareRequest) -> Sensitivity:
     """Return the limits from which a column counts as drifted."""
-    min_psi = _read_number("min_psi", request.min_psi)
-    alpha = _read_number("alpha", request.alpha)
+    min_psi = read_number("min_psi", request.min_psi, DEFAULT_MIN_PSI)
+    alpha = read_number("alpha", request.alpha, DEFAULT_ALPHA)
     if not (math.isfinite(min_psi) and min_psi >= 0.0):
         fault = f"must be 0 or more, such as {DEFAULT_MIN_PSI:g}"
         raise InvalidOptionError(fault, subject="min_psi", value=repr(request.min_psi))
@@ -96,11 +96,12 @@ def _make_sensitivity(request: CompareRequest) -> Sensitivity:
     return Sensitivity(psi=min_psi, p_value=alpha)
 
 
-def _read_number(option: str, value: object) -> float:
+def read_number(option: str, value: object, default: float) -> float:
+    """Return an option's number; raise `InvalidOptionError` if it is none."""
     try:
         return float(value)  # type: ignore[arg-type]  # anything may have been given
     except (TypeError, ValueError):
-        fault = "must be a number"
+        fault = f"must be a number, such as {default:g}"
         raise InvalidOptionError(fault, subject=option, value=repr(value)) from None
 
 

@@ -45,7 +45,11 @@ def find_files(address: str, *, side: str) -> TableSource:
         kind = "the folder has no file" if path.is_dir() else "the pattern matches no file"
         fault = f"{kind} of a table: names must end in {', '.join(TABLE_SUFFIXES)}"
         raise InvalidTableError(fault, subject=side, value=repr(address))
-    name = f"{address} ({len(found)} files)"
+    for each in found:
+        if not each.stat().st_size:
+            fault = f"its file {each.name!r} is empty, without even a header: complete or delete it"
+            raise InvalidTableError(fault, subject=side, value=repr(address))
+    name = f"{address} ({len(found)} {'file' if len(found) == 1 else 'files'})"
     identity = "|".join(str(each.resolve()) for each in found)
     return TableSource(found, side, name, repr(name), identity, tuple(found))
 

@@ -6,7 +6,7 @@ None of their packages is imported here: whoever holds such a table has done so.
 import sys
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from warnings import catch_warnings, simplefilter
 
 import duckdb
@@ -26,6 +26,7 @@ from trimtab.detection.tables.memory_tables import (
 if TYPE_CHECKING:
     import ibis
     import pandas as pd
+    import polars as pl
 
 _ACCEPTED: Final = (
     "give a pandas, polars or Arrow table, a DuckDB relation, an Ibis table, a path or a URL"
@@ -75,7 +76,12 @@ def _find_frame(frame: "pd.DataFrame", *, side: str, columns: Collection[str]) -
     }
     names = [*map(str, frame.columns), *levels.values()]
     _check_names(names, source)
-    adapted = adapt_frame(frame, names, index_levels=list(levels))
+    try:
+        adapted = adapt_frame(frame, names, index_levels=list(levels))
+    except UnicodeEncodeError as error:  # half of a character, as Python reads broken bytes
+        half = error.object[error.start : error.end]
+        fault = f"a text holds {half!r}, which is no character: replace it"
+        raise source.make_error(fault) from None
     return source._replace(relation=RegisteredTable(adapted))
 
 
@@ -86,13 +92,37 @@ def _find_arrow_stream(table: ArrowStream, *, side: str) -> TableSource:
     if read_all := getattr(table, "read_all", None):  # a stream that can be read once
         data = read_all()
     elif package != "pyarrow":
-        data = ArrowStreamOnly(table)
+        is_polars = _is_instance(table, "polars", "DataFrame")
+        data = ArrowStreamOnly(_type_nulls(cast("pl.DataFrame", table)) if is_polars else table)
     names = getattr(data, "column_names", None) or getattr(table, "columns", None)
     if not isinstance(names, list):
         raise UnsupportedTableError(_ACCEPTED, subject=side, value=f"({_name_type(table)})")
     source = _make_source(RegisteredTable(data), table, side=side, name=name)
     _check_names(names, source)
     return source
+
+
+def _type_nulls(frame: "pl.DataFrame") -> "pl.DataFrame":
+    """Return a polars frame with whole numbers for columns of its type Null, as Parquet has them.
+
+    DuckDB cannot read this type of polars, not even inside of lists and structs.
+    """
+    types = {name: _replace_null(kind) for name, kind in frame.schema.items()}
+    changed: Any = {name: kind for name, kind in types.items() if kind != frame.schema[name]}
+    return frame.cast(changed) if changed else frame
+
+
+def _replace_null(kind: Any) -> Any:  # noqa: ANN401 - a type of polars, which may not be installed
+    polars: Any = sys.modules["polars"]
+    if kind == polars.Null:
+        return polars.Int32()
+    if isinstance(kind, polars.Array):
+        return polars.Array(_replace_null(kind.inner), kind.size)
+    if isinstance(kind, polars.List):
+        return polars.List(_replace_null(kind.inner))
+    if isinstance(kind, polars.Struct):
+        return polars.Struct({field.name: _replace_null(field.dtype) for field in kind.fields})
+    return kind
 
 
 def _find_relation(relation: duckdb.DuckDBPyRelation, *, side: str) -> TableSource:
@@ -109,6 +139,9 @@ def _find_relation(relation: duckdb.DuckDBPyRelation, *, side: str) -> TableSour
 def _find_ibis_table(table: "ibis.Table", *, side: str) -> TableSource:
     source = _make_source(table, table, side=side, name="Ibis table")
     _check_names(table.columns, source)
+    if table.op().find(sys.modules["ibis"].expr.operations.UnboundTable):
+        fault = "is bound to no database: take the table from a connection"
+        raise source.make_error(fault)
     try:
         with translate_engine_errors(table), catch_warnings():
             simplefilter("ignore")  # Ibis uses what pandas will remove
@@ -136,16 +169,28 @@ def _make_source(
 def _check_names(names: Sequence[str], source: TableSource) -> None:
     """Raise an error unless each column has a name, and one of its own."""
     counts = Counter(name.lower() for name in names)
-    twice = [repr(name) for name, count in counts.items() if count > 1]
+    spelled = {name.lower(): name for name in reversed(names)}
+    twice = [repr(spelled[name]) for name, count in counts.items() if count > 1]
+    broken = [name for name in names if not _is_encodable(name)]
     fault = ""
     if not names:
         fault = "has no columns: give a table with data"
     elif "" in names:
         fault = "has a column without a name: give it one"
+    elif broken:
+        fault = f"has a column called {broken[0]!r}, which holds no characters: rename it"
     elif twice:
         fault = f"has two columns called {join_names(twice)} (case does not count): rename one"
     if fault:
         raise source.make_error(fault)
+
+
+def _is_encodable(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _name_type(table: object) -> str:

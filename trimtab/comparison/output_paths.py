@@ -9,6 +9,7 @@ from pathlib import Path
 
 from trimtab.comparison.errors import InvalidOptionError
 from trimtab.comparison.table_sources import TableSource
+from trimtab.files.atomic_file import is_written_in_place
 
 
 def check_output_paths(outputs: Mapping[str, Path], tables: Iterable[TableSource]) -> None:
@@ -43,6 +44,8 @@ def _find_obstacle(path: Path) -> str:
         return f"{str(folder)!r} is not a folder: name another file"
     if path.is_dir():
         return "is a folder: name a file in it"
-    if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+    replaced = [] if is_written_in_place(path) else [folder]
+    written = [path] if path.exists() else []
+    if not all(os.access(each, os.W_OK) for each in [*replaced, *written]):
         return "cannot be written to: name another file"
     return ""

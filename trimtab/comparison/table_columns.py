@@ -38,17 +38,22 @@ def format_columns(names: Collection[str]) -> str:
 
 def check_header(names: Collection[str], source: TableSource) -> None:
     """Raise an error if two columns of a file have one name, which DuckDB tells apart as a, a_1."""
-    if not isinstance(source.relation, OpenFiles) or len(source.files) > 1:
+    if not isinstance(source.relation, OpenFiles):
         return
     known = {name.lower() for name in names}
     twins = [re.fullmatch(r"(.+)_\d+", name) for name in names]
     suspects = {twin[1].lower() for twin in twins if twin} & known
     if not suspects:
         return
-    counts = Counter(name.lower() for name in read_column_names(source.files[0]))
-    for name in suspects:
-        if counts[name] > 1:
-            fault = f"has two columns called {name!r} (case does not count): rename one of them"
+    for file in source.files:
+        present = read_column_names(file)
+        counts = Counter(name.lower() for name in present)
+        twice = next((name for name in present if counts[name.lower()] > 1), "")
+        if twice.lower() in suspects:
+            where = f"its file {file.name!r} " if len(source.files) > 1 else ""
+            fault = (
+                f"{where}has two columns called {twice!r} (case does not count): rename one of them"
+            )
             raise source.make_error(fault)
 
 

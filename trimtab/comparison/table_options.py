@@ -21,7 +21,7 @@ class TableOptions(NamedTuple):
     @property
     def names(self) -> set[str]:
         """The columns that are mentioned."""
-        return {*filter(None, [self.timestamp, self.target]), *self.ignored}
+        return {name for name in (self.timestamp, self.target, *self.ignored) if name is not None}
 
 
 def merge_options(options: TableOptions, profiles: Iterable[ProfileRecord]) -> TableOptions:
@@ -42,7 +42,7 @@ def merge_options(options: TableOptions, profiles: Iterable[ProfileRecord]) -> T
 def _merge_option(name: str, given: str | None, saved: Iterable[str | None]) -> str | None:
     """Return an option's value, which saved profiles may have; raise an error if they differ."""
     values = list(saved)
-    value = next(filter(None, [given, *values]), None)
+    value = next((each for each in [given, *values] if each is not None), None)
     for each in values:
         if each != value:
             made = f"with {name}={each!r}" if each else f"without a {name}"
@@ -59,6 +59,9 @@ def check_table_options(
     `known` are its columns. The target may not be ignored, nor be the timestamp.
     """
     for name, column in (("timestamp", options.timestamp), ("target", options.target)):
+        if column == "":
+            fault = "is no column's name: name one, or leave the option out"
+            raise InvalidOptionError(fault, subject=name, value="''")
         if column is not None and column not in known:
             fault = f"{table} has no such column; it has {format_columns(known)}"
             raise InvalidOptionError(fault, subject=name, value=repr(column))

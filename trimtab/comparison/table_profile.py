@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import ValidationError
 
-from trimtab.comparison.errors import InvalidProfileError
+from trimtab.comparison.errors import InvalidOptionError, InvalidProfileError
 from trimtab.comparison.profile_record import ProfileRecord
 from trimtab.contracts.drift import FeatureKind
+from trimtab.contracts.validation_errors import format_validation_errors
+from trimtab.detection.profiles.consistency import find_inconsistency
 from trimtab.detection.profiles.merging import merge_windows
 from trimtab.files.atomic_file import write_atomically
 
@@ -64,6 +66,9 @@ class TableProfile:
         same bins: make the other one with `trimtab.profile(table, like=first)`. Raises
         `InvalidProfileError` if they are not.
         """
+        if not isinstance(other, TableProfile):
+            fault = "must be a profile that trimtab.profile made"
+            raise InvalidOptionError(fault, subject="other", value=type(other).__name__)
         mine, theirs = self._record, other.record
         differing = [
             name
@@ -113,18 +118,21 @@ class TableProfile:
     def load(cls, path: str | PathLike[str]) -> Self:
         """Return the profile in a file that `save` wrote.
 
-        Raises `InvalidProfileError` if the file holds none, and `OSError` if it cannot be read.
+        Raises `InvalidProfileError` if the file holds none, or one whose figures contradict each
+        other, and `OSError` if it cannot be read.
         """
         try:
-            return cls(ProfileRecord.model_validate_json(Path(path).read_bytes()))
+            record = ProfileRecord.model_validate_json(Path(path).read_bytes())
+            said = find_inconsistency(record.profile)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
+            said = format_validation_errors(error, whole="the file", max_value_length=0)[0]
+        if said:
             fault = (
-                f"holds no profile that this version reads ({where + ': ' if where else ''}"
-                f"{first['msg']}): write it again with trimtab.profile(table).save(path)"
+                f"holds no profile that this version reads ({said}): write it again with"
+                " trimtab.profile(table).save(path)"
             )
-            raise InvalidProfileError(fault, subject="profile", value=repr(fspath(path))) from None
+            raise InvalidProfileError(fault, subject="profile", value=repr(fspath(path)))
+        return cls(record)
 
     def __repr__(self) -> str:
         """Return the table's name, its rows and its columns."""

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from trimtab.contracts.base import Fraction, Record, Text
 from trimtab.contracts.drift import FeatureKind, FeatureRole, QualityFault, Severity
-from trimtab.contracts.model import Sensitivity
+from trimtab.contracts.model import Correction
 
 ColumnName = str
 """A column's name as the table has it: any text."""
@@ -25,6 +25,17 @@ class RowCounts(Record):
 
     reference: int = Field(ge=0)
     current: int = Field(ge=0)
+
+
+class ComparisonLimits(Record):
+    """Limits from which a column counts as drifted: its effect and its test must reach both."""
+
+    psi: float = Field(ge=0.0)
+    """Smallest population stability index, in nats."""
+    p_value: Fraction
+    """Largest adjusted p-value."""
+    correction: Correction
+    """How p-values are adjusted for the number of columns."""
 
 
 class EffectSizes(Record):
@@ -102,8 +113,8 @@ class Comparison(Record):
     """Time of the comparison."""
     version: str = ""
     """Version of Trimtab."""
-    sensitivity: Sensitivity
-    """Settings by which a column counts as drifted."""
+    sensitivity: ComparisonLimits
+    """Limits from which a column counts as drifted."""
     quality: tuple[QualityFault, ...] = ()
     """Quality faults, the corrupting ones first."""
     features: tuple[FeatureComparison, ...] = ()

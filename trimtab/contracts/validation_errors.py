@@ -1,9 +1,12 @@
 """Turns Pydantic's validation errors into lines for people: the field, its value, what is wrong."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+
+if TYPE_CHECKING:  # Pydantic brings it, and the library depends on Pydantic alone
+    from pydantic_core import ErrorDetails
 
 from trimtab.contracts.redaction import redact_passwords
 
@@ -13,7 +16,7 @@ def format_validation_errors(
     *,
     whole: str = "(whole)",
     max_value_length: int = 120,
-    suggest_remedy: Callable[[ErrorDetails], str] = lambda _: "",
+    suggest_remedy: "Callable[[ErrorDetails], str]" = lambda _: "",
 ) -> list[str]:
     """Return one line per error, such as `window.rows = -1: Input should be …`.
 
@@ -30,7 +33,7 @@ def format_validation_errors(
     return [_format(each, whole, max_value_length, suggest_remedy(each)) for each in details]
 
 
-def _format(error: ErrorDetails, whole: str, max_value_length: int, remedy: str) -> str:
+def _format(error: "ErrorDetails", whole: str, max_value_length: int, remedy: str) -> str:
     path = ".".join(map(str, error["loc"])) or whole
     has_value = max_value_length > 0 and error["type"] != "missing"
     # Before it is cut: what is left of an address may not look like one.

@@ -27,6 +27,10 @@ _RESOLVERS: Final = [
 """Types and patterns of words without quotes that are not text."""
 
 
+_UNNAMED: Final = "<unicode string>"
+"""What PyYAML calls a text that is in no file."""
+
+
 class InvalidYamlError(ValueError):
     """The text is no YAML; says where and why, in one line."""
 
@@ -40,7 +44,8 @@ def parse_yaml(text: str) -> object:
     try:
         return _PlainLoader(text).get_single_data()
     except yaml.YAMLError as error:
-        raise InvalidYamlError(" ".join(str(error).split())) from None
+        said = " ".join(str(error).split())
+        raise InvalidYamlError(said.replace(f'in "{_UNNAMED}", ', "at ")) from None
 
 
 def format_yaml(value: object) -> str:

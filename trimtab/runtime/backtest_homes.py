@@ -17,7 +17,7 @@ def build_backtest_home(home: Path, model: str) -> Path:
 
 def build_rehearsal_home(backtest_home: Path) -> Path:
     """Return the home in which the demo rehearses a question, beside that of its backtest."""
-    return backtest_home.with_name(f"{backtest_home.name}-asked")
+    return backtest_home.with_name(f"{backtest_home.name}~asked")  # no model's slug ends so
 
 
 def is_demo_home(home: Path) -> bool:

@@ -438,7 +438,10 @@ def test_no_file_of_a_table_is_written_over(
         (("old.parquet", "new.parquet", "--min-psi", "nan"), "--min-psi nan"),
         (("old.parquet", "new.parquet", "--alpha", "0"), "--alpha 0.0: must be between 0 and 1"),
         (("old.parquet", "new.parquet", "--alpha", "1"), "--alpha 1.0: must be between 0 and 1"),
-        (("old.parquet", "new.parquet", "--alpha", "small"), "Invalid value for '--alpha'"),
+        (
+            ("old.parquet", "new.parquet", "--alpha", "small"),
+            "--alpha 'small': must be a number, such as 0.01",
+        ),
         (("old.parquet",), "Usage: trimtab compare"),
     ],
 )
@@ -773,3 +776,58 @@ def test_comparing_files_loads_nothing_that_it_does_not_need() -> None:
     known = {*LIGHT, *OURS, *sys.stdlib_module_names}
     tops = {name.partition(".")[0] for name in loaded}
     assert [name for name in tops - known if metadata.packages_distributions().get(name)] == []
+
+
+def test_results_that_go_into_a_pipe_leave_it_a_pipe(folder: Path) -> None:
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    code, said = run("old.parquet", "drifted.parquet", "--json", "pipe")
+
+    assert code == 1, said
+    assert json.loads(os.read(reader, 60_000))["drifted"]
+    assert pipe.is_fifo()
+    os.close(reader)
+    assert run("old.parquet", "new.parquet", "--html", ".")[0] == 2
+
+
+@pytest.mark.parametrize("option", ["--min-psi", "--alpha"])
+def test_a_limit_that_is_no_number_is_named_with_its_value(option: str) -> None:
+    code, said = run("old.parquet", "new.parquet", option, "much")
+
+    assert code == 2
+    assert f"{option} 'much': must be a number, such as 0." in said
+
+
+def test_an_empty_name_of_a_column_is_refused() -> None:
+    code, said = run("old.parquet", "new.parquet", "--target", "")
+
+    assert code == 2
+    assert "--target '': is no column's name: name one, or leave the option out" in said
+
+
+def test_a_gzipped_file_is_recognised_in_capitals_too(folder: Path) -> None:
+    written(folder / "old.csv.gz", table(1)).rename(folder / "OLD.CSV.GZ")
+
+    code, said = run("OLD.CSV.GZ", "new.parquet")
+
+    assert code == 0, said
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("", "its file 'b.csv' is empty, without even a header: complete or delete it"),
+        ("a,a\n1,2\n" * 300, "its file 'b.csv' has two columns called 'a'"),
+    ],
+)
+def test_a_faulty_file_of_a_folder_is_named(content: str, fault: str, folder: Path) -> None:
+    (folder / "both").mkdir()
+    (folder / "both" / "a.csv").write_text("a\n" + "1\n" * 300)
+    (folder / "both" / "b.csv").write_text(content)
+
+    code, said = run("both", "new.parquet")
+
+    assert code == 2
+    assert fault in said

@@ -149,3 +149,16 @@ def test_a_dead_letter_s_words_are_a_quotation(letters: Letters) -> None:
     spoken = [line for line in lines if "run this" in line]
     assert len(spoken) == 2
     assert all(line.startswith(("  reason | y", "  event  | {")) for line in spoken)
+
+
+@pytest.mark.parametrize("arguments", [[], ["1-0", "--all"]])
+def test_a_retry_of_nothing_or_of_both_says_how_to_type_the_command(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trimtab.cli.events.dead_letters.format_command", "typed {} {}".format)
+    monkeypatch.setenv("COLUMNS", "160")
+
+    result = CliRunner().invoke(app, ["events", "retry", *arguments])
+
+    assert result.exit_code == 2
+    assert "name the ids that `typed events dead` shows, or write --all" in result.output

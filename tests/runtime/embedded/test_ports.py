@@ -97,3 +97,14 @@ def test_a_port_that_was_left_a_moment_ago_is_free() -> None:
             accepted.close()  # leaves the port in TIME_WAIT
 
     assert is_free(port)
+
+
+@pytest.mark.parametrize("port", [70_000, -1, 0, 1e400])
+def test_a_file_with_numbers_that_are_no_ports_counts_as_missing(
+    port: float, tmp_path: Path
+) -> None:
+    (tmp_path / "ports.json").write_text(json.dumps({"mlflow": [port], "redis": [port]}))
+
+    (chosen,) = HomePorts(tmp_path).choose("redis", 1)
+
+    assert is_free(chosen)

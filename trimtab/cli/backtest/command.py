@@ -25,8 +25,8 @@ def backtest(
     """Replay a model's history and show what Trimtab would have done.
 
     Trains on the first windows and replays the rest as if they were production, in a stack of its
-    own: nothing of yours is changed. Without --yes and without a terminal, nobody answers, and
-    incidents that wait for a person expire.
+    own: nothing of yours is changed. Without --yes and without a terminal, incidents that wait for
+    a person get no answer and expire.
     """
     with show_progress_when_slow("loading"):
         from trimtab.cli.backtest.run import run_backtest

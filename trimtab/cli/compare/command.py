@@ -39,7 +39,7 @@ TargetOption = Annotated[
     str | None, typer.Option(metavar="COLUMN", help="Column with what a model predicts.")
 ]
 MinPsiOption = Annotated[
-    float | None,
+    str | None,
     typer.Option(
         metavar="PSI",
         help="Smallest population stability index that counts as drift; 0.1 by default.",
@@ -47,7 +47,7 @@ MinPsiOption = Annotated[
     ),
 ]
 AlphaOption = Annotated[
-    float | None,
+    str | None,
     typer.Option(
         metavar="P",
         help="Largest p-value, adjusted for the number of columns, that counts as drift; 0.01 by"

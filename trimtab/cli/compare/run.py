@@ -21,6 +21,7 @@ from trimtab.comparison.compare_tables import (
     DEFAULT_MIN_PSI,
     CompareRequest,
     compare_tables,
+    read_number,
 )
 from trimtab.comparison.errors import InvalidInputError, InvalidOptionError, InvalidTableError
 from trimtab.comparison.result import ComparisonResult
@@ -42,8 +43,8 @@ class CompareOptions(NamedTuple):
     timestamp: str | None = None
     ignore: str | None = None
     target: str | None = None
-    min_psi: float | None = None
-    alpha: float | None = None
+    min_psi: str | None = None
+    alpha: str | None = None
     json: Path | None = None
     html: Path | None = None
 
@@ -76,10 +77,14 @@ def _make_request(options: CompareOptions) -> CompareRequest:
         options.reference,
         options.current,
         options=TableOptions(options.timestamp, options.target, _split_names(options.ignore or "")),
-        min_psi=DEFAULT_MIN_PSI if options.min_psi is None else options.min_psi,
-        alpha=DEFAULT_ALPHA if options.alpha is None else options.alpha,
+        min_psi=_read_limit("min_psi", options.min_psi, DEFAULT_MIN_PSI),
+        alpha=_read_limit("alpha", options.alpha, DEFAULT_ALPHA),
         outputs=tuple((name, path) for name, path in outputs if path and path != _STANDARD_OUTPUT),
     )
+
+
+def _read_limit(option: str, typed: str | None, default: float) -> float:
+    return default if typed is None else read_number(option, typed, default)
 
 
 def _split_names(text: str) -> tuple[str, ...]:

@@ -46,15 +46,15 @@ def _check_foreign_champion(
         found = f"{version} needs the columns {', '.join(missing)}"
         remedy = "list them under features, or name a prediction column"
         yield CheckResult.fault(thing, found, remedy)
-    elif champion.missing_requirements:
+    if champion.missing_requirements:
         needed = ", ".join(champion.missing_requirements)
         found = f"{version} needs {needed}, not installed here"
         install = add_command(champion.missing_requirements)
         remedy = f"run `{install}`, or name a prediction column"
         yield CheckResult.fault(thing, found, remedy)
-    elif not champion.safe:
+    if not champion.safe:
         yield _check_trust(champion, spec, thing)
-    else:
+    elif not missing and not champion.missing_requirements:
         found = f"{version} can be asked without running its own code"
         yield CheckResult.fine(thing, found)
 

@@ -96,7 +96,4 @@ def retry_dead_letters(
     """
     from trimtab.cli.events.dead_letters import run_retry
 
-    if bool(letters) == everything:
-        msg = "name the ids that `trimtab events dead` shows, or write --all"
-        raise typer.BadParameter(msg, param_hint="ID…")
     return run_retry(letters or [], everything=everything)

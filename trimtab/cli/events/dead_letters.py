@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -15,6 +16,7 @@ from trimtab.adapters.event_stream import (
 from trimtab.cli.console import print_command, print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.contracts.base import clean_text
+from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import load_settings
 
 MAX_EVENT_LENGTH: Final = 300
@@ -40,6 +42,9 @@ def run_dead(*, most: int) -> ExitCode:
 
 def run_retry(letters: Sequence[str], *, everything: bool) -> ExitCode:
     """Publish these dead letters' events again, or those of all, and remove the letters."""
+    if bool(letters) == everything:
+        msg = f"name the ids that `{format_command('events', 'dead')}` shows, or write --all"
+        raise typer.BadParameter(msg, param_hint="ID…")
     settings, console = load_settings(), Console()
     if everything:
         count = republish_all_dead_letters(settings)

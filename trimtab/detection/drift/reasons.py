@@ -30,27 +30,39 @@ def format_drift_reason(
     which a column counts as drifted.
     """
     large, significant = effects.psi >= threshold, test.adjusted_p <= alpha
-    size = _format_psi(effects.psi, threshold, reached=large)
+    size = f"PSI {_format_relation(effects.psi, threshold)}"
+    p_value = _format_p_value(test.adjusted_p, alpha)
     if large and significant:
-        return f"{size} and {_format_p_value(test)}; {format_change(*columns)}"
+        return f"{size} and {p_value}; {format_change(*columns)}"
     if large:
-        return f"{size}, but chance may explain it: {_format_p_value(test)}, above {alpha:g}"
+        return f"{size}, but chance may explain it: {p_value}, above {alpha:g}"
     if significant:
-        return f"{size}: significant ({_format_p_value(test)}), but too small to matter"
-    return f"{size}, and chance may explain it ({_format_p_value(test)})"
+        return f"{size}: significant ({p_value}), but too small to matter"
+    return f"{size}, and chance may explain it ({p_value})"
 
 
-def _format_psi(psi: float, threshold: float, *, reached: bool) -> str:
-    """Format both figures with as many digits as it takes to print them differently."""
-    digits = next((n for n in range(2, 7) if f"{psi:.{n}f}" != f"{threshold:.{n}f}"), 6)
-    relation = "above" if reached else "below"
-    return f"PSI {psi:.{digits}f} is {relation} {threshold:.{digits}f}"
+def _format_relation(value: float, limit: float) -> str:
+    """Return such as "0.31 is above 0.1", where the printed figures are so too.
+
+    The limit is printed as in the rule, and both with more digits only if they look equal.
+    """
+    if value == limit:
+        return f"{value:.2f} equals {limit:g}"
+    relation = "above" if value > limit else "below"
+    forms = [("2f", "g"), ("3f", "g"), ("4f", "g"), *((f"{n}g", f".{n}g") for n in range(6, 18))]
+    for value_form, limit_form in forms:
+        shown, bound = f"{value:.{value_form}}", f"{limit:{limit_form}}"
+        if float(shown) != float(bound) and (float(shown) > float(bound)) == (value > limit):
+            break
+    return f"{shown} is {relation} {bound}"
 
 
-def _format_p_value(test: ColumnTest) -> str:
-    if test.adjusted_p < MIN_PRINTED_P_VALUE:
+def _format_p_value(p_value: float, alpha: float) -> str:
+    """Format an adjusted p-value with as many digits as it takes to be above alpha, or not."""
+    if p_value < MIN_PRINTED_P_VALUE:
         return f"p < {MIN_PRINTED_P_VALUE:.0e}"
-    return f"p = {test.adjusted_p:.2g}"
+    printed = (f"{p_value:.{n}g}" for n in range(2, 18))
+    return f"p = {next(text for text in printed if (float(text) > alpha) == (p_value > alpha))}"
 
 
 def format_change(reference: ColumnProfile, current: ColumnProfile) -> str:

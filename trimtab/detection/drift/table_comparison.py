@@ -3,7 +3,13 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from trimtab.contracts.comparison import ComparedSources, Comparison, FeatureComparison, RowCounts
+from trimtab.contracts.comparison import (
+    ComparedSources,
+    Comparison,
+    ComparisonLimits,
+    FeatureComparison,
+    RowCounts,
+)
 from trimtab.contracts.drift import FeatureRole, QualityFault, Severity
 from trimtab.contracts.model import Sensitivity
 from trimtab.detection.drift.column_drift import (
@@ -73,7 +79,9 @@ def compare_profiles(
         rows=rows,
         minimum_rows=minimum_rows,
         sources=ComparedSources(reference="", current=""),
-        sensitivity=limits,
+        sensitivity=ComparisonLimits(
+            psi=limits.psi, p_value=limits.p_value, correction=limits.correction
+        ),
         quality=faults,
         features=tuple(each for each in columns if each.role is not FeatureRole.TARGET),
         target=next((each for each in columns if each.role is FeatureRole.TARGET), None),

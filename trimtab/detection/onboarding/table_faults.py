@@ -9,6 +9,7 @@ import pandas as pd
 from trimtab.contracts.base import NAME_PATTERN
 from trimtab.contracts.suggestions import suggest_name
 from trimtab.detection.onboarding.proposal import InspectionRequest
+from trimtab.detection.tables.csv_dialect import DELIMITERS
 
 MIN_ROWS_TO_INSPECT: Final = 1_000
 _MAX_UNREADABLE_SHARE: Final = 0.01
@@ -18,7 +19,7 @@ _MAX_SHOWN_VALUES: Final = 3
 
 def find_naming_faults(names: list[str], request: InspectionRequest) -> Iterator[str]:
     """Yield the faults of the columns' names, and of the names in the request."""
-    if len(names) == 1 and re.search(r"[;|\t]", names[0]):
+    if len(names) == 1 and {*DELIMITERS[1:]} & {*names[0]}:
         yield f"there is only one column, {names[0]!r:.80}: separate columns by commas"
         return
     for role, column in (("target", request.target), ("timestamp", request.timestamp)):

@@ -28,6 +28,8 @@ MIN_TEXTS_FOR_IDENTIFIER: Final = 200
 IDENTIFIER_REASON: Final = "it is an identifier or free text: nearly every value is unique"
 UUID_REASON: Final = "it is an identifier: its type is UUID"
 _TIMESTAMP_REASON: Final = "it holds timestamps, which always increase"
+_DURATION_REASON: Final = "it holds durations: write them as numbers, such as seconds"
+_TIME_OF_DAY_REASON: Final = "it holds times of day: write them as numbers, such as hours"
 _FORMATTED_NUMBER_REASON: Final = (
     "its numbers are formatted text: write 1234.5 instead of 1,234.50 or 1234.5 €"
 )
@@ -79,6 +81,7 @@ def infer_duckdb_columns(
     ]
     others = {name: found for name, found in texts.items() if name not in {*numbers, target}}
     unfit = {**_find_unfit_columns(table, others), **dict.fromkeys(uuids, UUID_REASON)}
+    unfit |= {name: why for name, kind in table.types.items() if (why := _explain_clock(kind))}
     return classify_columns(types, ignore, target=target, numbers=numbers, unfit=unfit)
 
 
@@ -127,6 +130,14 @@ def classify_columns(
             is_time = storage is StorageType.TIME
             left_out[name] = _TIMESTAMP_REASON if is_time else _OTHER_REASON
     return InferredColumns(tuple(columns), left_out)
+
+
+def _explain_clock(type_name: str) -> str:
+    """Return why a column of DuckDB's type for a duration or a time of day is left out, or ""."""
+    if type_name == "INTERVAL":
+        return _DURATION_REASON
+    is_time_of_day = type_name.startswith("TIME") and not type_name.startswith("TIMESTAMP")
+    return _TIME_OF_DAY_REASON if is_time_of_day else ""
 
 
 def _are_numbers(texts: Counter[str]) -> bool:

@@ -19,6 +19,7 @@ from trimtab.detection.tables.duckdb_table import SqlConnection, UnreadableError
 from trimtab.detection.tables.sql.statements import build_select, quote_text
 
 DELIMITERS: Final = (",", ";", "\t", "|")
+"""The usual one first."""
 _PEEK_BYTES: Final = 2**18
 """Bytes from the beginning in which unusual quotes are looked for."""
 _UNUSUAL_QUOTES: Final = re.compile(rb'''(?:^|[,;\t|]) *'|\\"''', re.MULTILINE)
@@ -156,6 +157,6 @@ def _read_record(path: str, dialect: CsvDialect, *, line: int) -> list[str]:
 
 
 def _open(path: str, mode: str, **options: Any) -> IO[Any]:  # noqa: ANN401 - those of open
-    if path.endswith(".gz"):
+    if path.lower().endswith(".gz"):
         return cast("IO[Any]", gzip.open(path, mode, **options))
     return Path(path).open(mode, **options)

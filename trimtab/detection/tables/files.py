@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from trimtab.detection.tables.csv_dialect import detect_dialect
 from trimtab.detection.tables.csv_files import open_csv
@@ -17,6 +17,7 @@ from trimtab.detection.tables.duckdb_table import (
     UnreadableError,
     read_column_types,
 )
+from trimtab.detection.tables.engine_messages import format_first_line
 from trimtab.detection.tables.sql.statements import build_select, quote_text, quote_texts
 
 PathName = str | PathLike[str]
@@ -25,8 +26,6 @@ _T = TypeVar("_T")
 _PARQUET_SUFFIXES: Final = {".parquet", ".pq"}
 _TEXT_SUFFIXES: Final = {".csv", ".tsv", ".txt"}
 _PARQUET_MAGIC: Final = b"PAR1"
-_MAX_MESSAGE_LENGTH: Final = 300
-"""Characters of DuckDB's error that are shown."""
 _LINE_LENGTH: Final = re.compile(
     r"Error on Line: (\d+).*Expected Number of Columns: (\d+) Found: (\d+)", re.DOTALL
 )
@@ -161,7 +160,6 @@ def _name_table(paths: Sequence[str]) -> str:
 
 def _make_error(paths: Sequence[str], error: Exception) -> UnreadableError:
     """Return DuckDB's error as ours, with the remedy and with what else may be tried."""
-    said: list[Any] = str(error).strip().splitlines() or [type(error).__name__]
     missing = [path for path in paths if not Path(path).exists() and not set(path) & set("*?[:")]
     if missing:
         return UnreadableError(f"{missing[0]} does not exist: correct the path")
@@ -175,6 +173,6 @@ def _make_error(paths: Sequence[str], error: Exception) -> UnreadableError:
         made.has_short_lines = found < expected
         return made
     return UnreadableError(
-        f"cannot be read as Parquet or CSV: {said[0]:.{_MAX_MESSAGE_LENGTH}}: check that it is"
-        " complete, and UTF-8 if it is CSV"
+        f"cannot be read as Parquet or CSV: {format_first_line(error)}: check that it is complete,"
+        " and UTF-8 if it is CSV"
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from trimtab.detection.tables.column_types import StorageType
 from trimtab.detection.tables.duckdb_table import UnreadableError
+from trimtab.detection.tables.engine_messages import format_engine_message
 from trimtab.detection.tables.row_filter import RowFilter
 from trimtab.detection.tables.sql.statements import build_select, format_double
 from trimtab.detection.tables.utc_times import convert_to_utc
@@ -31,16 +32,13 @@ _POSTGRES_NUMBER_CODES: Final = frozenset({20, 21, 23, 700, 701, 1700})
 """PostgreSQL's codes of its types that can be cast to DOUBLE PRECISION."""
 _OVERSAMPLING_FACTOR: Final = 1.1
 """How many times the wanted rows a random sample asks for, because its size varies."""
-_MAX_MESSAGE_LENGTH: Final = 300
-"""Characters of an engine's error that are shown."""
 
 
 class EngineError(UnreadableError):
     """An error that an engine returned."""
 
     def __init__(self, error: BaseException, engine: str) -> None:
-        message = " ".join(str(error).split())[:_MAX_MESSAGE_LENGTH] or type(error).__name__
-        super().__init__(f"the engine ({engine}) says: {message}")
+        super().__init__(f"the engine ({engine}) says: {format_engine_message(error)}")
         self.transient = is_transient_error(error)
         """Whether the next try may succeed."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from trimtab.detection.tables.duckdb_database import open_connection
 from trimtab.detection.tables.duckdb_table import (
@@ -14,7 +14,8 @@ from trimtab.detection.tables.duckdb_table import (
     UnreadableError,
     read_column_types,
 )
-from trimtab.detection.tables.sql.statements import quote_name
+from trimtab.detection.tables.engine_messages import format_first_line
+from trimtab.detection.tables.sql.statements import build_select, quote_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 _VIEW: Final = "trimtab_memory_table"
 """What a query calls the table."""
-_MAX_MESSAGE_LENGTH: Final = 300
-"""Characters of DuckDB's error that are shown."""
 
 _T = TypeVar("_T")
 
@@ -54,12 +53,21 @@ class RegisteredTable(QueryableTable):
 
     def query(self, run: Callable[[DuckTable], _T]) -> _T:
         """Return what `run` returns for the table; raise `UnreadableError` if DuckDB cannot."""
-        with open_connection() as connection, _translate_errors("convert or drop that column"):
+        remedy = "convert or drop that column"
+        with open_connection() as connection, _translate_errors(remedy, self._find_culprit):
             connection.register(_VIEW, self.table)
             try:
                 return run(_describe_view(connection, name="in memory"))
             finally:
                 connection.unregister(_VIEW)
+
+    def _find_culprit(self) -> str:
+        """Return the first column that DuckDB cannot read; empty if it is none of them alone."""
+        table: Any = self.table.table if isinstance(self.table, ArrowStreamOnly) else self.table
+        names = getattr(table, "column_names", None) or getattr(table, "columns", None)
+        if not isinstance(names, list) or not hasattr(table, "select"):
+            return ""
+        return next((name for name in names if not _is_readable(table.select([name]))), "")
 
 
 @dataclass(frozen=True)
@@ -90,23 +98,46 @@ class IbisTable(QueryableTable):
     table: "ibis.Table"
 
     def query(self, run: Callable[[DuckTable], _T]) -> _T:
-        """Return what `run` returns for the table."""
-        backend = self.table.get_backend()
-        source = f"({backend.compile(self.table)})"
-        types = read_column_types(backend.con, source)
-        return run(DuckTable(backend.con, source, types, "of DuckDB"))
+        """Return what `run` returns for the table; raise `UnreadableError` if DuckDB cannot."""
+        with _translate_errors("correct the table or its connection"):
+            backend = self.table.get_backend()
+            source = f"({backend.compile(self.table)})"
+            types = read_column_types(backend.con, source)
+            return run(DuckTable(backend.con, source, types, "of DuckDB"))
+
+
+def _is_readable(table: object) -> bool:
+    import duckdb  # noqa: PLC0415 - a tenth of a second, and many import this module
+
+    with open_connection() as connection:
+        try:
+            connection.register(_VIEW, ArrowStreamOnly(cast("ArrowStream", table)))
+            connection.execute(build_select("COUNT(COLUMNS(*))", quote_name(_VIEW))).fetchall()
+        except duckdb.Error:
+            return False
+        finally:
+            connection.unregister(_VIEW)
+    return True
 
 
 @contextmanager
-def _translate_errors(remedy: str) -> Iterator[None]:
-    """Raise DuckDB's errors as `UnreadableError`."""
+def _translate_errors(remedy: str, find_culprit: Callable[[], str] = lambda: "") -> Iterator[None]:
+    """Raise DuckDB's errors as `UnreadableError`, with the column that causes them if it is known.
+
+    `find_culprit` returns that column's name.
+    """
     import duckdb  # noqa: PLC0415 - a tenth of a second, and many import this module
 
     try:
         yield
+    except UnicodeEncodeError as error:  # half of a character, as Python reads broken bytes
+        half = error.object[error.start : error.end]
+        msg = f"a text holds {half!r}, which is no character: replace it"
+        raise UnreadableError(msg) from error
     except duckdb.Error as error:
-        said = " ".join(str(error).split())[:_MAX_MESSAGE_LENGTH]
-        msg = f"DuckDB cannot read it: {said}: {remedy}"
+        culprit = find_culprit()
+        what = f"column {culprit!r}" if culprit else "it"
+        msg = f"DuckDB cannot read {what}: {format_first_line(error)}: {remedy}"
         raise UnreadableError(msg) from error
 
 

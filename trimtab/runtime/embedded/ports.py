@@ -16,6 +16,7 @@ from trimtab.runtime.embedded.children import find_free_port
 USUAL_PORTS: Final = {"temporal": (7233, 8233), "mlflow": (5000,)}
 """Ports that clients try first: Temporal's frontend and Web UI, and MLflow's page."""
 _FILE: Final = "ports.json"
+_MAX_PORT: Final = 65_535
 
 
 class HomePorts:
@@ -66,6 +67,8 @@ def _read(path: Path) -> dict[str, list[int]]:
     """Return what the file has; a broken one counts as missing."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return {str(name): [int(port) for port in ports] for name, ports in found.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+        known = {str(name): [int(port) for port in ports] for name, ports in found.items()}
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError):
         return {}
+    are_ports = all(0 < port <= _MAX_PORT for ports in known.values() for port in ports)
+    return known if are_ports else {}
