@@ -81,7 +81,10 @@ async def test_a_plan_that_the_policy_allows_is_executed_and_verified(world: Wor
     assert report.acted_at is not None
 
 
-async def test_a_plan_to_do_nothing_about_harmless_drift_is_monitored(world: World) -> None:
+async def test_a_plan_to_do_nothing_about_harmless_drift_is_monitored(
+    temporal: Client, tmp_path: Path
+) -> None:
+    world = World(temporal, tmp_path, metrics={**BETTER, "recent": {"1": 0.92}})
     fine = PerformanceChange(metric="r2", reference=0.92, current=0.92, rows=3000, degraded=False)
     harmless = incident("script/monitor", severity=Severity.MEDIUM, performance=fine)
 
