@@ -1,7 +1,7 @@
 """A grant is minted for what can be derived here and now, and for nothing that is only claimed."""
 
 import dataclasses
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -465,13 +465,13 @@ def test_a_closed_incident_is_granted_nothing(world: World) -> None:
 
 
 def test_a_backtest_s_time_counts_only_in_a_backtest(tmp_path: Path) -> None:
-    then = datetime(2016, 12, 13, tzinfo=UTC)
+    then = NOW
     world = World(tmp_path, as_of=then)
     world.measured = world.sealed_versions(as_of=then)
     world.record()
 
     assert "of a replay" in world.refusal()
-    world.replay = True
+    world.replay, world.clock = True, NOW + timedelta(days=365)
     assert world.authorise().as_of == then
 
 
