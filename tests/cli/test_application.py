@@ -14,7 +14,8 @@ COMMANDS = (
     ("demo",), ("up",), ("backtest", "prices"), ("doctor",), ("monitor",), ("schedule",),
     ("train", "prices"), ("audit", "verify"), ("audit", "show", "x"), ("events", "dead"),
     ("events", "retry", "1-0"), ("freeze",), ("thaw",), ("incidents",), ("show", "x"),
-    ("approve", "x"), ("reject", "x"), ("policy", "check"), ("approvers", "new", "ada"), ("init", "prices", "--data", "no_such_file.csv"),
+    ("approve", "x"), ("reject", "x"), ("policy", "check"), ("approvers", "new", "ada"),
+    ("init", "prices", "--data", "no_such_file.csv"),
 )  # fmt: skip
 
 
