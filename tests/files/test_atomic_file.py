@@ -3,6 +3,7 @@
 import itertools
 import os
 import stat
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -157,6 +158,19 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 def _made(folder: Path) -> Path:
     folder.mkdir()
     return folder
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="only Linux keeps files in /dev/shm")  # noqa: S108
+def test_a_link_to_a_file_in_memory_is_replaced_too(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("kept")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        link = Path(folder) / "link"
+        link.symlink_to(tmp_path / "other")
+
+        write_atomically(link, "page")
+
+        assert link.read_text() == "page"
+    assert (tmp_path / "other").read_text() == "kept"
 
 
 def test_a_link_to_a_file_is_replaced(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from typing import Final
 
 _USUAL_MODE: Final = 0o666
 """Permissions of a new file, before the process's umask."""
-_DEVICE_FOLDERS: Final = (Path("/dev"), Path("/proc"))
-"""Folders whose symbolic links lead to open files, such as /dev/stdout."""
+_DEVICES: Final = Path("/dev")
+_PROCESSES: Final = Path("/proc")
+"""Two folders whose symbolic links lead to open files, such as /dev/stdout and /dev/fd/1."""
 
 
 def write_atomically(path: Path, data: str | bytes, *, mode: int | None = None) -> None:
@@ -46,8 +47,8 @@ def is_written_in_place(path: Path) -> bool:
         return False
     if not stat.S_ISREG(kind):
         return True
-    folder = path.parent.resolve()
-    return path.is_symlink() and any(folder.is_relative_to(each) for each in _DEVICE_FOLDERS)
+    folder = path.parent.resolve()  # that of /dev/fd is in /proc, and /dev/shm is like any other
+    return path.is_symlink() and (folder == _DEVICES or folder.is_relative_to(_PROCESSES))
 
 
 def create_atomically(path: Path, data: str | bytes, *, mode: int | None = None) -> bool:
