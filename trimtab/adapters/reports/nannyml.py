@@ -6,7 +6,6 @@ analysis period is the window, unless it is a mere remainder of rows; the chunks
 period, if the file has them, are the reference.
 """
 
-import io
 import statistics
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
-from pyarrow import csv, parquet
 
 from trimtab.adapters.reports.nannyml_performance import (
     ChunkRow,
@@ -32,6 +30,8 @@ from trimtab.adapters.reports.report import (
     sort_drifted_first,
 )
 from trimtab.contracts.drift import FeatureDrift, FeatureKind, Window
+from trimtab.detection.tables.duckdb_table import UnreadableError
+from trimtab.detection.tables.table_frame import load_frame
 
 METHODS: Final = (
     "jensen_shannon", "kolmogorov_smirnov", "wasserstein", "hellinger", "chi2", "l_infinity",
@@ -124,9 +124,8 @@ def _read_rows(path: Path) -> list[ChunkRow]:
                 return content
             msg = f"its JSON is no list of records: {_EXPECTED}"
             raise MalformedReportError(msg)
-        raw = io.BytesIO(path.read_bytes())
-        table = parquet.read_table(raw) if path.suffix == ".parquet" else csv.read_csv(raw)
-    except (pa.ArrowException, OSError) as error:
+        table = pa.Table.from_pandas(load_frame(path), preserve_index=False)
+    except (pa.ArrowException, OSError, UnreadableError) as error:
         msg = f"it cannot be read: {error}"
         raise MalformedReportError(msg) from error
     rows: list[ChunkRow] = table.to_pylist()
