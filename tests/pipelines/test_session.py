@@ -109,7 +109,7 @@ def test_a_dataset_in_no_catalog_is_refused_with_the_remedy(elsewhere: Run, tmp_
     [
         ("guessing", {}, "there is no pipeline 'guessing'"),
         ("training", {}, "model: Field required"),
-        ("training", {"model": PARKING, "speed": 9}, "speed = 9: Extra inputs"),
+        ("training", {"model": PARKING, "speed": 9}, "speed = 9: there is no such field"),
         ("training", {"model": "unheard-of"}, "'unheard-of': is not configured"),
         (
             "monitoring",

@@ -258,7 +258,7 @@ BAD_REPLIES: dict[str, tuple[str, str]] = {
     "another object": ('{"answer": 42}', "Field required"),
     "an extra field": (
         a_root_cause_reply().model_dump_json()[:-1] + ',"approved":true}',
-        "approved: Extra inputs are not permitted",
+        "approved: there is no such field",
     ),
     "a figure out of range": (
         a_root_cause_reply().model_dump_json().replace("0.8}", "10.5}"),

@@ -1,12 +1,15 @@
 """Turns Pydantic's validation errors into lines for people: the field, its value, what is wrong."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 if TYPE_CHECKING:  # Pydantic brings it, and the library depends on Pydantic alone
     from pydantic_core import ErrorDetails
+
+_UNKNOWN_FIELD: Final = "extra_forbidden"
+"""Pydantic's type of the error about a field that there is not."""
 
 
 def format_validation_errors(
@@ -35,4 +38,5 @@ def _format(error: "ErrorDetails", whole: str, max_value_length: int, remedy: st
     path = ".".join(map(str, error["loc"])) or whole
     has_value = max_value_length > 0 and error["type"] != "missing"
     value = f" = {error['input']!r:.{max_value_length}}" if has_value else ""
-    return f"{path}{value}: {error['msg']}{remedy and ': '}{remedy}"
+    said = "there is no such field" if error["type"] == _UNKNOWN_FIELD else error["msg"]
+    return f"{path}{value}: {said}{remedy and ': '}{remedy}"
