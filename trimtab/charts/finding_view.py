@@ -19,7 +19,7 @@ from trimtab.contracts.drift import (
 from trimtab.contracts.model import Sensitivity
 
 
-def build_finding_view(finding: DriftFinding) -> View:
+def build_finding_view(finding: DriftFinding, *, shows_severity: bool = True) -> View:
     """Return what is shown of a finding, in the finding's order of columns."""
     drifted = len(finding.drifted)
     names = join_names([each.name for each in finding.drifted], limit=COLUMNS_NAMED)
@@ -32,18 +32,19 @@ def build_finding_view(finding: DriftFinding) -> View:
         state="corrupt" if finding.corrupt else "drift" if drifted else "no drift",
         alarming=finding.corrupt or bool(drifted),
         summary=summary,
-        facts=tuple(_list_facts(finding)),
+        facts=tuple(_list_facts(finding, shows_severity=shows_severity)),
         legend=f"A column drifts if PSI reaches the tick and the test agrees. {DISTANCE_UNITS}",
         faults=finding.quality,
         features=tuple(_view_feature(feature) for feature in finding.features),
     )
 
 
-def _list_facts(finding: DriftFinding) -> Iterator[tuple[str, str]]:
+def _list_facts(finding: DriftFinding, *, shows_severity: bool) -> Iterator[tuple[str, str]]:
     for name, window in (("reference", finding.reference), ("current", finding.current)):
         times = f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M}"
         yield name, f"{times} ({format_rows(window.rows)})"
-    yield "severity", finding.severity.value
+    if shows_severity:
+        yield "severity", finding.severity.value
     if finding.champion_version:
         yield "champion", f"version {finding.champion_version}"
     if measured := finding.performance:

@@ -33,10 +33,8 @@ _SMALLEST_P: Final = 1e-4
 def print_view(view: View, console: Console) -> None:
     """Print the whole view; readable from a width of 30 on, with or without a terminal."""
     style = "red" if view.alarming else "yellow" if view.unknown else "green"
-    state, rest = f"{view.state}: ", view.summary
-    if rest.startswith(view.state):
-        state, rest = rest[: len(view.state)], rest[len(view.state) :]
-    console.print(Text.assemble((state.capitalize(), f"bold {style}"), escape_controls(rest)))
+    state = f"{view.state.capitalize()}: "
+    console.print(Text.assemble((state, f"bold {style}"), escape_controls(view.summary)))
     if view.advice:
         console.print(Text.assemble(("Next: ", "bold"), escape_controls(view.advice)))
     for name, value in view.facts:

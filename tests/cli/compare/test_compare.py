@@ -641,7 +641,7 @@ def test_a_column_that_became_text_or_went_away_is_a_grave_fault(folder: Path) -
         (fault.kind, fault.column) for fault in found("old.parquet", "changed.parquet").quality
     }
     assert code == 1, said
-    assert said.startswith("Corrupt data")
+    assert said.startswith("Corrupt: data faults (")
     assert kinds >= {("retyped_column", "age"), ("missing_column", "city")}
 
 

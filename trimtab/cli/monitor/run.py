@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from trimtab.charts.finding_view import build_finding_view
 from trimtab.charts.page import write_page
 from trimtab.charts.terminal import print_view
-from trimtab.charts.views import View
+from trimtab.charts.views import NOT_ENOUGH_DATA, View
 from trimtab.cli.broken_pipe import ignore_broken_pipe
 from trimtab.cli.champion_remedy import format_first_champion_remedy
 from trimtab.cli.console import open_console, print_unbroken
@@ -94,12 +94,10 @@ def _read_finding(report: Report) -> DriftFinding:
 def _build_view(report: Report) -> View:
     """Return what the charts draw of a finding, with the verdict that the exit code gives too."""
     finding, code = _read_finding(report), _get_exit_code(report)
-    view = build_finding_view(finding)
-    if code != ExitCode.DRIFT:
-        view = replace(view, facts=tuple(each for each in view.facts if each[0] != "severity"))
+    view = build_finding_view(finding, shows_severity=code == ExitCode.DRIFT)
     if code == ExitCode.NOTHING_TO_JUDGE:
-        return replace(view, state="not enough data", alarming=False, summary=f"{report['note']}.")
-    if code == ExitCode.DRIFT and view.state == "no drift":
+        return replace(view, state=NOT_ENOUGH_DATA, alarming=False, summary=f"{report['note']}.")
+    if code == ExitCode.DRIFT and not view.alarming:
         summary = f"{_explain_drift_without_column(finding)}; {view.summary}"
         return replace(view, state="drift", alarming=True, summary=summary)
     return view

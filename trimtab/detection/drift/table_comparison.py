@@ -29,9 +29,7 @@ HIGH_COLUMN_SHARE: Final = 0.5
 """Share of the compared columns from which, if they drifted together, severity is high."""
 MAX_NAMED_IN_VERDICT: Final = 3
 """Drifted columns, and faults, that the verdict names at most."""
-_NO_COMPARED_COLUMN: Final = (
-    f"not enough data: no column has {MIN_VALUES_TO_COMPARE} values on both sides"
-)
+_NO_COMPARED_COLUMN: Final = f"no column has {MIN_VALUES_TO_COMPARE} values on both sides"
 
 
 def compare_profiles(
@@ -173,7 +171,7 @@ def _compute_severity(
 def _format_too_few_rows(rows: RowCounts, minimum: int) -> str:
     noun = "row" if rows.reference == 1 else "rows"
     return (
-        f"not enough data: {rows.reference:,} {noun} in the reference and {rows.current:,} in the"
+        f"{rows.reference:,} {noun} in the reference and {rows.current:,} in the"
         f" current table, at least {minimum:,} are needed in each"
     )
 
@@ -185,8 +183,7 @@ def _format_verdict(
     clauses = []
     if serious:
         named = ", ".join(_format_fault(fault) for fault in serious[:MAX_NAMED_IN_VERDICT])
-        state = "corrupt" if any(fault.corrupt for fault in serious) else "faulty"
-        clauses.append(f"{state} data ({named}{_count_unnamed(serious)})")
+        clauses.append(f"data faults ({named}{_count_unnamed(serious)})")
     if drifted:
         named = ", ".join(f"{each.name:.80}" for each in drifted[:MAX_NAMED_IN_VERDICT])
         share = f"{len(drifted):,} of {_count_columns(count)}"
