@@ -39,7 +39,7 @@ up: environment ## Start the embedded stack and keep it running until Ctrl-C
 
 environment: $(filter .uv/bin/uv,$(UV)) ## Install what bin/trimtab needs into .venv
 	@$(UV) sync --locked $(GROUPS) --check --quiet 2>/dev/null || { \
-	    echo "Installing packages into .venv; the first time that is 1.4 GB and takes a minute or two"; \
+	    echo "Installing packages into .venv: 1.4 GB, a minute or two the first time"; \
 	    $(UV) sync --locked $(GROUPS); }
 
 add: environment ## Install packages of your own: make add PACKAGES='ibis-framework[postgres]'

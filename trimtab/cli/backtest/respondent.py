@@ -55,9 +55,9 @@ class ScriptedRespondent:
     async def respond(self, view: IncidentView, *, workflow_id: str, address: str) -> str:
         """Send the signal with the `temporal` command."""
         command = _build_command(view, workflow_id, address, Choice.APPROVE)
-        _print_page(self._console, view, command, "--yes runs this command for the person.")
+        _print_page(self._console, view, command, "This command is run in the person's place.")
         await _run_command(command)
-        return "approved by --yes"
+        return "approved by that command"
 
 
 class TerminalRespondent:
