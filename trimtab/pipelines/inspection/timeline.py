@@ -18,7 +18,7 @@ def cut_windows(history: HistoryTable, spec: ModelSpec, _request: Request) -> di
     """Return every window from the first row to the last, oldest first, empty ones included."""
     start = find_first_window_start(history, spec)
     counts, times = _count_rows(history, spec, start)
-    reached: float = (times.max() - pd.Timestamp(start)) / spec.window
+    reached = (times.max() - pd.Timestamp(start)) / pd.Timedelta(spec.window)
     whole = count_whole_windows(reached, step=compute_median_step(times) / spec.window)
     return {
         "windows": [
