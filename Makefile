@@ -45,8 +45,17 @@ environment: $(filter .uv/bin/uv,$(UV)) ## Install what bin/trimtab needs into .
 add: environment ## Install packages of your own: make add PACKAGES='ibis-framework[postgres]'
 	@$(UV) pip install $(foreach package,$(PACKAGES),"$(package)")
 
+# Two files of tests run side by side, for they mostly wait for servers. Those that run alone start
+# whole stacks, on the ports that a person's stack has.
+ALONE := tests/cli/up tests/e2e tests/packaging
+
 test: lint ## Lint, check types and run every test
+ifneq ($(ARGS),)
 	@$(RUN) pytest $(ARGS)
+else
+	@$(RUN) pytest -n 2 --dist loadfile $(ALONE:%=--ignore=%)
+	@$(RUN) pytest $(ALONE)
+endif
 
 lint: environment ## Check style and types
 	@$(RUN) ruff check

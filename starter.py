@@ -7,23 +7,27 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
 import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from trimtab.adapters.log_schedules import ensure_log_schedules
 from trimtab.bridge.backoff import Backoff
 from trimtab.bridge.bridge import Bridge
 from trimtab.bridge.configuration import ConfigurationCache
+from trimtab.bridge.incident_limit import IncidentLimit
 from trimtab.bridge.stream import StreamConsumer
 from trimtab.bridge.workflow_starter import WorkflowStarter
+from trimtab.files.private_files import restrict_new_files
 from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.logging import configure_logging
 from trimtab.runtime.model_files import list_model_names
 from trimtab.runtime.models import load_limits, load_model_spec
 from trimtab.runtime.settings import Settings, load_settings
+from trimtab.runtime.settings_sections import AuditSettings
 from trimtab.runtime.stack_addresses import require_redis_url
 from trimtab.runtime.telemetry import start_tracing
 from trimtab.runtime.temporal import (
@@ -64,22 +68,39 @@ async def run_bridge(settings: Settings, *, stop: asyncio.Event) -> None:
         )
         starter = WorkflowStarter(client, configuration=ConfigurationCache(), settings=settings)
         try:
-            await prepare_temporal(client, stop=stop)
+            await prepare_temporal(client, stop=stop, audit=settings.audit)
             log.info("bridge_started", stream=settings.redis.stream, consumer=consumer)
-            await Bridge(stream, starter=starter, settings=settings.bridge, stop=stop).run()
+            limit = IncidentLimit(client, limit=settings.bridge.open_incidents)
+            await Bridge(
+                stream, starter=starter, settings=settings.bridge, stop=stop, limit=limit
+            ).run()
         finally:
             await stream.close()
 
 
-async def prepare_temporal(client: Client, *, stop: asyncio.Event) -> None:
-    """Wait for Temporal, and add the search attributes that incidents are found by."""
+async def prepare_temporal(client: Client, *, stop: asyncio.Event, audit: AuditSettings) -> None:
+    """Wait for Temporal; add the search attributes of incidents, and the audit log's schedules."""
+    await _repeat_until_done(
+        partial(ensure_search_attributes, client), stop, unchecked="search_attributes_unchecked"
+    )
+    await _repeat_until_done(
+        partial(ensure_log_schedules, client, audit),
+        stop,
+        unchecked="log_schedules_unchecked",
+    )
+
+
+async def _repeat_until_done(
+    work: Callable[[], Awaitable[None]], stop: asyncio.Event, *, unchecked: str
+) -> None:
+    """Repeat the work while Temporal does not answer; log the event if it may not be done."""
     backoff, logged = Backoff(), False
     while not stop.is_set():
         try:
-            await ensure_search_attributes(client)
+            await work()
         except (RPCError, RuntimeError) as error:
             if isinstance(error, RPCError) and error.status in _MAY_NOT_LOOK:
-                log.warning("search_attributes_unchecked", error=str(error))
+                log.warning(unchecked, error=str(error))
                 return
             if not logged:
                 log.warning("temporal_unavailable", error=str(error), remedy="start Temporal")
@@ -109,10 +130,14 @@ def main() -> int:
         settings = load_settings()
         check_configuration(settings)
         configure_logging(settings)
+        restrict_new_files()
         asyncio.run(_run_until_signal(settings))
     except BadConfigurationError as error:
         sys.stderr.write("".join(f"{fault}\n" for fault in error.faults))
         return 2
+    except Exception:
+        log.exception("bridge_failed")  # and not on stderr as it is: it may hold a password
+        return 1
     return 0
 
 

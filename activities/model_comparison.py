@@ -1,14 +1,17 @@
 """Compares the champion at decision time with its replacement, on the same labelled rows."""
 
+from datetime import datetime
+
 from pydantic import TypeAdapter
 
 from activities.heartbeat import run_with_heartbeat
 from trimtab.contracts.base import Record
-from trimtab.contracts.model import Slice, VersionMetric
+from trimtab.contracts.model import Slice, UnscorableVersion, VersionMetric
 from trimtab.contracts.ports import PipelineRunner
 from trimtab.contracts.remediation import ActionOrder, Verification
 
 _METRICS = TypeAdapter(tuple[VersionMetric, ...])
+_UNSCORABLE = TypeAdapter(tuple[UnscorableVersion, ...])
 
 
 class VersionComparison(Record):
@@ -16,6 +19,8 @@ class VersionComparison(Record):
 
     before: VersionMetric | None
     after: VersionMetric | None
+    unscorable: tuple[UnscorableVersion, ...] = ()
+    """Those of the two that could not be scored, and why."""
 
     @property
     def pair(self) -> tuple[VersionMetric, VersionMetric] | None:
@@ -37,6 +42,14 @@ class VersionComparison(Record):
             "after": self.after.value if self.after else None,
         }
 
+    @property
+    def missing_reason(self) -> str:
+        """Why there are no two metrics to compare."""
+        reasons = [
+            f"version {each.version} cannot be scored: {each.reason}" for each in self.unscorable
+        ]
+        return "; ".join(reasons) or "no labelled rows"
+
     def __str__(self) -> str:
         if self.pair is None:
             return "no figures"
@@ -45,7 +58,7 @@ class VersionComparison(Record):
 
 
 async def compare_versions(
-    pipelines: PipelineRunner, order: ActionOrder, part: Slice
+    pipelines: PipelineRunner, order: ActionOrder, part: Slice, *, as_of: datetime
 ) -> VersionComparison:
     """Score the order's champion and challenger on a slice of the newest labelled window."""
     report = await run_with_heartbeat(
@@ -54,7 +67,7 @@ async def compare_versions(
             {
                 "model": order.spec.name,
                 "versions": [order.champion_version, order.challenger_version],
-                "as_of": order.current.end.isoformat(),
+                "as_of": as_of.isoformat(),
                 "slice": part.value,
             },
         )
@@ -63,13 +76,14 @@ async def compare_versions(
     return VersionComparison(
         before=found.get(order.champion_version or ""),
         after=found.get(order.challenger_version or ""),
+        unscorable=_UNSCORABLE.validate_python(report.get("unscorable", [])),
     )
 
 
 def explain_no_promotion(comparison: VersionComparison, margin: float) -> str:
     """Return why a challenger is not promoted; empty if it is better by more than the margin."""
     if comparison.pair is None:
-        return "not promoted: no labelled rows to compare champion and challenger on"
+        return f"not promoted, champion and challenger not compared: {comparison.missing_reason}"
     before, after = comparison.pair
     if after.value - before.value > margin:
         return ""
@@ -81,7 +95,7 @@ def verify_comparison(order: ActionOrder, comparison: VersionComparison) -> Veri
 
     A metric that is lower by at most the order's `verification_margin` is not worse.
     """
-    detail, verified = "not verified: no labelled rows", False
+    detail, verified = f"not verified: {comparison.missing_reason}", False
     if comparison.pair is not None:
         before, after = comparison.pair
         verified = after.value >= before.value - order.verification_margin

@@ -4,8 +4,9 @@ Every effect is checked here first. Whatever a workflow, an agent or a person wi
 asks for, nothing happens without a grant for exactly that.
 """
 
+from trimtab.contracts.base import compute_digest
 from trimtab.contracts.model import ModelVersion
-from trimtab.contracts.ports import GrantGuard, ModelRegistry, Refused
+from trimtab.contracts.ports import ChampionMovedError, GrantGuard, ModelRegistry, Refused
 from trimtab.contracts.remediation import (
     Action,
     ActionOrder,
@@ -13,7 +14,7 @@ from trimtab.contracts.remediation import (
     Step,
     compute_effect_key,
 )
-from trimtab.contracts.tags import build_promotion_tag
+from trimtab.contracts.tags import build_promotion_tag, build_verification_tag
 
 ACTION_OF_STEP = {
     Step.RETRAIN: Action.RETRAIN,
@@ -21,6 +22,8 @@ ACTION_OF_STEP = {
     Step.ROLL_BACK: Action.ROLL_BACK,
 }
 """The granted action that allows a step. Verify and undo belong to either action."""
+_CHANGING_STEPS = frozenset(ACTION_OF_STEP)
+"""The steps that a grant must name. An undo needs the grant of what it undoes."""
 
 
 class Permission:
@@ -43,6 +46,9 @@ class Permission:
                     f"{step} is not granted: {name} is {asked!r}, but {granted[name]!r} is granted"
                 )
                 raise Refused(msg)
+        if step in _CHANGING_STEPS and step not in claims.steps:
+            msg = f"{step} is not granted: the grant names {', '.join(claims.steps) or 'no step'}"
+            raise Refused(msg)
         key = compute_effect_key(order.event_id, order.plan_hash, step)
         if order.step != step or order.key != key:
             msg = f"{step} is not ordered: the order is for {order.step!r} with key {order.key}"
@@ -52,11 +58,34 @@ class Permission:
             raise Refused(msg)
         return claims
 
+    def check_open(self, order: ActionOrder) -> None:
+        """Raise `Refused` once the order's incident has ended, as the registry records it.
+
+        A grant is valid for longer than its incident may last, and histories keep it. Without this
+        check, whoever reads them could carry on with a plan that a person has cancelled.
+        """
+        if self._registry.is_recorded(order.spec.name, order.event_id):
+            msg = (
+                f"incident {order.event_id!r} of {order.spec.name!r} has ended: its grant allows "
+                "nothing any more"
+            )
+            raise Refused(msg)
+
+    def check_not_frozen(self, model: str) -> None:
+        """Raise `Refused` while the model, or every model, is frozen.
+
+        Each step that replaces something asks this right before it does; undoing never asks.
+        """
+        freeze = self._registry.freeze(model)
+        if freeze is not None:
+            msg = f"nothing may be changed: {freeze}"
+            raise Refused(msg)
+
     def check_champion(self, order: ActionOrder, *own_steps: Step) -> ModelVersion:
         """Return the champion if it is the one at decision time, or if our own steps promoted it.
 
-        Raises `Refused` for any other champion, and for the former champion once these steps were
-        undone.
+        Raises `ChampionMovedError` for any other champion, and `Refused` for the former champion
+        once these steps were undone.
         """
         champion = self._registry.champion(order.spec.name)
         if champion is not None:
@@ -71,13 +100,19 @@ class Permission:
             f"the champion of {order.spec.name!r} is version {champion and champion.version}, "
             f"but it was {order.champion_version} when the decision was made"
         )
-        raise Refused(msg)
+        raise ChampionMovedError(msg)
 
 
 def is_promoted_by(version: ModelVersion, order: ActionOrder, step: Step) -> bool:
     """Return whether that step of the order's plan made the version champion."""
     key = compute_effect_key(order.event_id, order.plan_hash, step)
     return build_promotion_tag(key) in version.tags
+
+
+def is_verified(version: ModelVersion, order: ActionOrder) -> bool:
+    """Return whether the order's plan was verified on this version: then it stays."""
+    key = compute_effect_key(order.event_id, order.plan_hash, Step.VERIFY)
+    return build_verification_tag(key) in version.tags
 
 
 def _required_claims(order: ActionOrder, step: Step) -> dict[str, object]:
@@ -89,6 +124,8 @@ def _required_claims(order: ActionOrder, step: Step) -> dict[str, object]:
         "plan_hash": order.plan_hash,
         "policy_hash": order.policy_hash,
         "champion_version": order.champion_version,
+        "spec_hash": compute_digest(order.spec),
+        "verification_margin": order.verification_margin,
     }
     if step is Step.ROLL_BACK:
         required["target_version"] = order.challenger_version

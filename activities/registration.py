@@ -1,6 +1,7 @@
 """Lists the activities that the workers of each task queue run."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from activities.approval import ApprovalActivities
@@ -11,11 +12,16 @@ from activities.evidence import EvidenceActivities
 from activities.incident import IncidentActivities
 from activities.inspection import InspectionActivities
 from activities.monitoring import MonitoringActivities
+from activities.reconciliation import ReconciliationActivities
 from activities.remediation import RemediationActivities
+from activities.sweep import SweepActivities
+from activities.usage import UsageActivities
 from trimtab.contracts.ports import (
     AuditLog,
+    EvidenceSeal,
     GrantGuard,
     KnowledgeBase,
+    Ledger,
     ModelRegistry,
     Notifier,
     PipelineRunner,
@@ -25,30 +31,55 @@ Activity = Callable[..., Any]
 """A function or bound method decorated with `activity.defn`."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class MainPorts:
+    """The ports of the activities of the queue `trimtab`."""
+
+    registry: ModelRegistry
+    pipelines: PipelineRunner
+    knowledge: KnowledgeBase
+    notifier: Notifier
+    log: AuditLog
+    seal: EvidenceSeal
+    ledger: Ledger
+
+
 def list_main_activities(
+    ports: MainPorts,
     *,
-    registry: ModelRegistry,
-    pipelines: PipelineRunner,
-    knowledge: KnowledgeBase,
-    notifier: Notifier,
-    log: AuditLog,
     authorisation: AuthorisationActivities,
+    sweep: SweepActivities,
+    reconciliation: ReconciliationActivities,
 ) -> list[Activity]:
     """Return the activities of the queue `trimtab`."""
-    evidence = EvidenceActivities(registry=registry, pipelines=pipelines, knowledge=knowledge)
-    audit = AuditActivities(log=log)
-    incidents = IncidentActivities(registry=registry, knowledge=knowledge)
+    evidence = EvidenceActivities(
+        registry=ports.registry,
+        pipelines=ports.pipelines,
+        knowledge=ports.knowledge,
+        seal=ports.seal,
+    )
+    audit = AuditActivities(log=ports.log)
+    incidents = IncidentActivities(
+        registry=ports.registry, knowledge=ports.knowledge, log=ports.log
+    )
+    approval = ApprovalActivities(notifier=ports.notifier)
     return [
         evidence.read_registry,
         evidence.measure_versions,
         evidence.recall_similar,
+        UsageActivities(registry=ports.registry, ledger=ports.ledger).read_usage,
         check_policy,
         authorisation.authorise,
-        ApprovalActivities(notifier=notifier).notify_person,
+        approval.notify_person,
+        approval.send_notice,
+        approval.find_targets,
+        approval.mark_page,
         audit.record,
         audit.find_tip,
         incidents.remember_incident,
-        MonitoringActivities(pipelines=pipelines).judge_window,
+        MonitoringActivities(pipelines=ports.pipelines).judge_window,
+        sweep.sweep_incidents,
+        reconciliation.reconcile_log,
     ]
 
 

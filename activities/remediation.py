@@ -1,18 +1,21 @@
 """Acts on the model registry: each effect is granted, keyed, and found again, never repeated."""
 
 import asyncio
+from typing import Final
 
 from temporalio import activity
 
 from activities.errors import translate_errors
 from activities.heartbeat import run_with_heartbeat
 from activities.model_comparison import (
+    VersionComparison,
     build_unverified,
     compare_versions,
     explain_no_promotion,
     verify_comparison,
 )
-from activities.permission import Permission, is_promoted_by
+from activities.permission import Permission, is_promoted_by, is_verified
+from policies.rollback import explain_unfit_target, was_champion
 from trimtab.contracts.base import Record
 from trimtab.contracts.model import ModelVersion, Slice
 from trimtab.contracts.ports import GrantGuard, ModelRegistry, PipelineRunner, Refused
@@ -25,6 +28,9 @@ from trimtab.contracts.remediation import (
     Verification,
     compute_effect_key,
 )
+
+_VERSIONS_SEARCHED: Final = 100
+"""Newest versions among which a rollback's target is looked for."""
 
 
 class RetrainingReport(Record):
@@ -51,8 +57,12 @@ class RemediationActivities:
     async def retrain_challenger(self, order: ActionOrder) -> RegistryEffect:
         """Train a version on recent rows, or find the one that this step trained before."""
         claims = self._permission.check_grant(order, Step.RETRAIN)
+        await asyncio.to_thread(self._permission.check_open, order)
         await asyncio.to_thread(self._permission.check_champion, order, Step.PROMOTE)
-        made = await self._find_retrained(order) or await self._retrain(order, claims)
+        made = await self._find_retrained(order)
+        if made is None:
+            await asyncio.to_thread(self._permission.check_not_frozen, order.spec.name)
+            made = await self._retrain(order, claims)
         return _build_effect(
             order,
             version=made.version,
@@ -66,11 +76,12 @@ class RemediationActivities:
     @translate_errors
     async def promote_challenger(self, order: ActionOrder) -> RegistryEffect:
         """Make the challenger champion if it is better by more than the margin."""
-        self._permission.check_grant(order, Step.PROMOTE)
+        claims = self._permission.check_grant(order, Step.PROMOTE)
+        await asyncio.to_thread(self._permission.check_open, order)
         champion = await asyncio.to_thread(self._permission.check_champion, order, Step.PROMOTE)
         challenger = await self._find_own_challenger(order)
         promoted_before = is_promoted_by(champion, order, Step.PROMOTE)
-        comparison = await compare_versions(self._pipelines, order, Slice.GATE)
+        comparison = await compare_versions(self._pipelines, order, Slice.GATE, as_of=claims.as_of)
         margin = order.spec.promotion_margin
         refusal = "" if promoted_before else explain_no_promotion(comparison, margin)
         moved = not refusal and await asyncio.to_thread(self._set_champion, order, challenger)
@@ -87,24 +98,33 @@ class RemediationActivities:
 
     @activity.defn
     @translate_errors
-    def roll_back_champion(self, order: ActionOrder) -> RegistryEffect:
-        """Make the earlier version that the grant names champion again."""
-        target = self._permission.check_grant(order, Step.ROLL_BACK).target_version
+    async def roll_back_champion(self, order: ActionOrder) -> RegistryEffect:
+        """Make the earlier version that the grant names champion again, if it is better now."""
+        claims = self._permission.check_grant(order, Step.ROLL_BACK)
+        await asyncio.to_thread(self._permission.check_open, order)
+        target = claims.target_version
         if target is None or target == order.champion_version:
             msg = (
                 f"a rollback needs another version than the champion {order.champion_version} "
                 f"as its target, not {target}"
             )
             raise Refused(msg)
-        self._permission.check_champion(order, Step.ROLL_BACK)
-        moved = self._set_champion(order, target)
+        champion = await asyncio.to_thread(self._permission.check_champion, order, Step.ROLL_BACK)
+        moved_before = is_promoted_by(champion, order, Step.ROLL_BACK)
+        comparison = await compare_versions(
+            self._pipelines, order, Slice.RECENT, as_of=claims.as_of
+        )
+        refusal = "" if moved_before else await self._explain_no_rollback(order, target, comparison)
+        moved = not refusal and await asyncio.to_thread(self._set_champion, order, target)
         return _build_effect(
             order,
             version=target,
             previous_version=order.champion_version,
-            applied=True,
-            reused=not moved,
-            detail=f"version {target} was made champion again",
+            applied=not refusal,
+            reused=not refusal and not moved,
+            **comparison.values,
+            rows=comparison.rows,
+            detail=refusal or f"version {target} was made champion again: {comparison}",
         )
 
     @activity.defn
@@ -112,17 +132,28 @@ class RemediationActivities:
     async def verify(self, order: ActionOrder) -> Verification:
         """Compare the new champion with the former one, on rows that neither was chosen by.
 
-        A rollback's target was not trained on the newest window, so all of that window counts.
+        A rollback's target was not trained on the newest window, so all of that window counts. What
+        is verified is marked so in the registry, and is not undone any more.
         """
+        claims = self._permission.check_grant(order, Step.VERIFY, expired_too=True)
+        await asyncio.to_thread(self._permission.check_open, order)
         champion = await asyncio.to_thread(self._registry.champion, order.spec.name)
         version = champion.version if champion else None
         if version is None or version != order.challenger_version:
             return build_unverified(
                 order, f"the champion is version {version}, not {order.challenger_version}"
             )
+        if champion is None or not _is_promoted_by_plan(champion, order):
+            return build_unverified(order, f"this plan did not make version {version} champion")
         retrained = order.action is Action.RETRAIN
         part = Slice.VERIFICATION if retrained else Slice.RECENT
-        return verify_comparison(order, await compare_versions(self._pipelines, order, part))
+        comparison = await compare_versions(self._pipelines, order, part, as_of=claims.as_of)
+        verification = verify_comparison(order, comparison)
+        if verification.verified:
+            await asyncio.to_thread(
+                self._registry.mark_verified, order.spec.name, version, key=order.key
+            )
+        return verification
 
     @activity.defn
     @translate_errors
@@ -134,6 +165,7 @@ class RemediationActivities:
         even if nothing has moved, so that a late attempt to replace it is refused.
         """
         claims = self._permission.check_grant(order, Step.UNDO, expired_too=True)
+        self._permission.check_open(order)
         former = claims.champion_version
         champion = self._registry.champion(order.spec.name)
         version = champion.version if champion else None
@@ -144,6 +176,13 @@ class RemediationActivities:
                 version=version,
                 applied=False,
                 detail=f"not undone: somebody else has made version {version} champion",
+            )
+        if is_own and is_verified(champion, order):
+            return _build_effect(
+                order,
+                version=version,
+                applied=False,
+                detail=f"not undone: version {version} was verified, and this plan is closed",
             )
         undone_before = is_promoted_by(champion, order, Step.UNDO)
         self._registry.set_champion(order.spec.name, former, expected=version, key=order.key)
@@ -171,7 +210,7 @@ class RemediationActivities:
                 "retraining",
                 {
                     "model": order.spec.name,
-                    "as_of": order.current.end.isoformat(),
+                    "as_of": claims.as_of.isoformat(),
                     "key": order.key,
                     "event_id": order.event_id,
                     "correlation_id": order.correlation_id,
@@ -202,7 +241,26 @@ class RemediationActivities:
             raise Refused(msg)
         return made.version
 
+    async def _explain_no_rollback(
+        self, order: ActionOrder, target: str, comparison: VersionComparison
+    ) -> str:
+        """Return why the target must not be made champion again; empty if it may be."""
+        versions = await asyncio.to_thread(
+            self._registry.versions, order.spec.name, limit=_VERSIONS_SEARCHED
+        )
+        measured = (comparison.before, comparison.after)
+        fault = explain_unfit_target(
+            target,
+            champion=order.champion_version,
+            metrics={each.version: each.value for each in measured if each and each.rows},
+            former_champions=[each.version for each in versions if was_champion(each)],
+            margin=order.spec.promotion_margin,
+        )
+        return fault and f"not rolled back: {fault}"
+
     def _set_champion(self, order: ActionOrder, version: str) -> bool:
+        self._permission.check_open(order)
+        self._permission.check_not_frozen(order.spec.name)
         return self._registry.set_champion(
             order.spec.name, version, expected=order.champion_version, key=order.key
         )

@@ -54,6 +54,8 @@ class FindingBrief(Record):
     """Loss of the metric that covariate shift does not explain."""
     told_apart: float | None = None
     """Lower end of the confidence interval of the domain classifier's AUC."""
+    inputs_drifted: bool | None = None
+    """Whether the inputs drifted when they are taken together."""
 
 
 class ModelBrief(Record):
@@ -66,6 +68,8 @@ class ModelBrief(Record):
     tier: str
     target: str
     champion: str | None = None
+    rollback_targets: tuple[str, ...] = ()
+    """Versions that may be rolled back to: former champions that are better on the newest rows."""
     currency: str
     retraining_cost: float
     rollback_cost: float

@@ -21,11 +21,13 @@ from agents.brief import (
 )
 from agents.case import AgentStep, Case
 from agents.fence import fence
+from policies.judgement.figures import count_history_days
+from policies.rollback import list_fit_targets
 from trimtab.contracts.deliberation import RemediationPlan, RootCause
-from trimtab.contracts.drift import DriftFinding, FeatureDrift, FeatureRole
-from trimtab.contracts.evidence import Document, EvidenceItem, EvidenceSource
+from trimtab.contracts.drift import FeatureDrift, FeatureRole
+from trimtab.contracts.evidence import Document, EvidenceItem, EvidencePack, EvidenceSource
 from trimtab.contracts.evidence_ids import build_document_id
-from trimtab.contracts.model import ModelSpec, ReferencePeriod
+from trimtab.contracts.model import ModelSpec
 
 MAX_ITEMS: Final = 40
 """Number of evidence items that are shown; of columns, those that moved most."""
@@ -70,7 +72,7 @@ def build_brief(case: Case, step: AgentStep) -> Brief:
     """Return the part of the case that is shown for a step."""
     return Brief(
         task=step,
-        model=_brief_model(case.data.spec, case.data.pack.champion_version),
+        model=_brief_model(case.data.spec, case.data.pack),
         finding=_brief_finding(case),
         evidence=_brief_evidence(case),
         documents=_brief_documents(case, step),
@@ -81,7 +83,7 @@ def build_brief(case: Case, step: AgentStep) -> Brief:
     )
 
 
-def _brief_model(spec: ModelSpec, champion: str | None) -> ModelBrief:
+def _brief_model(spec: ModelSpec, pack: EvidencePack) -> ModelBrief:
     return ModelBrief(
         name=spec.name,
         task=spec.task,
@@ -89,7 +91,8 @@ def _brief_model(spec: ModelSpec, champion: str | None) -> ModelBrief:
         tolerance=spec.tolerance,
         tier=spec.tier,
         target=spec.target,
-        champion=champion,
+        champion=pack.champion_version,
+        rollback_targets=list_fit_targets(pack, margin=spec.promotion_margin),
         currency=spec.costs.currency,
         retraining_cost=float(spec.costs.retraining),
         rollback_cost=float(spec.costs.rollback),
@@ -103,7 +106,7 @@ def _brief_finding(case: Case) -> FindingBrief:
         severity=found.severity,
         window=f"{found.current.start:%Y-%m-%d %H:%M} to {found.current.end:%Y-%m-%d %H:%M}",
         rows=found.current.rows,
-        history_days=_count_history_days(found, case.data.spec),
+        history_days=count_history_days(found, case.data.spec),
         moved=tuple(
             ColumnBrief(
                 name=each.name, role=each.role, psi=round(each.psi, 4), drifted=each.drifted
@@ -123,13 +126,8 @@ def _brief_finding(case: Case) -> FindingBrief:
         estimate=found.estimate,
         concept_loss=found.concept_loss,
         told_apart=found.multivariate.low if found.multivariate else None,
+        inputs_drifted=found.multivariate.drifted if found.multivariate else None,
     )
-
-
-def _count_history_days(found: DriftFinding, spec: ModelSpec) -> int | None:
-    if spec.reference is not ReferencePeriod.TRAINING:
-        return None
-    return (found.current.end - found.reference.start).days
 
 
 def _select_worst_columns(features: tuple[FeatureDrift, ...]) -> list[FeatureDrift]:

@@ -1,16 +1,17 @@
 """Builds records from what a language model replied, and believes no reply unchecked.
 
 Focus is limited to columns that exist, likelihoods are scaled to sum to 1, costs come from the
-model's configuration, a rollback's target must be a version that the evidence knows, and text for
-people holds nothing that a terminal would execute.
+model's configuration, a rollback's target must be a former champion that is better on the newest
+rows, and text for people holds nothing that a terminal would execute.
 """
 
 import re
-import unicodedata
-from decimal import Decimal
 from typing import Final
 
 from agents.case import Case
+from policies.costs import compute_cost
+from policies.rollback import list_fit_targets
+from trimtab.contracts.base import clean_text
 from trimtab.contracts.deliberation import (
     Cause,
     PlanOption,
@@ -24,7 +25,6 @@ from trimtab.contracts.deliberation import (
     TriageReply,
 )
 from trimtab.contracts.drift import FeatureRole
-from trimtab.contracts.model import Costs
 from trimtab.contracts.remediation import Action
 
 _MAX_CONCERN_LENGTH = 1000
@@ -42,7 +42,7 @@ def build_triage(reply: TriageReply, case: Case) -> Triage:
     return Triage(
         severity=reply.severity,
         focus=named or _select_worst_column(case),
-        question=_clean_text(reply.question),
+        question=clean_text(reply.question),
     )
 
 
@@ -64,7 +64,7 @@ def build_root_cause(reply: RootCauseReply, _case: Case) -> RootCause:
         cause=reply.cause,
         hypotheses=tuple(sorted(likelihoods, key=lambda pair: -pair[1])),
         citations=tuple(reply.citations),
-        explanation=_clean_text(reply.explanation),
+        explanation=clean_text(reply.explanation),
         self_reported=reply.confidence,
     )
 
@@ -73,8 +73,8 @@ def build_plan(reply: PlanReply, case: Case) -> RemediationPlan:
     """Return the plan, with costs from the model's configuration.
 
     Raises:
-        BadReplyError: The plan rolls back to the champion or to a version that no evidence
-            mentions, or there is no root cause to plan for.
+        BadReplyError: The plan rolls back to a version that is no fit target by the evidence, or
+            there is no root cause to plan for.
     """
     if case.root_cause is None:
         msg = "there is no root cause to plan for"
@@ -92,9 +92,9 @@ def build_plan(reply: PlanReply, case: Case) -> RemediationPlan:
         options=tuple(
             PlanOption(
                 action=option.action,
-                rationale=_clean_text(option.rationale),
-                benefit=_clean_text(option.benefit),
-                risk=_clean_text(option.risk),
+                rationale=clean_text(option.rationale),
+                benefit=clean_text(option.benefit),
+                risk=clean_text(option.risk),
                 cost=compute_cost(option.action, costs),
             )
             for option in reply.options
@@ -108,25 +108,10 @@ def build_review(reply: ReviewReply, _case: Case) -> Review:
     """Return the coordinator's review."""
     return Review(
         agrees=reply.agrees,
-        concerns=tuple(_clean_text(concern)[:_MAX_CONCERN_LENGTH] for concern in reply.concerns),
-        summary=_clean_text(reply.summary),
+        concerns=tuple(clean_text(concern)[:_MAX_CONCERN_LENGTH] for concern in reply.concerns),
+        summary=clean_text(reply.summary),
         self_reported=reply.confidence,
     )
-
-
-def compute_cost(action: Action, costs: Costs) -> Decimal:
-    """Return the cost of an action; never a figure that a language model claims."""
-    return {
-        Action.MONITOR: Decimal(0),
-        Action.RETRAIN: costs.retraining,
-        Action.ROLL_BACK: costs.rollback,
-    }[action]
-
-
-def _clean_text(text: str) -> str:
-    """Return the text on one line, without control characters and invisible ones."""
-    visible = (each if unicodedata.category(each)[0] != "C" else " " for each in text)
-    return " ".join("".join(visible).split())
 
 
 def _select_worst_column(case: Case) -> tuple[str, ...]:
@@ -141,7 +126,7 @@ def _choose_target(reply: PlanReply, case: Case) -> str | None:
         return None
     match = _VERSION.fullmatch(reply.target_version or "")
     version = match.group(1) if match else None
-    candidates = [each for each in case.known_versions if each != case.data.pack.champion_version]
+    candidates = list_fit_targets(case.data.pack, margin=case.data.spec.promotion_margin)
     if version not in candidates:
         msg = (
             f"target_version {reply.target_version!r} is none of the versions to return to: "

@@ -36,6 +36,7 @@ from agents.role import UsageTally
 from agents.strategist.agent import build_plan_agent
 from trimtab.contracts.base import Record, Reply, compute_digest
 from trimtab.contracts.deliberation import (
+    RULE_ANALYST,
     Deliberation,
     DeliberationInput,
     PlanReply,
@@ -56,7 +57,11 @@ _Record = TypeVar("_Record", bound=Record)
 
 
 async def deliberate(
-    data: DeliberationInput, *, model_options: Mapping[str, Any], tool_options: Mapping[str, Any]
+    data: DeliberationInput,
+    *,
+    model_options: Mapping[str, Any],
+    tool_options: Mapping[str, Any],
+    rules_options: Mapping[str, Any] | None = None,
 ) -> Deliberation:
     """Return the agents' conclusions; raise whatever went wrong.
 
@@ -64,8 +69,12 @@ async def deliberate(
         data: The event, the model's configuration and the evidence.
         model_options: Options of the activities that call a language model.
         tool_options: Options of the activities behind the tools.
+        rules_options: Options of the local activities in which `analyst/rules` answers; None to
+            call it like a language model.
     """
-    team = _Team(data, model_options=model_options, tool_options=tool_options)
+    team = _Team(
+        data, model_options=model_options, tool_options=tool_options, rules_options=rules_options
+    )
     runner = InMemoryRunner(node=team.build_graph(), app_name=_APP_NAME)
     session = await runner.session_service.create_session(
         app_name=_APP_NAME,
@@ -93,9 +102,11 @@ class _Team:
         *,
         model_options: Mapping[str, Any],
         tool_options: Mapping[str, Any],
+        rules_options: Mapping[str, Any] | None,
     ) -> None:
         self._data = data
         self._model_options = model_options
+        self._local_options = rules_options if data.analyst == RULE_ANALYST else None
         self._tally = UsageTally()
         self._budget = ToolBudget(Case(data=data))
         self._tools = build_tools(tool_options)
@@ -137,16 +148,17 @@ class _Team:
 
     async def _look(self, ctx: Context, node_input: Case) -> Case:
         """Gather evidence with tools. That helps but is not needed: a failure is ignored."""
-        once = {**self._model_options, "retry_policy": RetryPolicy(maximum_attempts=1)}
         agent = build_gathering_agent(
-            ModelCall(self._data.analyst, once, summary="investigator: closer look"),
+            self._build_model("investigator: closer look", once=True),
             tally=self._tally,
             tools=self._tools,
             budget=self._budget,
         )
         with contextlib.suppress(DynamicNodeFailError):
             await ctx.run_node(agent, format_request(node_input, AgentStep.LOOK))
-        return node_input.model_copy(update={"inspected": self._budget.found})
+        # Tools run side by side. What they found must not depend on which of them was the fastest.
+        found = tuple(sorted(self._budget.found, key=lambda each: each.id))
+        return node_input.model_copy(update={"inspected": found})
 
     async def _find_cause(self, ctx: Context, node_input: Case) -> Case:
         agent = build_cause_agent(self._build_model("investigator: root cause"), tally=self._tally)
@@ -174,8 +186,15 @@ class _Team:
         )
         return node_input.model_copy(update={"review": review})
 
-    def _build_model(self, summary: str) -> ModelCall:
-        return ModelCall(self._data.analyst, self._model_options, summary=summary)
+    def _build_model(self, summary: str, *, once: bool = False) -> ModelCall:
+        changed = {"retry_policy": RetryPolicy(maximum_attempts=1)} if once else {}
+        local = self._local_options
+        return ModelCall(
+            self._data.analyst,
+            {**self._model_options, **changed},
+            summary=summary,
+            local_options=None if local is None else {**local, **changed},
+        )
 
 
 async def _ask(

@@ -15,7 +15,8 @@ from incidents import IncidentTiming, WorkflowHistory, count_activities
 from rich.console import Console
 from rich.table import Table
 
-TARGET_SECONDS: Final = 2.0
+TARGET_SECONDS: Final = 1.0
+TARGET_RATE: Final = 4.0
 TARGET_EVENTS: Final = 150
 TARGET_BYTES: Final = 200_000
 _COMPONENTS: Final = {
@@ -50,6 +51,26 @@ def compute_cpu_since(before: CpuSeconds, *, count: int) -> CpuSeconds:
     return {name: (seconds - before.get(name, 0.0)) / count for name, seconds in now.items()}
 
 
+class MachineSeconds(NamedTuple):
+    """Seconds of all cores together."""
+
+    busy: float
+    total: float
+
+
+def measure_machine_seconds() -> MachineSeconds:
+    """Return what all cores have spent until now."""
+    times = psutil.cpu_times()
+    return MachineSeconds(sum(times) - times.idle - times.iowait, sum(times))
+
+
+def compute_share_of_others(machine: MachineSeconds, before: CpuSeconds) -> float:
+    """Return the share of all cores that other programs have used since two measurements."""
+    now = measure_machine_seconds()
+    ours = sum(measure_cpu_seconds().values()) - sum(before.values())
+    return max(0.0, (now.busy - machine.busy - ours) / (now.total - machine.total))
+
+
 def _find_component(process: psutil.Process) -> str:
     words = " ".join(process.cmdline())
     if "multiprocessing" in words:
@@ -71,15 +92,34 @@ class Burst(NamedTuple):
     """CPU time per incident."""
     failures: Counter[str]
     """Number of failures and retries by message."""
+    others: float
+    """Share of the machine's cores that other programs took meanwhile."""
 
     @classmethod
     def from_timings(
-        cls, timings: Sequence[IncidentTiming], *, cpu: CpuSeconds, failures: Counter[str]
+        cls,
+        timings: Sequence[IncidentTiming],
+        *,
+        cpu: CpuSeconds,
+        failures: Counter[str],
+        others: float,
     ) -> Self:
         """Compute the seconds that these incidents took together."""
         first = min(timing.published_at for timing in timings)
         last = max(timing.closed_at for timing in timings)
-        return cls(timings, (last - first).total_seconds(), cpu, failures)
+        return cls(timings, (last - first).total_seconds(), cpu, failures, others)
+
+    def count_troubles(self, alone: Sequence[IncidentTiming]) -> int:
+        """Return how many ended otherwise than those alone, and how much failed or was retried."""
+        usual = {timing.ending for timing in alone}
+        return self.failures.total() + sum(each.ending not in usual for each in self.timings)
+
+
+class BareBurst(NamedTuple):
+    """Bare workflows at once."""
+
+    number: int
+    seconds: float
 
 
 @dataclass
@@ -89,6 +129,9 @@ class Figures:
     first: IncidentTiming | None = None
     retrained: list[IncidentTiming] = field(default_factory=list)
     retrained_histories: list[WorkflowHistory] = field(default_factory=list)
+    approved: IncidentTiming | None = None
+    """An incident with a person and a retraining in it."""
+    approved_histories: list[WorkflowHistory] = field(default_factory=list)
     monitored: list[IncidentTiming] = field(default_factory=list)
     monitored_cpu: CpuSeconds = field(default_factory=dict)
     monitored_histories: list[WorkflowHistory] = field(default_factory=list)
@@ -96,9 +139,8 @@ class Figures:
     """Seconds of bare workflows with as many activities as a monitored incident."""
     bare_retrained: list[float] = field(default_factory=list)
     """Seconds of bare workflows with as many activities as a retrained incident."""
-    burst: Burst | None = None
-    bare_seconds: float = 0.0
-    """Seconds of all bare workflows at once."""
+    bursts: list[Burst] = field(default_factory=list)
+    bare_burst: BareBurst | None = None
     bare_cpu: CpuSeconds = field(default_factory=dict)
     servers: Mapping[str, str] = field(default_factory=dict)
     load_before: float = field(default_factory=lambda: os.getloadavg()[0])
@@ -141,34 +183,41 @@ class Figures:
         return table
 
     def _build_burst_table(self) -> Table:
-        assert self.burst is not None, "figures are printed at the end"
-        timings, seconds, bare = self.burst.timings, self.burst.seconds, self.bare_seconds
-        count = len(timings)
-        table = _build_table(
-            f"{count} at once", "", "seconds", "a second", "verdict P95", "report P95"
-        )
-        table.add_row(
-            "incidents",
-            f"{seconds:.1f}",
-            f"{count / seconds:.2f}",
-            f"{compute_percentile([timing.verdict for timing in timings], 95):.1f}",
-            f"{compute_percentile([timing.report for timing in timings], 95):.1f}",
-        )
-        table.add_row("bare workflows", f"{bare:.1f}", f"{count / bare:.2f}")
-        at_once = mean(timing.tool_calls for timing in timings)
+        assert self.bare_burst is not None, "figures are printed at the end"
+        columns = ("", "seconds", "a second", "verdict P95", "report P95", "troubles", "others")
+        table = _build_table("At once", *columns)
+        for burst in self.bursts:
+            self._add_burst(table, burst)
+        count, seconds = self.bare_burst
+        table.add_row(f"{count} bare workflows", f"{seconds:.1f}", f"{count / seconds:.2f}")
         sequential = mean(timing.tool_calls for timing in self.monitored)
+        ratio = len(self.bursts[0].timings) / self.bursts[0].seconds * seconds / count
         table.caption = (
-            f"Incidents / bare: {bare / seconds:.2f} of the rate. Tool calls per incident:"
-            f" {at_once:.2f}, one at a time {sequential:.2f}. {_format_endings(timings)}."
-            f" Failures: {_format_failures(self.burst)}."
+            f"Incidents / bare: {ratio:.2f} of the rate; tool calls one at a time"
+            f" {sequential:.2f}. Target: {TARGET_RATE:g} a second, 0 troubles: a trouble is an"
+            " ending that incidents alone do not have, a failure or a retry. Others: share of the"
+            f" cores that other programs took. {' '.join(map(_describe_burst, self.bursts))}"
         )
         return table
+
+    def _add_burst(self, table: Table, burst: Burst) -> None:
+        timings, seconds = burst.timings, burst.seconds
+        table.add_row(
+            f"{len(timings)} incidents",
+            f"{seconds:.1f}",
+            f"{len(timings) / seconds:.2f}",
+            f"{compute_percentile([timing.verdict for timing in timings], 95):.1f}",
+            f"{compute_percentile([timing.report for timing in timings], 95):.1f}",
+            str(burst.count_troubles(self.monitored)),
+            f"{burst.others:.0%}",
+        )
 
     def _build_history_table(self) -> Table:
         table = _build_table("Histories", "", "events", "KB", "activities", "local")
         for kind, histories in (
             ("monitored", self.monitored_histories),
             ("retrained", self.retrained_histories),
+            ("approved", self.approved_histories),
         ):
             counts = count_activities(histories)
             for history in histories:
@@ -181,16 +230,18 @@ class Figures:
                 counts.local_activities,
             )
             _add_history(table, f"{kind}: together", total)
+        ending = self.approved.ending if self.approved else "not at all"
         table.caption = (
-            f"Target: {TARGET_EVENTS} events and {TARGET_BYTES // 1000} KB per incident."
+            f"Target: {TARGET_EVENTS} events and {TARGET_BYTES // 1000} KB per incident. The one"
+            f" that a person approved ended {ending}."
         )
         return table
 
     def _build_cpu_table(self) -> Table:
-        assert self.burst is not None, "figures are printed at the end"
-        columns = (self.monitored_cpu, self.burst.cpu, self.bare_cpu)
+        columns = (self.monitored_cpu, *(burst.cpu for burst in self.bursts), self.bare_cpu)
+        at_once = [f"{len(burst.timings)} at once" for burst in self.bursts]
         table = _build_table(
-            "CPU time, ms per incident", "", "one at a time", "at once", "bare, at once"
+            "CPU time, ms per incident", "", "one at a time", *at_once, "bare, at once"
         )
         for name in (*_COMPONENTS.values(), "pipelines", "benchmark"):
             table.add_row(name, *(f"{column.get(name, 0.0) * 1000:.0f}" for column in columns))
@@ -211,6 +262,14 @@ def _format_endings(timings: Sequence[IncidentTiming]) -> str:
 def _format_failures(burst: Burst) -> str:
     return (
         "; ".join(f"{count} times {message}" for message, count in burst.failures.items()) or "none"
+    )
+
+
+def _describe_burst(burst: Burst) -> str:
+    calls = mean(timing.tool_calls for timing in burst.timings)
+    return (
+        f"Of {len(burst.timings)}: {_format_endings(burst.timings)}; {calls:.2f} tool calls each;"
+        f" failures: {_format_failures(burst)}."
     )
 
 

@@ -5,7 +5,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from bare_workflows import ActivityCounts
 from redis.asyncio import Redis
@@ -15,13 +15,16 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from trimtab.contracts.drift import DriftEvent, Severity
-from trimtab.contracts.incident import IncidentReport
+from trimtab.adapters.event_keys import EventSigner
+from trimtab.contracts.approval import Choice, DecisionReceipt, HumanDecision
+from trimtab.contracts.drift import DriftEvent, Severity, Window
+from trimtab.contracts.incident import IncidentReport, IncidentView
 from trimtab.contracts.names import (
     build_deliberation_id,
     build_drift_response_id,
     build_remediation_id,
 )
+from trimtab.runtime.local_user import get_local_user
 
 _POLL_SECONDS: Final = 0.02
 _OPENING_TIMEOUT_SECONDS: Final = 120.0
@@ -59,21 +62,38 @@ class WorkflowHistory(NamedTuple):
 class IncidentRunner:
     """Opens incidents through stream and bridge, and waits for their end."""
 
-    def __init__(self, client: Client, redis: Redis, *, stream: str) -> None:
+    def __init__(self, client: Client, redis: Redis, *, stream: str, signer: EventSigner) -> None:
         self._client = client
         self._redis = redis
         self._stream = stream
+        self._signer = signer
 
     async def run_one(self, event: DriftEvent) -> IncidentTiming:
         """Publish the event, and wait for the end of its incident."""
         await self._publish(event)
         return await self.await_end(event)
 
+    async def run_approved(self, event: DriftEvent) -> IncidentTiming:
+        """Publish the event without a signature, approve the plan, and wait for the end."""
+        await self._redis.xadd(self._stream, {"event": event.model_dump_json()})
+        handle = self._get_handle(event)
+        async with asyncio.timeout(_OPENING_TIMEOUT_SECONDS):
+            await _await_start(handle)
+            view = await _await_question(handle)
+        answer = HumanDecision(
+            plan_hash=view.plan_hash or "", approver=get_local_user(), decision=Choice.APPROVE
+        )
+        await handle.execute_update("human_decision_update", answer, result_type=DecisionReceipt)
+        return await self.await_end(event)
+
     async def run_burst(
         self, events: Sequence[DriftEvent], *, on_end: Callable[[], None]
     ) -> list[IncidentTiming]:
         """Publish all events at once, and wait for all incidents; `on_end` is called for each."""
-        await asyncio.gather(*map(self._publish, events))
+        async with self._redis.pipeline(transaction=False) as pipeline:  # one connection for all
+            for event in events:
+                pipeline.xadd(self._stream, {"event": self._sign(event)})
+            await pipeline.execute()
         timings = []
         for event in events:
             timings.append(await self.await_end(event))
@@ -82,9 +102,7 @@ class IncidentRunner:
 
     async def await_end(self, event: DriftEvent) -> IncidentTiming:
         """Wait for the end of an incident whose event is published already."""
-        handle = self._client.get_workflow_handle(
-            build_drift_response_id(event.subject, event.id), result_type=IncidentReport
-        )
+        handle = self._get_handle(event)
         async with asyncio.timeout(_OPENING_TIMEOUT_SECONDS):
             await _await_start(handle)
         report = await handle.result()
@@ -104,7 +122,8 @@ class IncidentRunner:
     async def read_histories(self, event: DriftEvent) -> list[WorkflowHistory]:
         """Return the incident's history and those of its child workflows, if it has any."""
         parent = build_drift_response_id(event.subject, event.id)
-        names = (parent, build_deliberation_id(event.id), build_remediation_id(event.subject))
+        deliberation = build_deliberation_id(event.subject, event.id)
+        names = (parent, deliberation, build_remediation_id(event.subject))
         histories = [await self._read_history(name, parent=parent) for name in names]
         return [history for history in histories if history is not None]
 
@@ -114,7 +133,7 @@ class IncidentRunner:
         for event in events:
             for name in (
                 build_drift_response_id(event.subject, event.id),
-                build_deliberation_id(event.id),
+                build_deliberation_id(event.subject, event.id),
             ):
                 counted += await self._count_failures(name)
         return counted
@@ -131,7 +150,14 @@ class IncidentRunner:
         return counted
 
     async def _publish(self, event: DriftEvent) -> None:
-        await self._redis.xadd(self._stream, {"event": event.model_dump_json()})
+        await self._redis.xadd(self._stream, {"event": self._sign(event)})
+
+    def _get_handle(self, event: DriftEvent) -> WorkflowHandle[Any, IncidentReport]:
+        workflow_id = build_drift_response_id(event.subject, event.id)
+        return self._client.get_workflow_handle(workflow_id, result_type=IncidentReport)
+
+    def _sign(self, event: DriftEvent) -> str:
+        return self._signer.sign(event).model_dump_json()
 
     async def _read_history(self, name: str, *, parent: str) -> WorkflowHistory | None:
         handle = self._client.get_workflow_handle(name)
@@ -172,22 +198,30 @@ def repeat_event(event: DriftEvent, label: str) -> Iterator[DriftEvent]:
     for number in itertools.count(1):
         name = f"{label}-{number}"
         yield event.model_copy(
-            update={"id": name, "correlationid": name, "time": datetime.now(UTC)}
+            update={
+                "id": name,
+                "correlationid": name,
+                "time": datetime.now(UTC),
+                "keyid": "",
+                "signature": "",
+            }
         )
 
 
-def build_harmless_event(event: DriftEvent) -> DriftEvent:
-    """Return the event with one mild drift and no degradation, which ends as monitored."""
+def build_harmless_event(event: DriftEvent, *, window: Window, metric: float) -> DriftEvent:
+    """Return an event about a calm window with one mild drift, which ends as monitored.
+
+    `metric` is the champion's in that window: the claim is held against a measurement.
+    """
     finding = event.data
     assert finding.performance is not None, "the labels of the car parks arrive at once"
-    performance = finding.performance.model_copy(
-        update={"current": finding.performance.reference, "degraded": False}
-    )
+    performance = finding.performance.model_copy(update={"current": metric, "degraded": False})
     first, *others = finding.features
     moved = first.model_copy(update={"psi": _HARMLESS_PSI, "drifted": True})
     harmless = finding.model_copy(
         update={
             "severity": Severity.MEDIUM,
+            "current": window,
             "performance": performance,
             "features": (moved, *others),
         }
@@ -211,7 +245,16 @@ def _shorten_message(failure: Failure) -> str:
     return (failure.message.splitlines() or [""])[0][:_MAX_REASON_LENGTH]
 
 
-async def _await_start(handle: WorkflowHandle[object, IncidentReport]) -> None:
+async def _await_question(handle: WorkflowHandle[Any, IncidentReport]) -> IncidentView:
+    """Wait until the incident asks a person, and return what it shows then."""
+    while True:
+        view: IncidentView = await handle.query("incident", result_type=IncidentView)
+        if view.terms is not None:
+            return view
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _await_start(handle: WorkflowHandle[Any, IncidentReport]) -> None:
     """Wait until the bridge has opened the incident; Temporal does not know it before."""
     while True:
         try:

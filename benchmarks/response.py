@@ -7,9 +7,7 @@ temporary folder, and prints the figures. Ctrl-C ends all processes.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,10 +15,17 @@ from typing import Annotated, Final
 
 sys.path.append(sys.path.pop(0))
 
-import bare_workflows
 import typer
 from bare_workflows import ActivityCounts, BareWorkflowTimer
-from figures import Burst, Figures, compute_cpu_since, measure_cpu_seconds
+from figures import (
+    BareBurst,
+    Burst,
+    Figures,
+    compute_cpu_since,
+    compute_share_of_others,
+    measure_cpu_seconds,
+    measure_machine_seconds,
+)
 from incidents import (
     IncidentRunner,
     IncidentTiming,
@@ -28,25 +33,26 @@ from incidents import (
     count_activities,
     repeat_event,
 )
-from redis.asyncio import Redis
+from measured_stack import start_stack
+from pydantic import TypeAdapter
 from rich.console import Console
 
 from trimtab.cli.backtest.backtest_stack import BacktestStack, BacktestStackError
 from trimtab.cli.backtest.progress_display import ProgressDisplay
 from trimtab.contracts.base import compute_digest
-from trimtab.contracts.drift import DriftEvent
-from trimtab.runtime.embedded.children import start_child
+from trimtab.contracts.drift import DriftEvent, Window
+from trimtab.contracts.model import Slice, VersionMetric
 from trimtab.runtime.errors import StackError
-from trimtab.runtime.settings import Settings, load_settings
-from trimtab.runtime.settings_sections import BacktestSettings, RedisSettings, TemporalSettings
 
 MODEL: Final = "birmingham-parking"
 WINDOW: Final = {"start": "2016-12-06T00:00:00Z", "end": "2016-12-13T00:00:00Z"}
 """Window that raises an event, and on which a better champion can be trained."""
+CALM_WINDOW: Final = {"start": "2016-11-08T00:00:00Z", "end": "2016-11-15T00:00:00Z"}
+"""Window after the autumn holiday: the first champion is at least as good in it as it was."""
+_METRICS: Final = TypeAdapter(tuple[VersionMetric, ...])
 POLICY: Final = "cooldown: PT0S\n"
 """Policy without a cooldown, so that one incident after the other may act."""
-APPROVAL_TIMEOUT: Final = timedelta(seconds=5)
-"""Time after which an incident that asks a person, because its deliberation failed, ends."""
+DEFAULT_BURSTS: Final = (100,)
 WARM_UP_INCIDENTS: Final = 5
 WARM_UP_RETRAININGS: Final = 2
 
@@ -64,10 +70,11 @@ class Benchmark:
         self._champion = ""
         self.figures = Figures()
 
-    async def run(self, *, monitored: int, retrained: int, burst: int) -> None:
+    async def run(self, *, monitored: int, retrained: int, bursts: Sequence[int]) -> None:
         """Run this many incidents of each kind, and fill in the figures."""
         event = await self._run_first_incident()
-        await self._warm_up(event)
+        harmless = await self._build_harmless_event(event)
+        await self._warm_up(event, harmless)
         self.figures.retrained, last = await self._run_sequence(
             "incidents that retrain and promote",
             repeat_event(event, "retrained"),
@@ -75,16 +82,18 @@ class Benchmark:
             reset=True,
         )
         self.figures.retrained_histories = await self._incidents.read_histories(last)
+        await self._run_approved(event)
+        await asyncio.to_thread(self._reset_champion, event)  # the one that `harmless` names
         before = measure_cpu_seconds()
         self.figures.monitored, last = await self._run_sequence(
             "incidents that end as monitored",
-            repeat_event(build_harmless_event(event), "monitored"),
+            repeat_event(harmless, "monitored"),
             monitored,
         )
         self.figures.monitored_cpu = compute_cpu_since(before, count=monitored)
         self.figures.monitored_histories = await self._incidents.read_histories(last)
         await self._time_bare_workflows(monitored, retrained)
-        await self._run_bursts(build_harmless_event(event), burst)
+        await self._run_bursts(harmless, bursts)
 
     async def _run_first_incident(self) -> DriftEvent:
         """Train, let the pipelines announce drift, and return the event of that incident."""
@@ -98,12 +107,28 @@ class Benchmark:
         self.figures.first = await self._incidents.await_end(event)
         return event
 
-    async def _warm_up(self, event: DriftEvent) -> None:
+    async def _build_harmless_event(self, event: DriftEvent) -> DriftEvent:
+        """Return an event about a calm window, with the metric that the champion has in it."""
+        outputs = await self._stack.pipelines.run(
+            "evaluation",
+            {
+                "model": MODEL,
+                "versions": [self._champion],
+                "as_of": CALM_WINDOW["end"],
+                "slice": Slice.RECENT.value,
+            },
+        )
+        (measured,) = _METRICS.validate_python(outputs["metrics"])
+        window = Window.model_validate({**CALM_WINDOW, "rows": measured.rows})
+        return build_harmless_event(event, window=window, metric=measured.value)
+
+    async def _warm_up(self, event: DriftEvent, harmless: DriftEvent) -> None:
         retrained = repeat_event(event, "warm-up-retrained")
         await self._run_sequence(
             "warm-up incidents that retrain", retrained, WARM_UP_RETRAININGS, reset=True
         )
-        monitored = repeat_event(build_harmless_event(event), "warm-up-monitored")
+        await asyncio.to_thread(self._reset_champion, event)
+        monitored = repeat_event(harmless, "warm-up-monitored")
         _, last = await self._run_sequence(
             "warm-up incidents that end as monitored", monitored, WARM_UP_INCIDENTS
         )
@@ -127,13 +152,21 @@ class Benchmark:
             self._display.advance()
         return timings, event
 
+    async def _run_approved(self, event: DriftEvent) -> None:
+        """Run an incident that a person approves, and that retrains."""
+        self._begin("incident that a person approves", 1)
+        await asyncio.to_thread(self._reset_champion, event)
+        approved = next(repeat_event(event, "approved"))
+        self.figures.approved = await self._incidents.run_approved(approved)
+        self.figures.approved_histories = await self._incidents.read_histories(approved)
+
     def _reset_champion(self, event: DriftEvent) -> None:
         """Restore the first version, so that each incident finds a better one."""
         registry = self._stack.registry
         served = registry.champion(MODEL)
         assert served is not None, "training made a champion"
         if served.version != self._champion:
-            key = compute_digest([event.id, "reset"])
+            key = compute_digest([event.id, served.version, "reset"])
             registry.set_champion(MODEL, self._champion, expected=served.version, key=key)
 
     async def _time_bare_workflows(self, monitored: int, retrained: int) -> None:
@@ -154,21 +187,29 @@ class Benchmark:
             self._display.advance()
         return seconds
 
-    async def _run_bursts(self, event: DriftEvent, count: int) -> None:
-        """Run incidents at once, then bare workflows at once."""
+    async def _run_bursts(self, event: DriftEvent, counts: Sequence[int]) -> None:
+        """Run each number of incidents at once; then the first number of bare workflows at once."""
         figures, advance = self.figures, self._display.advance
+        for count in counts:
+            figures.bursts.append(await self._run_burst(event, count))
+        self._begin("bare workflows at once", counts[0])
+        before = measure_cpu_seconds()
+        activities = count_activities(figures.monitored_histories)
+        seconds = await self._bare.time_burst(activities, counts[0], on_end=advance)
+        figures.bare_burst = BareBurst(counts[0], seconds)
+        figures.bare_cpu = compute_cpu_since(before, count=counts[0])
+
+    async def _run_burst(self, event: DriftEvent, count: int) -> Burst:
         self._begin("incidents at once", count)
-        before = measure_cpu_seconds()
-        events = list(islice(repeat_event(event, "burst"), count))
-        timings = await self._incidents.run_burst(events, on_end=advance)
-        cpu = compute_cpu_since(before, count=count)
-        failures = await self._incidents.count_failures(events)
-        figures.burst = Burst.from_timings(timings, cpu=cpu, failures=failures)
-        self._begin("bare workflows at once", count)
-        before = measure_cpu_seconds()
-        counts = count_activities(figures.monitored_histories)
-        figures.bare_seconds = await self._bare.time_burst(counts, count, on_end=advance)
-        figures.bare_cpu = compute_cpu_since(before, count=count)
+        before, machine = measure_cpu_seconds(), measure_machine_seconds()
+        events = list(islice(repeat_event(event, f"burst-{count}"), count))
+        timings = await self._incidents.run_burst(events, on_end=self._display.advance)
+        return Burst.from_timings(
+            timings,
+            cpu=compute_cpu_since(before, count=count),
+            others=compute_share_of_others(machine, before),
+            failures=await self._incidents.count_failures(events),
+        )
 
     def _begin(self, title: str, count: int) -> None:
         self._stack.check()
@@ -176,44 +217,13 @@ class Benchmark:
         self._display.expect(count)
 
 
-@asynccontextmanager
-async def start_stack(
-    home: Path, display: ProgressDisplay
-) -> AsyncIterator[tuple[BacktestStack, IncidentRunner]]:
-    """Start stack, worker, bridge and the worker of bare workflows; all end with the block."""
-    settings = _build_settings(home)
-    async with BacktestStack(settings, progress=display.show) as stack:
-        bare_worker = start_child(
-            [sys.executable, bare_workflows.__file__, stack.addresses.temporal],
-            log=home / "logs" / "bare.log",
-        )
-        try:
-            async with Redis.from_url(stack.addresses.redis) as redis:
-                yield stack, IncidentRunner(stack.client, redis, stream=settings.redis.stream)
-        finally:
-            await bare_worker.stop()
-
-
-def _build_settings(home: Path) -> Settings:
-    """Return settings without any address; policy questions take the window's end as now."""
-    return load_settings(analyst={"model": "analyst/rules"}).model_copy(
-        update={
-            "home": home,
-            "mlflow_tracking_uri": None,
-            "temporal": TemporalSettings(),
-            "redis": RedisSettings(),
-            "backtest": BacktestSettings(replay=True, approval_timeout=APPROVAL_TIMEOUT),
-        }
-    )
-
-
 async def _measure(
-    home: Path, console: Console, *, monitored: int, retrained: int, burst: int
+    home: Path, console: Console, *, monitored: int, retrained: int, bursts: Sequence[int]
 ) -> None:
     with ProgressDisplay(console) as display:
         async with start_stack(home, display) as (stack, incidents):
             benchmark = Benchmark(stack, incidents, display=display)
-            await benchmark.run(monitored=monitored, retrained=retrained, burst=burst)
+            await benchmark.run(monitored=monitored, retrained=retrained, bursts=bursts)
             benchmark.figures.servers = await stack.read_server_versions()
     benchmark.figures.print_tables(console)
 
@@ -225,7 +235,10 @@ def main(
     retrained: Annotated[
         int, typer.Option("--acting", min=2, help="Incidents that retrain and promote.")
     ] = 10,
-    burst: Annotated[int, typer.Option(min=2, help="Monitored incidents at once.")] = 100,
+    burst: Annotated[
+        list[int] | None,
+        typer.Option(min=2, help="Monitored incidents at once; may be given several times."),
+    ] = None,
 ) -> None:
     """Run the benchmark and print its figures."""
     with TemporaryDirectory(prefix="trimtab-benchmark-") as folder:
@@ -236,7 +249,13 @@ def main(
         home = Path(folder) / "home"
         try:
             asyncio.run(
-                _measure(home, Console(), monitored=monitored, retrained=retrained, burst=burst)
+                _measure(
+                    home,
+                    Console(),
+                    monitored=monitored,
+                    retrained=retrained,
+                    bursts=burst or DEFAULT_BURSTS,
+                )
             )
         except (BacktestStackError, StackError) as error:
             sys.exit(str(error))

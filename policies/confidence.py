@@ -9,9 +9,23 @@ record the knowledge of similar ones. They still have to be calibrated against o
 import math
 from collections.abc import Sequence
 
+from policies.citations import (
+    Claim,
+    build_cause_claim,
+    build_plan_claim,
+    list_supporting_ids,
+)
 from trimtab.contracts.decision import Confidence, ConfidencePart
 from trimtab.contracts.deliberation import Deliberation, RootCause
-from trimtab.contracts.evidence import Citation, Document, DocumentKind, EvidenceItem, EvidencePack
+from trimtab.contracts.evidence import (
+    Citation,
+    Document,
+    DocumentKind,
+    EvidenceItem,
+    EvidencePack,
+    EvidenceSource,
+)
+from trimtab.contracts.evidence_ids import is_inspection_id
 
 _WEIGHTS = {"citations": 0.3, "margin": 0.3, "support": 0.2, "record": 0.2}
 _CLEAR_MARGIN = 0.5
@@ -32,10 +46,8 @@ _EXAMPLE_WEIGHT = 0.5
 
 def compute_confidence(deliberation: Deliberation, pack: EvidencePack) -> Confidence:
     """Return the confidence in the deliberation's plan, from 0 to 1, with its parts."""
-    items = (*pack.items, *deliberation.inspected)
-    citations = (*deliberation.root_cause.citations, *deliberation.plan.citations)
     scores = {
-        "citations": _score_citations(citations, items),
+        "citations": _score_citations(deliberation, pack),
         "margin": _score_margin(deliberation.root_cause),
         "support": _score_support(deliberation, pack.documents),
         "record": _score_record(deliberation, pack.documents),
@@ -62,23 +74,59 @@ def _compute_geometric_mean(parts: Sequence[ConfidencePart]) -> float:
     return min(1.0, math.exp(sum(part.weight * math.log(part.value) for part in parts)))
 
 
-def _score_citations(
-    citations: Sequence[Citation], items: Sequence[EvidenceItem]
-) -> tuple[float, str]:
-    """Return the share of quotes that their items really contain, and how it was found."""
-    if not citations:
-        return 0.0, "nothing is cited"
-    statements = {item.id: _fold_spaces(item.statement) for item in items}
+def _score_citations(deliberation: Deliberation, pack: EvidencePack) -> tuple[float, str]:
+    """Return the share of quotes that support their claim, and how it was found.
+
+    A quote supports a claim if its item contains it and speaks for the claim. A quote of an item
+    that is beside the point, or speaks against the claim, counts as not found.
+    """
+    items = (*pack.items, *_select_inspected(deliberation, pack))
+    champion, cause, plan = pack.champion_version, deliberation.root_cause, deliberation.plan
     found = [
-        citation.evidence_id
-        for citation in citations
-        if _contains_quote(statements.get(citation.evidence_id, ""), _fold_spaces(citation.quote))
+        *_find_quoted_items(cause.citations, items, build_cause_claim(cause, champion=champion)),
+        *_find_quoted_items(plan.citations, items, build_plan_claim(plan, champion=champion)),
     ]
-    breadth = min(1.0, len(set(found)) / _MIN_CITED_ITEMS)
-    share = len(found) / len(citations)
-    return share * breadth, (
-        f"{len(found)} of {len(citations)} quotes found again, in {len(set(found))} items"
+    if not found:
+        return 0.0, "nothing is cited"
+    kept = [item_id for item_id in found if item_id is not None]
+    breadth = min(1.0, len(set(kept)) / _MIN_CITED_ITEMS)
+    return len(kept) / len(found) * breadth, (
+        f"{len(kept)} of {len(found)} quotes support their claim, from {len(set(kept))} items"
     )
+
+
+def _select_inspected(deliberation: Deliberation, pack: EvidencePack) -> list[EvidenceItem]:
+    """Return what tools found beside the pack, without what only a measurement may say.
+
+    Nobody seals what tools found. So it must not take the place of what was measured, and the
+    column that it is about speaks for a claim by its measured drift alone.
+    """
+    known = {item.id for item in pack.items}
+    return [
+        EvidenceItem(
+            id=item.id,
+            source=EvidenceSource.INSPECTION,
+            statement=item.statement,
+            value=item.value,
+            column=item.column,
+        )
+        for item in deliberation.inspected
+        if is_inspection_id(item.id) and item.id not in known
+    ]
+
+
+def _find_quoted_items(
+    citations: Sequence[Citation], items: Sequence[EvidenceItem], claim: Claim
+) -> list[str | None]:
+    """Return for each quote the item that it supports the claim by, or None."""
+    supporting = list_supporting_ids(items, claim)
+    statements = {item.id: _fold_spaces(item.statement) for item in items if item.id in supporting}
+    return [
+        citation.evidence_id
+        if _contains_quote(statements.get(citation.evidence_id, ""), _fold_spaces(citation.quote))
+        else None
+        for citation in citations
+    ]
 
 
 def _contains_quote(statement: str, quote: str) -> bool:

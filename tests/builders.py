@@ -28,7 +28,7 @@ from trimtab.contracts.drift import (
 )
 from trimtab.contracts.evidence import Citation, EvidenceItem, EvidencePack, EvidenceSource
 from trimtab.contracts.incident import IncidentInput
-from trimtab.contracts.model import Feature, ModelSpec, Task, Tier
+from trimtab.contracts.model import Feature, ModelSpec, Task, Tier, VersionMetric
 from trimtab.contracts.remediation import Action
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -118,6 +118,12 @@ def the_facts(**changes: Any) -> Facts:
         "corrupt": False,
         "champion_version": "1",
         "reviewer_agrees": True,
+        "degraded": False,
+        "rules_support": True,
+        "rules_reason": "",
+        "rules_cause": Cause.LABEL_SHIFT,
+        "rules_likelihood": 0.9,
+        "event_signed": True,
     }
     return Facts(**{**fields, **changes})
 
@@ -133,23 +139,42 @@ def a_question(
     )
 
 
-def an_item(item_id: str = "drift:Occupancy", statement: str = "") -> EvidenceItem:
-    return EvidenceItem(
-        id=item_id,
-        source=EvidenceSource.DRIFT,
-        statement=statement or "The target Occupancy drifted: PSI 0.310.",
-        value=0.31,
-    )
+def an_item(item_id: str = "drift:Occupancy", **changes: Any) -> EvidenceItem:
+    fields: dict[str, Any] = {
+        "source": EvidenceSource.DRIFT,
+        "statement": "The target Occupancy drifted: PSI 0.310.",
+        "value": 0.31,
+        "column": "Occupancy",
+        "role": FeatureRole.TARGET,
+        "drifted": True,
+    }
+    return EvidenceItem(id=item_id, **{**fields, **changes})
+
+
+def a_performance_item(**changes: Any) -> EvidenceItem:
+    fields: dict[str, Any] = {
+        "source": EvidenceSource.PERFORMANCE,
+        "statement": "The champion's r2 was 0.920 and is 0.780.",
+        "value": -0.14,
+        "degraded": True,
+    }
+    return EvidenceItem(id="performance:champion", **{**fields, **changes})
+
+
+def a_measurement(version: str = "1", value: float = 0.78, **changes: Any) -> VersionMetric:
+    fields: dict[str, Any] = {"metric": "r2", "rows": 3000, "error": 0.01}
+    return VersionMetric(version=version, value=value, **{**fields, **changes})
 
 
 def a_pack(**changes: Any) -> EvidencePack:
     fields: dict[str, Any] = {
         "items": (
             an_item(),
-            an_item("performance:champion", "The champion's r2 was 0.920 and is 0.780."),
+            a_performance_item(),
         ),
         "champion_version": "1",
         "collected_at": NOW,
+        "measurements": (a_measurement(),),
     }
     return EvidencePack(**{**fields, **changes})
 
@@ -193,6 +218,8 @@ def an_incident(event: DriftEvent | None = None, **changes: Any) -> IncidentInpu
         "limits": limits,
         "policy_hash": compute_digest(limits),
         "published_at": NOW,
+        "publisher": "trimtab",
+        "as_of": NOW,
     }
     return IncidentInput(**{**fields, **changes})
 

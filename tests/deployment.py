@@ -25,7 +25,14 @@ def trained_home(mlflow_template: Path, tmp_path_factory: pytest.TempPathFactory
     with environment_kept(), pytest.MonkeyPatch.context() as patch:
         _settle(patch, home)
         _run("training", {"model": PARKING})
+    shutil.copy(home / "mlflow.db", home.parent / "trained.db")
     return home
+
+
+@pytest.fixture(scope="session")
+def trained_database(trained_home: Path) -> Path:
+    """MLflow's database as it was right behind the training, whatever tests ran since."""
+    return trained_home.parent / "trained.db"
 
 
 @pytest.fixture

@@ -1,18 +1,25 @@
 """Small honest stand-ins for the ports: they remember what was asked of them."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import JsonValue
 
 from tests.builders import NOW
 from trimtab.contracts.approval import ApprovalRequest
+from trimtab.contracts.audit import ChainEnd
+from trimtab.contracts.base import compute_digest
+from trimtab.contracts.budget import LedgerFacts, Reservation, UsageQuery
+from trimtab.contracts.decision import Limits
+from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.evidence import Document
+from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import IncidentReport
-from trimtab.contracts.model import ModelVersion
+from trimtab.contracts.model import ModelSpec, ModelVersion
+from trimtab.contracts.notice import NoticeDelivery, NoticeKind, PageMark
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.tags import build_promotion_tag
+from trimtab.contracts.tags import build_promotion_tag, build_verification_tag
 
 
 class FakeRegistry:
@@ -25,9 +32,16 @@ class FakeRegistry:
         """Version by the key of the effect that made it."""
         self.promoted: dict[str, list[str]] = {}
         """Keys of the effects that made a version champion."""
+        self.verified: dict[str, list[str]] = {}
+        """Keys of the steps that verified a version."""
         self.moves: list[tuple[str | None, str]] = []
         self.incidents: list[IncidentReport] = []
+        self.ended: set[tuple[str, str]] = set()
+        """Model and event of incidents that ended without a report here."""
         self.broken = False
+        self.freezes: dict[str | None, Freeze] = {}
+        """Freeze by model; that of all models is under None."""
+        self.head: ChainEnd | None = None
 
     def _version(self, model: str, version: str) -> ModelVersion:
         return ModelVersion(
@@ -35,16 +49,21 @@ class FakeRegistry:
             version=version,
             created_at=NOW,
             champion=version == self.champion_version,
-            tags={build_promotion_tag(key): "done" for key in self.promoted.get(version, ())},
+            tags={build_promotion_tag(key): "done" for key in self.promoted.get(version, ())}
+            | {build_verification_tag(key): "done" for key in self.verified.get(version, ())},
         )
 
     def champion(self, model: str) -> ModelVersion | None:
+        self._check_sound()
+        return self._version(model, self.champion_version) if self.champion_version else None
+
+    def _check_sound(self) -> None:
         if self.broken:
             msg = "the registry refuses"
             raise Refused(msg)
-        return self._version(model, self.champion_version) if self.champion_version else None
 
     def versions(self, model: str, *, limit: int = 10) -> tuple[ModelVersion, ...]:
+        self._check_sound()
         return tuple(self._version(model, version) for version in reversed(self.known))[:limit]
 
     def find_version(self, model: str, *, key: str) -> ModelVersion | None:
@@ -62,15 +81,48 @@ class FakeRegistry:
         self.promoted.setdefault(version, []).append(key)
         return True
 
+    def mark_verified(self, model: str, version: str, *, key: str) -> None:
+        self.verified.setdefault(version, []).append(key)
+
     def record_incident(self, report: IncidentReport) -> None:
         self.incidents.append(report)
+
+    def is_recorded(self, model: str, incident: str) -> bool:
+        recorded = {(each.model, each.event_id) for each in self.incidents}
+        return (model, incident) in recorded | self.ended
 
     def last_action_at(self, model: str) -> datetime | None:
         acted = [report.acted_at for report in self.incidents if report.acted_at]
         return max(acted, default=None)
 
+    def keep_audit_head(self, head: ChainEnd) -> None:
+        self.head = head
+
     def audit_tips(self, model: str | None = None) -> Mapping[str, str]:
         return {report.event_id: report.audit_tip for report in self.incidents}
+
+    def freeze(self, model: str) -> Freeze | None:
+        return self.freezes.get(None) or self.freezes.get(model)
+
+
+class FakeLedger:
+    """Says what it was given, and keeps what is reserved."""
+
+    def __init__(self, facts: LedgerFacts | None = None) -> None:
+        self.facts = facts or LedgerFacts()
+        self.reserved: list[Reservation] = []
+        self.queries: list[UsageQuery] = []
+
+    def read(self, query: UsageQuery) -> LedgerFacts:
+        self.queries.append(query)
+        return self.facts
+
+    def reserve(
+        self, reservation: Reservation, query: UsageQuery, *, check: Callable[[LedgerFacts], None]
+    ) -> LedgerFacts:
+        check(self.facts)
+        self.reserved.append(reservation)
+        return self.facts
 
 
 class FakePipelines:
@@ -123,12 +175,67 @@ class FakeKnowledge:
         self._go_on.wait(20)
         self.remembered.append(report)
 
+    def remember_all(self, memories: Sequence[tuple[IncidentReport, str]]) -> None:
+        for report, document_id in memories:
+            self.remember(report, document_id=document_id)
+
 
 class FakeNotifier:
-    """Keeps the pages."""
+    """Keeps pages, notices and marks."""
 
     def __init__(self) -> None:
         self.requests: list[ApprovalRequest] = []
+        self.sent: list[NoticeDelivery] = []
+        self.marks: list[PageMark] = []
+        self.broken_targets: set[str] = set()
+        self.targets: tuple[str, ...] = ()
+        """Targets of the worker's own policy."""
 
     def notify(self, request: ApprovalRequest) -> None:
         self.requests.append(request)
+
+    def send(self, delivery: NoticeDelivery) -> None:
+        if delivery.target in self.broken_targets:
+            msg = f"{delivery.target} does not answer"
+            raise Refused(msg)
+        self.sent.append(delivery)
+
+    def list_targets(self, kind: NoticeKind) -> tuple[str, ...]:
+        return self.targets
+
+    def mark_page(self, mark: PageMark) -> None:
+        self.marks.append(mark)
+
+
+class FakeArchive:
+    """Holds the configuration that a test says is in force."""
+
+    def __init__(self) -> None:
+        self.limits: dict[str, Limits] = {}
+        self.specs: dict[str, ModelSpec] = {}
+
+    def put_in_force(self, limits: Limits, spec: ModelSpec) -> None:
+        self.limits[compute_digest(limits)] = limits
+        self.specs[compute_digest(spec)] = spec
+
+    def find_limits(self, policy_hash: str, *, began_at: datetime) -> Limits:
+        if policy_hash not in self.limits:
+            msg = f"a policy with the hash {policy_hash:.12} was never in force here"
+            raise Refused(msg)
+        return self.limits[policy_hash]
+
+    def find_spec(self, model: str, spec_hash: str, *, began_at: datetime) -> ModelSpec:
+        if spec_hash not in self.specs:
+            msg = f"a specification with the hash {spec_hash:.12} was never in force here"
+            raise Refused(msg)
+        return self.specs[spec_hash]
+
+
+class FakePublishers:
+    """Says who signed every event."""
+
+    def __init__(self, name: str = "trimtab") -> None:
+        self.name = name
+
+    def find_publisher(self, event: DriftEvent) -> str:
+        return self.name

@@ -17,7 +17,7 @@ from tests.bridge.local import watch
 from tests.builders import an_event
 from tests.servers import running_at
 from tests.waiting import until
-from trimtab.contracts.names import build_drift_response_id
+from trimtab.contracts.names import SWEEP_ID, build_drift_response_id
 from trimtab.runtime.embedded.children import ChildProcess, find_free_port, start_child
 from trimtab.runtime.embedded.servers import TemporalServer, ValkeyServer
 from trimtab.runtime.settings import load_settings
@@ -38,6 +38,7 @@ class Starters:
             "TRIMTAB_TEMPORAL__ADDRESS": temporal,
             "TRIMTAB_BRIDGE__CLAIM_AFTER": "PT1S",
             "TRIMTAB_BRIDGE__BLOCK": "PT0.1S",
+            "TRIMTAB_BRIDGE__OPEN_INCIDENTS": "1000",  # nobody serves them here
         }
         self.children: list[ChildProcess] = []
 
@@ -134,6 +135,7 @@ async def test_events_survive_the_death_of_bridge_temporal_and_redis(
         await until(lambda: opened(client, event_ids), seconds=30)
         assert [await runs(client, event_id) for event_id in event_ids] == [1] * 45
         assert await redis.xlen(f"{STREAM}.dead") == 0
+        assert (await client.get_schedule_handle(SWEEP_ID).describe()).info is not None
 
         # A signal ends the bridge.
         psutil.Process(second.pid).children()[0].send_signal(signal.SIGTERM)

@@ -1,7 +1,8 @@
 """Keeps the audit chain of one incident: the next entry's number, and the hash that it follows.
 
 The workflow numbers the entries and holds the tip, so any number of workers may write them. On a
-replay the tips come from the history, not from the file.
+replay the tips come from the history, not from the file. After a reset the history and the file
+disagree; then the log says where the chain goes on, and the workflow goes on there.
 """
 
 import asyncio
@@ -46,9 +47,9 @@ class AuditChain:
         self.tip = tip
         """Hash of the last line written."""
 
-    def note(self, entry: PendingEntry) -> None:
-        """Keep an entry, with its time, until the next `record` writes it."""
-        self._pending.append((workflow.now(), entry))
+    def note(self, entry: PendingEntry, *, at: datetime | None = None) -> None:
+        """Keep an entry, with its time or now, until the next `record` writes it."""
+        self._pending.append((at or workflow.now(), entry))
 
     async def record(self, *entries: PendingEntry) -> None:
         """Write the noted entries and these, and return when they are on disk.
@@ -90,13 +91,15 @@ class AuditChain:
                 self._build_entry(at, entry, sequence=self.sequence + offset)
                 for offset, (at, entry) in enumerate(pending)
             )
-            self.tip = await workflow.execute_local_activity_method(
+            end = await workflow.execute_local_activity_method(
                 AuditActivities.record,
                 AuditAppend(entries=entries, tip=self.tip),
                 summary="Record " + ", ".join(entry.gate for entry in entries),
                 **RECORD,
             )
-            self.sequence += len(entries)
+            # The chain may be longer than this workflow knew: see `AuditActivities.record`.
+            written = self.sequence + len(entries)
+            self.resume(sequence=written if end.entries is None else end.entries, tip=end.tip)
 
     def _build_entry(self, at: datetime, entry: PendingEntry, *, sequence: int) -> AuditEntry:
         return AuditEntry(

@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from trimtab.contracts import names
     from trimtab.contracts.deliberation import Deliberation, DeliberationInput
     from trimtab.contracts.validation_errors import format_validation_errors
-    from workflows.options import CALL_MODEL, USE_TOOL
+    from workflows.options import ANSWER_BY_RULES, CALL_MODEL, USE_TOOL
 
 FAILED = "DeliberationFailed"
 """Error type of a deliberation without a conclusion."""
@@ -31,6 +31,7 @@ class DeliberationWorkflow:
                 data,
                 model_options={**CALL_MODEL, "start_to_close_timeout": data.call_timeout},
                 tool_options=USE_TOOL,
+                rules_options=ANSWER_BY_RULES if data.rules_answer_locally else None,
             )
         except Exception as error:
             # Everything is caught: an error of ADK that is not a Temporal failure would make the

@@ -2,10 +2,12 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from pydantic import JsonValue, ValidationError
 from temporalio import workflow
+from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import (
     ActivityError,
     FailureError,
@@ -14,12 +16,12 @@ from temporalio.exceptions import (
 )
 
 with workflow.unsafe.imports_passed_through():
-    from activities.decision import check_policy
-    from activities.incident import IncidentActivities
-    from policies.approval import build_approval_request
+    from policies.approval import build_approval_request, build_approval_terms
     from policies.confidence import compute_confidence
     from policies.incident import (
         Investigation,
+        build_closing_detail,
+        build_decision_detail,
         build_deliberation_detail,
         build_evidence_detail,
         build_opening_detail,
@@ -27,12 +29,14 @@ with workflow.unsafe.imports_passed_through():
         determine_ending,
         is_champion_replaced,
     )
+    from policies.page_markdown import render_page_markdown
     from trimtab.contracts import names
     from trimtab.contracts.approval import DecisionReceipt, HumanDecision
     from trimtab.contracts.audit import Gate
     from trimtab.contracts.base import compute_digest
     from trimtab.contracts.decision import Decision, PolicyQuestion, Verdict
     from trimtab.contracts.incident import (
+        NOT_AUTHORISED,
         Ending,
         IncidentInput,
         IncidentReport,
@@ -41,13 +45,23 @@ with workflow.unsafe.imports_passed_through():
     )
     from trimtab.contracts.remediation import Action
     from trimtab.contracts.validation_errors import format_validation_errors
-    from workflows import cancellation, options
+    from workflows import cancellation, closing, options
     from workflows.chain import POLICY, TRIMTAB, AuditChain, PendingEntry
     from workflows.failure import BUG_TYPES, format_cause
     from workflows.human_gate import HumanGate
     from workflows.incident_state import IncidentState
     from workflows.investigation import ask_analysts, collect_evidence
-    from workflows.plan_execution import request_grant, run_remediation
+    from workflows.notices import PEOPLE_PATCH, Notices
+    from workflows.plan_execution import (
+        request_grant,
+        run_remediation,
+        settle_remediation,
+    )
+    from workflows.policy_check import LOCAL_PATCH, ask_policy
+    from workflows.usage import read_usage
+
+_BACKLOG: Final = timedelta(minutes=15)
+"""Time for which an incident may wait for a worker, and still began when it was started."""
 
 
 @workflow.defn(name=names.DRIFT_RESPONSE, failure_exception_types=BUG_TYPES)
@@ -60,6 +74,8 @@ class DriftResponseWorkflow:
         self._state = IncidentState(Investigation(incident=incident))
         self._chain = AuditChain(incident.event)
         self._gate = HumanGate()
+        self._notices = Notices(incident)
+        self._found_attributes: list[SearchAttributeUpdate[Any]] = []
 
     @workflow.run
     async def run(self, incident: IncidentInput) -> IncidentReport:
@@ -81,9 +97,9 @@ class DriftResponseWorkflow:
         decision, question = await self._decide(incident)
         if decision.verdict is Verdict.MONITOR:
             return Ending.MONITORED
-        if decision.verdict is Verdict.ESCALATE and not await self._ask_person(decision):
+        if decision.verdict is Verdict.ESCALATE and not await self._ask_person(decision, question):
             return Ending.REJECTED if self._gate.settling_answer else Ending.EXPIRED
-        if question.plan.action is Action.MONITOR:
+        if question.plan.action is Action.MONITOR or incident.limits.is_shadow(question.plan.model):
             return Ending.ACKNOWLEDGED
         return await self._remediate(decision, question)
 
@@ -106,7 +122,7 @@ class DriftResponseWorkflow:
     def human_decision_update(self, decision: HumanDecision) -> DecisionReceipt:
         """Receive a person's answer, validated and acknowledged."""
         self._gate.receive(decision, now=workflow.now())
-        return DecisionReceipt(accepted=True, note="the answer settles the question")
+        return self._gate.build_receipt()
 
     @human_decision_update.validator
     def _validate_human_decision_update(self, decision: HumanDecision) -> None:
@@ -117,29 +133,44 @@ class DriftResponseWorkflow:
     @workflow.query
     def incident(self) -> IncidentView:
         """Return the incident's present state."""
-        return self._state.build_view(self._gate.answers)
+        return self._state.build_view(self._gate.answers, terms=self._gate.terms)
 
     def _read_policy_time(self, incident: IncidentInput) -> datetime:
         return incident.as_of or workflow.now()
 
     def _enter(self, stage: Stage) -> None:
         self._state.stage = stage
-        workflow.upsert_search_attributes([options.STAGE_KEY.value_set(stage.value)])
+        self._show(options.STAGE_KEY.value_set(stage.value))
+
+    def _show(self, *attributes: SearchAttributeUpdate[Any]) -> None:
+        """Set search attributes, and those that were found but not shown before."""
+        found, self._found_attributes = self._found_attributes, []
+        workflow.upsert_search_attributes([*attributes, *found])
 
     async def _open(self, incident: IncidentInput) -> None:
         self._state.stage = Stage.INVESTIGATING
-        detail = build_opening_detail(incident)
-        await self._chain.record(PendingEntry(Gate.OPENED, TRIMTAB, detail))
+        opened = PendingEntry(Gate.OPENED, TRIMTAB, build_opening_detail(incident))
+        # An incident begins with its start, also if no worker had time for it at once: the mint
+        # asks which policy was in force then. Whoever delays a start for long gains nothing.
+        self._chain.note(
+            opened, at=max(workflow.info().workflow_start_time, workflow.now() - _BACKLOG)
+        )
+        await self._chain.record()
 
     async def _investigate(self, incident: IncidentInput) -> None:
         try:
-            pack = await collect_evidence(incident)
+            found = await collect_evidence(incident)
         except (ActivityError, ValueError) as error:
             if is_cancelled_exception(error):
                 raise
             self._state.set_failure(f"evidence could not be collected: {format_cause(error)}")
         else:
-            self._state.case = replace(self._state.case, pack=pack)
+            self._state.case = replace(
+                self._state.case,
+                pack=found.pack,
+                measured=found.measured,
+                recalled=found.recalled,
+            )
 
     async def _deliberate(self, incident: IncidentInput) -> None:
         pack = self._state.case.pack
@@ -156,63 +187,77 @@ class DriftResponseWorkflow:
 
     async def _decide(self, incident: IncidentInput) -> tuple[Decision, PolicyQuestion]:
         self._state.stage = Stage.DECIDING
-        case = self._state.case
+        case, now = self._state.case, self._read_policy_time(incident)
+        locally = workflow.patched(LOCAL_PATCH)
+        usage = await read_usage(incident, now=now, is_new=locally)
         question = PolicyQuestion(
             plan=case.plan,
-            facts=collect_facts(case),
+            facts=collect_facts(case, usage, now=now),
             limits=incident.limits,
-            now=self._read_policy_time(incident),
+            now=now,
         )
-        decision = await workflow.execute_activity(
-            check_policy,
-            question,
-            summary=f"may {question.plan.action} be executed?",
-            **options.DECIDE,
-        )
+        decision = await ask_policy(question, locally=locally)
         self._state.decision, self._state.decided_at = decision, workflow.now()
-        workflow.upsert_search_attributes(
-            [
-                options.STAGE_KEY.value_set(Stage.DECIDING.value),
-                options.VERDICT_KEY.value_set(decision.verdict.value),
-                options.ACTION_KEY.value_set(question.plan.action.value),
-                options.CONFIDENCE_KEY.value_set(question.facts.confidence),
-            ]
-        )
+        self._found_attributes = [
+            options.VERDICT_KEY.value_set(decision.verdict.value),
+            options.ACTION_KEY.value_set(question.plan.action.value),
+            options.CONFIDENCE_KEY.value_set(question.facts.confidence),
+        ]
+        # An incident that is left to monitoring closes at once, and shows them with that.
+        if not locally or decision.verdict is not Verdict.MONITOR:
+            self._show(options.STAGE_KEY.value_set(Stage.DECIDING.value))
         # Nothing has been done until here, so these three entries share one write.
         analyst = (case.deliberation or incident).analyst
         await self._chain.record(
             PendingEntry(Gate.EVIDENCE, TRIMTAB, build_evidence_detail(case)),
             PendingEntry(Gate.DELIBERATED, analyst, build_deliberation_detail(case)),
-            PendingEntry(Gate.DECIDED, POLICY, decision.model_dump(mode="json")),
+            PendingEntry(Gate.DECIDED, POLICY, build_decision_detail(decision, question)),
         )
         return decision, question
 
-    async def _ask_person(self, decision: Decision) -> bool:
+    async def _ask_person(self, decision: Decision, question: PolicyQuestion) -> bool:
         """Put the question and wait until an answer settles it or the deadline passes."""
         asked_at = workflow.now()
-        request = self._state.request = build_approval_request(
-            self._state.case,
+        case = self._state.case
+        terms = build_approval_terms(
+            case.incident,
+            question,
             decision,
-            workflow_id=workflow.info().workflow_id,
+            proposer=case.deliberation.analyst if case.deliberation else "",
             asked_at=asked_at,
+            # An incident that asked before this change keeps its terms when it is replayed.
+            strict=workflow.patched(PEOPLE_PATCH),
+        )
+        request = self._state.request = build_approval_request(
+            case, decision, workflow_id=workflow.info().workflow_id, terms=terms
         )
         # The gate opens before anything is awaited: from the next await on, answers may arrive. The
         # question is on record before the page leaves.
-        self._gate.open_question(decision.plan_hash, open_until=request.deadline)
+        self._gate.open_question(terms)
         self._enter(Stage.WAITING)
-        workflow.set_current_details(f"```\n{request.page}\n```")
+        workflow.set_current_details(render_page_markdown(request.page))
         detail: dict[str, JsonValue] = {
             "plan_hash": decision.plan_hash,
-            "deadline": request.deadline.isoformat(),
+            "asked_at": terms.asked_at.isoformat(),
+            "deadline": terms.deadline.isoformat(),
+            "approvals_needed": terms.approvals_needed,
+            "require_signature": terms.require_signature,
+            "approvers": [*sorted(terms.approvers)],
         }
         await self._chain.record(PendingEntry(Gate.ASKED, POLICY, detail))
         remind_at = asked_at + self._state.incident.limits.reminder_after
-        await self._gate.wait_for_answer(request, remind_at=remind_at)
+        await self._gate.wait_for_answer(
+            request, remind_at=remind_at, notices=self._notices, record=self._record_answers
+        )
         self._note_answers()
         return self._gate.is_granted
 
+    async def _record_answers(self) -> None:
+        self._note_answers()
+        await self._chain.record()
+
     def _note_answers(self) -> None:
-        """Note the new answers; they are written with the next entry, AUTHORISED or CLOSED."""
+        """Note the new answers; they are written with the next entry."""
         for answer in self._gate.take_new_answers():
             approver = answer.decision.approver if answer.decision else "unknown"
             detail = answer.model_dump(mode="json")
@@ -221,8 +266,9 @@ class DriftResponseWorkflow:
     async def _remediate(self, decision: Decision, question: PolicyQuestion) -> Ending:
         incident = self._state.incident
         self._enter(Stage.REMEDIATING)
+        grant = ""
         try:
-            grant = await request_grant(incident, question, decision, gate=self._gate)
+            grant = await request_grant(self._state.case, decision, gate=self._gate)
             authority = self._gate.format_authority(decision)
             detail: dict[str, JsonValue] = {
                 "plan_hash": decision.plan_hash,
@@ -238,9 +284,17 @@ class DriftResponseWorkflow:
         except FailureError as error:
             if is_cancelled_exception(error):
                 raise
-            self._state.set_failure(f"remediation: {format_cause(error)}")
+            part = "remediation" if grant else NOT_AUTHORISED
+            self._state.set_failure(f"{part}: {format_cause(error)}")
             # The child failed without an outcome, but may have written to the chain before.
             await self._chain.find_tip()
+            # Incidents of earlier releases replay without this: they left what the child changed.
+            if grant and workflow.patched("settle-remediation"):
+                undone = await settle_remediation(
+                    incident, question.plan, decision, grant, chain=self._chain
+                )
+                self._state.add_failure(f"undo: {undone.detail}")
+                self._state.acted_at = self._read_policy_time(incident) if undone.applied else None
             return Ending.FAILED
         self._state.outcome = outcome
         self._chain.resume(sequence=outcome.audit_sequence, tip=outcome.audit_tip)
@@ -259,31 +313,25 @@ class DriftResponseWorkflow:
         self._state.ending = ending
         self._gate.close()
         self._note_answers()
-        self._enter(Stage.CLOSED)
-        detail: dict[str, JsonValue] = {
-            "ending": ending.value,
-            "failure": self._state.case.failure,
-        }
-        await self._chain.record(PendingEntry(Gate.CLOSED, TRIMTAB, detail))
-        report = self._state.build_report(
-            ending,
-            self._gate.answers,
-            closed_at=workflow.now(),
-            audit_entries=self._chain.sequence,
-            audit_tip=self._chain.tip,
+        self._state.stage = Stage.CLOSED
+        self._show(
+            options.STAGE_KEY.value_set(Stage.CLOSED.value),
+            options.ENDING_KEY.value_set(ending.value),
         )
-        await self._remember(report)
+        report = self._state.build_report(ending, self._gate.answers, closed_at=workflow.now())
+        detail = build_closing_detail(report)
+        if self._gate.uncounted:
+            detail["answers_not_kept"] = self._gate.uncounted
+        await self._chain.record(PendingEntry(Gate.CLOSED, TRIMTAB, detail))
+        end = {"audit_entries": self._chain.sequence, "audit_tip": self._chain.tip}
+        report = report.model_copy(update=end)
+        closing.show_outcome(report)
+        self._notices.send_closing(
+            report,
+            workflow_id=workflow.info().workflow_id,
+            was_asked=self._state.request is not None,
+        )
+        await closing.remember(report)
+        await self._notices.finish()
         # Answers that arrived meanwhile came too late for the audit log, but not for the report.
         return report.model_copy(update={"answers": self._gate.answers})
-
-    async def _remember(self, report: IncidentReport) -> None:
-        """Keep the report in the registry and the knowledge base; the result has it in any case."""
-        try:
-            await workflow.execute_activity_method(
-                IncidentActivities.remember_incident,
-                report,
-                summary=f"{report.ending}: kept for auditors and for the next incident",
-                **options.REMEMBER,
-            )
-        except ActivityError as error:
-            workflow.logger.error("incident_not_remembered", extra={"reason": format_cause(error)})

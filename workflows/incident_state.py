@@ -11,6 +11,8 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from policies.incident import Investigation
     from trimtab.contracts.approval import Answer, ApprovalRequest
+    from trimtab.contracts.approvers import ApprovalTerms
+    from trimtab.contracts.audit import GENESIS
     from trimtab.contracts.decision import Decision
     from trimtab.contracts.incident import (
         Ending,
@@ -51,7 +53,9 @@ class IncidentState:
         known = [self.case.failure] if self.case.failure else []
         self.case = replace(self.case, failure="; ".join([*known, failure]))
 
-    def build_view(self, answers: tuple[Answer, ...]) -> IncidentView:
+    def build_view(
+        self, answers: tuple[Answer, ...], *, terms: ApprovalTerms | None
+    ) -> IncidentView:
         """Return the answer to the query `incident`."""
         event = self.incident.event
         return IncidentView(
@@ -65,6 +69,7 @@ class IncidentState:
             page=self.request.page if self.request else None,
             deadline=self.request.deadline if self.request else None,
             answers=answers,
+            terms=terms,
             ending=self.ending,
         )
 
@@ -74,10 +79,8 @@ class IncidentState:
         answers: tuple[Answer, ...],
         *,
         closed_at: datetime,
-        audit_entries: int,
-        audit_tip: str,
     ) -> IncidentReport:
-        """Return the report of the closed incident."""
+        """Return the report of the closed incident, which does not know its chain's end yet."""
         incident, case = self.incident, self.case
         return IncidentReport(
             event_id=incident.event.id,
@@ -95,6 +98,6 @@ class IncidentState:
             decided_at=self.decided_at,
             acted_at=self.acted_at,
             closed_at=closed_at,
-            audit_entries=audit_entries,
-            audit_tip=audit_tip,
+            audit_entries=0,
+            audit_tip=GENESIS,
         )

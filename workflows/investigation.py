@@ -12,6 +12,7 @@ from temporalio.exceptions import (
 with workflow.unsafe.imports_passed_through():
     from activities.evidence import EvidenceActivities
     from policies.evidence import compose_evidence, select_versions_to_measure
+    from policies.incident import CollectedEvidence
     from policies.knowledge_query import describe_finding
     from trimtab.contracts import names
     from trimtab.contracts.deliberation import RULE_ANALYST, Deliberation, DeliberationInput
@@ -19,9 +20,10 @@ with workflow.unsafe.imports_passed_through():
     from trimtab.contracts.incident import IncidentInput
     from workflows import options
     from workflows.failure import format_cause
+    from workflows.policy_check import LOCAL_PATCH
 
 
-async def collect_evidence(incident: IncidentInput) -> EvidencePack:
+async def collect_evidence(incident: IncidentInput) -> CollectedEvidence:
     """Return what was measured and what is known, before an agent gives an opinion.
 
     Raises `ActivityError` if one of the sources cannot be reached.
@@ -31,7 +33,7 @@ async def collect_evidence(incident: IncidentInput) -> EvidencePack:
     # slow measurement run side by side. The order of these commands is part of every history.
     recalling = workflow.start_activity_method(
         EvidenceActivities.recall_similar,
-        Recall(query=describe_finding(finding)),
+        Recall(query=describe_finding(finding), event_id=incident.event.id),
         summary="runbooks and past incidents like this one",
         **options.READ,
     )
@@ -45,14 +47,19 @@ async def collect_evidence(incident: IncidentInput) -> EvidencePack:
         EvidenceActivities.measure_versions,
         Measurement(
             spec=incident.spec,
-            versions=select_versions_to_measure(registry),
-            as_of=finding.current.end,
+            versions=select_versions_to_measure(registry, before=finding.current.start),
+            # Now, and not the event's window: what the event says about its window is a claim.
+            as_of=incident.as_of or workflow.now(),
+            event_id=incident.event.id,
         ),
         summary="metrics on the newest labelled rows",
         **options.MEASURE,
     )
-    metrics, documents = await asyncio.gather(measuring, recalling)
-    return compose_evidence(finding, registry, metrics, documents, now=workflow.now())
+    measured, recalled = await asyncio.gather(measuring, recalling)
+    pack = compose_evidence(
+        finding, registry, measured.metrics, recalled.documents, now=workflow.now()
+    )
+    return CollectedEvidence(pack=pack, measured=measured, recalled=recalled)
 
 
 async def ask_analysts(
@@ -90,11 +97,18 @@ async def _run_deliberation(
             pack=pack,
             analyst=analyst,
             call_timeout=incident.call_timeout,
+            rules_answer_locally=True,
         ),
-        id=names.build_deliberation_id(incident.event.id),
+        id=_build_deliberation_id(incident),
         result_type=Deliberation,
         task_queue=names.MAIN_QUEUE,
         execution_timeout=incident.deliberation_timeout,
         static_summary=f"{analyst} deliberates on {incident.event.subject}",
     )
     return result
+
+
+def _build_deliberation_id(incident: IncidentInput) -> str:
+    if workflow.patched(LOCAL_PATCH):
+        return names.build_deliberation_id(incident.event.subject, incident.event.id)
+    return names.build_former_deliberation_id(incident.event.id)

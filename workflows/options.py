@@ -12,6 +12,7 @@ STAGE_KEY = SearchAttributeKey.for_keyword(names.STAGE)
 SEVERITY_KEY = SearchAttributeKey.for_keyword(names.SEVERITY)
 VERDICT_KEY = SearchAttributeKey.for_keyword(names.VERDICT)
 ACTION_KEY = SearchAttributeKey.for_keyword(names.ACTION)
+ENDING_KEY = SearchAttributeKey.for_keyword(names.ENDING)
 CONFIDENCE_KEY = SearchAttributeKey.for_float(names.CONFIDENCE)
 CORRELATION_ID_KEY = SearchAttributeKey.for_keyword(names.CORRELATION_ID)
 
@@ -30,6 +31,7 @@ class LocalActivityOptions(TypedDict, total=False):
     """Options of `workflow.execute_local_activity`."""
 
     start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
     retry_policy: RetryPolicy
     local_retry_threshold: timedelta
 
@@ -74,6 +76,16 @@ RECORD: Final = LocalActivityOptions(
 They are local activities: each adds one event to the history instead of six.
 """
 
+READ_USAGE: Final = LocalActivityOptions(
+    start_to_close_timeout=timedelta(seconds=20),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=200),
+        maximum_interval=timedelta(seconds=5),
+        maximum_attempts=5,
+    ),
+)
+"""Reads of what was done so far, for budgets and the breaker, and of any freeze."""
+
 NOTIFY: Final = ActivityOptions(
     start_to_close_timeout=timedelta(seconds=30),
     schedule_to_close_timeout=timedelta(minutes=2),
@@ -81,19 +93,73 @@ NOTIFY: Final = ActivityOptions(
 )
 """Delivery of the approval page. It may fail: the Web UI and the query show the page too."""
 
-REMEMBER: Final = ActivityOptions(
-    start_to_close_timeout=timedelta(minutes=1),
-    schedule_to_close_timeout=timedelta(minutes=30),
+SEND_NOTICE: Final = ActivityOptions(
+    start_to_close_timeout=timedelta(seconds=45),
+    schedule_to_close_timeout=timedelta(minutes=5),
     retry_policy=RetryPolicy(
-        initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(minutes=1)
+        initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=30)
     ),
 )
-"""Writes of a closed incident to the registry and the knowledge base."""
+"""Delivery of a notice to one target; it runs beside the incident's own steps."""
+
+_REMEMBERED_WITHIN = timedelta(days=7)
+_REMEMBER_RETRIES = RetryPolicy(
+    initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(minutes=1)
+)
+
+REMEMBER: Final = ActivityOptions(
+    start_to_close_timeout=timedelta(minutes=1),
+    schedule_to_close_timeout=_REMEMBERED_WITHIN,
+    retry_policy=_REMEMBER_RETRIES,
+)
+"""Writes of a closed incident by a task, as incidents ask for them that began before
+`LOCAL_PATCH`."""
+
+REMEMBER_LOCALLY: Final = LocalActivityOptions(
+    start_to_close_timeout=timedelta(minutes=1),
+    schedule_to_close_timeout=_REMEMBERED_WITHIN,
+    retry_policy=_REMEMBER_RETRIES,
+    local_retry_threshold=timedelta(seconds=10),
+)
+"""Writes of a closed incident to the registry and the knowledge base, tried for as long as the
+registry may be away: without its record there, an auditor could not see that lines were removed."""
+
+CLOSE_ABANDONED: Final = ActivityOptions(
+    start_to_close_timeout=timedelta(minutes=5),
+    schedule_to_close_timeout=timedelta(minutes=10),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
+    ),
+)
+"""The look for abandoned incidents; what one run does not settle, the next one does."""
+
+RECONCILE: Final = LocalActivityOptions(
+    start_to_close_timeout=timedelta(minutes=15),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        maximum_interval=timedelta(minutes=1),
+        maximum_attempts=10,
+    ),
+    local_retry_threshold=timedelta(seconds=10),
+)
+"""The comparison of the whole audit log with the registry and Temporal."""
 
 DECIDE: Final = ActivityOptions(
     start_to_close_timeout=timedelta(seconds=10), retry_policy=_QUICK_RETRIES
 )
-"""Questions to the policy, and the minting of a grant."""
+"""Questions to the policy by a task, as incidents ask them that began before `LOCAL_PATCH`."""
+
+DECIDE_LOCALLY: Final = LocalActivityOptions(
+    start_to_close_timeout=timedelta(seconds=10), retry_policy=_QUICK_RETRIES
+)
+"""Questions to the policy."""
+
+AUTHORISE: Final = LocalActivityOptions(
+    start_to_close_timeout=timedelta(seconds=30),
+    retry_policy=_QUICK_RETRIES,
+    local_retry_threshold=timedelta(seconds=10),
+)
+"""The minting of a grant: a local activity, so that only our own workflow code can ask for it."""
 
 CALL_MODEL: Final = ActivityOptions(
     task_queue=names.AGENTS_QUEUE,
@@ -105,6 +171,13 @@ CALL_MODEL: Final = ActivityOptions(
     ),
 )
 """One call of a language model; the timeout is replaced by the deliberation's `call_timeout`."""
+
+ANSWER_BY_RULES: Final = LocalActivityOptions(
+    start_to_close_timeout=timedelta(seconds=20),
+    retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=3),
+)
+"""One answer of `analyst/rules`, which is computed in milliseconds and asks nobody. A task for it
+would cost ten times as much."""
 
 USE_TOOL: Final = ActivityOptions(
     task_queue=names.AGENTS_QUEUE,
@@ -133,6 +206,26 @@ UNDO: Final = ActivityOptions(
     ),
 )
 """Undoing of an unverified change, retried for about an hour."""
+
+CONFIRM: Final = LocalActivityOptions(
+    start_to_close_timeout=timedelta(seconds=20),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=200),
+        maximum_interval=timedelta(minutes=1),
+        maximum_attempts=60,
+    ),
+    local_retry_threshold=timedelta(seconds=10),
+)
+"""Look at the registry's mark of a verification, retried for about an hour: a champion that is good
+must not be given up because the registry is away."""
+
+RESTORE: Final = ActivityOptions(
+    task_queue=names.ACTIONS_QUEUE,
+    start_to_close_timeout=timedelta(minutes=1),
+    schedule_to_close_timeout=timedelta(minutes=2),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=5),
+)
+"""A sweep's undoing of an abandoned incident's change; later sweeps wait for it meanwhile."""
 
 ACT: Final = ActivityOptions(
     task_queue=names.ACTIONS_QUEUE,

@@ -11,12 +11,21 @@ from typing import Any, TypeVar
 
 from pydantic import JsonValue
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    FailureError,
+    is_cancelled_exception,
+)
 
 with workflow.unsafe.imports_passed_through():
+    from activities.errors import CHAMPION_MOVED_TYPE
+    from activities.evidence import EvidenceActivities
     from activities.remediation import RemediationActivities
+    from policies.incident import build_intent_detail
     from trimtab.contracts import names
     from trimtab.contracts.audit import Gate
+    from trimtab.contracts.evidence import RegistryFacts
     from trimtab.contracts.remediation import (
         Action,
         ActionOrder,
@@ -27,6 +36,7 @@ with workflow.unsafe.imports_passed_through():
         Verification,
         compute_effect_key,
     )
+    from trimtab.contracts.tags import build_verification_tag
     from workflows import options
     from workflows.chain import TRIMTAB, AuditChain, PendingEntry
     from workflows.failure import format_cause
@@ -54,6 +64,8 @@ class RemediationWorkflow:
         self._champion_moved = False
         self._undone = False
         self._cancelled = False
+        self._champion_was_replaced = False
+        """Whether a step was refused because somebody else had replaced the champion."""
         self._faults: list[str] = []
 
     @workflow.run
@@ -73,9 +85,13 @@ class RemediationWorkflow:
 
     @property
     def _may_stay(self) -> bool:
-        """Whether the new champion may stay."""
-        verified = self._verification is not None and self._verification.verified
-        return verified and not self._cancelled
+        """Whether the new champion may stay; once verified it stays, cancelled or not.
+
+        Histories that are older than that undid it.
+        """
+        if self._verification is None or not self._verification.verified:
+            return False
+        return not self._cancelled or workflow.patched("verified-stays")
 
     def _set_search_attributes(self, order: ActionOrder) -> None:
         workflow.upsert_search_attributes(
@@ -116,13 +132,7 @@ class RemediationWorkflow:
     async def _record_intent(self, step: Step) -> None:
         """Write the intent to disk before the step; what cannot be recorded is not done."""
         self._check_not_cancelled(step)
-        order = self._build_order(step)
-        intent: dict[str, JsonValue] = {
-            "step": step.value,
-            "key": order.key,
-            "champion_version": order.champion_version,
-            "challenger_version": order.challenger_version,
-        }
+        intent = build_intent_detail(self._build_order(step))
         try:
             await self._record(PendingEntry(Gate.INTENDED, TRIMTAB, intent))
         except FailureError as error:
@@ -142,9 +152,13 @@ class RemediationWorkflow:
         """Run the activity of a step and note its effect, or its failure, for the audit log."""
         gate = Gate.UNDONE if step is Step.UNDO else Gate.EFFECTED
         try:
-            effect: RegistryEffect = await self._complete(step, self._start(step, method, how))
+            effect: RegistryEffect = await self._complete(
+                self._start(step, method, how), to_its_end=step is Step.UNDO
+            )
         except ActivityError as error:
             failure = _format_failure(error)
+            if step is not Step.UNDO:
+                self._champion_was_replaced |= _is_champion_replaced_by_other(error)
             detail: dict[str, JsonValue] = {
                 "step": step.value,
                 "applied": False,
@@ -160,7 +174,7 @@ class RemediationWorkflow:
     async def _verify(self) -> None:
         try:
             verification: Verification = await self._complete(
-                Step.VERIFY, self._start(Step.VERIFY, RemediationActivities.verify, options.ACT)
+                self._start(Step.VERIFY, RemediationActivities.verify, options.ACT)
             )
         except ActivityError as error:
             failure = _format_failure(error)
@@ -168,9 +182,35 @@ class RemediationWorkflow:
             self._chain.note(PendingEntry(Gate.VERIFIED, TRIMTAB, detail))
             msg = f"verify: {failure}"
             raise PlanStoppedError(msg) from error
+        if verification.verified and workflow.patched("confirm-verification"):
+            verification = await self._confirm(verification)
         self._verification = verification
         detail = verification.model_dump(mode="json")
         self._chain.note(PendingEntry(Gate.VERIFIED, TRIMTAB, detail))
+
+    async def _confirm(self, verification: Verification) -> Verification:
+        """Return the verification as the registry has it: anybody can answer a task.
+
+        The worker that verifies marks the version. Here our own worker looks for the mark.
+        """
+        order = self._build_order(Step.VERIFY)
+        reading = workflow.start_local_activity_method(
+            EvidenceActivities.read_registry,
+            order.spec.name,
+            summary="Look for the mark of the verification",
+            **options.CONFIRM,
+        )
+        try:
+            facts: RegistryFacts = await self._complete(reading, to_its_end=True)
+        except ActivityError as error:
+            fault = f"the registry could not be read again: {format_cause(error)}"
+        else:
+            champion = facts.champion
+            if champion is not None and build_verification_tag(order.key) in champion.tags:
+                return verification
+            fault = "the registry does not show that it was verified"
+        detail = f"{verification.detail}; {fault}"
+        return verification.model_copy(update={"verified": False, "detail": detail})
 
     async def _undo(self) -> None:
         """Restore the former champion, even if that cannot be recorded.
@@ -221,8 +261,10 @@ class RemediationWorkflow:
             **how,
         )
 
-    async def _complete(self, step: Step, running: workflow.ActivityHandle[_Result]) -> _Result:
-        """Wait for an activity to end; a cancellation is passed on to it, except to an undo.
+    async def _complete(
+        self, running: workflow.ActivityHandle[_Result], *, to_its_end: bool = False
+    ) -> _Result:
+        """Wait for an activity to end; a cancellation is passed on, unless it goes to its end.
 
         A cancellation reaches the shield and not the activity. The activity is then asked to cancel
         and awaited again, because it may still report an effect that it has already had: only with
@@ -232,7 +274,7 @@ class RemediationWorkflow:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
             self._cancelled = True
-        if step is not Step.UNDO:
+        if not to_its_end:
             running.cancel()
         return await running
 
@@ -256,10 +298,16 @@ class RemediationWorkflow:
             verification=self._verification,
             undone=self._undone,
             failed=bool(self._faults),
+            superseded=self._champion_was_replaced,
             detail="; ".join(details),
             audit_sequence=self._chain.sequence,
             audit_tip=self._chain.tip,
         )
+
+
+def _is_champion_replaced_by_other(error: ActivityError) -> bool:
+    cause = error.cause
+    return isinstance(cause, ApplicationError) and cause.type == CHAMPION_MOVED_TYPE
 
 
 def _format_failure(error: ActivityError) -> str:

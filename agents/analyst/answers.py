@@ -1,12 +1,12 @@
 """Answers triage, root cause and plan by the rules, with quotes from the evidence."""
 
-from agents.analyst.actions import compute_fitness, rank_actions
-from agents.analyst.causes import compute_likelihoods
-from agents.analyst.citations import cite_cause, list_moved_columns
-from agents.analyst.figures import compute_loss, find_better_version
+from agents.analyst.brief_figures import read_figures
+from agents.analyst.quotes import list_moved_columns, quote_support
 from agents.analyst.sentences import format_name, list_facts, list_grave_faults
-from agents.analyst.signals import read_signals
 from agents.brief import Brief
+from policies.judgement.actions import compute_fitness, rank_actions
+from policies.judgement.figures import compute_loss, find_rollback_target
+from policies.second_opinion import judge_figures
 from trimtab.contracts.deliberation import (
     Cause,
     Hypothesis,
@@ -48,7 +48,7 @@ def answer_cause(brief: Brief) -> RootCauseReply:
         hypotheses=[
             Hypothesis(cause=each, likelihood=round(likelihood, 4)) for each, likelihood in named
         ],
-        citations=cite_cause(brief, cause),
+        citations=quote_support(brief, cause),
         explanation=(
             f"{' '.join(list_facts(brief))} "
             f"The most likely cause is {format_name(cause)} ({likelihoods[cause]:.2f}), "
@@ -61,22 +61,23 @@ def answer_cause(brief: Brief) -> RootCauseReply:
 def answer_plan(brief: Brief) -> PlanReply:
     """Return the fittest action, and the other possible ones."""
     likelihoods = get_found_causes(brief)
-    fit = rank_actions(brief, likelihoods)
+    figures = read_figures(brief)
+    fit = rank_actions(figures, likelihoods)
     action = next(iter(fit))
     cause = Cause.BAD_RELEASE if action is Action.ROLL_BACK else next(iter(likelihoods))
-    target = find_better_version(brief) if action is Action.ROLL_BACK else None
+    target = find_rollback_target(figures) if action is Action.ROLL_BACK else None
     return PlanReply(
         action=action,
         target_version=target.name if target else None,
         options=[_build_option(each, brief, likelihoods) for each in fit],
-        citations=cite_cause(brief, cause),
+        citations=quote_support(brief, cause),
         confidence=round(min(1.0, fit[action]), 4),
     )
 
 
 def judge_causes(brief: Brief) -> dict[Cause, float]:
     """Return the likelihood of each cause by the rules, the most likely first."""
-    return compute_likelihoods(read_signals(brief))
+    return judge_figures(read_figures(brief)).likelihoods
 
 
 def get_found_causes(brief: Brief) -> dict[Cause, float]:
@@ -92,14 +93,14 @@ def _judge_severity(brief: Brief) -> Severity:
     """
     if any(fault.corrupt for fault in brief.finding.faults):
         return max(brief.finding.severity, Severity.HIGH, key=lambda each: each.rank)
-    loss = compute_loss(brief)
+    loss = compute_loss(read_figures(brief))
     if loss is not None and loss <= 1.0:
         return min(brief.finding.severity, Severity.MEDIUM, key=lambda each: each.rank)
     return brief.finding.severity
 
 
 def _build_option(action: Action, brief: Brief, likelihoods: dict[Cause, float]) -> OptionReply:
-    best = find_better_version(brief)
+    best = find_rollback_target(read_figures(brief))
     texts = {
         Action.MONITOR: (
             "Costs nothing and changes nothing.",

@@ -1,8 +1,7 @@
 """Reviews cause and plan: whether they follow from the evidence, and what does not."""
 
-from agents.analyst.actions import compute_fitness, rank_actions
 from agents.analyst.answers import get_found_causes, judge_causes
-from agents.analyst.figures import compute_loss, compute_unseen_season
+from agents.analyst.brief_figures import read_figures
 from agents.analyst.sentences import (
     NO_LABELS,
     describe_moves,
@@ -10,6 +9,8 @@ from agents.analyst.sentences import (
     format_name,
 )
 from agents.brief import Brief
+from policies.judgement.actions import compute_fitness, rank_actions
+from policies.judgement.figures import compute_loss, compute_unseen_season
 from trimtab.contracts.deliberation import ReviewReply
 from trimtab.contracts.remediation import Action
 
@@ -36,27 +37,31 @@ def _list_contradictions(brief: Brief) -> list[str]:
     """Return what makes the plan wrong by the evidence."""
     if brief.plan is None or brief.root_cause is None:
         return ["There is no cause or no plan to review."]
+    figures = read_figures(brief)
     shown = {item.id for item in brief.evidence}
     cited = {*brief.root_cause.citations, *brief.plan.citations}
     faults = []
     if unknown := sorted(cited - shown):
         faults.append(f"Cited but not in the evidence: {', '.join(unknown)[:_MAX_IDS_LENGTH]}.")
-    if brief.plan.action not in rank_actions(brief, judge_causes(brief)):
+    if brief.plan.action not in rank_actions(figures, judge_causes(brief)):
         faults.append(f"The evidence rules out this action: {format_name(brief.plan.action)}.")
-    loss = compute_loss(brief)
+    target = brief.plan.target_version
+    if brief.plan.action is Action.ROLL_BACK and target not in figures.targets:
+        faults.append(f"Version {target} is no version to return to.")
+    loss = compute_loss(figures)
     if brief.plan.action is not Action.MONITOR and loss is not None and loss <= 0.0:
         faults.append("The plan acts although the metric is not worse.")
     return faults
 
 
 def _list_doubts(brief: Brief) -> list[str]:
-    doubts = []
+    doubts, figures = [], read_figures(brief)
     likelihoods = list(get_found_causes(brief).values())
     if len(likelihoods) > 1 and likelihoods[0] - likelihoods[1] < _CLOSE_LEAD:
         doubts.append("Another cause explains the evidence nearly as well.")
-    if compute_loss(brief) is None:
+    if compute_loss(figures) is None:
         doubts.append(NO_LABELS)
-    if compute_unseen_season(brief) and compute_loss(brief):
+    if compute_unseen_season(figures) and compute_loss(figures):
         days = brief.finding.history_days
         doubts.append(
             f"The history covers only {days} days, too few to distinguish a season from a lasting "

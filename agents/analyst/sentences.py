@@ -1,13 +1,15 @@
 """Words the facts of a brief for people."""
 
-from agents.analyst.figures import (
+from agents.analyst.brief_figures import read_figures
+from agents.brief import Brief, FaultBrief
+from policies.judgement.figures import (
+    DataFault,
     compute_gravity,
     compute_largest_psi,
     compute_loss,
     find_better_version,
     get_champion_metric,
 )
-from agents.brief import Brief, FaultBrief
 from trimtab.contracts.drift import FeatureRole
 
 NO_LABELS = "There are no labels to measure the model's performance."
@@ -28,7 +30,7 @@ def list_facts(brief: Brief) -> list[str]:
 
 def describe_performance(brief: Brief) -> str:
     """Return how the metric changed, or what is expected of it without labels."""
-    performance, loss = brief.finding.performance, compute_loss(brief)
+    performance, loss = brief.finding.performance, compute_loss(read_figures(brief))
     if performance is None or loss is None:
         return f"{NO_LABELS}{_describe_estimate(brief)}"
     change = f"went from {performance.reference:.3f} to {performance.current:.3f}"
@@ -41,20 +43,25 @@ def describe_performance(brief: Brief) -> str:
 
 def describe_moves(brief: Brief) -> str:
     """Return how far inputs and target moved."""
-    inputs = compute_largest_psi(brief, FeatureRole.FEATURE)
-    target = compute_largest_psi(brief, FeatureRole.TARGET)
+    figures = read_figures(brief)
+    inputs = compute_largest_psi(figures, FeatureRole.FEATURE)
+    target = compute_largest_psi(figures, FeatureRole.TARGET)
     return f"The largest PSI among the inputs is {inputs:.3f}, the target's is {target:.3f}."
 
 
 def list_grave_faults(brief: Brief) -> list[FaultBrief]:
     """Return the faults that may explain the finding, the gravest first."""
-    grave = [fault for fault in brief.finding.faults if compute_gravity(fault) >= _MIN_GRAVITY]
-    return sorted(grave, key=compute_gravity, reverse=True)
+    grave = [fault for fault in brief.finding.faults if _rate_gravity(fault) >= _MIN_GRAVITY]
+    return sorted(grave, key=_rate_gravity, reverse=True)
 
 
 def format_name(name: str) -> str:
     """Return a cause or an action in words."""
     return name.replace("_", " ")
+
+
+def _rate_gravity(fault: FaultBrief) -> float:
+    return compute_gravity(DataFault(fault.kind, fault.fraction, fault.corrupt))
 
 
 def _describe_estimate(brief: Brief) -> str:
@@ -73,7 +80,8 @@ def _describe_concept_loss(brief: Brief) -> str:
 
 
 def _describe_versions(brief: Brief) -> list[str]:
-    best, champion = find_better_version(brief), get_champion_metric(brief)
+    figures = read_figures(brief)
+    best, champion = find_better_version(figures), get_champion_metric(figures)
     if best is None or champion is None:
         return []
     return [f"Version {best.name} is better on the newest rows: {best.value:.3f}."]

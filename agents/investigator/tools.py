@@ -50,8 +50,18 @@ async def read_document(document_id: str, tool_context: ToolContextSnapshot) -> 
     raise NotImplementedError
 
 
+_built: list[tuple[dict[str, Any], list[Callable[..., Any]]]] = []
+"""The tools of the last options. ADK keeps what it derives from a tool by the tool's identity."""
+
+
 def build_tools(options: Mapping[str, Any]) -> list[Callable[..., Any]]:
-    """Return the tools as activities with these options."""
+    """Return the tools as activities with these options: the same ones for equal options."""
+    if not _built or _built[0][0] != options:
+        _built[:] = [(dict(options), _wrap_tools(options))]
+    return _built[0][1]
+
+
+def _wrap_tools(options: Mapping[str, Any]) -> list[Callable[..., Any]]:
     return [
         activity_as_tool(inspect_feature, **{**options, "summary": "investigator: one column"}),
         activity_as_tool(inspect_segment, **{**options, "summary": "investigator: one segment"}),

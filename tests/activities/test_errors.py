@@ -6,9 +6,15 @@ import pytest
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.errors import CONTRACT_BREACH_TYPE, REFUSED_TYPE, translate_errors
+from activities.errors import (
+    CHAMPION_MOVED_TYPE,
+    CONTRACT_BREACH_TYPE,
+    MAX_FAILURE_LENGTH,
+    REFUSED_TYPE,
+    translate_errors,
+)
 from trimtab.contracts.approval import HumanDecision
-from trimtab.contracts.ports import Refused, Unavailable
+from trimtab.contracts.ports import ChampionMovedError, Refused, Unavailable
 
 
 class Things:
@@ -27,7 +33,10 @@ def _raise(error: str) -> str:
     if error == "contract":
         HumanDecision.model_validate({"plan_hash": 1})
     errors: dict[str, Exception] = {
-        "refused": Refused("the champion is 4, not 3"),
+        "refused": Refused("the name is taken"),
+        "moved": ChampionMovedError("the champion is 4, not 3"),
+        "long": Unavailable("x" * 5000 + " the end"),
+        "secret": ConnectionError("cannot reach redis://me:s3cret@cache:6379/0"),
         "value": ValueError("not a number"),
         "unavailable": Unavailable("locked"),
         "bug": KeyError("x"),
@@ -41,6 +50,7 @@ def _raise(error: str) -> str:
     ("error", "kind"),
     [
         ("refused", REFUSED_TYPE),
+        ("moved", CHAMPION_MOVED_TYPE),
         ("value", CONTRACT_BREACH_TYPE),
         ("contract", CONTRACT_BREACH_TYPE),
     ],
@@ -63,6 +73,41 @@ async def test_an_error_that_a_retry_may_fix_passes_unchanged(
         Things().do(error)
     with pytest.raises(kind):
         await Things().do_later(error)
+
+
+def test_a_long_failure_is_cut_in_the_middle_and_still_retried() -> None:
+    with pytest.raises(ApplicationError) as cut:
+        Things().do("long")
+
+    message = cut.value.message
+    assert (cut.value.type, cut.value.non_retryable) == ("Unavailable", False)
+    assert len(message) <= MAX_FAILURE_LENGTH + 3
+    assert message.startswith("xxx")
+    assert message.endswith("the end")
+    assert cut.value.__cause__ is None
+
+
+def test_a_long_cause_is_cut_too() -> None:
+    class Busy:
+        @activity.defn
+        @translate_errors
+        def do(self) -> None:
+            msg = "busy"
+            raise Unavailable(msg) from RuntimeError("y" * 9000)
+
+    with pytest.raises(ApplicationError) as cut:
+        Busy().do()
+
+    assert cut.value.message == "busy"
+    assert cut.value.__cause__ is None
+
+
+def test_no_password_gets_into_a_history() -> None:
+    with pytest.raises(ApplicationError) as failed:
+        Things().do("secret")
+
+    assert failed.value.message == "cannot reach redis://me:***@cache:6379/0"
+    assert (failed.value.type, failed.value.non_retryable) == ("ConnectionError", False)
 
 
 async def test_a_decorated_activity_keeps_its_result_name_and_signature() -> None:

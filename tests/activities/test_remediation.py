@@ -14,6 +14,8 @@ from activities.remediation import RemediationActivities
 from tests.builders import NOW, a_spec, a_window
 from tests.fakes import FakePipelines, FakeRegistry
 from tests.waiting import until
+from trimtab.contracts.base import compute_digest
+from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.model import ModelVersion
 from trimtab.contracts.ports import PipelineRunner, Refused, Unavailable
 from trimtab.contracts.remediation import (
@@ -57,6 +59,9 @@ def some_claims(**changes: Any) -> GrantClaims:
         "plan_hash": PLAN,
         "policy_hash": POLICY,
         "champion_version": "1",
+        "steps": (Step.RETRAIN, Step.PROMOTE),
+        "spec_hash": compute_digest(a_spec()),
+        "as_of": NOW,
         "authority": "policy:all_rules",
         "issued_at": NOW,
         "expires_at": NOW,
@@ -65,9 +70,16 @@ def some_claims(**changes: Any) -> GrantClaims:
 
 
 def an_order(step: Step, *, claims: Change | None = None, **changes: Any) -> ActionOrder:
-    granted: dict[str, Any] = {}
+    granted: dict[str, Any] = {
+        "spec_hash": compute_digest(changes.get("spec", a_spec())),
+        "verification_margin": changes.get("verification_margin", 0.0),
+    }
     if changes.get("action") is Action.ROLL_BACK:
-        granted = {"action": Action.ROLL_BACK, "target_version": "0"}
+        granted |= {
+            "action": Action.ROLL_BACK,
+            "target_version": "0",
+            "steps": (Step.ROLL_BACK,),
+        }
     fields: dict[str, Any] = {
         "spec": a_spec(),
         "event_id": "event-1",
@@ -94,6 +106,7 @@ class World:
 
     def __init__(self, metrics: Mapping[str, Mapping[str, float]] = BETTER) -> None:
         self.registry = FakeRegistry(versions=("0", "1"))
+        self.registry.promoted["0"] = ["an earlier promotion"]
         self.pipelines = FakePipelines(self.registry, metrics)
         self.using(self.pipelines)
 
@@ -114,6 +127,10 @@ class World:
     async def verify(self, order: ActionOrder | None = None) -> Verification:
         order = order or an_order(Step.VERIFY)
         return await ActivityEnvironment().run(self.activities.verify, order)
+
+    async def roll_back(self, order: ActionOrder | None = None) -> RegistryEffect:
+        order = order or a_rollback()
+        return await ActivityEnvironment().run(self.activities.roll_back_champion, order)
 
     def undo(self, **changes: Any) -> RegistryEffect:
         return self.activities.undo(an_order(Step.UNDO, **changes))
@@ -235,9 +252,9 @@ async def test_only_what_this_plan_trained_is_promoted(world: World) -> None:
     assert world.registry.moves == []
 
 
-def test_a_rollback_makes_the_granted_version_champion(world: World) -> None:
-    effect = world.activities.roll_back_champion(a_rollback())
-    again = world.activities.roll_back_champion(a_rollback())
+async def test_a_rollback_makes_the_granted_version_champion(world: World) -> None:
+    effect = await world.roll_back()
+    again = await world.roll_back()
 
     assert (effect.version, effect.previous_version, effect.reused) == ("0", "1", False)
     assert again.reused
@@ -259,16 +276,19 @@ def test_a_rollback_makes_the_granted_version_champion(world: World) -> None:
         ),
     ],
 )
-def test_a_rollback_to_any_other_version_is_refused(
+async def test_a_rollback_to_any_other_version_is_refused(
     world: World, order: ActionOrder, said: str
 ) -> None:
     with pytest.raises(ApplicationError, match=said):
-        world.activities.roll_back_champion(order)
+        await world.roll_back(order)
 
     assert world.registry.moves == []
 
 
 FORGERIES: list[tuple[Change, str]] = [
+    ({"claims": {"spec_hash": "c" * 64}}, "spec_hash"),
+    ({"claims": {"verification_margin": 1e9}}, "verification_margin"),
+    ({"verification_margin": 1e9, "claims": {"verification_margin": 0.0}}, "verification_margin"),
     ({"grant": "forged"}, "Signature verification failed"),
     ({"claims": {"expires_at": NOW.replace(year=2020)}}, "expired"),
     ({"claims": {"event_id": "event-2"}}, "event_id"),
@@ -299,7 +319,7 @@ async def _act(world: World, order: ActionOrder, step: Step) -> None:
     elif step is Step.PROMOTE:
         await ActivityEnvironment().run(activities.promote_challenger, order)
     elif step is Step.ROLL_BACK:
-        activities.roll_back_champion(order)
+        await world.roll_back(order)
     else:
         activities.undo(order)
 
@@ -330,7 +350,7 @@ async def test_a_grant_to_retrain_is_none_to_roll_back(world: World) -> None:
     order = a_rollback(claims={"action": Action.RETRAIN})
 
     with pytest.raises(ApplicationError, match=r"action is .*roll_back"):
-        world.activities.roll_back_champion(order)
+        await world.roll_back(order)
     with pytest.raises(ApplicationError, match=r"action is .*retrain"):
         await world.retrain(claims={"action": Action.ROLL_BACK}, action=Action.ROLL_BACK)
 
@@ -375,7 +395,7 @@ async def test_a_new_champion_that_is_no_worse_is_verified(world: World) -> None
 
 
 async def test_a_rollback_is_verified_on_all_recent_rows(world: World) -> None:
-    world.activities.roll_back_champion(a_rollback())
+    await world.roll_back()
 
     found = await world.verify(a_rollback(Step.VERIFY))
 
@@ -419,6 +439,17 @@ async def test_a_champion_that_is_not_the_expected_one_is_not_verified(world: Wo
     assert world.pipelines.calls == []
 
 
+async def test_a_champion_that_this_plan_did_not_make_is_not_marked_as_verified(
+    world: World,
+) -> None:
+    """Whoever reads the grant in a history can name the present champion as the challenger."""
+    found = await world.verify(an_order(Step.VERIFY, challenger_version="1"))
+
+    assert (found.verified, found.rows) == (False, 0)
+    assert "this plan did not make version 1 champion" in found.detail
+    assert world.pipelines.calls == []
+
+
 async def test_an_undo_brings_the_former_champion_back_once(world: World) -> None:
     await world.retrain()
     await world.promote()
@@ -432,8 +463,8 @@ async def test_an_undo_brings_the_former_champion_back_once(world: World) -> Non
     assert world.registry.moves == [("1", "2"), ("2", "1")]
 
 
-def test_an_undo_of_a_rollback_brings_the_newer_version_back(world: World) -> None:
-    world.activities.roll_back_champion(a_rollback())
+async def test_an_undo_of_a_rollback_brings_the_newer_version_back(world: World) -> None:
+    await world.roll_back()
 
     world.activities.undo(a_rollback(Step.UNDO))
 
@@ -520,3 +551,153 @@ async def test_retraining_heartbeats_and_a_cancellation_ends_it(world: World) ->
     with pytest.raises(asyncio.CancelledError):
         await running
     assert pipelines.stopped
+
+
+async def test_a_rollback_to_a_version_that_is_no_better_now_moves_nothing() -> None:
+    world = World({"recent": {"1": 0.90, "0": 0.45}})
+
+    effect = await world.roll_back()
+
+    assert not effect.applied
+    assert effect.detail.startswith("not rolled back: version 0 has 0.450 on the newest rows")
+    assert world.registry.moves == []
+
+
+@pytest.mark.parametrize("step", [Step.RETRAIN, Step.PROMOTE, Step.ROLL_BACK])
+async def test_a_step_that_the_grant_does_not_name_is_refused(world: World, step: Step) -> None:
+    await world.retrain()
+    order = _order(step, {"claims": {"steps": ()}})
+
+    with pytest.raises(ApplicationError, match="the grant names no step"):
+        await _act(world, order, step)
+
+    assert world.registry.moves == []
+
+
+def frozen() -> World:
+    world = World()
+    world.registry.freezes[None] = Freeze(reason="an outage", at=NOW)
+    return world
+
+
+async def test_while_frozen_no_retraining_begins() -> None:
+    world = frozen()
+
+    with pytest.raises(ApplicationError, match="every model is frozen"):
+        await world.retrain()
+
+    assert world.pipelines.calls == []
+
+
+async def test_a_freeze_after_the_retraining_stops_the_promotion() -> None:
+    world = World()
+    await world.retrain()
+    world.registry.freezes["parking"] = Freeze(model="parking")
+
+    with pytest.raises(ApplicationError, match="parking is frozen"):
+        await world.promote()
+
+    assert world.registry.moves == []
+
+
+async def test_what_was_verified_is_not_undone_any_more(world: World) -> None:
+    await world.retrain()
+    await world.promote()
+    await world.verify()
+
+    effect = world.undo()
+
+    assert not effect.applied
+    assert "was verified" in effect.detail
+    assert world.registry.champion_version == "2"
+
+
+async def test_a_freeze_of_another_model_stops_nothing() -> None:
+    world = World()
+    world.registry.freezes["prices"] = Freeze(model="prices")
+    await world.retrain()
+
+    assert (await world.promote()).applied
+
+
+async def test_while_frozen_no_rollback_happens() -> None:
+    world = frozen()
+
+    with pytest.raises(ApplicationError, match="every model is frozen"):
+        await world.roll_back()
+
+    assert world.registry.moves == []
+
+
+async def test_while_frozen_an_undo_still_happens() -> None:
+    world = World()
+    await world.retrain()
+    await world.promote()
+    world.registry.freezes[None] = Freeze()
+
+    undone = world.undo()
+
+    assert undone.applied
+    assert world.registry.champion_version == "1"
+
+
+async def test_a_rollback_to_a_version_that_never_served_moves_nothing(world: World) -> None:
+    world.registry.promoted.clear()
+
+    effect = await world.roll_back()
+
+    assert not effect.applied
+    assert "is not known to have been champion before" in effect.detail
+    assert world.registry.moves == []
+
+
+async def test_the_grant_of_an_incident_that_has_ended_allows_no_step(world: World) -> None:
+    await world.retrain()
+    await world.promote()
+    world.registry.ended.add(("parking", "event-1"))
+    world.registry.moves.clear()
+    world.pipelines.calls.clear()
+
+    for step in (world.retrain, world.promote, world.verify):
+        with pytest.raises(ApplicationError, match="'event-1' of 'parking' has ended") as caught:
+            await step()
+        assert caught.value.non_retryable
+    with pytest.raises(ApplicationError, match="has ended"):
+        world.undo()
+
+    assert world.registry.moves == []
+    assert world.registry.verified == {}
+    assert world.pipelines.calls == []
+
+
+async def test_an_incident_that_ends_during_the_comparison_promotes_nothing(world: World) -> None:
+    await world.retrain()
+    order = an_order(Step.PROMOTE)
+    run = world.pipelines.run
+
+    async def end_meanwhile(pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        world.registry.ended.add(("parking", "event-1"))
+        return await run(pipeline, params)
+
+    world.pipelines.run = end_meanwhile  # type: ignore[method-assign]
+
+    with pytest.raises(ApplicationError, match="has ended"):
+        await ActivityEnvironment().run(world.activities.promote_challenger, order)
+
+    assert world.registry.moves == []
+
+
+async def test_a_rollback_of_an_incident_that_has_ended_moves_nothing(world: World) -> None:
+    world.registry.ended.add(("parking", "event-1"))
+
+    with pytest.raises(ApplicationError, match="has ended"):
+        await world.roll_back()
+
+    assert world.registry.moves == []
+
+
+async def test_the_end_of_another_incident_stops_nothing(world: World) -> None:
+    world.registry.ended.add(("parking", "event-2"))
+    await world.retrain()
+
+    assert (await world.promote()).applied

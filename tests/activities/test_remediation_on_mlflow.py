@@ -12,8 +12,8 @@ from activities.remediation import RemediationActivities
 from tests.activities.test_remediation import Guard, a_rollback, an_order
 from trimtab.adapters.registry.model_registry import MlflowRegistry
 from trimtab.adapters.registry.tracking import open_tracking
-from trimtab.contracts.remediation import Step
-from trimtab.contracts.tags import EFFECT_KEY_TAG
+from trimtab.contracts.remediation import ActionOrder, Step
+from trimtab.contracts.tags import EFFECT_KEY_TAG, ROLE_TAG
 from trimtab.runtime.settings import Settings
 
 
@@ -22,6 +22,8 @@ class Pipelines:
 
     def __init__(self, client: MlflowClient) -> None:
         self.client = client
+        self.values: dict[str, float] = {}
+        """Metric by version, where it is not the version's number."""
 
     async def run(self, pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         if pipeline == "retraining":
@@ -30,7 +32,12 @@ class Pipelines:
         assert isinstance(versions, list)
         return {
             "metrics": [
-                {"version": version, "metric": "r2", "value": int(str(version)), "rows": 600}
+                {
+                    "version": version,
+                    "metric": "r2",
+                    "rows": 600,
+                    "value": self.values.get(str(version), int(str(version))),
+                }
                 for version in versions
             ]
         }
@@ -69,30 +76,51 @@ async def test_a_plan_is_carried_out_once_undone_once_and_not_taken_up_again(
 
     retrained = [await run(activities.retrain_challenger, an_order(Step.RETRAIN)) for _ in range(2)]
     promoted = [await run(activities.promote_challenger, promotion) for _ in range(2)]
-    verified = await run(activities.verify, an_order(Step.VERIFY, challenger_version="3"))
     undone = [activities.undo(an_order(Step.UNDO, challenger_version="3")) for _ in range(2)]
 
     assert [(effect.version, effect.reused) for effect in retrained] == [("3", False), ("3", True)]
     assert [(effect.version, effect.reused) for effect in promoted] == [("3", False), ("3", True)]
-    assert verified.verified
     assert [(effect.version, effect.reused) for effect in undone] == [("1", False), ("1", True)]
     with pytest.raises(ApplicationError, match="was undone"):
         await run(activities.promote_challenger, promotion)
     assert _champion(pipelines) == "1"
 
 
+async def test_what_was_verified_stays(
+    activities: RemediationActivities, pipelines: Pipelines
+) -> None:
+    run = ActivityEnvironment().run
+    await run(activities.retrain_challenger, an_order(Step.RETRAIN))
+    await run(activities.promote_challenger, an_order(Step.PROMOTE, challenger_version="3"))
+
+    verified = await run(activities.verify, an_order(Step.VERIFY, challenger_version="3"))
+    undone = activities.undo(an_order(Step.UNDO, challenger_version="3"))
+
+    assert verified.verified
+    assert not undone.applied
+    assert _champion(pipelines) == "3"
+
+
 async def test_a_rollback_goes_back_and_can_be_undone(
     activities: RemediationActivities, pipelines: Pipelines
 ) -> None:
-    order = a_rollback(challenger_version="2", claims={"target_version": "2"})
+    """Version 1 served before 2 replaced it, and is better on the newest rows."""
+    pipelines.values = {"1": 0.9, "2": 0.5}
+    client = pipelines.client
+    client.set_model_version_tag("parking", "1", ROLE_TAG, "champion")
+    client.set_registered_model_alias("parking", "champion", "2")
+    granted = {"target_version": "1", "champion_version": "2"}
 
-    activities.roll_back_champion(order)
+    def order(step: Step) -> ActionOrder:
+        return a_rollback(step, challenger_version="1", champion_version="2", claims=granted)
+
+    await ActivityEnvironment().run(activities.roll_back_champion, order(Step.ROLL_BACK))
     at_first = _champion(pipelines)
-    undone = activities.undo(a_rollback(Step.UNDO))
+    undone = activities.undo(order(Step.UNDO))
 
-    assert at_first == "2"
+    assert at_first == "1"
     assert undone.applied
-    assert _champion(pipelines) == "1"
+    assert _champion(pipelines) == "2"
 
 
 async def test_what_a_person_made_champion_meanwhile_stays(

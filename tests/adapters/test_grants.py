@@ -12,6 +12,7 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,12 +23,19 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from trimtab.adapters.grants import JwtGuard, JwtMint, load_private_key, load_public_key
+from trimtab.adapters.grants import (
+    JwtGuard,
+    JwtMint,
+    load_grant_secret,
+    load_private_key,
+    load_public_key,
+)
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.remediation import Action, GrantClaims
+from trimtab.contracts.remediation import Action, GrantClaims, Step
 
 KEY = Ed25519PrivateKey.generate()
-GUARD = JwtGuard(key=KEY.public_key())
+SECRET = Fernet.generate_key()
+GUARD = JwtGuard(key=KEY.public_key(), secret=SECRET)
 NOW = datetime.now(UTC).replace(microsecond=0)
 HEADER = {"typ": "trimtab-grant+jwt"}
 
@@ -40,6 +48,9 @@ def some_claims(**changes: Any) -> GrantClaims:
         "plan_hash": "a" * 64,
         "policy_hash": "b" * 64,
         "champion_version": "1",
+        "steps": (Step.RETRAIN, Step.PROMOTE),
+        "spec_hash": "c" * 64,
+        "as_of": NOW,
         "authority": "policy:all_rules",
         "issued_at": NOW,
         "expires_at": NOW + timedelta(hours=2),
@@ -47,14 +58,22 @@ def some_claims(**changes: Any) -> GrantClaims:
     return GrantClaims(**(content | changes))
 
 
+def sealed(token: str) -> str:
+    return Fernet(SECRET).encrypt(token.encode()).decode()
+
+
+def opened(grant: str) -> str:
+    return Fernet(SECRET).decrypt(grant).decode()
+
+
 def a_payload(**changes: Any) -> dict[str, Any]:
-    token = JwtMint(key=KEY).mint(some_claims())
-    payload: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    token = JwtMint(key=KEY, secret=SECRET).mint(some_claims())
+    payload: dict[str, Any] = jwt.decode(opened(token), options={"verify_signature": False})
     return {name: value for name, value in (payload | changes).items() if value is not ...}
 
 
 def signed(payload: dict[str, Any], **header: Any) -> str:
-    return jwt.encode(payload, KEY, algorithm="EdDSA", headers=HEADER | header)
+    return sealed(jwt.encode(payload, KEY, algorithm="EdDSA", headers=HEADER | header))
 
 
 def encoded(part: bytes | dict[str, Any]) -> str:
@@ -71,7 +90,7 @@ def encoded(part: bytes | dict[str, Any]) -> str:
     ],
 )
 def test_a_grant_carries_its_claims(claims: GrantClaims) -> None:
-    assert GUARD.check(JwtMint(key=KEY).mint(claims)) == claims
+    assert GUARD.check(JwtMint(key=KEY, secret=SECRET).mint(claims)) == claims
 
 
 def test_the_payload_made_for_forging_is_valid_before_it_is_forged() -> None:
@@ -81,7 +100,8 @@ def test_the_payload_made_for_forging_is_valid_before_it_is_forged() -> None:
 @pytest.mark.parametrize(
     "claim",
     ["iss", "aud", "sub", "iat", "nbf", "exp", "model", "action", "plan_hash", "policy_hash",
-     "champion_version", "target_version", "authority"],
+     "champion_version", "target_version", "steps", "spec_hash", "verification_margin", "as_of",
+     "authority"],
 )  # fmt: skip
 def test_a_grant_without_one_of_its_claims_is_refused(claim: str) -> None:
     with pytest.raises(Refused):
@@ -110,17 +130,19 @@ def test_a_grant_for_others_or_for_another_time_is_refused(changes: dict[str, An
 
 def test_an_expired_grant_is_tolerated_on_request_and_is_still_checked() -> None:
     past = some_claims(issued_at=NOW - timedelta(hours=3), expires_at=NOW - timedelta(hours=1))
-    expired = JwtMint(key=KEY).mint(past)
+    expired = JwtMint(key=KEY, secret=SECRET).mint(past)
 
     assert GUARD.check(expired, expired_too=True) == past
     with pytest.raises(Refused):
         GUARD.check(expired)
     with pytest.raises(Refused):
-        GUARD.check(JwtMint(key=Ed25519PrivateKey.generate()).mint(past), expired_too=True)
+        GUARD.check(
+            JwtMint(key=Ed25519PrivateKey.generate(), secret=SECRET).mint(past), expired_too=True
+        )
 
 
 def test_a_grant_signed_with_another_key_is_refused() -> None:
-    forged = JwtMint(key=Ed25519PrivateKey.generate()).mint(some_claims())
+    forged = JwtMint(key=Ed25519PrivateKey.generate(), secret=SECRET).mint(some_claims())
 
     with pytest.raises(Refused, match="Signature verification failed"):
         GUARD.check(forged)
@@ -134,7 +156,7 @@ def test_a_grant_of_another_curve_is_refused() -> None:
 
     for forged in (ed448, p256):
         with pytest.raises(Refused):
-            GUARD.check(forged)
+            GUARD.check(sealed(forged))
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE", ""])
@@ -143,7 +165,7 @@ def test_a_grant_without_signature_is_refused(algorithm: str) -> None:
 
     for signature in ("", encoded(b"x" * 64)):
         with pytest.raises(Refused):
-            GUARD.check(f"{head}.{encoded(a_payload())}.{signature}")
+            GUARD.check(sealed(f"{head}.{encoded(a_payload())}.{signature}"))
 
 
 @pytest.mark.parametrize("form", ["pem", "raw"])
@@ -157,14 +179,15 @@ def test_the_public_key_is_not_taken_for_a_shared_secret(form: str) -> None:
     signature = hmac.new(secret, body.encode(), hashlib.sha256).digest()
 
     with pytest.raises(Refused):
-        GUARD.check(f"{body}.{encoded(signature)}")
+        GUARD.check(sealed(f"{body}.{encoded(signature)}"))
 
 
 def test_a_grant_changed_after_it_was_signed_is_refused() -> None:
-    head, _, signature = JwtMint(key=KEY).mint(some_claims()).split(".")
+    token = opened(JwtMint(key=KEY, secret=SECRET).mint(some_claims()))
+    head, _, signature = token.split(".")
 
     with pytest.raises(Refused):
-        GUARD.check(f"{head}.{encoded(a_payload(model='another'))}.{signature}")
+        GUARD.check(sealed(f"{head}.{encoded(a_payload(model='another'))}.{signature}"))
 
 
 def test_another_kind_of_token_of_ours_is_no_grant() -> None:
@@ -174,17 +197,40 @@ def test_another_kind_of_token_of_ours_is_no_grant() -> None:
 
 @pytest.mark.parametrize("token", ["", "...", "a.b.c", "\x00", "é", "a" * 10_000])
 def test_rubbish_is_refused(token: str) -> None:
-    with pytest.raises(Refused):
-        GUARD.check(token)
+    for grant in (token, sealed(token)):
+        with pytest.raises(Refused):
+            GUARD.check(grant)
+
+
+def test_a_history_shows_nothing_of_a_grant() -> None:
+    grant = JwtMint(key=KEY, secret=SECRET).mint(some_claims())
+
+    assert grant.count(".") == 0
+    with pytest.raises(Refused, match="not encrypted with our mint's secret"):
+        GUARD.check(opened(grant))
+    with pytest.raises(Refused, match="not encrypted with our mint's secret"):
+        JwtGuard(key=KEY.public_key(), secret=Fernet.generate_key()).check(grant)
+
+
+def test_a_secret_is_made_once_and_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    secret = load_grant_secret(tmp_path / "keys" / "grant.secret")
+    (tmp_path / "short").write_text("too short")
+
+    assert load_grant_secret(tmp_path / "keys" / "grant.secret") == secret
+    assert stat.S_IMODE((tmp_path / "keys" / "grant.secret").stat().st_mode) == 0o600
+    with pytest.raises(Refused, match="32 bytes"):
+        load_grant_secret(tmp_path / "short")
 
 
 def test_keys_are_made_on_first_use_and_fit_each_other(tmp_path: Path) -> None:
     private = load_private_key(tmp_path / "keys" / "grant.pem")
     public = load_public_key(tmp_path / "keys" / "grant.pub.pem", private=private)
 
-    token = JwtMint(key=load_private_key(tmp_path / "keys" / "grant.pem")).mint(some_claims())
+    token = JwtMint(key=load_private_key(tmp_path / "keys" / "grant.pem"), secret=SECRET).mint(
+        some_claims()
+    )
 
-    assert JwtGuard(key=public).check(token) == some_claims()
+    assert JwtGuard(key=public, secret=SECRET).check(token) == some_claims()
     assert load_public_key(tmp_path / "keys" / "grant.pub.pem") == public
     assert stat.S_IMODE((tmp_path / "keys" / "grant.pem").stat().st_mode) == 0o600
 

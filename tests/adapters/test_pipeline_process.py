@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ import psutil
 import pytest
 from pydantic import JsonValue
 
+from tests.architecture.sources import ROOT
 from tests.waiting import until
 from trimtab.adapters.pipeline_process import WARM_UP, PipelineProcesses
 from trimtab.contracts.ports import Refused, Unavailable
@@ -37,6 +39,11 @@ def behave(name: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         case "sleep":
             Path(str(params["mark"])).write_text(str(os.getpid()))
             time.sleep(60)
+        case "compute":
+            Path(str(params["mark"])).write_text(str(os.getpid()))
+            ends = time.monotonic() + 60
+            while time.monotonic() < ends:
+                sum(range(10_000))
     main = getattr(sys.modules["__main__"], "__file__", None)
     return {"pid": os.getpid(), "home": os.environ.get("TRIMTAB_HOME"), "main": main}
 
@@ -141,6 +148,32 @@ async def test_closing_ends_running_processes(processes: PipelineProcesses, tmp_
 
     assert not sleeper.is_running()
     run.cancel()
+
+
+HOLDER = """
+import asyncio, sys
+from tests.adapters.test_pipeline_process import behave
+from trimtab.adapters.pipeline_process import PipelineProcesses
+
+asyncio.run(PipelineProcesses(behave, max_workers=1).run(sys.argv[1], {"mark": sys.argv[2]}))
+"""
+
+
+@pytest.mark.parametrize("work", ["sleep", "compute"])
+async def test_a_pipeline_dies_with_its_worker_by_kill_9(work: str, tmp_path: Path) -> None:
+    """Without it, the pipeline would go on and register a second version."""
+    mark = tmp_path / "mark"
+    worker = subprocess.Popen(  # noqa: ASYNC220 - returns at once
+        [sys.executable, "-c", HOLDER, work, str(mark)], cwd=ROOT
+    )
+    await until(lambda: mark.exists() and mark.read_text(), seconds=60)
+    pipeline = psutil.Process(int(mark.read_text()))
+
+    worker.kill()
+    worker.wait()
+
+    await asyncio.to_thread(pipeline.wait, 5)
+    assert not pipeline.is_running()
 
 
 def test_warming_returns_at_once(processes: PipelineProcesses) -> None:

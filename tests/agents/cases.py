@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from agents.analyst.brief_figures import read_figures
 from agents.brief import Brief
 from agents.briefing import build_brief
 from agents.case import AgentStep, Case
+from policies.judgement.figures import Figures
 from tests.builders import a_pack, a_spec, an_event, good_citations
 from trimtab.contracts.deliberation import (
     Cause,
@@ -95,6 +97,17 @@ def a_case(**changes: Any) -> Case:
 
 def a_brief(step: AgentStep = AgentStep.CAUSE, **changes: Any) -> Brief:
     return build_brief(a_case(**changes), step)
+
+
+def some_figures(**changes: Any) -> Figures:
+    return read_figures(a_brief(**changes))
+
+
+def bad_release_pack(*more: EvidenceItem, target: float = 0.9, **changes: Any) -> EvidencePack:
+    """Version 4 is the champion, and version 2 was champion before."""
+    metrics = (version_metric("2", target), version_metric("4", 0.78))
+    fields = {"champion_version": "4", "former_champions": ("2",), **changes}
+    return full_pack(*metrics, *more, **fields)
 
 
 def performance(current: float, *, rows: int = 3000, tolerance: float = 0.02) -> PerformanceChange:

@@ -5,10 +5,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from agents.analyst.actions import rank_actions
-from agents.analyst.answers import judge_causes
 from policies.evidence import compose_evidence
-from tests.agents.cases import a_brief
+from policies.judgement.actions import rank_actions
+from policies.second_opinion import judge_figures
+from tests.agents.cases import some_figures
 from tests.builders import NOW
 from tests.detection.windows import make_spec, make_table, profile_table
 from tests.policies.test_evidence import the_registry
@@ -44,16 +44,16 @@ def found_in(frame: pd.DataFrame, **known: Any) -> DriftFinding:
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_corrupt_window_is_announced_and_its_cause_is_the_data(kind: str) -> None:
     finding = found_in(BROKEN[kind]).model_copy(update={"performance": LOST})
-    brief = a_brief(
+    figures = some_figures(
         features=finding.features, quality=finding.quality, performance=finding.performance
     )
-    shares = judge_causes(brief)
+    shares = judge_figures(figures).likelihoods
 
     assert finding.corrupt
     assert should_publish(finding, make_spec())
     assert next(iter(shares)) is Cause.DATA_QUALITY
-    assert next(iter(rank_actions(brief, shares))) is Action.MONITOR
-    assert Action.RETRAIN not in rank_actions(brief, shares)
+    assert next(iter(rank_actions(figures, shares))) is Action.MONITOR
+    assert Action.RETRAIN not in rank_actions(figures, shares)
 
 
 @pytest.mark.parametrize("kind", BROKEN)

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from pydantic import ValidationError
 
 from agents.case import Case
 from agents.records import (
@@ -18,6 +19,7 @@ from tests.agents.cases import (
     a_review_reply,
     a_root_cause_reply,
     a_triage_reply,
+    bad_release_pack,
     full_pack,
     version_metric,
 )
@@ -98,16 +100,17 @@ def test_prices_come_from_the_configuration() -> None:
 
 @pytest.mark.parametrize("said", ["2", "v2", "Version 2", "version-2", " 2 "])
 def test_a_rollback_goes_to_a_version_that_the_evidence_knows(said: str) -> None:
-    case = a_case_with_a_cause(full_pack(version_metric("2", 0.9)))
+    case = a_case_with_a_cause(bad_release_pack())
 
     plan = build_plan(a_plan_reply(action=Action.ROLL_BACK, target_version=said), case)
 
     assert plan.target_version == "2"
 
 
-@pytest.mark.parametrize("said", [None, "", "9", "1", "the best one", "2; drop table"])
+@pytest.mark.parametrize("said", [None, "", "9", "1", "3", "4", "the best one", "2; drop table"])
 def test_a_rollback_to_anything_else_is_refused(said: str | None) -> None:
-    case = a_case_with_a_cause(full_pack(version_metric("2", 0.9)))
+    never_champion = version_metric("3", 0.95)
+    case = a_case_with_a_cause(bad_release_pack(never_champion))
 
     with pytest.raises(BadReplyError, match="none of the versions to return to: 2"):
         build_plan(a_plan_reply(action=Action.ROLL_BACK, target_version=said), case)
@@ -137,6 +140,8 @@ def test_words_for_people_hold_nothing_that_a_terminal_obeys() -> None:
 
 
 def test_concerns_of_a_review_are_cut() -> None:
-    review = build_review(a_review_reply(concerns=["x" * 9000]), a_case())
+    review = build_review(a_review_reply(concerns=["x" * 1900]), a_case())
 
     assert len(review.concerns[0]) == 1000
+    with pytest.raises(ValidationError, match="at most 2000"):
+        a_review_reply(concerns=["x" * 9000])

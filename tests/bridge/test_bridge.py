@@ -7,8 +7,9 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from tests.bridge.world import FakeStarter, World
-from tests.builders import an_event
+from tests.builders import a_feature_drift, an_event
 from tests.waiting import until
+from trimtab.bridge.event_parsing import EventRejectedError
 from trimtab.bridge.stream import StreamConsumer
 from trimtab.bridge.workflow_starter import TemporalUnavailableError
 from trimtab.runtime.settings_sections import BridgeSettings, RedisSettings
@@ -342,3 +343,32 @@ async def test_log_lines_of_an_incident_carry_its_correlation_id(world: World) -
 
     [opened] = [line for line in logs if line["event"] == "incident_opened"]
     assert opened["workflow_id"] == "drift-response/parking/event-7"
+
+
+async def test_an_event_whose_id_is_taken_becomes_a_dead_letter_with_the_reason(
+    world: World,
+) -> None:
+    """Rows 11 and 18 of cases/authority.md: such an event was acknowledged and gone."""
+    starter = FakeStarter()
+    starter.failure = EventRejectedError("incident parking/event-1 was opened with other content")
+    await world.publish("event-1")
+    with capture_logs() as logs:
+        world.start(starter)
+        await until(world.settled)
+
+    [letter] = await world.dead()
+    assert letter["reason"] == "incident parking/event-1 was opened with other content"
+    assert [each["log_level"] for each in logs if each["event"] == "event_buried"] == ["error"]
+
+
+async def test_an_event_that_cannot_be_true_becomes_a_dead_letter(world: World) -> None:
+    starter = FakeStarter()
+    impossible = an_event(features=(a_feature_drift(psi=1e308),))
+    await world.publish_raw(impossible.model_dump_json())
+    world.start(starter)
+
+    await until(world.settled)
+
+    [letter] = await world.dead()
+    assert "data.features.0.psi = 1e+308" in letter["reason"]
+    assert starter.tried == 0

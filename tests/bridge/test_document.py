@@ -8,6 +8,7 @@ import jsonschema
 import redis
 
 from tests.architecture.sources import ROOT
+from trimtab.adapters.reports.cloudevents import read_cloudevents
 from trimtab.bridge.event_parsing import parse_event
 from trimtab.contracts.drift import DriftEvent, Severity
 
@@ -15,11 +16,19 @@ DOCUMENT = ROOT / "docs" / "events.md"
 SCHEMA = ROOT / "docs" / "event.schema.json"
 
 
+def the_event() -> str:
+    """The document's event, which it calls `events.json`."""
+    found = re.search(r"```json\n(\{.*?\n\})\n```", DOCUMENT.read_text(), re.DOTALL)
+    assert found
+    return found[1]
+
+
 def the_line() -> list[str]:
-    """The words of the document's `redis-cli XADD …`."""
+    """The words of the document's `redis-cli XADD …`, as the shell passes them on."""
     found = re.search(r"```sh\n(redis-cli XADD .*?)\n```", DOCUMENT.read_text(), re.DOTALL)
     assert found
-    return shlex.split(found[1])
+    words = shlex.split(found[1])
+    return [the_event() if word == "$(cat events.json)" else word for word in words]
 
 
 def test_the_documents_event_is_accepted_by_the_bridge(valkey_url: str) -> None:
@@ -37,8 +46,15 @@ def test_the_documents_event_is_accepted_by_the_bridge(valkey_url: str) -> None:
     assert [each.name for each in event.data.drifted] == ["area"]
 
 
+def test_the_documents_event_can_be_imported() -> None:
+    (event,) = read_cloudevents(the_event().encode())
+
+    assert event.subject == "prices"
+    assert "bin/trimtab events import --from cloudevents events.json" in DOCUMENT.read_text()
+
+
 def test_the_documents_event_keeps_to_the_schema() -> None:
-    jsonschema.validate(json.loads(the_line()[-1]), json.loads(SCHEMA.read_text()))
+    jsonschema.validate(json.loads(the_event()), json.loads(SCHEMA.read_text()))
 
 
 def test_the_schema_is_that_of_the_event() -> None:

@@ -1,11 +1,16 @@
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.builders import an_event
+from tests.builders import a_feature_drift, an_event
 from trimtab.bridge.event_parsing import EventRejectedError, parse_event
-from trimtab.contracts.drift import MAX_EVENT_BYTES
+from trimtab.contracts.drift import MAX_EVENT_BYTES, Window
+
+NEVER = Window(
+    start=datetime(9999, 1, 1, tzinfo=UTC), end=datetime(9999, 12, 31, tzinfo=UTC), rows=3000
+)
 
 
 def as_json(**changes: Any) -> bytes:
@@ -42,6 +47,9 @@ def test_an_event_without_a_correlation_id_correlates_by_its_own() -> None:
         (as_json(subject="another model"), "differs from data.model"),
         (as_json(data=None), "data"),
         (as_json(time="2026-11-20T12:00:00"), "time"),
+        (as_json(time="0001-01-01T00:00:00Z"), "the year must be 1970 to 2100"),
+        (an_event(features=(a_feature_drift(psi=1e308),)).model_dump_json().encode(), "psi"),
+        (an_event(current=NEVER).model_dump_json().encode(), "year"),
     ],
 )
 def test_bytes_that_are_no_drift_event_are_rejected_with_the_reason(

@@ -4,16 +4,23 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.operatorservice.v1 import RemoveSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client
 
 from tests.bridge.local import watch
-from tests.builders import NOW, an_event
+from tests.builders import NOW, an_event, an_incident
+from tests.waiting import until
+from trimtab.adapters.event_keys import EventSigner, load_event_signer
 from trimtab.bridge.configuration import ConfigurationCache
 from trimtab.bridge.event_parsing import EventRejectedError
 from trimtab.bridge.workflow_starter import TemporalUnavailableError, WorkflowStarter
 from trimtab.contracts import names
 from trimtab.contracts.base import compute_digest
+from trimtab.contracts.decision import Limits
+from trimtab.contracts.drift import Severity
 from trimtab.contracts.incident import IncidentInput
 from trimtab.contracts.names import build_drift_response_id
 from trimtab.runtime.settings import load_settings
@@ -161,3 +168,115 @@ async def test_an_absent_namespace_is_not_held_against_the_event(temporal_addres
 
     with pytest.raises(TemporalUnavailableError, match="elsewhere"):
         await starter.start(an_event(), published_at=NOW)
+
+
+def workflow_id(event_id: str) -> str:
+    return build_drift_response_id("parking", event_id)
+
+
+async def test_a_signed_event_names_its_publisher(
+    starter: WorkflowStarter, temporal_client: Client, event_id: str
+) -> None:
+    signed = load_event_signer(load_settings()).sign(an_event(event_id))
+
+    await starter.start(signed, published_at=NOW)
+
+    assert (await incident(temporal_client, event_id)).publisher == "trimtab"
+
+
+async def test_an_unsigned_event_and_one_of_a_strangers_open_an_incident_without_a_publisher(
+    starter: WorkflowStarter, temporal_client: Client, event_id: str
+) -> None:
+    stranger = EventSigner(key=Ed25519PrivateKey.generate())
+    other_id = str(uuid4())
+
+    await starter.start(an_event(event_id), published_at=NOW)
+    await starter.start(stranger.sign(an_event(other_id)), published_at=NOW)
+
+    assert (await incident(temporal_client, event_id)).publisher == ""
+    assert (await incident(temporal_client, other_id)).publisher == ""
+
+
+async def test_a_window_that_is_judged_again_is_the_same_incident(
+    starter: WorkflowStarter, event_id: str
+) -> None:
+    signer = load_event_signer(load_settings())
+    again = an_event(event_id, current_profile_uri="runs:/another").model_copy(
+        update={"time": NOW + timedelta(hours=1)}
+    )
+    await starter.start(signer.sign(an_event(event_id)), published_at=NOW)
+
+    assert not await starter.start(signer.sign(again), published_at=NOW)
+
+
+async def test_the_same_id_with_other_content_is_rejected_with_what_differs(
+    starter: WorkflowStarter, event_id: str
+) -> None:
+    """Row 18 of cases/authority.md: it vanished without a word."""
+    await starter.start(an_event(event_id), published_at=NOW)
+
+    with pytest.raises(EventRejectedError, match=r"other content: data\.severity differ"):
+        await starter.start(an_event(event_id, severity=Severity.LOW), published_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("kind", "queue", "argument"),
+    [
+        ("SomethingElse", names.MAIN_QUEUE, None),
+        (names.DRIFT_RESPONSE, "a-queue-of-their-own", "ours"),
+        (names.DRIFT_RESPONSE, names.MAIN_QUEUE, "junk"),
+        (names.DRIFT_RESPONSE, names.MAIN_QUEUE, None),
+    ],
+)
+async def test_an_id_that_somebody_took_in_advance_is_no_incident(
+    starter: WorkflowStarter,
+    temporal_client: Client,
+    event_id: str,
+    kind: str,
+    queue: str,
+    argument: str | None,
+) -> None:
+    """Row 11 of cases/authority.md: the event was acknowledged and gone."""
+    given = an_incident(an_event(event_id)) if argument == "ours" else argument
+    await temporal_client.start_workflow(
+        kind, args=[] if given is None else [given], id=workflow_id(event_id), task_queue=queue
+    )
+
+    with pytest.raises(EventRejectedError, match="is taken by a workflow that no bridge started"):
+        await starter.start(an_event(event_id), published_at=NOW)
+
+
+async def test_an_incident_that_somebody_started_with_limits_of_their_own_is_not_ours(
+    starter: WorkflowStarter, temporal_client: Client, event_id: str
+) -> None:
+    limits = Limits(monitor_at_most=Severity.CRITICAL, confidence_above=0.0)
+    forged = an_incident(an_event(event_id), limits=limits)
+    await temporal_client.start_workflow(
+        names.DRIFT_RESPONSE, forged, id=workflow_id(event_id), task_queue=names.MAIN_QUEUE
+    )
+
+    with pytest.raises(EventRejectedError, match="limits"):
+        await starter.start(an_event(event_id), published_at=NOW)
+
+
+async def test_after_the_intruder_is_deleted_the_event_opens_its_incident(
+    starter: WorkflowStarter, temporal_client: Client, event_id: str
+) -> None:
+    await temporal_client.start_workflow(
+        "SomethingElse", id=workflow_id(event_id), task_queue="nowhere"
+    )
+    with pytest.raises(EventRejectedError, match=r"workflow delete --workflow-id"):
+        await starter.start(an_event(event_id), published_at=NOW)
+    execution = WorkflowExecution(workflow_id=workflow_id(event_id))
+
+    await temporal_client.workflow_service.delete_workflow_execution(
+        DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=execution)
+    )
+
+    async def is_open() -> bool:
+        try:
+            return await starter.start(an_event(event_id), published_at=NOW)
+        except (EventRejectedError, TemporalUnavailableError):
+            return False
+
+    await until(is_open, seconds=20)

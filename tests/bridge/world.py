@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from tests.builders import an_event
 from trimtab.bridge.bridge import Bridge
-from trimtab.bridge.entry_handling import IncidentStarter
+from trimtab.bridge.entry_handling import IncidentStarter, StartLimit
 from trimtab.bridge.stream import StreamConsumer
 from trimtab.contracts.drift import DriftEvent
 from trimtab.runtime.settings_sections import BridgeSettings, RedisSettings
@@ -76,7 +76,12 @@ class World:
         self.bridges: list[RunningBridge] = []
 
     def start(
-        self, starter: IncidentStarter, *, consumer: str = "one", **settings: Any
+        self,
+        starter: IncidentStarter,
+        *,
+        consumer: str = "one",
+        limit: StartLimit | None = None,
+        **settings: Any,
     ) -> RunningBridge:
         defaults = {"block": SOON, "claim_after": timedelta(milliseconds=400)}
         reading = BridgeSettings(**{**defaults, **settings})
@@ -84,7 +89,7 @@ class World:
             self._url, names=self._names, reading=reading, consumer=consumer
         )
         stop = asyncio.Event()
-        bridge = Bridge(stream, starter=starter, settings=reading, stop=stop)
+        bridge = Bridge(stream, starter=starter, settings=reading, stop=stop, limit=limit)
         running = RunningBridge(bridge, stream=stream, stop=stop)
         self.bridges.append(running)
         return running

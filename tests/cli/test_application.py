@@ -13,7 +13,9 @@ from trimtab.cli.application import find_missing_application
 COMMANDS = (
     ("demo",), ("up",), ("backtest", "prices"), ("doctor",), ("monitor",), ("schedule",),
     ("train", "prices"), ("audit", "verify"), ("audit", "show", "x"), ("events", "dead"),
-    ("events", "retry", "1-0"), ("init", "prices", "--data", "no_such_file.csv"),
+    ("events", "retry", "1-0"), ("freeze",), ("thaw",), ("incidents",), ("show", "x"),
+    ("approve", "x"), ("reject", "x"), ("policy", "check"), ("approvers", "new", "ada"),
+    ("init", "prices", "--data", "no_such_file.csv"), ("notify",),
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from trimtab.cli.app import app
 
 COMMANDS = (
     "demo", "backtest", "compare", "init", "doctor", "train", "up", "monitor", "schedule",
+    "incidents", "show", "approve", "reject", "approvers new",
     "audit verify", "audit show", "events import", "events dead", "events retry",
 )  # fmt: skip
 

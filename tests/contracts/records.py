@@ -9,7 +9,13 @@ from pydantic import BaseModel
 from trimtab import contracts
 from trimtab.contracts.base import Record, Reply
 
-STRINGS: Final = {"subject": "model", "timezone": "UTC", "program": "temporal"}
+STRINGS: Final = {
+    "subject": "model",
+    "timezone": "UTC",
+    "program": "temporal",
+    "keys": f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{'A' * 43}",
+    "webhook": "https://example.com",
+}
 """Values of fields whose schema does not say all that is asked of them."""
 START, END = "2026-11-20T12:00:00Z", "2026-11-27T12:00:00Z"
 
@@ -59,6 +65,8 @@ def _object(schema: dict[str, Any], name: str, definitions: dict[str, Any]) -> d
         return {key: _value(each, key, definitions) for key, each in schema["properties"].items()}
     keys = schema.get("propertyNames", {"type": "string"})
     rest = schema.get("additionalProperties", True)
+    for each in schema.get("patternProperties", {}).values():  # keys with a pattern
+        rest = each
     key = _value(keys, "key", definitions)
     return {key: _value(rest, name, definitions) if isinstance(rest, dict) else 1}
 
@@ -79,7 +87,7 @@ def _string(schema: dict[str, Any], name: str) -> str:
         "duration": "PT1H",
         "time": "12:00:00",
     }
-    patterns = {r"^[0-9a-f]{64}$": "a" * 64, r"^[A-Z]{3}$": "EUR"}
+    patterns = {r"^[0-9a-f]{64}$": "a" * 64, r"^[A-Z]{3}$": "EUR", r"^[A-Z]{2,3}$": "DE"}
     if "format" in schema:
         return formats[schema["format"]]
     return patterns.get(schema.get("pattern", ""), STRINGS.get(name, name))

@@ -40,7 +40,14 @@ def test_the_document_lists_every_search_attribute() -> None:
 
 
 def test_the_document_lists_every_workflow_type_and_task_queue() -> None:
-    types = {names.DRIFT_RESPONSE, names.DELIBERATION, names.REMEDIATION, names.MONITORING}
+    types = {
+        names.DRIFT_RESPONSE,
+        names.DELIBERATION,
+        names.REMEDIATION,
+        names.MONITORING,
+        names.SWEEP,
+        names.RECONCILIATION,
+    }
 
     assert line_about("Workflow types") == types
     assert line_about("Task queues") == set(names.QUEUES)
@@ -51,10 +58,14 @@ def test_the_document_shows_every_kind_of_id() -> None:
 
     assert line_about("Workflow ids") == {
         names.build_drift_response_id("<model>", "<event id>"),
-        names.build_deliberation_id("<event id>"),
+        names.build_deliberation_id("<model>", "<event id>"),
         names.build_remediation_id("<model>"),
         f"{schedule}-<time>",
         schedule,
+        f"{names.SWEEP_ID}-<time>",
+        names.SWEEP_ID,
+        f"{names.RECONCILIATION_ID}-<time>",
+        names.RECONCILIATION_ID,
     }
 
 

@@ -15,7 +15,9 @@ from trimtab.cli.backtest.progress_display import ProgressDisplay
 from trimtab.cli.backtest.replay import Replay, ReplayedWindow
 from trimtab.cli.backtest.respondent import SilentRespondent
 from trimtab.contracts.decision import Verdict
+from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.incident import Ending
+from trimtab.contracts.names import build_deliberation_id
 from trimtab.runtime.models import load_model_spec
 from trimtab.runtime.settings import load_settings
 
@@ -68,13 +70,13 @@ async def first_incident(analyst: str, *, home: Path) -> FirstIncident:
                     break
             champion = await asyncio.to_thread(stack.registry.champion, spec.name)
             assert replayed.event is not None
-            answers = await model_answers(stack.client, replayed.event.id)
+            answers = await model_answers(stack.client, replayed.event)
     return FirstIncident(replayed, champion is None or champion.version != before, answers)
 
 
-async def model_answers(client: Client, event_id: str) -> int:
+async def model_answers(client: Client, event: DriftEvent) -> int:
     """In the first deliberation; a second one would be the fallback's."""
-    query = f"WorkflowId = 'deliberation/{event_id}'"
+    query = f"WorkflowId = '{build_deliberation_id(event.subject, event.id)}'"
     runs = [run async for run in client.list_workflows(query)]
     first = min(runs, key=lambda run: run.start_time)
     handle = client.get_workflow_handle(first.id, run_id=first.run_id)

@@ -53,12 +53,12 @@ def put_christmas_into_this_week(folder: Path) -> None:
 
 
 @pytest.fixture
-def settings(trained_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(trained_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Of a deployment in a folder of its own, with a champion."""
     put_christmas_into_this_week(tmp_path)
     home = tmp_path / ".trimtab"
     home.mkdir()
-    shutil.copy(trained_home / "mlflow.db", home / "mlflow.db")
+    shutil.copy(trained_database, home / "mlflow.db")
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)

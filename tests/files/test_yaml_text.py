@@ -101,3 +101,13 @@ def test_a_fault_names_its_line_and_no_file_that_does_not_exist() -> None:
         parse_yaml("a: [1\nb: 2")
 
     assert "unicode string" not in str(raised.value)
+
+
+def test_what_a_caller_does_to_a_value_reaches_no_other_caller() -> None:
+    text = "folder: {names: [one]}"
+    first = parse_yaml(text)
+    assert isinstance(first, dict)
+
+    first["folder"]["names"].append("two")
+
+    assert parse_yaml(text) == {"folder": {"names": ["one"]}}

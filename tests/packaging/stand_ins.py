@@ -50,7 +50,7 @@ def write_files(folder: Path) -> None:
 def _documented_event() -> str:
     """The event that docs/events.md publishes by hand."""
     text = (ROOT / "docs" / "events.md").read_text()
-    found = re.search(r"event '(\{.*?^\})'", text, flags=re.MULTILINE | re.DOTALL)
+    found = re.search(r"```json\n(\{.*?^\})\n```", text, flags=re.MULTILINE | re.DOTALL)
     assert found, "docs/events.md shows no event any more"
     return found[1]
 

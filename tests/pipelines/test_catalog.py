@@ -48,3 +48,47 @@ def test_a_key_that_stands_twice_is_refused(local: Path) -> None:
         read_catalog({})
 
     assert str(path) in str(caught.value)
+
+
+def test_a_catalog_that_changes_is_read_anew(local: Path) -> None:
+    entry = "sales:\n  type: trimtab.adapters.datasets.history.HistoryDataset\n  filepath: {}\n"
+    (local / "catalog_sales.yml").write_text(entry.format("old.csv"))
+    before = read_catalog({})["sales"]._describe()["filepath"]
+
+    (local / "catalog_sales.yml").write_text(entry.format("new.csv"))
+    (local / "catalog_more.yml").write_text(entry.format("more.csv").replace("sales", "more"))
+
+    catalog = read_catalog({})
+    assert Path(before).name == "old.csv"
+    assert Path(catalog["sales"]._describe()["filepath"]).name == "new.csv"
+    assert Path(catalog["more"]._describe()["filepath"]).name == "more.csv"
+
+
+def test_only_a_parameter_that_a_file_names_matters(local: Path) -> None:
+    (local / "catalog_sales.yml").write_text(
+        "sales:\n  type: trimtab.adapters.datasets.history.HistoryDataset\n"
+        '  filepath: "${runtime_params:folder, none}.csv"\n'
+    )
+
+    def read_name(**params: str) -> str:
+        return Path(read_catalog(params)["sales"]._describe()["filepath"]).name
+
+    assert read_name(folder="one", start="2016-10-04") == "one.csv"
+    assert read_name(folder="one", start="2016-10-11") == "one.csv"
+    assert read_name(folder="two", start="2016-10-11") == "two.csv"
+    assert read_name() == "none.csv"
+
+
+def test_a_variable_of_the_environment_is_read_each_time(
+    local: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (local / "catalog_sales.yml").write_text(
+        "sales:\n  type: ibis.TableDataset\n  table_name: sales\n  credentials: warehouse\n"
+    )
+    (local / "credentials.yml").write_text(
+        'warehouse: {connection: {backend: duckdb, database: "${oc.env:SALES_FILE}"}}\n'
+    )
+    for name in ("one.db", "two.db"):
+        monkeypatch.setenv("SALES_FILE", name)
+
+        assert name in str(vars(read_catalog({})["sales"]))

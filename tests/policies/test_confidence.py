@@ -8,7 +8,13 @@ from policies.confidence import compute_confidence
 from tests.builders import a_deliberation, a_pack, a_plan, a_root_cause, good_citations
 from trimtab.contracts.decision import Confidence
 from trimtab.contracts.deliberation import Cause, Review
-from trimtab.contracts.evidence import Citation, Document, DocumentKind
+from trimtab.contracts.evidence import (
+    Citation,
+    Document,
+    DocumentKind,
+    EvidenceItem,
+    EvidenceSource,
+)
 
 
 def a_document(**changes: object) -> Document:
@@ -149,3 +155,37 @@ def test_confidence_is_a_fraction_and_never_above_the_claim(
     value = compute_confidence(a_deliberation(root_cause=cause), pack).value
 
     assert 0.0 <= value <= round(claim, 4)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": "performance:concept-loss", "source": EvidenceSource.PERFORMANCE, "value": 0.5},
+        {"id": "performance:concept-loss", "source": EvidenceSource.INSPECTION, "value": 0.5},
+        {"id": "performance:champion", "source": EvidenceSource.INSPECTION, "degraded": True},
+        {
+            "id": "inspect:Capacity",
+            "source": EvidenceSource.DRIFT,
+            "column": "Capacity",
+            "role": "feature",
+            "drifted": False,
+        },
+    ],
+)
+def test_what_tools_are_said_to_have_found_stands_for_no_measurement(
+    changes: dict[str, object],
+) -> None:
+    """A foreign worker can answer for the agents, and nobody seals what their tools found."""
+    invented = EvidenceItem.model_validate(
+        {"statement": "The metric fell by 0.500, which no input explains.", **changes}
+    )
+    quotes = (Citation(evidence_id=invented.id, quote=invented.statement),)
+    thought = a_deliberation(
+        root_cause=a_root_cause(cause=Cause.CONCEPT_DRIFT, citations=quotes),
+        plan=a_plan(cause=Cause.CONCEPT_DRIFT, citations=quotes),
+        inspected=(invented,),
+    )
+
+    confidence = compute_confidence(thought, a_pack(documents=(a_document(),)))
+
+    assert part(confidence, "citations") == 0.0

@@ -1,6 +1,6 @@
 """The policy as a table and as properties."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from policies.decision import decide
 from tests.builders import NOW, a_plan, a_question, the_facts
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Blackout, Decision, Facts, Limits, Verdict
-from trimtab.contracts.deliberation import RemediationPlan
+from trimtab.contracts.deliberation import Cause, RemediationPlan
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.model import Tier
 from trimtab.contracts.remediation import Action
@@ -51,6 +51,10 @@ def test_a_confidence_of_exactly_the_limit_does_not_execute() -> None:
         ("review", {"reviewer_agrees": False}),
         ("cost_limit", {"plan": {"cost": Decimal("100.01")}}),
         ("cost_limit", {"plan": {"currency": "USD"}}),
+        ("rules_agree", {"rules_support": False}),
+        ("rules_agree", {"rules_likelihood": 0.0999}),
+        ("cooldown", {"last_action_at": NOW + timedelta(days=400_000)}),
+        ("event_signature", {"event_signed": False}),
     ],
 )
 def test_one_broken_rule_escalates_and_is_named(rule: str, case: dict[str, Any]) -> None:
@@ -60,10 +64,15 @@ def test_one_broken_rule_escalates_and_is_named(rule: str, case: dict[str, Any])
 
 
 def test_a_rollback_waits_for_a_person_when_the_model_is_critical() -> None:
-    plan = {"action": Action.ROLL_BACK, "target_version": "3"}
+    plan = {"action": Action.ROLL_BACK, "target_version": "3", "champion_version": "4"}
+    facts: dict[str, Any] = {
+        "champion_version": "4",
+        "measured_metrics": {"3": 0.9, "4": 0.78},
+        "former_champions": ("3",),
+    }
 
-    assert decided(plan=plan).verdict is Verdict.EXECUTE
-    assert decided(plan=plan, tier=Tier.CRITICAL).verdict is Verdict.ESCALATE
+    assert decided(plan=plan, **facts).verdict is Verdict.EXECUTE
+    assert decided(plan=plan, **facts, tier=Tier.CRITICAL).verdict is Verdict.ESCALATE
 
 
 def test_a_tier_that_the_policy_does_not_name_may_execute_nothing() -> None:
@@ -80,6 +89,69 @@ def test_within_the_cooldown_the_model_is_left_alone() -> None:
     assert decided(last_action_at=recent).verdict is Verdict.MONITOR
     assert decided(last_action_at=recent, severity=Severity.CRITICAL).verdict is Verdict.ESCALATE
     assert decided(last_action_at=NOW - timedelta(hours=6)).verdict is Verdict.EXECUTE
+
+
+def test_durations_are_written_for_people() -> None:
+    recent = NOW - timedelta(minutes=4, seconds=18.8)
+
+    reason = decided(last_action_at=recent, limits={"cooldown": timedelta(days=1)}).reason
+
+    assert reason == "the last action was 4 min 18 s ago and the cooldown is 1 day"
+
+
+def test_an_action_in_the_future_is_no_cooldown_but_a_contradiction() -> None:
+    decision = decided(last_action_at=datetime(2999, 1, 1, tzinfo=UTC), severity=Severity.LOW)
+
+    assert (decision.verdict, decision.rule) == (Verdict.ESCALATE, "cooldown")
+    assert "2999-01-01" in decision.reason
+    assert decided(last_action_at=NOW + timedelta(minutes=1)).verdict is Verdict.MONITOR
+
+
+def test_a_negative_cost_is_not_executed() -> None:
+    decision = decided(plan={"cost": Decimal("-0.01")})
+
+    assert (decision.verdict, decision.rule) == (Verdict.ESCALATE, "cost_limit")
+    assert "negative" in decision.reason
+
+
+LOSS: dict[str, Any] = {"plan": {"action": Action.MONITOR}, "degraded": True, "confidence": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("case", "verdict"),
+    [
+        ({}, Verdict.MONITOR),
+        ({"degraded": False, "rules_support": False, "confidence": 0.0}, Verdict.MONITOR),
+        ({"confidence": 0.0}, Verdict.ESCALATE),
+        ({"confidence": 0.8}, Verdict.ESCALATE),
+        ({"confidence": 0.0, "rules_cause": Cause.HARMLESS}, Verdict.MONITOR),
+        ({"rules_support": False}, Verdict.ESCALATE),
+        ({"rules_support": False, "rules_cause": Cause.HARMLESS}, Verdict.ESCALATE),
+        ({"rules_likelihood": 0.01}, Verdict.ESCALATE),
+    ],
+)
+def test_a_loss_is_left_alone_only_with_confidence_and_the_rules_support(
+    case: dict[str, Any], verdict: Verdict
+) -> None:
+    decision = decided(**{**LOSS, "severity": Severity.MEDIUM, **case})
+
+    assert decision.verdict is verdict
+    assert verdict is Verdict.MONITOR or decision.rule == "inaction_confidence"
+
+
+def test_facts_that_do_not_say_what_the_rules_found_escalate() -> None:
+    old = Facts(
+        tier=Tier.STANDARD,
+        severity=Severity.LOW,
+        confidence=1.0,
+        corrupt=False,
+        champion_version="1",
+        reviewer_agrees=True,
+    )
+
+    assert decide(a_question(facts=old)).verdict is Verdict.ESCALATE
+    idle = a_plan(action=Action.MONITOR)
+    assert decide(a_question(idle, old)).verdict is Verdict.ESCALATE
 
 
 def test_a_blackout_sends_what_is_due_to_a_person() -> None:
@@ -131,6 +203,9 @@ facts = st.builds(
     reviewer_agrees=st.booleans(),
     deliberation_failed=st.booleans(),
     last_action_at=st.none() | st.timedeltas(timedelta(0), timedelta(days=1)).map(NOW.__sub__),
+    degraded=st.booleans(),
+    rules_support=st.booleans(),
+    rules_likelihood=st.floats(0, 1),
 )
 plans = st.builds(
     a_plan,
@@ -151,6 +226,9 @@ def worse(facts: Facts) -> list[Facts]:
         {"last_action_at": NOW},
         {"tier": Tier.CRITICAL},
         {"severity": Severity.CRITICAL},
+        {"degraded": True},
+        {"rules_support": False},
+        {"rules_likelihood": facts.rules_likelihood / 2},
     ]
     return [facts.model_copy(update=change) for change in changes]
 

@@ -16,7 +16,7 @@ from trimtab.contracts.drift import (
     QualityFault,
 )
 from trimtab.contracts.evidence import EvidenceItem, RegistryFacts
-from trimtab.contracts.model import ModelVersion, VersionMetric
+from trimtab.contracts.model import ModelVersion, UnscorableVersion, VersionMetric
 
 
 def a_version(version: str) -> ModelVersion:
@@ -66,6 +66,22 @@ def test_what_an_item_says_is_in_its_fields_too() -> None:
     assert items["registry:version-4"].version == "4"
 
 
+def test_a_version_that_cannot_be_scored_is_named_and_hides_no_other() -> None:
+    measured = (
+        VersionMetric(version="2", metric="r2", value=0.78, rows=3000),
+        UnscorableVersion(version="3", reason="KeyError: 'weather'"),
+    )
+
+    pack = compose_evidence(a_finding(), the_registry(), measured, (), now=NOW)
+
+    missing = pack.find_item("unscorable:version-3")
+    assert missing is not None
+    assert "Version 3 (not the champion) cannot be scored" in missing.statement
+    assert "'weather'" in missing.statement
+    assert (missing.version, missing.value) == ("3", None)
+    assert pack.find_item("metric:version-2") is not None
+
+
 @pytest.mark.parametrize("length", [1, 122, 123, 128])
 def test_a_column_with_a_long_name_keeps_its_items(length: int) -> None:
     names = ("x" * length, "y" * (length - 1) + "a", "y" * (length - 1) + "b")
@@ -108,8 +124,8 @@ def test_without_labels_no_performance_is_claimed() -> None:
 
 
 def test_the_champion_is_measured_first_and_only_a_few_others() -> None:
-    assert select_versions_to_measure(the_registry()) == ("2", "4", "3")
-    assert select_versions_to_measure(the_registry(champion=None)) == ()
+    assert select_versions_to_measure(the_registry(), before=NOW) == ("2", "4", "3")
+    assert select_versions_to_measure(the_registry(champion=None), before=NOW) == ()
 
 
 def test_a_registry_without_champion_says_so() -> None:

@@ -110,3 +110,17 @@ def test_logging_set_up_twice_writes_once() -> None:
     code = "configure_logging(load_settings())\nlog.info('a')\nlogging.getLogger('b').error('b')"
 
     assert [line["event"] for line in lines(code)] == ["a", "b"]
+
+
+def test_the_fields_of_a_workflow_s_line_are_kept_and_those_of_a_library_are_not() -> None:
+    (line,) = lines(
+        "fields = {'incident': 'event-7', 'ending': 'expired', 'password': 'open sesame'}\n"
+        "logging.getLogger('temporalio.workflow').warning('incident_closed', extra=fields)\n"
+    )
+
+    assert (line["event"], line["incident"], line["ending"]) == (
+        "incident_closed",
+        "event-7",
+        "expired",
+    )
+    assert "password" not in line

@@ -1,12 +1,18 @@
+import re
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from tests.architecture.sources import ROOT
+from trimtab.contracts.approvers import Approver
 from trimtab.contracts.base import compute_digest
+from trimtab.contracts.budget import Breaker
 from trimtab.contracts.decision import Limits
+from trimtab.contracts.drift import Severity
 from trimtab.contracts.model import Task, Tier
+from trimtab.contracts.notice import NoticeTarget
 from trimtab.contracts.remediation import Action
 from trimtab.contracts.slug import slug
 from trimtab.runtime.backtest_homes import DEMO_MODEL, build_backtest_home, build_rehearsal_home
@@ -23,6 +29,9 @@ from trimtab.runtime.models import (
     load_model_spec,
     propose_model_name,
 )
+from trimtab.runtime.policy import adapt_limits
+from trimtab.runtime.settings import Settings
+from trimtab.runtime.settings_sections import BacktestSettings
 
 FLIGHTS = """\
 name: flights
@@ -244,9 +253,12 @@ def test_words_that_yaml_1_1_would_guess_at_stay_words(local: Path) -> None:
     assert (spec.features[0].name, spec.timestamp, spec.target) == ("no", "2016-10-04", "12:30")
 
 
-def test_the_shipped_policy_is_the_default_of_the_contract() -> None:
-    assert load_limits() == Limits()
-    assert compute_policy_hash(load_limits()) == compute_digest(Limits())
+def test_the_shipped_policy_is_the_default_of_the_contract_with_a_breaker() -> None:
+    """Incidents that began before there was a breaker have none."""
+    expected = Limits(breaker=Breaker(failures=3))
+
+    assert load_limits() == expected
+    assert compute_policy_hash(load_limits()) == compute_digest(expected)
 
 
 def test_local_limits_lie_over_the_shipped_ones(local: Path) -> None:
@@ -285,6 +297,86 @@ def test_a_typo_in_the_policy_stops_the_start(local: Path) -> None:
     assert "did you mean timezone?" in message
 
 
+def test_the_policies_of_the_operations_guide_are_in_order(local: Path) -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text()
+    examples = re.findall(r"```yaml\n# conf/local/policy.yml\n(.*?)```", guide, flags=re.DOTALL)
+    people = next(each for each in examples if each.startswith("approvers:"))
+    targets = next(each for each in examples if each.startswith("notify:"))
+    (local / "policy.yml").write_text(people + targets)
+
+    limits = load_limits()
+
+    assert set(limits.approvers) == {"ada", "bob"}
+    assert limits.two_approvals_from is Severity.CRITICAL
+    assert set(limits.notify) == {"ml-team", "second-rank", "dashboard", "pager"}
+
+
+def test_people_who_could_never_approve_are_a_fault(local: Path) -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
+    (local / "policy.yml").write_text(
+        "approvers:\n"
+        f"  ada: {{keys: ['{key} ada'], tiers: [standard]}}\n"
+        f"  bob: {{keys: ['{key} bob']}}\n"
+        "  Bob: {}\n"
+        "approvals_needed: {critical: 3}\n"
+        "require_signature: true\n"
+        "notify:\n  team: {webhook: 'https://example.com'}\n"
+    )
+
+    message = policy_faults()
+
+    assert "approvers.bob: has the same key as ada" in message
+    assert "approvers.Bob: has no key" in message
+    assert "differs in case only" in message
+    assert "approvals_needed.critical = 3: 2 of the listed approvers may approve" in message
+    assert "list more people under approvers" in message
+    assert "notify.team: a webhook is signed" in message
+
+
+def test_a_wrong_address_is_answered_with_a_remedy_and_no_pattern(local: Path) -> None:
+    (local / "policy.yml").write_text(
+        "notify:\n"
+        "  hook: {webhook: 'https://ada:pw@example.com/x', secret_env: S}\n"
+        "  chat: {apprise_env: 'slack://token'}\n"
+    )
+
+    message = policy_faults()
+
+    assert "notify.hook.webhook" in message
+    assert ": write https://host/path, without user and password" in message
+    assert ": write the name of an environment variable" in message
+    assert "pattern" not in message
+    assert "Value error" not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("policy", ""), ("analyst/rules", ""), ("ada", "ssh-rsa AAAA"), ("ada", "ssh-ed25519 AAAA")],
+)
+def test_no_part_of_trimtab_and_no_other_key_is_an_approver(
+    local: Path, name: str, key: str
+) -> None:
+    keys = f"['{key}']" if key else "[]"
+    (local / "policy.yml").write_text(f"approvers:\n  {name}: {{keys: {keys}}}\n")
+
+    assert "approvers" in policy_faults()
+
+
+def test_a_backtest_lets_the_local_user_answer_and_tells_nobody() -> None:
+    limits = Limits(
+        approvers={"ada": Approver()},
+        require_signature=True,
+        two_approvals_from=Severity.LOW,
+        notify={"team": NoticeTarget(command=("true",))},
+    )
+    shorter = timedelta(seconds=5)
+
+    replay = Settings(backtest=BacktestSettings(replay=True, approval_timeout=shorter))
+
+    assert adapt_limits(limits, replay) == Limits(approval_timeout=shorter)
+    assert adapt_limits(limits, Settings()) == limits
+
+
 def test_a_blackout_that_never_is_is_a_fault(local: Path) -> None:
     (local / "policy.yml").write_text(
         "blackouts:\n  - {name: x, weekdays: [1, 7], start: '18:00Z', duration: PT1H}\n"
@@ -294,3 +386,43 @@ def test_a_blackout_that_never_is_is_a_fault(local: Path) -> None:
 
     assert "blackouts.x.weekdays = [7]" in message
     assert "has a zone" in message
+
+
+ICS = (
+    "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//t//t//\nBEGIN:VEVENT\nUID:1\nSUMMARY:closing\n"
+    "DTSTART;VALUE=DATE:20261224\nRRULE:FREQ={}\nEND:VEVENT\nEND:VCALENDAR\n"
+)
+
+
+def test_the_content_of_a_named_calendar_is_part_of_the_limits(local: Path) -> None:
+    (local / "calendars").mkdir()
+    (local / "calendars" / "closing.ics").write_text(ICS.format("YEARLY"))
+    (local / "policy.yml").write_text("calendars: [calendars/closing.ics]\n")
+
+    (calendar,) = load_limits().calendars
+
+    assert calendar.name == "closing"
+    assert calendar.content == ICS.format("YEARLY")
+
+
+@pytest.mark.parametrize(
+    ("policy", "fault"),
+    [
+        ("calendars: [missing.ics]", "'missing.ics': cannot be read"),
+        ("calendars: [fast.ics]", "FREQ=MINUTELY: write one of DAILY"),
+        ("calendars: [long.ics]", "calendars.0.content"),
+        ("holidays: [{country: QQ}]", "holidays.QQ: Country QQ not available"),
+        ("timezone: Europe/Atlantis", "no time zone is named 'Europe/Atlantis'"),
+        ("budgets: {each_model: {actions_per_week: 3}}", "actions_per_week"),
+        ("budgets: {all_models: {cost_per_day: -1}}", "cost_per_day"),
+        ("breaker: {failures: 0}", "failures"),
+    ],
+)
+def test_a_fault_in_calendars_budgets_or_breaker_is_named(
+    local: Path, policy: str, fault: str
+) -> None:
+    (local / "fast.ics").write_text(ICS.format("MINUTELY"))
+    (local / "long.ics").write_text(ICS.format("YEARLY") + " " * 70_000)
+    (local / "policy.yml").write_text(policy)
+
+    assert fault in policy_faults()

@@ -92,7 +92,7 @@ class TracedIncident:
     async def run(self, incident: IncidentInput) -> str:
         await workflow.execute_activity(look, "target", start_to_close_timeout=SOON)
         await workflow.sleep(0.1)
-        child_id = f"deliberation/{incident.event.id}"
+        child_id = names.build_deliberation_id(incident.event.subject, incident.event.id)
         answer: str = await workflow.execute_child_workflow(TracedDeliberation.run, id=child_id)
         return answer
 

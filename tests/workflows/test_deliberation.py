@@ -30,7 +30,7 @@ __all__ = ["dialogue", "no_live_models"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-GOLDEN = ("concluded", "failed")
+GOLDEN = ("concluded", "concluded_locally", "failed")
 LOOKS = says("done")
 GOOD: tuple[Turn, ...] = (
     says(a_triage_reply()),
@@ -82,6 +82,34 @@ async def test_the_rules_conclude_within_the_bounds_of_a_history(
     assert measured_bytes <= 60_000
     await replay(history)
     record_golden(history, "deliberation/concluded")
+
+
+async def test_the_rules_answer_alike_where_the_workflow_runs(
+    deliberations: Deliberations,
+) -> None:
+    by_task = await deliberations.concluded(a_start())
+    local = a_start().model_copy(update={"rules_answer_locally": True})
+
+    deliberation, history = await deliberations.history(local)
+
+    events, measured_bytes = size(history)
+    print(f"analyst/rules locally: {events} events, {measured_bytes} bytes")  # noqa: T201 - it is measured
+    assert deliberation == by_task
+    assert summaries(history) == ["investigator: one column", "investigator: one document"]
+    assert events <= 25
+    assert measured_bytes <= 30_000
+    await replay(history)
+    record_golden(history, "deliberation/concluded_locally")
+
+
+async def test_a_language_model_is_never_called_where_the_workflow_runs(
+    deliberations: Deliberations, dialogue: ScriptedDialogue
+) -> None:
+    start = a_start(dialogue.script(*GOOD)).model_copy(update={"rules_answer_locally": True})
+
+    _, history = await deliberations.history(start)
+
+    assert "strategist: plan" in summaries(history)
 
 
 async def test_every_step_says_what_it_does_in_the_web_ui(deliberations: Deliberations) -> None:

@@ -1,8 +1,10 @@
 """An incident from event to report, on a real Temporal server, for every way it can end."""
 
 import asyncio
+import os
+import pwd
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,12 +14,12 @@ from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowUpdateFailedError
 
-from tests.builders import a_spec, an_event, an_incident
+from tests.builders import WEEK, a_spec, a_window, an_event, an_incident
 from tests.workflows.pausing import Waiting, cancel_to_be_requested
 from tests.workflows.world import BETTER, Handle, World
 from trimtab.contracts.approval import Choice, HumanDecision, TemporalCommand
 from trimtab.contracts.decision import Limits, Verdict
-from trimtab.contracts.drift import QualityFault, Severity
+from trimtab.contracts.drift import PerformanceChange, QualityFault, Severity
 from trimtab.contracts.incident import Ending, IncidentInput, IncidentView, Stage
 from trimtab.contracts.model import Tier
 from trimtab.contracts.remediation import Action
@@ -34,7 +36,15 @@ def world(temporal: Client, tmp_path: Path) -> World:
 
 
 def incident(analyst: str = "script/retrain", **changes: Any) -> IncidentInput:
-    event = an_event(f"event-{uuid4().hex[:8]}", severity=changes.pop("severity", Severity.HIGH))
+    found: dict[str, Any] = {"severity": changes.pop("severity", Severity.HIGH)}
+    if analyst == "script/monitor":
+        # A loss of seven tolerances, as the builder's event has it, is not left to monitoring.
+        found["performance"] = PerformanceChange(
+            metric="r2", reference=0.8, current=0.78, rows=3000, degraded=False
+        )
+    if "performance" in changes:
+        found["performance"] = changes.pop("performance")
+    event = an_event(f"event-{uuid4().hex[:8]}", **found)
     return an_incident(event, analyst=analyst, **changes)
 
 
@@ -73,14 +83,32 @@ async def test_a_plan_that_the_policy_allows_is_executed_and_verified(world: Wor
     assert report.acted_at is not None
 
 
-async def test_a_plan_to_do_nothing_about_medium_drift_is_monitored(world: World) -> None:
-    report = await world.respond(
-        incident("script/monitor", severity=Severity.MEDIUM), golden="monitored"
-    )
+async def test_a_plan_to_do_nothing_about_harmless_drift_is_monitored(
+    temporal: Client, tmp_path: Path
+) -> None:
+    world = World(temporal, tmp_path, metrics={**BETTER, "recent": {"1": 0.92}})
+    fine = PerformanceChange(metric="r2", reference=0.92, current=0.92, rows=3000, degraded=False)
+    harmless = incident("script/monitor", severity=Severity.MEDIUM, performance=fine)
+
+    report = await world.respond(harmless, golden="monitored")
 
     assert report.ending is Ending.MONITORED
     assert world.registry.moves == []
     assert report.outcome is None
+
+
+async def test_a_plan_to_do_nothing_about_a_loss_goes_to_a_person(world: World) -> None:
+    mild = PerformanceChange(metric="r2", reference=0.81, current=0.78, rows=3000, degraded=True)
+    idle = incident("script/monitor", severity=Severity.MEDIUM, performance=mild, limits=HASTY)
+
+    report = await world.respond(idle)
+
+    assert report.decision is not None
+    assert (report.decision.verdict, report.decision.rule) == (
+        Verdict.ESCALATE,
+        "inaction_confidence",
+    )
+    assert report.ending is Ending.EXPIRED
 
 
 async def test_a_plan_that_a_person_approves_is_executed(world: World) -> None:
@@ -161,7 +189,7 @@ async def test_cancelling_stops_the_agents_and_asks_nobody(world: World) -> None
 
 
 async def test_cancelling_an_action_undoes_it(world: World) -> None:
-    world.pipelines = pausing = Waiting(world.registry, "verification", until_released=True)
+    world.pipelines = pausing = Waiting(world.registry, "gate", until_released=True)
 
     async def cancel(handle: Handle) -> None:
         await pausing.reached.wait()
@@ -183,7 +211,7 @@ async def test_agents_that_are_at_work_on_another_event_of_that_id_escalate(worl
     first = incident("script/wait", limits=HASTY)
     other = await world.client.start_workflow(
         "DeliberationWorkflow",
-        id=f"deliberation/{first.event.id}",
+        id=f"deliberation/parking/{first.event.id}",
         task_queue="nobody-serves-this",
     )
 
@@ -274,8 +302,8 @@ async def test_an_answer_after_the_deadline_changes_nothing_and_is_kept(world: W
 async def test_only_the_first_answer_settles_the_question(world: World) -> None:
     async def answer_twice(handle: Handle) -> None:
         view = await waiting(handle)
-        for decision in (Choice.APPROVE, Choice.REJECT):
-            await handle.signal("human_decision", answer(view.plan_hash, decision))
+        for _ in range(2):
+            await handle.signal("human_decision", answer(view.plan_hash))
 
     report = await world.respond(escalating(), play=answer_twice)
 
@@ -350,11 +378,11 @@ async def test_the_page_s_line_approves_when_it_is_pasted_into_a_shell(
         program=str(Path(sys.executable).with_name("temporal")),
         address=world.client.service_client.config.target_host,
     )
-    bare = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "USER": "ada"}
+    bare = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}  # and no USER
 
     async def paste(handle: Handle) -> None:
         view = await waiting(handle)
-        line = (view.page or "").splitlines()[-1]
+        _, _, line = (view.page or "").partition("Without Trimtab's command line:\n")
         shell = await asyncio.create_subprocess_exec("/bin/sh", "-c", line, env=bare)
         assert await shell.wait() == 0
 
@@ -363,7 +391,7 @@ async def test_the_page_s_line_approves_when_it_is_pasted_into_a_shell(
     assert report.ending is Ending.REMEDIATED
     (answer,) = report.answers
     assert answer.decision is not None
-    assert answer.decision.approver == "ada"
+    assert answer.decision.approver == pwd.getpwuid(os.getuid()).pw_name
 
 
 async def test_a_person_who_approves_an_incident_without_a_plan_takes_it_over(
@@ -423,8 +451,46 @@ async def test_the_page_says_what_to_run(world: World) -> None:
     page = world.notifier.requests[0].page
     assert report.decision is not None
     assert report.decision.plan_hash in page
-    assert (
-        f"temporal workflow signal --workflow-id drift-response/parking/{report.event_id}" in page
-    )
+    assert f"--workflow-id drift-response/parking/{report.event_id}" in page
+    assert f"trimtab approve {report.event_id} --plan" in page
     assert "allowed_actions" in page
-    assert len(page.splitlines()) < 45
+    assert len(page.splitlines()) < 50
+
+
+async def test_an_unsigned_event_waits_for_a_person_and_executes_nothing(world: World) -> None:
+    report = await world.respond(incident(publisher="", limits=HASTY))
+
+    assert report.decision is not None
+    assert report.decision.rule == "event_signature"
+    assert report.ending is Ending.EXPIRED
+    assert world.registry.champion_version == "1"
+
+
+async def test_an_old_event_with_invented_figures_changes_nothing(world: World) -> None:
+    """Row 3 of cases/authority.md: three of three were executed."""
+    asked_at = datetime.now(UTC)
+    old = an_event(
+        f"event-{uuid4().hex[:8]}",
+        current=a_window(end=asked_at - 8 * WEEK),
+        champion_version="7",
+        performance=PerformanceChange(
+            metric="r2", reference=0.92, current=0.40, rows=3330, degraded=True
+        ),
+    )
+
+    report = await world.respond(
+        an_incident(old, analyst="script/retrain", limits=HASTY, as_of=None)
+    )
+
+    assert report.decision is not None
+    escalated = {
+        result.rule: result.reason
+        for result in report.decision.results
+        if result.verdict is Verdict.ESCALATE
+    }
+    assert {"event_window", "event_champion", "event_metric"} <= set(escalated)
+    assert "the event says r2 0.400 on 3,330 rows, but measured is" in escalated["event_metric"]
+    assert world.registry.champion_version == "1"
+    # What was measured is the newest labelled window, not the event's.
+    (measured,) = (params for name, params in world.pipelines.calls if name == "evaluation")
+    assert datetime.fromisoformat(str(measured["as_of"])) >= asked_at

@@ -7,22 +7,39 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, Worker
 
 from activities.authorisation import AuthorisationActivities
+from activities.derivation import MintSources
+from activities.reconciliation import ReconciliationActivities
 from activities.registration import (
     Activity,
+    MainPorts,
     list_action_activities,
     list_main_activities,
 )
-from tests.fakes import FakeKnowledge, FakeNotifier, FakePipelines, FakeRegistry
+from activities.sweep import SweepActivities
+from tests.fakes import (
+    FakeArchive,
+    FakeKnowledge,
+    FakeNotifier,
+    FakePipelines,
+    FakePublishers,
+    FakeRegistry,
+)
 from tests.workflows.golden import record_golden
 from tests.workflows.scripted import ScriptedDeliberation
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
+from trimtab.adapters.audit.log_comparer import AuditLogComparer
+from trimtab.adapters.evidence_seal import HmacEvidenceSeal
 from trimtab.adapters.grants import JwtGuard, JwtMint
+from trimtab.adapters.ledger.audit_ledger import AuditLedger
+from trimtab.adapters.temporal_incidents import TemporalIncidents
 from trimtab.contracts import names
 from trimtab.contracts.approval import HumanDecision
 from trimtab.contracts.evidence import Document, DocumentKind
@@ -37,10 +54,12 @@ BETTER: Final = {
     "verification": {"1": 0.77, "2": 0.91},
 }
 """Metrics by slice and version; version 2 is the challenger."""
+SECRET: Final = Fernet.generate_key()
 GOLDEN: Final = (
     "executed",
     "monitored",
     "approved",
+    "approved_by_two_people",
     "rejected",
     "expired",
     "cancelled",
@@ -78,9 +97,18 @@ class World:
         self.pipelines = FakePipelines(self.registry, metrics)
         self.knowledge = FakeKnowledge(a_case(1), a_case(2), a_case(3))
         self.notifier = FakeNotifier()
-        self.audit = JsonlAuditLog(folder / "audit", key=b"k" * 32)
-        self._mint = JwtMint(key=key)
-        self._guard = JwtGuard(key=key.public_key())
+        self.log_folder = folder / "audit"
+        self.audit = JsonlAuditLog(self.log_folder, key=b"k" * 32)
+        self.settle_after = timedelta(0)
+        """Age of a chain's last line from which a sweep looks for its workflow."""
+        self.worker_options: dict[str, Any] = {}
+        """Further options of the workers."""
+        self.archive = FakeArchive()
+        self.publishers = FakePublishers()
+        self.seal = HmacEvidenceSeal(audit_key=b"k" * 32)
+        self.ledger = AuditLedger(self.log_folder, key=b"k" * 32)
+        self._mint = JwtMint(key=key, secret=SECRET)
+        self._guard = JwtGuard(key=key.public_key(), secret=SECRET)
 
     async def respond(
         self,
@@ -89,13 +117,18 @@ class World:
         play: Play | None = None,
         early: HumanDecision | None = None,
         golden: str | None = None,
+        configured: bool = True,
     ) -> IncidentReport:
         """Run one incident to its end, and replay it.
+
+        Its policy and specification are in force here, if they are `configured`.
 
         `play` acts on it meanwhile, `early` is there before it, and `golden` names the history to
         keep.
         """
         assert golden is None or golden in GOLDEN
+        if configured:
+            self.archive.put_in_force(incident.limits, incident.spec)
         async with AsyncExitStack() as stack:
             for worker in self._workers():
                 await stack.enter_async_context(worker)
@@ -114,18 +147,44 @@ class World:
         return report
 
     def _workers(self) -> list[Worker]:
-        authorisation = AuthorisationActivities(mint=self._mint, lifetime=timedelta(hours=1))
+        sources = MintSources(
+            registry=self.registry,
+            log=self.audit,
+            seal=self.seal,
+            configuration=self.archive,
+            ledger=self.ledger,
+            publishers=self.publishers,
+        )
+        authorisation = AuthorisationActivities(
+            sources, mint=self._mint, lifetime=timedelta(hours=1), replay=True
+        )
+        ports = MainPorts(
+            registry=self.registry,
+            pipelines=self.pipelines,
+            knowledge=self.knowledge,
+            notifier=self.notifier,
+            log=self.audit,
+            seal=self.seal,
+            ledger=self.ledger,
+        )
+        incidents = TemporalIncidents(activity.client)
+        sweep = SweepActivities(
+            log=self.audit,
+            incidents=incidents,
+            registry=self.registry,
+            notifier=self.notifier,
+            settle_after=self.settle_after,
+        )
+        comparer = AuditLogComparer(self.log_folder, key=b"k" * 32, registry=None)
         return [
             self._worker(
                 names.MAIN_QUEUE,
                 workflows=list_workflows(deliberation=ScriptedDeliberation),
                 activities=list_main_activities(
-                    registry=self.registry,
-                    pipelines=self.pipelines,
-                    knowledge=self.knowledge,
-                    notifier=self.notifier,
-                    log=self.audit,
+                    ports,
                     authorisation=authorisation,
+                    sweep=sweep,
+                    reconciliation=ReconciliationActivities(log=comparer, incidents=incidents),
                 ),
             ),
             self._worker(
@@ -144,6 +203,7 @@ class World:
             workflows=workflows,
             activities=activities,
             activity_executor=ThreadPoolExecutor(8),
+            **self.worker_options,
         )
 
     async def _replay(self, handle: Handle, report: IncidentReport, golden: str | None) -> None:

@@ -1,7 +1,8 @@
 """Signs and checks grants: the mint holds the private key, workers that act hold the public one.
 
 A grant is a JWT signed with Ed25519 (RFC 8037). Only that algorithm is accepted, whatever a
-token's own header names.
+token's own header names. It travels encrypted (Fernet), because Temporal's histories keep it and
+everybody with access to Temporal reads them.
 """
 
 from contextlib import suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import jwt
+from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
@@ -34,14 +36,16 @@ _JWT_TYPE: Final = "trimtab-grant+jwt"
 _CLOCK_DIFFERENCE_SECONDS: Final = 5
 """Time by which two machines' clocks may differ."""
 _OWN_CLAIMS: Final = (
-    "model", "action", "plan_hash", "policy_hash", "champion_version", "target_version", "authority"
+    "model", "action", "plan_hash", "policy_hash", "champion_version", "target_version", "steps",
+    "spec_hash", "verification_margin", "as_of", "authority",
 )  # fmt: skip
 
 
-def load_private_key(path: Path) -> Ed25519PrivateKey:
-    """Return the mint's key from a PEM file, which is made with mode 0600 on first use.
+def load_private_key(path: Path, *, thing: str = "grant key") -> Ed25519PrivateKey:
+    """Return a private key from a PEM file, which is made with mode 0600 on first use.
 
-    Its public half is kept beside it as `<stem>.pub.pem`, if that folder can be written.
+    `thing` names it in errors. Its public half is kept beside it as `<stem>.pub.pem`, if that
+    folder can be written.
 
     Raises:
         Refused: The file holds no private Ed25519 key.
@@ -50,10 +54,10 @@ def load_private_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(pem, password=None)
     except (TypeError, ValueError) as error:
-        msg = f"grant key {path} is no unencrypted private key in PEM form: {error}"
+        msg = f"{thing} {path} is no unencrypted private key in PEM form: {error}"
         raise Refused(msg) from error
     if not isinstance(key, Ed25519PrivateKey):
-        msg = f"grant key {path} is not an Ed25519 key: make one, or remove it to have one made"
+        msg = f"{thing} {path} is not an Ed25519 key: make one, or remove it to have one made"
         raise Refused(msg)
     with suppress(OSError):
         read_or_create_secret(path.with_suffix(".pub.pem"), lambda: _format_public_pem(key, path))
@@ -81,14 +85,30 @@ def load_public_key(path: Path, *, private: Ed25519PrivateKey | None = None) -> 
     return key
 
 
+def load_grant_secret(path: Path) -> bytes:
+    """Return the key that grants are encrypted with, which is made on first use with mode 0600.
+
+    Raises:
+        Refused: The file holds no such key.
+    """
+    secret = read_or_create_secret(path, Fernet.generate_key).strip()
+    try:
+        Fernet(secret)
+    except ValueError as error:
+        msg = f"grant secret {path} is no key of 32 bytes in URL-safe Base64: {error}"
+        raise Refused(msg) from None
+    return secret
+
+
 class JwtMint:
     """Signs grants; the port `GrantMint`."""
 
-    def __init__(self, *, key: Ed25519PrivateKey) -> None:
+    def __init__(self, *, key: Ed25519PrivateKey, secret: bytes) -> None:
         self._key = key
+        self._cipher = Fernet(secret)
 
     def mint(self, claims: GrantClaims) -> str:
-        """Return a signed JWT; times are cut to whole seconds."""
+        """Return a signed and encrypted JWT; its times are cut to whole seconds."""
         plain = claims.model_dump(mode="json")
         payload: dict[str, Any] = {name: plain[name] for name in _OWN_CLAIMS}
         payload |= {
@@ -99,14 +119,16 @@ class JwtMint:
             "nbf": int(claims.issued_at.timestamp()),
             "exp": int(claims.expires_at.timestamp()),
         }
-        return jwt.encode(payload, self._key, algorithm=_ALGORITHM, headers={"typ": _JWT_TYPE})
+        token = jwt.encode(payload, self._key, algorithm=_ALGORITHM, headers={"typ": _JWT_TYPE})
+        return self._cipher.encrypt(token.encode()).decode()
 
 
 class JwtGuard:
     """Checks grants; the port `GrantGuard`."""
 
-    def __init__(self, *, key: Ed25519PublicKey) -> None:
+    def __init__(self, *, key: Ed25519PublicKey, secret: bytes) -> None:
         self._key = key
+        self._cipher = Fernet(secret)
 
     def check(self, token: str, *, expired_too: bool = False) -> GrantClaims:
         """Return the claims of a grant.
@@ -116,7 +138,7 @@ class JwtGuard:
         """
         try:
             found = jwt.decode_complete(
-                token,
+                self._cipher.decrypt(token),
                 self._key,
                 algorithms=[_ALGORITHM],
                 audience=AUDIENCE,
@@ -129,6 +151,9 @@ class JwtGuard:
                 },
             )
             return _parse_claims(found["header"], found["payload"])
+        except InvalidToken:
+            msg = "the grant is not valid: it was not encrypted with our mint's secret"
+            raise Refused(msg) from None
         except (jwt.PyJWTError, KeyError, TypeError, ValueError, OverflowError) as error:
             msg = f"the grant is not valid: {str(error).splitlines()[0]}"
             raise Refused(msg) from error

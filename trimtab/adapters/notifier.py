@@ -1,12 +1,14 @@
-"""Notifies a person: by a line in the log, and by a page in a folder."""
+"""Notifies people: by a line in the log, by a page in a folder, and at the policy's targets."""
 
 from pathlib import Path
 from typing import Final
 
 import structlog
 
+from trimtab.adapters.notice_delivery import NoticeSender
 from trimtab.contracts.approval import ApprovalRequest
-from trimtab.contracts.ports import Notifier, Unavailable
+from trimtab.contracts.notice import NoticeDelivery, NoticeKind, PageMark
+from trimtab.contracts.ports import Unavailable
 from trimtab.contracts.slug import slug
 from trimtab.files.atomic_file import write_atomically
 
@@ -37,19 +39,60 @@ class FileNotifier:
         path = self.page_path(request.workflow_id)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, f"{request.page.rstrip()}\n", mode=_PAGE_MODE)
+            _write_page(path, request.page)
         except OSError as error:
             msg = f"page {path} cannot be written: {error}"
             raise Unavailable(msg) from error
 
+    def mark_page(self, mark: PageMark) -> None:
+        """Begin the page with the mark; a page that is not on this machine is left alone."""
+        path = self.page_path(mark.workflow_id)
+        try:
+            page = path.read_text(encoding="utf-8")
+            if not page.startswith(mark.mark):
+                _write_page(path, f"{mark.mark}\n\n{page}")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            msg = f"page {path} cannot be marked: {error}"
+            raise Unavailable(msg) from error
+
 
 class CombinedNotifier:
-    """Notifies a person in several ways, in turn; if one fails, a retry uses all of them again."""
+    """Logs and files a question's page, and sends notices; the port `Notifier`.
 
-    def __init__(self, *notifiers: Notifier) -> None:
-        self._notifiers = notifiers
+    If one way to deliver the page fails, a retry uses both again.
+    """
+
+    def __init__(self, log: LogNotifier, pages: FileNotifier, *, sender: NoticeSender) -> None:
+        self._log = log
+        self._pages = pages
+        self._sender = sender
 
     def notify(self, request: ApprovalRequest) -> None:
-        """Notify the person in every way."""
-        for notifier in self._notifiers:
-            notifier.notify(request)
+        """Log that a person is asked, and write the page."""
+        self._log.notify(request)
+        self._pages.notify(request)
+
+    def send(self, delivery: NoticeDelivery) -> None:
+        """Deliver a notice to one of the policy's targets, and log that it was sent."""
+        self._sender.send(delivery)
+        notice = delivery.notice
+        _log.info(
+            "notice_sent",
+            target=delivery.target,
+            kind=notice.kind.value,
+            incident=notice.incident,
+        )
+
+    def list_targets(self, kind: NoticeKind) -> tuple[str, ...]:
+        """Return the names of the policy's targets that want the kind."""
+        return self._sender.list_targets(kind)
+
+    def mark_page(self, mark: PageMark) -> None:
+        """Say on the page of a closed question what became of it."""
+        self._pages.mark_page(mark)
+
+
+def _write_page(path: Path, page: str) -> None:
+    write_atomically(path, f"{page.rstrip()}\n", mode=_PAGE_MODE)

@@ -1,6 +1,8 @@
 """Runs pipelines in processes of their own, which can be ended: the port `PipelineRunner`.
 
-Models, data and the libraries that read them stay out of the worker's process.
+Models, data and the libraries that read them stay out of the worker's process. A process dies
+with its worker, even by kill -9: Temporal gives the work to another worker then, and a pipeline
+that went on alone would do it a second time.
 """
 
 import asyncio
@@ -12,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
+from multiprocessing import connection, parent_process, resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.popen_spawn_posix import Popen
 from multiprocessing.process import BaseProcess
@@ -93,12 +95,25 @@ class PipelineProcesses:
 
 
 def _initialise_process(run: RunPipeline, environment: Mapping[str, str]) -> None:
-    """Set the environment of a new process and load what the pipelines need."""
+    """Tie a new process to its parent, set its environment and load what the pipelines need."""
+    threading.Thread(target=_die_with_parent, name="die-with-parent", daemon=True).start()
     os.environ.update(environment)
     try:
         run(WARM_UP, {})
     except Exception:
         log.exception("the pipelines could not be loaded in advance")
+
+
+def _die_with_parent() -> None:
+    """Kill this process as soon as its parent has ended.
+
+    The sentinel is a pipe whose other end only the parent holds. Linux could send a signal instead
+    (PR_SET_PDEATHSIG), but does so when the *thread* ends that started the process.
+    """
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _run_in_process(

@@ -1,14 +1,10 @@
 """Makes, changes, pauses, removes and lists the Temporal Schedules that monitor models."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import (
     Client,
     ScheduleAlreadyRunningError,
@@ -25,20 +21,13 @@ from trimtab.adapters.monitoring_schedule import (
     get_timing,
 )
 from trimtab.adapters.schedule_status import ScheduleStatus, build_status
+from trimtab.adapters.temporal_connection import open_temporal
 from trimtab.contracts import names
 from trimtab.contracts.monitoring import MonitoringInput
-from trimtab.contracts.ports import Unavailable
-from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import Settings
-from trimtab.runtime.temporal import (
-    connect_temporal,
-    ensure_search_attributes,
-    load_connect_config,
-)
+from trimtab.runtime.temporal import ensure_search_attributes, has_worker
 
 _RPC_TIMEOUT: Final = timedelta(seconds=10)
-_CLOSING_SECONDS: Final = 0.1
-"""Time that the client's own threads need to let go of Python, which aborts if it ends before."""
 
 
 class NoScheduleError(Exception):
@@ -52,26 +41,8 @@ async def open_schedules(settings: Settings) -> "AsyncIterator[ScheduleClient]":
     Raises:
         Unavailable: Temporal does not answer, now or in the block.
     """
-    address = load_connect_config(settings)["target_host"]
-    try:
-        client = await connect_temporal(settings)
+    async with open_temporal(settings) as client:
         yield ScheduleClient(client)
-    except RuntimeError as error:
-        msg = (
-            f"Temporal does not answer at {address}: {error}: start `{format_command('up')}`, or"
-            " correct TRIMTAB_TEMPORAL__ADDRESS"
-        )
-        raise Unavailable(msg) from error
-    except RPCError as error:
-        msg = f"Temporal at {address} refuses: {error.message.rstrip('.')}"
-        if error.status is RPCStatusCode.NOT_FOUND:
-            msg += (
-                ": correct TRIMTAB_TEMPORAL__NAMESPACE, or run `temporal operator namespace create"
-                f" --address {address} --namespace NAME`"
-            )
-        raise Unavailable(msg) from error
-    finally:
-        await asyncio.sleep(_CLOSING_SECONDS)
 
 
 class ScheduleClient:
@@ -137,14 +108,7 @@ class ScheduleClient:
 
     async def has_worker(self) -> bool:
         """Return whether a worker waits for the workflows that schedules start."""
-        answer = await self._client.workflow_service.describe_task_queue(
-            DescribeTaskQueueRequest(
-                namespace=self._client.namespace,
-                task_queue=TaskQueue(name=names.MAIN_QUEUE),
-                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-            )
-        )
-        return bool(answer.pollers)
+        return await has_worker(self._client, names.MAIN_QUEUE, activities=False)
 
     async def _update(self, request: MonitoringInput) -> str:
         handle = self._client.get_schedule_handle(names.build_schedule_id(request.spec.name))

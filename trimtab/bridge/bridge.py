@@ -20,6 +20,8 @@ from trimtab.bridge.entry_handling import (
     EntryHandler,
     HeldEntry,
     IncidentStarter,
+    NoLimit,
+    StartLimit,
 )
 from trimtab.bridge.stream import GroupLostError, StreamConsumer
 from trimtab.bridge.stream_entry import StreamEntry
@@ -47,12 +49,17 @@ class Bridge:
         starter: IncidentStarter,
         settings: BridgeSettings,
         stop: asyncio.Event,
+        limit: StartLimit | None = None,
     ) -> None:
         self._stream = stream
         self._settings = settings
         self._stop = stop
         self._handler = EntryHandler(
-            stream, starter=starter, max_deliveries=settings.max_deliveries, stop=stop
+            stream,
+            starter=starter,
+            limit=limit or NoLimit(),
+            max_deliveries=settings.max_deliveries,
+            stop=stop,
         )
         self._acknowledger = Acknowledger(stream, on_acknowledged=self._release)
         self._held: dict[str, HeldEntry] = {}

@@ -32,6 +32,28 @@ class IncidentStarter(Protocol):
         """Start the workflow; return False if the event already has one."""
 
 
+class StartLimit(Protocol):
+    """Says when another incident may be started: `incident_limit.IncidentLimit`."""
+
+    def take_room(self) -> bool:
+        """Return whether an incident may be started now, and count it if so."""
+
+    async def wait_for_room(self, stop: asyncio.Event) -> bool:
+        """Wait until an incident may be started; return False if `stop` is set before."""
+
+
+class NoLimit:
+    """Lets every incident start."""
+
+    def take_room(self) -> bool:
+        """Return True."""
+        return True
+
+    async def wait_for_room(self, stop: asyncio.Event) -> bool:
+        """Return whether the bridge goes on."""
+        return not stop.is_set()
+
+
 @dataclass
 class HeldEntry:
     """An entry in hand, and how many of its deliveries count."""
@@ -54,11 +76,13 @@ class EntryHandler:
         stream: StreamConsumer,
         *,
         starter: IncidentStarter,
+        limit: StartLimit,
         max_deliveries: int,
         stop: asyncio.Event,
     ) -> None:
         self._stream = stream
         self._starter = starter
+        self._limit = limit
         self._max_deliveries = max_deliveries
         self._stop = stop
         self._down_since: float | None = None
@@ -84,6 +108,11 @@ class EntryHandler:
         return False
 
     async def _start_incident(self, event: DriftEvent, held: HeldEntry) -> bool:
+        if not self._limit.take_room():
+            # Waiting is no failure of the entry, however often this process dies meanwhile.
+            await self._uncount_delivery(held)
+            if not await self._limit.wait_for_room(self._stop):
+                return False
         backoff = Backoff()
         while not self._stop.is_set():
             try:

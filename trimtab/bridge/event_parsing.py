@@ -1,10 +1,12 @@
 """Parses entries of the stream: bytes become a drift event, or the reason why they do not."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from pydantic import ValidationError
 
 from trimtab.contracts.drift import MAX_EVENT_BYTES, DriftEvent
+from trimtab.contracts.event_bounds import find_implausible_values
 from trimtab.contracts.validation_errors import format_validation_errors
 
 EVENT_FIELD: Final = b"event"
@@ -35,8 +37,15 @@ def parse_event(fields: dict[bytes, bytes]) -> DriftEvent:
         msg = f"{len(raw)} bytes: an event has at most {MAX_EVENT_BYTES}; name fewer features"
         raise EventRejectedError(msg)
     try:
-        return DriftEvent.model_validate_json(raw)
+        event = DriftEvent.model_validate_json(raw)
     except ValidationError as error:
-        faults = [f"event: {line}" for line in format_validation_errors(error)]
-        more = f"; and {len(faults) - _MAX_FAULTS} more" if len(faults) > _MAX_FAULTS else ""
-        raise EventRejectedError("; ".join(faults[:_MAX_FAULTS]) + more) from None
+        raise EventRejectedError(_join_faults(format_validation_errors(error))) from None
+    if faults := find_implausible_values(event):
+        raise EventRejectedError(_join_faults(faults))
+    return event
+
+
+def _join_faults(faults: Sequence[str]) -> str:
+    shown = "; ".join(f"event: {line}" for line in faults[:_MAX_FAULTS])
+    more = f"; and {len(faults) - _MAX_FAULTS} more" if len(faults) > _MAX_FAULTS else ""
+    return shown + more

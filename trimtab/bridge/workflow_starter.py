@@ -14,16 +14,20 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from trimtab.adapters.event_keys import build_event_verifier
 from trimtab.bridge.answer_command import build_answer_command
 from trimtab.bridge.configuration import ConfigurationCache
 from trimtab.bridge.event_parsing import EventRejectedError
+from trimtab.bridge.same_incident import check_same_incident
 from trimtab.contracts import names, tags
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.incident import IncidentInput, Stage
 from trimtab.contracts.names import build_drift_response_id
 from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.local_user import get_local_user
 from trimtab.runtime.models import compute_policy_hash
+from trimtab.runtime.policy import adapt_limits
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.telemetry import start_root_span
 from trimtab.runtime.temporal import ensure_search_attributes
@@ -49,12 +53,14 @@ class WorkflowStarter:
         self._client = client
         self._configuration = configuration
         self._settings = settings
+        self._verifier = build_event_verifier(settings)
 
     async def start(self, event: DriftEvent, *, published_at: datetime) -> bool:
         """Start the workflow; return False if the event already has one.
 
         Raises:
-            EventRejectedError: The model is not configured.
+            EventRejectedError: The model is not configured, or the event's id is taken: by an
+                incident with other content, or by a workflow that no bridge of ours started.
             TemporalUnavailableError: Trying again may help; the event is not the cause.
         """
         incident = self._build_input(event, published_at=published_at)
@@ -65,6 +71,22 @@ class WorkflowStarter:
             return await self._start_workflow(incident)
 
     async def _start_workflow(self, incident: IncidentInput) -> bool:
+        try:
+            return await self._start_or_compare(incident)
+        except RPCError as error:
+            if "search attribute" in error.message:
+                await self._restore_search_attributes()
+            elif error.status in _EVENT_FAULTS:
+                raise
+            msg = f"{error.status.name}: {error.message}"
+            raise TemporalUnavailableError(msg) from error
+        except RuntimeError as error:
+            if "connect" not in str(error):
+                raise
+            raise TemporalUnavailableError(str(error)) from error
+
+    async def _start_or_compare(self, incident: IncidentInput) -> bool:
+        """Start the workflow, or make sure that the one with its id is the same incident."""
         event = incident.event
         try:
             await self._client.start_workflow(
@@ -81,18 +103,8 @@ class WorkflowStarter:
                 rpc_timeout=_RPC_TIMEOUT,
             )
         except WorkflowAlreadyStartedError:
+            await check_same_incident(self._client, incident)
             return False
-        except RPCError as error:
-            if "search attribute" in error.message:
-                await self._restore_search_attributes()
-            elif error.status in _EVENT_FAULTS:
-                raise
-            msg = f"{error.status.name}: {error.message}"
-            raise TemporalUnavailableError(msg) from error
-        except RuntimeError as error:
-            if "connect" not in str(error):
-                raise
-            raise TemporalUnavailableError(str(error)) from error
         return True
 
     async def _restore_search_attributes(self) -> None:
@@ -115,16 +127,16 @@ class WorkflowStarter:
             deliberation_timeout=self._settings.analyst.deliberation_timeout,
             call_timeout=self._settings.analyst.timeout,
             published_at=published_at,
+            publisher=self._verifier.find_publisher(event),
             answer_command=build_answer_command(
                 self._client.service_client.config.target_host, self._client.namespace
             ),
+            local_user=get_local_user(),
             as_of=event.data.current.end if self._settings.backtest.replay else None,
         )
 
     def _get_limits(self) -> Limits:
-        limits = self._configuration.get_limits()
-        shorter = self._settings.backtest.approval_timeout
-        return limits.model_copy(update={"approval_timeout": shorter}) if shorter else limits
+        return adapt_limits(self._configuration.get_limits(), self._settings)
 
 
 def _build_search_attributes(event: DriftEvent) -> TypedSearchAttributes:

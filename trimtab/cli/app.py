@@ -4,15 +4,23 @@ from typing import Annotated
 
 import typer
 
+from trimtab.cli.answer.command import approve, reject
+from trimtab.cli.approvers.command import app as approvers_app
 from trimtab.cli.audit.command import app as audit_app
 from trimtab.cli.backtest.command import backtest
 from trimtab.cli.compare.command import compare
 from trimtab.cli.demo.command import demo
 from trimtab.cli.doctor.command import doctor
 from trimtab.cli.events.command import app as events_app
+from trimtab.cli.freeze.command import freeze
+from trimtab.cli.incidents.command import incidents
 from trimtab.cli.init.command import init
 from trimtab.cli.monitor.command import monitor
+from trimtab.cli.notify.command import notify
+from trimtab.cli.policy.command import app as policy_app
 from trimtab.cli.schedule.command import schedule
+from trimtab.cli.show.command import show
+from trimtab.cli.thaw.command import thaw
 from trimtab.cli.train.command import train
 from trimtab.cli.typer_app import TrimtabTyper
 from trimtab.cli.up.command import up
@@ -61,6 +69,15 @@ app.command()(train)
 app.command()(up)
 app.command(one_means_drift=True)(monitor)
 app.command()(schedule)
+app.command()(freeze)
+app.command()(thaw)
+app.add_typer(policy_app, name="policy")
+app.command()(notify)
+app.command()(incidents)
+app.command()(show)
+app.command()(approve)
+app.command()(reject)
+app.add_typer(approvers_app, name="approvers")
 app.add_typer(audit_app, name="audit")
 app.add_typer(events_app, name="events")
 

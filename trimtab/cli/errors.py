@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import typer
 
 from trimtab.contracts.errors import ErrorKind, TrimtabError
+from trimtab.contracts.redaction import redact_passwords
 
 
 class ExitCode(IntEnum):
@@ -97,7 +98,11 @@ def explain_errors(*, one_means_drift: bool = False) -> Iterator[None]:
 
 
 def print_error(title: str, faults: Sequence[str]) -> None:
-    """Print an error to standard error: one fault beside the title, several in a list below it."""
+    """Print an error to standard error: one fault beside the title, several in a list below it.
+
+    No password of an address is printed.
+    """
+    faults = [redact_passwords(fault) for fault in faults]
     lines = [f" {faults[0]}"] if len(faults) == 1 else ["", *(f"  • {fault}" for fault in faults)]
     colour = None if "NO_COLOR" not in os.environ else False
     typer.secho(f"{title}:", fg=typer.colors.RED, bold=True, nl=False, err=True, color=colour)
@@ -130,6 +135,6 @@ def _print_interruption() -> ExitCode:
 
 def _print_own_fault(error: Exception) -> ExitCode:
     if sys.stderr is not None:
-        traceback.print_exception(error)
+        sys.stderr.write(redact_passwords("".join(traceback.format_exception(error))))
     print_error("A fault of Trimtab itself", ["please report the lines above"])
     return ExitCode.INTERNAL_ERROR

@@ -6,10 +6,12 @@ Many runs of a command need no registry, for there is none yet, or none of the m
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from trimtab.contracts.ports import Refused
 from trimtab.contracts.signature import ModelSignature
 from trimtab.runtime.settings import Settings
 
 if TYPE_CHECKING:  # see above
+    from trimtab.adapters.registry.freezes import FreezeTags
     from trimtab.adapters.registry.model_registry import MlflowRegistry
 
 _SQLITE: Final = "sqlite:///"
@@ -28,6 +30,19 @@ def open_registry(settings: Settings) -> "MlflowRegistry":
     from trimtab.adapters.registry.model_registry import MlflowRegistry
 
     return MlflowRegistry(settings=settings)
+
+
+def open_freezes(settings: Settings) -> "FreezeTags":
+    """Return the freezes that the registry holds; raise `Refused` if there is no registry yet."""
+    if find_registry(settings) is None:
+        msg = (
+            f"there is no model registry at {settings.tracking_uri}: TRIMTAB_HOME or "
+            "MLFLOW_TRACKING_URI names another one"
+        )
+        raise Refused(msg)
+    from trimtab.adapters.registry.freezes import FreezeTags
+
+    return FreezeTags(settings=settings)
 
 
 def load_champion_signature(model: str, settings: Settings) -> ModelSignature | None:

@@ -45,9 +45,20 @@ def find_database_table(address: str, *, side: str) -> TableSource:
     if in_file and not _locate_file(database).is_file():
         fault = f"there is no such database file: name it as {url.scheme}://PATH?table=NAME"
         raise InvalidTableError(fault, subject=side, value=repr(name))
+    if not in_file and not _has_sound_port(database):
+        # The error of Python, or of a driver, would show a part of the password.
+        fault = "has no port where one is expected: write %2F for / and %40 for @ in a password"
+        raise InvalidTableError(fault, subject=side, value=repr(name))
     relation = _connect(database, table, name=name, side=side)
     files = (_locate_file(database),) if in_file else ()
     return TableSource(relation, side, name, repr(name), address, files)
+
+
+def _has_sound_port(database: SplitResult) -> bool:
+    try:
+        return database.port is None or database.port > 0
+    except ValueError:
+        return False
 
 
 def _connect(database: SplitResult, table: str, *, name: str, side: str) -> "ibis.Table":

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, field_validator
 
 from trimtab.contracts.base import Digest, Name, Record, Text
 
@@ -22,6 +22,21 @@ class HumanDecision(Record):
     approver: str = Field(min_length=1, max_length=200)
     decision: Choice
     reason: str = Field(default="", max_length=2000)
+    signed_at: AwareDatetime | None = None
+    """Time of the signature; None without one."""
+    signature: str = Field(default="", max_length=128)
+    """Ed25519 signature in base64 over the canonical JSON (RFC 8785) of incident, model, plan_hash,
+    decision, approver, reason and signed_at; empty for none."""
+    key_id: str = Field(default="", max_length=128)
+    """Fingerprint of the key, as `ssh-keygen -l` prints it: for people, nothing relies on it."""
+
+    @field_validator("approver", "reason", "key_id")
+    @classmethod
+    def _replace_control_characters(cls, text: str) -> str:
+        """Return one line that cannot command a terminal, for it is shown on pages and in logs."""
+        if text.isprintable():
+            return text
+        return "".join(each if each.isprintable() else " " for each in text)
 
 
 class Answer(Record):
@@ -31,17 +46,18 @@ class Answer(Record):
     """None if the message could not be read."""
     received_at: AwareDatetime
     accepted: bool
-    """Whether the answer settled the question."""
+    """Whether the answer counts: a rejection settles the question, and so do as many approvals as
+    the policy wants."""
     note: Text = ""
-    """Why it did not settle it, beginning with "duplicate", "late", "other plan", "unreadable" or
-    "not asked"."""
+    """Why it does not count, beginning with "duplicate", "late", "other plan", "unreadable",
+    "not asked", "unlisted", "unsigned", "bad signature" or "stale"."""
 
 
 class TemporalCommand(Record):
-    """The `temporal` command with which a person answers, as it has to be typed where they are.
+    """The commands with which a person answers, as they have to be typed where the person is.
 
-    It names a program called `temporal` and an address, and nothing else: no other command can get
-    onto the page that a person copies from.
+    It names programs called `temporal` and `trimtab` and an address, and nothing else: no other
+    command can get onto the page that a person copies from.
     """
 
     program: str = Field(default="temporal", pattern=r"^([^\p{Cc}]*/)?temporal$", max_length=4096)
@@ -50,6 +66,8 @@ class TemporalCommand(Record):
     """host:port of the Temporal server; empty for that of the person's own profile."""
     namespace: str = Field(default="default", pattern=r"^[\w.-]+$", max_length=256)
     """Namespace that holds the incident."""
+    trimtab: str = Field(default="trimtab", pattern=r"^([^\p{Cc}]*/)?trimtab$", max_length=4096)
+    """Path of the program `trimtab`, not quoted for a shell, or its plain name."""
 
 
 class ApprovalRequest(Record):

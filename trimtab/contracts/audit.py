@@ -1,13 +1,19 @@
 """Lines of the audit log, each chained to the line before it, and what verifying them finds."""
 
 from enum import StrEnum
+from typing import Final
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
 from trimtab.contracts.base import Digest, Name, Record
 
 GENESIS = "0" * 64
 """Hash that the first entry of an incident is chained to."""
+SWEEPER: Final = "sweeper"
+"""Actor of the entries that close an incident whose workflow is gone."""
+CLOCK_FIELDS: Final = frozenset({"asked_at", "deadline", "received_at", "times"})
+"""Fields of a detail that come from the workflow's clock, so that a task that is executed again
+gives other values. They do not belong to what an entry says."""
 
 
 class Gate(StrEnum):
@@ -25,6 +31,10 @@ class Gate(StrEnum):
     VERIFIED = "verified"
     UNDONE = "undone"
     CLOSED = "closed"
+    CONFLICT = "conflict"
+    """Another entry was presented for a place that was taken; the entries presented follow."""
+    HEAD = "head"
+    """Ends of chains, in the log's own chain of heads; never in an incident's chain."""
 
 
 class AuditEntry(Record):
@@ -41,6 +51,16 @@ class AuditEntry(Record):
     actor: str
     """ "trimtab", "policy", an analyst's name or "person:<approver>"."""
     detail: dict[str, JsonValue]
+
+    @property
+    def content(self) -> dict[str, JsonValue]:
+        """What the entry says, without its number and what it owes to the clock.
+
+        A workflow task that is executed again, because its worker died, says the same later.
+        """
+        content: dict[str, JsonValue] = self.model_dump(mode="json", exclude={"at", "sequence"})
+        kept = {name: value for name, value in self.detail.items() if name not in CLOCK_FIELDS}
+        return {**content, "detail": kept}
 
 
 class AuditLine(Record):
@@ -61,11 +81,36 @@ class AuditAppend(Record):
     """Hash of the last line written, as the workflow knows it; `GENESIS` if there is none."""
 
 
+class RecordedEnd(Record):
+    """Result of the activity `record`: where the chain ends with the entries.
+
+    Histories of earlier releases hold the tip alone, as text.
+    """
+
+    tip: Digest
+    entries: int | None = Field(default=None, ge=0)
+    """Number of lines up to the tip; None if the history does not say."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_tip_alone(cls, value: object) -> object:
+        return {"tip": value} if isinstance(value, str) else value
+
+
 class TipSearch(Record):
     """Input of the activity `find_tip`: a chain and the last hash that the workflow knows of."""
 
     incident: Name
     model: Name
+    tip: Digest
+
+
+class ChainPosition(Record):
+    """The end that one incident's chain had reached, as the chain of heads names it."""
+
+    incident: Name
+    model: Name
+    entries: int = Field(ge=1)
     tip: Digest
 
 

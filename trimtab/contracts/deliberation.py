@@ -3,9 +3,9 @@
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from trimtab.contracts.base import Digest, Fraction, Name, NonNegativeDuration, Record, Reply, Text
 from trimtab.contracts.drift import DriftEvent, Severity
@@ -41,7 +41,7 @@ class TriageReply(Reply):
     """The coordinator's first look."""
 
     severity: Severity
-    focus: list[str] = Field(max_length=5)
+    focus: list[Annotated[str, StringConstraints(max_length=200)]] = Field(max_length=5)
     """Columns worth a closer look."""
     question: str = Field(max_length=600)
     """Question that the investigator should answer."""
@@ -89,7 +89,7 @@ class ReviewReply(Reply):
     """The coordinator's last look at cause and plan together."""
 
     agrees: bool
-    concerns: list[str] = Field(max_length=5)
+    concerns: list[Annotated[str, StringConstraints(max_length=2000)]] = Field(max_length=5)
     summary: str = Field(max_length=800)
     """Summary for the person on call."""
     confidence: Fraction
@@ -169,6 +169,9 @@ class DeliberationInput(Record):
     """Name of the model that is asked: "analyst/rules", "ollama/…" or "gemini-…"."""
     call_timeout: NonNegativeDuration = timedelta(seconds=60)
     """Timeout of one call of the language model; a call is tried three times."""
+    rules_answer_locally: bool = False
+    """Whether `analyst/rules` answers in the worker that runs the workflow. Deliberations that are
+    older than that replay without it."""
 
 
 class Deliberation(Record):

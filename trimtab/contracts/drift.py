@@ -1,14 +1,25 @@
 """Drift events: a CloudEvents 1.0 envelope around the finding of one comparison."""
 
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, Field, JsonValue, model_validator
+from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, model_validator
 
-from trimtab.contracts.base import Count, Fraction, Name, Record, Text
+from trimtab.contracts.base import (
+    CLEANED,
+    Count,
+    ForeignName,
+    ForeignSentence,
+    ForeignText,
+    Fraction,
+    Name,
+    Record,
+)
 
 EVENT_TYPE: Final = "io.trimtab.drift.detected.v1"
 MAX_EVENT_BYTES = 64 * 1024
+MAX_UNSIGNED_BYTES: Final = MAX_EVENT_BYTES - 256
+"""Size of an event that leaves room for its signature and the id of its key."""
 MAX_FEATURES = 100
 
 
@@ -24,6 +35,23 @@ class Severity(StrEnum):
     def rank(self) -> int:
         """0 for LOW to 3 for CRITICAL."""
         return list(Severity).index(self)
+
+
+MEDIUM_LOSS: Final = 1.0
+"""Loss of the metric, in tolerances, above which severity is medium."""
+HIGH_LOSS: Final = 2.0
+"""Loss of the metric, in tolerances, above which severity is high."""
+CRITICAL_LOSS: Final = 4.0
+"""Loss of the metric, in tolerances, above which severity is critical."""
+
+
+def rate_loss(tolerances: float) -> Severity:
+    """Return the severity of a loss of the metric, given in tolerances."""
+    if tolerances > CRITICAL_LOSS:
+        return Severity.CRITICAL
+    if tolerances > HIGH_LOSS:
+        return Severity.HIGH
+    return Severity.MEDIUM if tolerances > MEDIUM_LOSS else Severity.LOW
 
 
 class FeatureKind(StrEnum):
@@ -70,7 +98,7 @@ class FeatureDrift(Record):
     Also 0 if another detector did not measure it; `why` then says what that detector measured."""
     jensen_shannon: Fraction = 0.0
     """Jensen-Shannon distance (base 2), 0 to 1; also 0 if it was not measured."""
-    test: str = ""
+    test: ForeignName = ""
     """Name of the significance test, such as "ks" or "chi2"; empty if none ran."""
     statistic: float | None = None
     p_value: Fraction | None = None
@@ -88,9 +116,9 @@ class FeatureDrift(Record):
     """Loss of the champion's metric without the column, on held-out rows; None if unknown."""
     impact: float | None = None
     """Estimated loss of the champion's metric caused by this column's drift; None if unknown."""
-    why: str = Field(default="", max_length=400)
+    why: ForeignSentence = ""
     """Reason for `drifted`, in one sentence."""
-    change: str = Field(default="", max_length=400)
+    change: ForeignSentence = ""
     """What changed in a column that drifted, such as "its mean rose from 2.1 to 3.4"."""
     null_fraction_reference: Fraction = 0.0
     null_fraction_current: Fraction = 0.0
@@ -113,7 +141,7 @@ class QualityFault(Record):
     kind: FaultKind
     column: Name | None = None
     """The faulty column; None if the fault concerns the whole window."""
-    detail: Text
+    detail: ForeignText
     """Expected and observed values, in one sentence."""
     fraction: Fraction = 0.0
     """Share of the window's rows that are affected."""
@@ -178,7 +206,7 @@ class DriftFinding(Record):
 
     model: Name
     """Name of the registered model."""
-    champion_version: str | None = None
+    champion_version: ForeignName | None = None
     """Version that served the window; None if unknown."""
     reference: Window
     current: Window
@@ -194,7 +222,7 @@ class DriftFinding(Record):
     """Loss of the metric that covariate shift does not explain; None if either is unknown."""
     multivariate: MultivariateDrift | None = None
     """None if no rows were compared."""
-    fingerprint: str = Field(default="", max_length=64)
+    fingerprint: Annotated[str, StringConstraints(max_length=64), CLEANED] = ""
     """Digest that is equal for the same drift: of the model, the reference, and the drifted columns
     with their directions."""
     reference_profile_uri: str | None = Field(default=None, max_length=1024)
@@ -220,7 +248,7 @@ class DriftEvent(Record):
     id: Name
     """Unique per source. Together with the model it names the workflow, so that a second delivery
     of the event opens no second incident."""
-    source: str = Field(min_length=1, max_length=256)
+    source: Annotated[str, StringConstraints(min_length=1, max_length=256), CLEANED]
     """URI reference of the detector."""
     type: Literal["io.trimtab.drift.detected.v1"] = EVENT_TYPE
     subject: Name
@@ -230,6 +258,11 @@ class DriftEvent(Record):
     datacontenttype: Literal["application/json"] = "application/json"
     correlationid: Name
     """CloudEvents extension: the id that every log line, span, tag and audit entry carries."""
+    keyid: Annotated[str, StringConstraints(max_length=64), CLEANED] = ""
+    """CloudEvents extension: id of the key that the event is signed with; empty if it is not."""
+    signature: Annotated[str, StringConstraints(max_length=128), CLEANED] = ""
+    """CloudEvents extension: the publisher's Ed25519 signature, base64url without padding; see
+    `contracts.event_signature`. Empty if the event is not signed."""
     data: DriftFinding
 
     @model_validator(mode="before")

@@ -1,11 +1,13 @@
 """The base of every error whose message is written for people, and the kinds of such errors.
 
-It imports nothing of ours and nothing heavy: the command line turns errors into messages and exit
+It imports nothing heavy: the command line turns errors into messages and exit
 codes by their kind, without loading the modules that raise them.
 """
 
 from enum import StrEnum
 from typing import ClassVar
+
+from trimtab.contracts.redaction import redact_passwords
 
 
 class ErrorKind(StrEnum):
@@ -22,9 +24,14 @@ class ErrorKind(StrEnum):
 
 
 class TrimtabError(Exception):
-    """An error whose message names the thing, its value and the remedy."""
+    """An error whose message names the thing, its value and the remedy, and never a password."""
 
     kind: ClassVar[ErrorKind] = ErrorKind.FAILED
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(
+            *(redact_passwords(each) if isinstance(each, str) else each for each in arguments)
+        )
 
     @property
     def faults(self) -> list[str]:

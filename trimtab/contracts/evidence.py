@@ -1,13 +1,17 @@
 """Evidence: measurements and facts collected before an agent gives an opinion."""
 
 from enum import StrEnum
+from typing import Final
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
-from trimtab.contracts.base import Fraction, Name, Record, Reply, Text
+from trimtab.contracts.base import EPOCH, Fraction, Name, Record, Reply, Text
 from trimtab.contracts.drift import FaultKind, FeatureRole
-from trimtab.contracts.evidence_ids import MAX_ID_LENGTH, EvidenceId
-from trimtab.contracts.model import ModelSpec, ModelVersion
+from trimtab.contracts.evidence_ids import MAX_ID_LENGTH, EvidenceId, build_metric_id
+from trimtab.contracts.model import ModelSpec, ModelVersion, UnscorableVersion, VersionMetric
+
+RECALLED_DOCUMENTS: Final = 5
+"""Number of documents that are recalled for an incident."""
 
 
 class EvidenceSource(StrEnum):
@@ -86,6 +90,25 @@ class EvidencePack(Record):
     last_action_at: AwareDatetime | None = None
     """Time of the last action on the model; None if there was none."""
     collected_at: AwareDatetime
+    measurements: tuple[VersionMetric, ...] = ()
+    """Metrics of versions on the newest labelled rows, as measured for this incident."""
+    champion_trained_until: AwareDatetime | None = None
+    """End of the champion's training data; None if unknown."""
+    champion_reference: float | None = None
+    """The metric that the champion must keep, as the registry holds it; None if unknown."""
+    former_champions: tuple[str, ...] = ()
+    """Versions older than the champion that were champion before, the newest first."""
+
+    @property
+    def measured_metrics(self) -> dict[str, float]:
+        """Metric by version on the newest labelled rows, of the versions that were measured."""
+        return {
+            item.version: item.value
+            for item in self.items
+            if item.version is not None
+            and item.value is not None
+            and item.id == build_metric_id(item.version)
+        }
 
     def find_item(self, item_id: str) -> EvidenceItem | None:
         """Return the item with that id, or None."""
@@ -115,10 +138,47 @@ class Measurement(Record):
     versions: tuple[str, ...]
     as_of: AwareDatetime
     """Time of the measurement: only rows whose label was known by then count."""
+    event_id: str = ""
+    """The incident that it is made for; the seal binds it to that one."""
+
+
+class MeasuredVersions(Record):
+    """Result of the activity `measure_versions`, sealed by the worker that measured."""
+
+    event_id: str = ""
+    model: str = ""
+    as_of: AwareDatetime = EPOCH
+    metrics: tuple[VersionMetric | UnscorableVersion, ...]
+    seal: str = ""
+    """Keyed hash over the other fields; empty in histories that are older than seals."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old_result(cls, value: object) -> object:
+        """Take the plain list that older histories hold."""
+        return {"metrics": value} if isinstance(value, list | tuple) else value
 
 
 class Recall(Record):
     """Input of the activity `recall_similar`."""
 
     query: str = Field(max_length=4000)
-    limit: int = Field(default=5, ge=1, le=20)
+    limit: int = Field(default=RECALLED_DOCUMENTS, ge=1, le=20)
+    event_id: str = ""
+    """The incident that it is made for; the seal binds it to that one."""
+
+
+class RecalledDocuments(Record):
+    """Result of the activity `recall_similar`, sealed by the worker that searched."""
+
+    event_id: str = ""
+    query: str = ""
+    documents: tuple[Document, ...]
+    seal: str = ""
+    """Keyed hash over the other fields; empty in histories that are older than seals."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old_result(cls, value: object) -> object:
+        """Take the plain list that older histories hold."""
+        return {"documents": value} if isinstance(value, list | tuple) else value

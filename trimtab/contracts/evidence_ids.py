@@ -31,6 +31,7 @@ CHAMPION_ID: Final = "registry:champion"
 LAST_ACTION_ID: Final = "registry:last-action"
 """When the model was last acted upon."""
 
+_INSPECTION: Final = "inspect:"
 _WHOLE_WINDOW: Final = "window"
 _MAX_SEGMENT_LENGTH: Final = 80
 _DIGEST_LENGTH: Final = 12
@@ -54,6 +55,11 @@ def build_metric_id(version: str) -> str:
     return f"metric:version-{version}"
 
 
+def build_unscorable_id(version: str) -> str:
+    """Return the id of the item that says why a version has no metric."""
+    return f"unscorable:version-{version}"
+
+
 def build_version_id(version: str) -> str:
     """Return the id of the item that says what a version was trained on."""
     return f"registry:version-{version}"
@@ -61,7 +67,7 @@ def build_version_id(version: str) -> str:
 
 def build_column_id(column: str) -> str:
     """Return the id of the item in which an agent's tool compares a column before and now."""
-    return f"inspect:{column}"
+    return f"{_INSPECTION}{column}"
 
 
 def build_segment_id(column: str, segment: str) -> str:
@@ -75,7 +81,12 @@ def build_segment_id(column: str, segment: str) -> str:
     if shown != segment:
         whole = hashlib.sha256(segment.encode(errors="surrogatepass")).hexdigest()
         shown += f"#{whole[:_DIGEST_LENGTH]}"
-    return f"inspect:{column}={shown}"
+    return f"{_INSPECTION}{column}={shown}"
+
+
+def is_inspection_id(item_id: str) -> bool:
+    """Return whether an id is that of an item in which an agent's tool looked at the data."""
+    return item_id.startswith(_INSPECTION)
 
 
 def build_document_id(document: str) -> str:

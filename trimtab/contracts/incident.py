@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 from pydantic import AwareDatetime, Field
 
 from trimtab.contracts.approval import Answer, TemporalCommand
+from trimtab.contracts.approvers import ApprovalTerms
 from trimtab.contracts.base import Digest, Name, NonNegativeDuration, Record
 from trimtab.contracts.decision import Confidence, Decision, Limits
 from trimtab.contracts.deliberation import RULE_ANALYST, Deliberation
@@ -25,6 +27,10 @@ class Stage(StrEnum):
     WAITING = "waiting_for_person"
     REMEDIATING = "remediating"
     CLOSED = "closed"
+
+
+NOT_AUTHORISED: Final = "not authorised"
+"""What the failure of an incident begins with whose plan the mint refused: nothing was changed."""
 
 
 class Ending(StrEnum):
@@ -47,11 +53,14 @@ class Ending(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     """A person took over an incident that had no plan to execute."""
     SUPERSEDED = "superseded"
-    """Another remediation of the same model was running; nothing was done."""
+    """Another remediation of the same model was running, or had replaced the champion; this one
+    changed nothing."""
     CANCELLED = "cancelled"
     """Somebody cancelled the workflow; changes made until then were undone."""
     FAILED = "failed"
     """An authorised action could not be carried out; changes made until then were undone."""
+    ABANDONED = "abandoned"
+    """The workflow was gone before it ended; the sweeper closed the audit chain."""
 
 
 class IncidentInput(Record):
@@ -68,12 +77,18 @@ class IncidentInput(Record):
     """Timeout of one model call of the agents."""
     published_at: AwareDatetime
     """Time at which the event entered the stream."""
+    publisher: str = Field(default="", max_length=128)
+    """Name of the accepted publisher whose signature the bridge verified; empty for none. Whoever
+    grants an action verifies the signature again."""
     as_of: AwareDatetime | None = None
     """In a backtest, the instant that stands for now in policy questions. Set by the bridge's own
     configuration, never by an event."""
     answer_command: TemporalCommand = TemporalCommand()
     """The command with which a person answers. Set by the bridge's own configuration, never by an
     event."""
+    local_user: str = ""
+    """The operating system's user who runs the bridge: where the policy lists no approvers, this
+    name and the model's owner count. Empty if unknown."""
 
 
 class IncidentView(Record):
@@ -90,6 +105,8 @@ class IncidentView(Record):
     """Approval page, once a person was asked."""
     deadline: AwareDatetime | None = None
     answers: tuple[Answer, ...] = ()
+    terms: ApprovalTerms | None = None
+    """Whose answers count, once a person was asked."""
     ending: Ending | None = None
 
 

@@ -131,6 +131,8 @@ class ModelSpec(Record):
     tier: Tier = Tier.STANDARD
     owner: str = ""
     """Person or team that is asked for a decision."""
+    notify: tuple[Name, ...] = ()
+    """Targets of the policy's `notify` that hear of this model; empty for all of them."""
     metric: Name
     """ "r2" for regression, "roc_auc" (two classes) or "balanced_accuracy" for classification."""
     tolerance: float = Field(default=0.02, gt=0.0)
@@ -212,6 +214,16 @@ class VersionMetric(Record):
     metric: Name
     value: float
     rows: int = Field(ge=0)
+    error: float | None = Field(default=None, ge=0.0)
+    """Standard error of the value; None if unknown."""
+
+
+class UnscorableVersion(Record):
+    """A version that could not be scored on the same rows as others, and why."""
+
+    version: str
+    reason: str = Field(max_length=400)
+    """One line, for people and for evidence."""
 
 
 class Distribution(Record):

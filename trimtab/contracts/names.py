@@ -10,6 +10,8 @@ DRIFT_RESPONSE: Final = "DriftResponseWorkflow"
 DELIBERATION: Final = "DeliberationWorkflow"
 REMEDIATION: Final = "RemediationWorkflow"
 MONITORING: Final = "MonitoringWorkflow"
+SWEEP: Final = "SweepWorkflow"
+RECONCILIATION: Final = "ReconciliationWorkflow"
 
 MAIN_QUEUE: Final = "trimtab"
 """Workflows and light activities."""
@@ -25,6 +27,7 @@ STAGE: Final = "TrimtabStage"
 SEVERITY: Final = "TrimtabSeverity"
 VERDICT: Final = "TrimtabVerdict"
 ACTION: Final = "TrimtabAction"
+ENDING: Final = "TrimtabEnding"
 CONFIDENCE: Final = "TrimtabConfidence"
 CORRELATION_ID: Final = "TrimtabCorrelationId"
 
@@ -35,6 +38,7 @@ SEARCH_ATTRIBUTES: Final[dict[str, SearchAttributeType]] = {
     SEVERITY: "Keyword",
     VERDICT: "Keyword",
     ACTION: "Keyword",
+    ENDING: "Keyword",
     CONFIDENCE: "Double",
     CORRELATION_ID: "Keyword",
 }
@@ -42,6 +46,13 @@ SEARCH_ATTRIBUTES: Final[dict[str, SearchAttributeType]] = {
 
 SCHEDULE_PREFIX: Final = "monitoring/"
 """What the id of a model's schedule, and of each run of it, begins with."""
+SWEEP_ID: Final = "sweep/incidents"
+"""Id of the schedule that looks for incidents without a workflow, and what its runs begin with."""
+RECONCILIATION_ID: Final = "reconciliation/log"
+"""Id of the schedule that holds the audit log against registry and Temporal, and what its runs
+begin with."""
+DRIFT_RESPONSE_PREFIX: Final = "drift-response/"
+"""What the id of every incident's workflow begins with."""
 INCIDENTS_EXPERIMENT: Final = "trimtab/incidents"
 """The MLflow experiment with one run per closed incident."""
 
@@ -51,11 +62,19 @@ def build_drift_response_id(model: str, event_id: str) -> str:
 
     A slash in the model's name is escaped, so that no two pairs share an id.
     """
-    return f"drift-response/{model.replace('/', '%2F')}/{event_id}"
+    return f"{DRIFT_RESPONSE_PREFIX}{model.replace('/', '%2F')}/{event_id}"
 
 
-def build_deliberation_id(event_id: str) -> str:
-    """Return the id of the child workflow in which the agents deliberate on one event."""
+def build_deliberation_id(model: str, event_id: str) -> str:
+    """Return the id of the child workflow in which the agents deliberate on one event.
+
+    Two models may have events of one id.
+    """
+    return f"deliberation/{model.replace('/', '%2F')}/{event_id}"
+
+
+def build_former_deliberation_id(event_id: str) -> str:
+    """Return the id that incidents use which began before it named the model."""
     return f"deliberation/{event_id}"
 
 

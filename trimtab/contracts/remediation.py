@@ -51,6 +51,14 @@ class GrantClaims(Record):
     champion_version: str | None
     target_version: str | None = None
     """For a rollback: the version to return to."""
+    steps: tuple[Step, ...] = ()
+    """The steps that change the registry and are granted; each is taken once."""
+    spec_hash: Digest
+    """Digest of the model's specification, as the mint's own configuration holds it."""
+    verification_margin: float = 0.0
+    """How much lower than before the metric may be after the action."""
+    as_of: AwareDatetime
+    """Time of the newest rows that retraining, gate and verification look at."""
     authority: str
     """ "policy:<rule>" or "person:<approver>"."""
     issued_at: AwareDatetime
@@ -136,6 +144,8 @@ class Outcome(Record):
     undone: bool = False
     failed: bool = False
     """Whether a step could not be carried out or was cancelled; `detail` says why."""
+    superseded: bool = False
+    """Whether a step was refused because somebody else had replaced the champion."""
     detail: Text = ""
     audit_sequence: int
     audit_tip: Digest

@@ -3,6 +3,7 @@
 Pipelines write some on the versions and runs that they make; adapters write and read the others.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 # On a version.
@@ -27,6 +28,11 @@ CORRELATION_ID_TAG: Final = "trimtab.correlation_id"
 PLAN_HASH_TAG: Final = "trimtab.plan_hash"
 """Tag of a version: hash of the plan that it was trained for."""
 
+# On a registered model, and on the experiment of incidents for all models.
+FREEZE_TAG: Final = "trimtab.freeze"
+"""The freeze that is in force, as JSON (`contracts.freeze.Freeze`); without the tag there is none.
+"""
+
 # On an incident's run.
 MODEL_TAG: Final = "trimtab.model"
 VERDICT_TAG: Final = "trimtab.verdict"
@@ -38,6 +44,10 @@ AUDIT_ENTRIES_TAG: Final = "trimtab.audit_entries"
 """Number of lines of that chain."""
 ACTED_AT_TAG: Final = "trimtab.acted_at"
 """ISO time in UTC with microseconds, so that texts sort as times do."""
+
+# On the experiment of incidents.
+AUDIT_HEAD_TAG: Final = "trimtab.audit_head"
+"""Number of heads of the audit log, ":", and the hash of the last one."""
 
 # On a monitored window's run.
 DRIFT_TAG: Final = "trimtab.drift"
@@ -60,6 +70,21 @@ BASELINE_KEY_TAG: Final = "trimtab.baseline.key"
 """Digest of the configuration that the baseline was measured under."""
 
 
+def build_verification_tag(key: str) -> str:
+    """Return the name of the tag that marks a version as verified, by the key of that step."""
+    return f"trimtab.verified_by.{key}"
+
+
+_PROMOTION_PREFIX: Final = "trimtab.promoted_by."
+
+
 def build_promotion_tag(key: str) -> str:
     """Return the name of the tag that marks a version as made champion by an effect."""
-    return f"trimtab.promoted_by.{key}"
+    return _PROMOTION_PREFIX + key
+
+
+def list_promotion_keys(tags: Iterable[str]) -> list[str]:
+    """Return the keys of the effects that made a version champion, from the names of its tags."""
+    return [
+        name.removeprefix(_PROMOTION_PREFIX) for name in tags if name.startswith(_PROMOTION_PREFIX)
+    ]

@@ -8,8 +8,12 @@ from pydantic import ValidationError
 if TYPE_CHECKING:  # Pydantic brings it, and the library depends on Pydantic alone
     from pydantic_core import ErrorDetails
 
+from trimtab.contracts.redaction import redact_passwords
+
 _UNKNOWN_FIELD: Final = "extra_forbidden"
 """Pydantic's type of the error about a field that there is not."""
+_OWN_ERROR: Final = "Value error, "
+"""What Pydantic writes before the message of one of our validators."""
 
 
 def format_validation_errors(
@@ -37,6 +41,8 @@ def format_validation_errors(
 def _format(error: "ErrorDetails", whole: str, max_value_length: int, remedy: str) -> str:
     path = ".".join(map(str, error["loc"])) or whole
     has_value = max_value_length > 0 and error["type"] != "missing"
-    value = f" = {error['input']!r:.{max_value_length}}" if has_value else ""
-    said = "there is no such field" if error["type"] == _UNKNOWN_FIELD else error["msg"]
+    # Before it is cut: what is left of an address may not look like one.
+    value = f" = {redact_passwords(repr(error['input'])):.{max_value_length}}" if has_value else ""
+    message = error["msg"].removeprefix(_OWN_ERROR)
+    said = "there is no such field" if error["type"] == _UNKNOWN_FIELD else message
     return f"{path}{value}: {said}{remedy and ': '}{remedy}"

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from trimtab.files.atomic_file import create_atomically
+from trimtab.files.private_files import private_umask
 
 _SECRET_MODE: Final = 0o600
-_FOLDER_MODE: Final = 0o700
 
 
 def read_or_create_secret(path: Path, make: Callable[[], bytes]) -> bytes:
@@ -16,6 +16,7 @@ def read_or_create_secret(path: Path, make: Callable[[], bytes]) -> bytes:
     Of several processes that come at once, one makes the file and the others read it.
     """
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
+        with private_umask():  # the folders above get no mode
+            path.parent.mkdir(parents=True, exist_ok=True)
         create_atomically(path, make(), mode=_SECRET_MODE)
     return path.read_bytes()

@@ -5,8 +5,10 @@ for a date. Here they stay the words that they look like. Only `null`, `true`, `
 numbers are more than text, and a key that stands twice in a mapping is an error.
 """
 
+import copy
 import json
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 import yaml
@@ -27,6 +29,9 @@ _RESOLVERS: Final = [
 """Types and patterns of words without quotes that are not text."""
 
 
+_TEXTS_KEPT: Final = 64
+"""Texts whose values a process keeps: PyYAML needs 10 ms for a page, and every pipeline reads the
+same few files."""
 _UNNAMED: Final = "<unicode string>"
 """What PyYAML calls a text that is in no file."""
 
@@ -36,13 +41,13 @@ class InvalidYamlError(ValueError):
 
 
 def parse_yaml(text: str) -> object:
-    """Return the one document in the text, None where it is empty.
+    """Return the one document in the text, None where it is empty; the caller may change it.
 
     Raises:
         InvalidYamlError: The text is no YAML, or a key stands twice in a mapping.
     """
     try:
-        return _PlainLoader(text).get_single_data()
+        return copy.deepcopy(_load(text))
     except yaml.YAMLError as error:
         said = " ".join(str(error).split())
         raise InvalidYamlError(said.replace(f'in "{_UNNAMED}", ', "at ")) from None
@@ -62,6 +67,11 @@ def format_yaml_line(value: object) -> str:
         [value], default_flow_style=True, width=_MAX_WIDTH, allow_unicode=True, sort_keys=False
     )
     return line.strip()[1:-1]
+
+
+@lru_cache(maxsize=_TEXTS_KEPT)
+def _load(text: str) -> object:
+    return _PlainLoader(text).get_single_data()
 
 
 class _PlainLoader(yaml.SafeLoader):

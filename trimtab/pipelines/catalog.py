@@ -1,9 +1,13 @@
 """Builds the catalog of one run: the shipped entries, overridden by those of the working folder."""
 
+import copy
+import json
+import re
 import warnings
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlparse
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
@@ -19,6 +23,10 @@ from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.paths import SHIPPED, local_conf, shipped_conf
 
 _PATH_KEYS: Final = frozenset({"filepath", "filename", "path"})
+_SUFFIXES: Final = frozenset({".yml", ".yaml", ".json"})
+_INTERPOLATION: Final = re.compile(r"\$\{(?:runtime_params:\s*(\w+)\s*[,}])?")
+"""Each interpolation, with the parameter's name if it is of a parameter alone."""
+_CONFIGURATIONS_KEPT: Final = 64
 _FORMER_TYPE_PREFIX: Final = "adapters.datasets."
 """Start of the types that an earlier release wrote into entries; they are Trimtab's own."""
 
@@ -50,12 +58,53 @@ def read_catalog(params: Mapping[str, YamlValue]) -> DataCatalog:
         raise Refused(msg) from None
 
 
+class _Inputs(NamedTuple):
+    """Everything that the resolved configuration of a folder depends on."""
+
+    texts: tuple[tuple[str, str], ...]
+    """Paths of the folder's files, and what they hold."""
+    params: str
+    """The parameters that they name, as JSON."""
+
+
 def _read_configuration(
     folder: Path, params: Mapping[str, YamlValue], key: str
 ) -> dict[str, YamlValue]:
-    """Return the configuration of one folder; empty if it has no such file."""
+    """Return the configuration of one folder; empty if it has no such file.
+
+    Kedro takes longer to read it than many a pipeline runs, so it is kept as long as neither a file
+    nor a parameter that one names has changed.
+    """
     if not folder.is_dir():
         return {}
+    inputs = _read_inputs(folder, params)
+    if inputs is None:
+        return _resolve_configuration(folder, params, key)
+    return copy.deepcopy(_recall_configuration(folder, inputs, key))
+
+
+def _read_inputs(folder: Path, params: Mapping[str, YamlValue]) -> _Inputs | None:
+    """Return what the configuration depends on; None if it may depend on something else too."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
+    try:
+        texts = tuple((str(path), path.read_text(encoding="utf-8")) for path in paths)
+        whole = "".join(text for _, text in texts)
+        named = [found for found in _INTERPOLATION.findall(whole) if found]
+        if len(named) != whole.count("${"):
+            return None
+        return _Inputs(texts, json.dumps({name: params[name] for name in named if name in params}))
+    except (OSError, UnicodeDecodeError, TypeError):
+        return None
+
+
+@lru_cache(maxsize=_CONFIGURATIONS_KEPT)
+def _recall_configuration(folder: Path, inputs: _Inputs, key: str) -> dict[str, YamlValue]:
+    return _resolve_configuration(folder, json.loads(inputs.params), key)
+
+
+def _resolve_configuration(
+    folder: Path, params: Mapping[str, YamlValue], key: str
+) -> dict[str, YamlValue]:
     with warnings.catch_warnings():
         # Kedro itself calls the deprecated function.
         warnings.filterwarnings("ignore", "register_new_resolver", UserWarning)

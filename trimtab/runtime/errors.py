@@ -1,6 +1,7 @@
 """Errors of configuration and stack that end a command with a message for people."""
 
 from trimtab.contracts.errors import ErrorKind, TrimtabError
+from trimtab.contracts.redaction import redact_passwords
 
 
 class BadConfigurationError(TrimtabError):
@@ -9,8 +10,8 @@ class BadConfigurationError(TrimtabError):
     kind = ErrorKind.INVALID_INPUT
 
     def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self._faults = faults
+        self._faults = [redact_passwords(fault) for fault in faults]
+        super().__init__("\n".join(self._faults))
 
     @property
     def faults(self) -> list[str]:

@@ -14,11 +14,18 @@ import temporalio.activity
 import temporalio.workflow
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from trimtab.contracts.redaction import redact_passwords
 from trimtab.runtime.settings import Settings
 
 _FIRST_FIELDS: Final = ("timestamp", "level", "event", "correlation_id")
 _LIBRARY_LEVELS: Final = {"httpx": "WARNING", "opentelemetry": "WARNING", "google_adk": "WARNING"}
 """Libraries whose lower levels would fill the log with lines about no incident."""
+
+_WORKFLOW_FIELDS: Final = (
+    "ending", "failure", "incident", "kind", "model", "reason", "target", "verdict"
+)  # fmt: skip
+"""Fields of the lines of workflows, which log with the standard library: those of other libraries
+may hold anything."""
 
 
 class LineWriter(structlog.WriteLogger):
@@ -41,6 +48,7 @@ class _RootHandler:
                     structlog.stdlib.add_logger_name,
                     structlog.stdlib.add_log_level,
                     structlog.stdlib.PositionalArgumentsFormatter(),
+                    structlog.stdlib.ExtraAdder(allow=_WORKFLOW_FIELDS),
                 ],
                 processors=[
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -99,14 +107,31 @@ def _build_renderers() -> list[Processor]:
     return [
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _redact_fields,
         _order_fields,
-        structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+        structlog.processors.JSONRenderer(
+            default=lambda value: redact_passwords(str(value)), ensure_ascii=False
+        ),
     ]
 
 
 def _add_logger_name(logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     event.setdefault("logger", getattr(logger, "name", "trimtab"))
     return event
+
+
+def _redact_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {name: _redact(value) for name, value in event.items()}
+
+
+def _redact(value: object) -> object:
+    if isinstance(value, str):
+        return redact_passwords(value)
+    if isinstance(value, dict):
+        return {name: _redact(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redact(each) for each in value]
+    return value
 
 
 def _order_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

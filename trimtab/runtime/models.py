@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from trimtab.contracts.base import compute_digest
-from trimtab.contracts.decision import Blackout, Limits
+from trimtab.contracts.decision import Limits
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import ModelSpec, ReferencePeriod, Task
 from trimtab.contracts.suggestions import suggest_name
@@ -24,6 +24,7 @@ from trimtab.runtime.model_files import (
     list_own_model_names,
 )
 from trimtab.runtime.paths import format_command, local_conf, shipped_conf
+from trimtab.runtime.policy_files import check_limits, read_policy_file
 
 METRICS_BY_TASK: Final = {
     Task.REGRESSION: ("r2",),
@@ -34,7 +35,6 @@ MODEL_NAME_PATTERN: Final = r"^\w[\w. -]{0,127}$"
 """Pattern of a model's name: `contracts.base.Name` without ":" and "/", which MLflow refuses."""
 TIME_FEATURES: Final = ("hour", "weekday", "month")
 """Features that can be derived from the timestamp."""
-_DAYS_OF_WEEK = range(7)
 
 
 def check_model_name(name: str) -> Iterator[str]:
@@ -65,17 +65,20 @@ def load_model_spec(name: str) -> ModelSpec:
     return spec
 
 
-def load_limits() -> Limits:
+def load_limits(policy: Path | None = None) -> Limits:
     """Return the policy's limits.
+
+    Args:
+        policy: The file that overrides the shipped policy; None for that of `conf/local`.
 
     Raises:
         BadConfigurationError: Everything that is wrong with them.
     """
-    base, local = shipped_conf() / "base" / "policy.yml", local_conf() / "policy.yml"
-    over = read_mapping(local) if local.exists() else {}
+    base, local = shipped_conf() / "base" / "policy.yml", policy or local_conf() / "policy.yml"
+    over = read_policy_file(local) if policy or local.exists() else {}
     thing = f"{base} under {local}" if over else str(base)
-    limits = validate_record(merge_mappings(read_mapping(base), over), Limits, thing=thing)
-    faults = [f"{thing}: {fault}" for fault in _check_limits(limits)]
+    limits = validate_record(merge_mappings(read_policy_file(base), over), Limits, thing=thing)
+    faults = [f"{thing}: {fault}" for fault in check_limits(limits)]
     if faults:
         raise BadConfigurationError(faults)
     return limits
@@ -141,17 +144,3 @@ def _check_bounds(column: str, bounds: tuple[float | None, float | None]) -> Ite
     minimum, maximum = bounds
     if minimum is not None and maximum is not None and minimum > maximum:
         yield f"minimum of {column} = {minimum}: above its maximum {maximum}: swap them"
-
-
-def _check_limits(limits: Limits) -> Iterator[str]:
-    for blackout in limits.blackouts:
-        yield from _check_blackout(blackout)
-
-
-def _check_blackout(blackout: Blackout) -> Iterator[str]:
-    place = f"blackouts.{blackout.name}"
-    wrong = [day for day in blackout.weekdays if day not in _DAYS_OF_WEEK]
-    if wrong:
-        yield f"{place}.weekdays = {wrong}: there is no such day: write 0 (Monday) to 6 (Sunday)"
-    if blackout.start.tzinfo is not None:
-        yield f"{place}.start = {blackout.start}: has a zone: write it under `timezone`"

@@ -23,10 +23,12 @@ from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.paths import local_conf, shipped_conf
 from trimtab.runtime.settings_sections import (
     AnalystSettings,
+    ApproverSettings,
     AuditSettings,
     BacktestSettings,
     BridgeSettings,
     ChromaSettings,
+    EventSettings,
     GrantSettings,
     RedisSettings,
     Section,
@@ -58,9 +60,11 @@ class Settings(BaseSettings):
     temporal: TemporalSettings = TemporalSettings()
     redis: RedisSettings = RedisSettings()
     bridge: BridgeSettings = BridgeSettings()
+    events: EventSettings = EventSettings()
     chroma: ChromaSettings = ChromaSettings()
     analyst: AnalystSettings = AnalystSettings()
     grants: GrantSettings = GrantSettings()
+    approver: ApproverSettings = ApproverSettings()
     audit: AuditSettings = AuditSettings()
     worker: WorkerSettings = WorkerSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

@@ -62,6 +62,9 @@ class BridgeSettings(Section):
     """Name in the consumer group; None for the host name. Keep it across restarts."""
     open_starts: int = Field(default=64, ge=1, le=1024)
     """Maximum number of workflow starts under way at once."""
+    open_incidents: int = Field(default=32, ge=1)
+    """Maximum number of incidents that are investigated or decided at once; events beyond it wait
+    in the stream. Incidents that wait for a person or for a training do not count."""
     block: PositiveDuration = timedelta(seconds=2)
     """Time that one read waits for new entries."""
     claim_after: PositiveDuration = timedelta(seconds=60)
@@ -94,7 +97,34 @@ class GrantSettings(Section):
     """PEM file, Ed25519; only where grants are minted. None for `.trimtab/keys/grant.pem`."""
     public_key: Path | None = None
     """PEM file; where actions are run. None for `.trimtab/keys/grant.pub.pem`."""
+    secret: Path | None = None
+    """File with the key that grants are encrypted with, where they are minted and where actions are
+    run. None for `grant.secret` beside the public key."""
     lifetime: PositiveDuration = timedelta(hours=2)
+
+
+class ApproverSettings(Section):
+    """Who answers with `trimtab approve` and `trimtab reject`, and the key that signs."""
+
+    name: str | None = None
+    """The approver's name in the policy; None for the operating system's user."""
+    key: Path | None = None
+    """File with a private Ed25519 key, in PEM or OpenSSH form. None for
+    `~/.config/trimtab/approver.pem`, if it exists."""
+
+
+class EventSettings(Section):
+    """The key that our own detectors sign events with, and the publishers whose events may act."""
+
+    key: Path | None = None
+    """PEM file, Ed25519, made on first use; where events are published. None for
+    `.trimtab/keys/events.pem`."""
+    public_key: Path | None = None
+    """PEM file with its public half; where events are received and where grants are minted. None
+    for `<stem>.pub.pem` beside the private key."""
+    publishers: dict[str, Path] = Field(default_factory=dict)
+    """PEM files with the public keys of further publishers, by name; where events are received and
+    where grants are minted."""
 
 
 class AuditSettings(Section):
@@ -104,12 +134,21 @@ class AuditSettings(Section):
     """None for `.trimtab/audit`. Workers on several machines need a shared volume."""
     key: Path | None = None
     """File with the HMAC key. None for `.trimtab/keys/audit.key`."""
+    sweep_every: PositiveDuration = timedelta(minutes=1)
+    """Interval at which incidents are looked for whose workflow is gone."""
+    reconcile_every: PositiveDuration = timedelta(hours=1)
+    """Interval at which the log is held against the registry and Temporal."""
 
 
 class WorkerSettings(Section):
     """Concurrency of one worker."""
 
     activities: int = Field(default=20, ge=1)
+    workflow_tasks: int = Field(default=4, ge=2)
+    """Maximum number of workflow tasks at once. Tasks of one process share its interpreter: more
+    of them make each slower, until Temporal takes it for a deadlock (TMPRL1101)."""
+    workflow_threads: int = Field(default=2, ge=1)
+    """Threads for those tasks."""
     pipelines: int = Field(default=1, ge=1)
     """Processes that load models and data."""
     grace: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(seconds=5)

@@ -11,12 +11,18 @@ Sources, the first that names an address wins:
 
 import os
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
-from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
     ListSearchAttributesRequest,
+)
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    DescribeTaskQueueRequest,
 )
 from temporalio.client import Client, Plugin
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -25,6 +31,7 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from trimtab.contracts.names import SEARCH_ATTRIBUTES
+from trimtab.contracts.ports import Unavailable
 from trimtab.runtime.correlation import CorrelationInterceptor
 from trimtab.runtime.errors import BadConfigurationError, NoTemporalAddressError
 from trimtab.runtime.paths import format_command
@@ -32,6 +39,8 @@ from trimtab.runtime.settings import Settings
 from trimtab.runtime.settings_sections import TemporalSettings
 from trimtab.runtime.stack_addresses import find_running_stack
 
+_RPC_TIMEOUT: Final = timedelta(seconds=10)
+_MAY_NOT_LOOK: Final = {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED}
 _TYPES: Final = {
     "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
     "Double": IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
@@ -66,6 +75,32 @@ async def connect_temporal(
     )
 
 
+async def connect_to_namespace(settings: Settings, *, plugins: Sequence[Plugin] = ()) -> Client:
+    """Return a client of the configured server, once its namespace is there.
+
+    Raises:
+        BadConfigurationError: No source names an address, or a profile cannot be read.
+        Unavailable: The server does not answer, or the namespace does not exist yet.
+    """
+    address = load_connect_config(settings)["target_host"]
+    try:
+        client = await connect_temporal(settings, plugins=plugins)
+        await client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=client.namespace), timeout=_RPC_TIMEOUT
+        )
+    except RuntimeError as error:
+        msg = f"{address} does not answer: {error}: start Temporal, or correct temporal.address"
+        raise Unavailable(msg) from error
+    except RPCError as error:
+        if error.status in _MAY_NOT_LOOK:
+            return client
+        msg = f"{address}: {error.message}"
+        if error.status is RPCStatusCode.NOT_FOUND:
+            msg += f": run `temporal operator namespace create {client.namespace}`"
+        raise Unavailable(msg) from error
+    return client
+
+
 def load_connect_config(settings: Settings) -> ClientConnectConfig:
     """Return address, namespace and credentials; `target_host` is always there.
 
@@ -90,6 +125,25 @@ def load_connect_config(settings: Settings) -> ClientConnectConfig:
         )
         raise NoTemporalAddressError([fault])
     return config
+
+
+async def has_worker(client: Client, queue: str, *, activities: bool = True) -> bool:
+    """Return whether a worker waits for the activities, or else the workflows, of a queue."""
+    kind = (
+        TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+        if activities
+        else TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
+    )
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
+    )
+    try:
+        answer = await client.workflow_service.describe_task_queue(request, timeout=_RPC_TIMEOUT)
+    except RPCError as error:
+        if error.status is RPCStatusCode.CANCELLED:  # the server unloads the queue just now
+            return False
+        raise
+    return bool(answer.pollers)
 
 
 async def find_missing_search_attributes(client: Client) -> dict[str, str]:

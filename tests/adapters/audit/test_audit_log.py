@@ -14,9 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key, locate_audit_file
+from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key
 from trimtab.adapters.audit.audit_verification import verify
-from trimtab.contracts.audit import GENESIS, AuditAppend, AuditEntry, ChainStatus, Gate, RecordedTip
+from trimtab.adapters.audit.log_reading import locate_audit_file
+from trimtab.contracts.audit import (
+    GENESIS,
+    AuditAppend,
+    AuditEntry,
+    ChainEnd,
+    ChainStatus,
+    Gate,
+    RecordedTip,
+)
 from trimtab.contracts.ports import Refused, Unavailable
 
 KEY = b"k" * 32
@@ -51,8 +60,8 @@ class Log:
         self.count = 0
 
     def write(self, count: int = 1, **changes: Any) -> str:
-        self.tip = self.log.append(an_append(self.count, count, tip=self.tip, **changes))
-        self.count += count
+        end = self.log.append(an_append(self.count, count, tip=self.tip, **changes))
+        self.tip, self.count = end.tip, end.entries
         return self.tip
 
     @property
@@ -107,22 +116,21 @@ def test_a_chain_that_ends_with_closed_is_closed(log: Log) -> None:
 
 def test_the_same_request_again_changes_nothing_however_late(log: Log) -> None:
     first = an_append(0, 2)
-    tip = log.log.append(first)
-    second = an_append(2, 2, tip=tip)
+    end = log.log.append(first)
+    second = an_append(2, 2, tip=end.tip)
     last = log.log.append(second)
     before = log.path.read_bytes()
 
     assert log.log.append(second) == last
-    assert log.log.append(first) == tip
+    assert log.log.append(first) == end
     assert log.path.read_bytes() == before
 
 
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
-        (an_append(0, detail={"note": "another"}), "holds another entry already"),
         (an_append(2, tip="a" * 64), "none with the hash"),
-        (an_append(5), "holds another entry already"),
+        (an_append(5), "entry 5 cannot follow 0 lines"),
     ],
 )
 def test_entries_that_do_not_follow_the_tip_are_refused(
@@ -135,6 +143,115 @@ def test_entries_that_do_not_follow_the_tip_are_refused(
         log.log.append(request_)
 
     assert log.path.read_bytes() == before
+
+
+LATER = timedelta(minutes=10)
+
+
+def presented_later(request: AuditAppend, **changes: Any) -> AuditAppend:
+    """Return what the task of a workflow presents that is executed once more."""
+    entries = tuple(
+        entry.model_copy(update={"at": entry.at + LATER, **changes}) for entry in request.entries
+    )
+    return request.model_copy(update={"entries": entries})
+
+
+def test_a_task_that_is_executed_again_finds_its_entries_whatever_the_time(log: Log) -> None:
+    first = an_append(0, 2)
+    end = log.log.append(first)
+    before = log.path.read_bytes()
+
+    assert log.log.append(presented_later(first)) == end
+    assert log.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("field", ["deadline", "received_at"])
+def test_what_an_entry_owes_to_the_clock_is_not_what_it_says(log: Log, field: str) -> None:
+    end = log.log.append(an_append(0, detail={field: "12:00", "plan_hash": "p"}))
+
+    again = log.log.append(an_append(0, detail={field: "12:10", "plan_hash": "p"}))
+
+    assert again == end
+    assert log.log.lines("parking:2016-12-01")[0].entry.detail[field] == "12:00"
+
+
+def test_a_task_whose_entries_were_written_in_part_writes_the_rest(log: Log) -> None:
+    whole = an_append(0, 3)
+    log.log.append(whole.model_copy(update={"entries": whole.entries[:2]}))
+
+    end = log.log.append(presented_later(whole))
+
+    assert end.entries == 3
+    assert log.verify().valid
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"gate": Gate.CLOSED},
+        {"actor": "person:eve"},
+        {"correlation_id": "c-2"},
+        {"detail": {"note": "another"}},
+    ],
+)
+def test_another_entry_for_a_place_that_is_taken_follows_a_line_that_says_so(
+    log: Log, other: dict[str, Any]
+) -> None:
+    log.write(3)
+    before = log.path.read_bytes()
+    first, second = log.log.lines("parking:2016-12-01")[:2]
+    rival = presented_later(an_append(1, tip=first.hash), **other)
+
+    end = log.log.append(rival)
+
+    lines = log.log.lines("parking:2016-12-01")
+    conflict, appended = lines[3].entry, lines[4].entry
+    assert end == ChainEnd(entries=5, tip=lines[4].hash)
+    assert log.path.read_bytes().startswith(before)
+    assert conflict.gate is Gate.CONFLICT
+    assert conflict.detail["presented"] == conflict.detail["standing"] == 1
+    assert conflict.detail["standing_hash"] == second.hash
+    assert appended.content == rival.entries[0].content
+    assert log.verify().valid
+
+
+def test_a_conflict_is_written_once_however_often_it_is_presented(log: Log) -> None:
+    log.write(3)
+    rival = an_append(0, 2, detail={"note": "another"})
+    end = log.log.append(rival)
+    further = log.log.append(an_append(end.entries, tip=end.tip))
+    before = log.path.read_bytes()
+
+    assert log.log.append(presented_later(rival)) == end
+    assert log.log.append(an_append(end.entries, tip=end.tip)) == further
+    assert log.path.read_bytes() == before
+
+
+def test_a_conflict_that_a_crash_cut_short_is_completed(log: Log) -> None:
+    log.write(3)
+    rival = an_append(0, 2, detail={"note": "another"})
+    end = log.log.append(rival)
+    complete = log.path.read_bytes().splitlines(keepends=True)
+    for kept in range(4, 6):
+        log.path.write_bytes(b"".join(complete[:kept]))
+
+        assert log.log.append(presented_later(rival)).entries == end.entries == 6
+        assert log.path.read_bytes().splitlines(keepends=True)[:kept] == complete[:kept]
+        assert log.verify().valid
+
+
+def test_two_workflows_that_write_in_turn_lose_nothing(log: Log) -> None:
+    """A workflow that was reset, and a child of its former run that is still at work."""
+    start = log.log.append(an_append(0))
+    ends = {"reset": start, "former": start}
+    for number in range(4):
+        for writer, end in tuple(ends.items()):
+            entry = an_append(end.entries, tip=end.tip, detail={"note": f"{writer} {number}"})
+            ends[writer] = log.log.append(entry)
+
+    notes = [line.entry.detail.get("note") for line in log.log.lines("parking:2016-12-01")]
+    assert {f"{writer} {number}" for writer in ends for number in range(4)} <= set(notes)
+    assert log.verify().valid
 
 
 def test_a_gap_after_the_tip_is_refused(log: Log) -> None:
@@ -162,7 +279,7 @@ def test_entries_of_two_incidents_or_with_a_gap_between_them_are_refused(log: Lo
 def test_an_entry_without_a_canonical_form_is_refused(log: Log, value: JsonValue) -> None:
     entry = an_entry(0).model_copy(update={"detail": {"value": value}})
 
-    with pytest.raises(Refused, match="no JSON form"):
+    with pytest.raises(Refused, match="have no JSON form"):
         log.log.append(AuditAppend(entries=(entry,), tip=GENESIS))
 
 
@@ -180,7 +297,7 @@ def test_a_line_torn_by_a_crash_is_cut_off_by_the_append_that_it_belongs_to(
 ) -> None:
     log.write()
     whole = log.path.read_bytes()
-    tip = log.log.append(request := an_append(1, 3, tip=log.tip))
+    end = log.log.append(request := an_append(1, 3, tip=log.tip))
     complete = log.path.read_bytes()
     log.path.write_bytes(complete[: len(whole) + kept])
     torn = not complete[: len(whole) + kept].endswith(b"\n")
@@ -189,7 +306,7 @@ def test_a_line_torn_by_a_crash_is_cut_off_by_the_append_that_it_belongs_to(
     mended = log.log.append(request)
 
     assert found.valid is not torn
-    assert mended == tip
+    assert mended == end
     assert log.path.read_bytes() == complete
 
 
@@ -198,7 +315,7 @@ def test_a_torn_line_is_left_alone_by_an_append_that_it_does_not_belong_to(log: 
     first = an_append(0)
     log.path.write_bytes(torn := log.path.read_bytes() + b'{"entry":')
 
-    assert log.log.append(first) == log.tip
+    assert log.log.append(first) == ChainEnd(entries=1, tip=log.tip)
     assert log.path.read_bytes() == torn
 
 
@@ -212,9 +329,9 @@ def test_a_last_line_whose_end_was_cut_off_is_not_forgotten(log: Log) -> None:
 
 def test_many_appenders_of_one_request_write_it_once(log: Log) -> None:
     with ThreadPoolExecutor(8) as pool:
-        tips = set(pool.map(log.log.append, [an_append(0, 3)] * 32))
+        ends = list(pool.map(log.log.append, [an_append(0, 3)] * 32))
 
-    assert len(tips) == 1
+    assert len({end.tip for end in ends}) == 1
     assert len(log.log.lines("parking:2016-12-01")) == 3
 
 
@@ -222,9 +339,9 @@ def test_appenders_in_several_processes_exclude_each_other(log: Log) -> None:
     context = multiprocessing.get_context("spawn")
 
     with context.Pool(3) as pool:
-        tips = set(pool.map(log.log.append, [an_append(0, 3)] * 12))
+        ends = pool.map(log.log.append, [an_append(0, 3)] * 12)
 
-    assert len(tips) == 1
+    assert len({end.tip for end in ends}) == 1
     assert log.verify().entries == 3
 
 
@@ -302,6 +419,20 @@ def test_lines_added_after_the_incident_closed_are_found(log: Log) -> None:
     log.write()
 
     assert log.verify(recorded).fault == "1 lines were added after the incident closed"
+
+
+def test_what_a_workflow_adds_that_was_reset_after_its_end_is_no_fault(log: Log) -> None:
+    log.write(2)
+    log.write(gate=Gate.CLOSED)
+    recorded = log.recorded()
+    first = log.log.lines("parking:2016-12-01")[0]
+    end = log.log.append(an_append(1, tip=first.hash, detail={"note": "another"}))
+
+    still_open = log.verify(recorded)
+    log.log.append(an_append(end.entries, tip=end.tip, gate=Gate.CLOSED))
+
+    assert (still_open.valid, still_open.closed) == (True, False)
+    assert (log.verify(recorded).valid, log.verify(recorded).closed) == (True, True)
 
 
 def test_a_chain_moved_to_another_incident_s_file_is_found(log: Log) -> None:
@@ -434,4 +565,53 @@ def test_any_json_is_kept_as_it_was_and_verifies(detail: dict[str, JsonValue]) -
 
         assert line.entry.detail == detail
         assert log.verify(log.recorded()).valid
-        assert log.log.append(an_append(0, detail=detail)) == log.tip
+        assert log.log.append(an_append(0, detail=detail)).tip == log.tip
+
+
+def test_whatever_lies_in_the_folder_is_a_fault_of_that_name_alone(log: Log) -> None:
+    log.write(gate=Gate.CLOSED)
+    sound = log.path
+    (log.folder / "folder.jsonl").mkdir()
+    (log.folder / "dangling.jsonl").symlink_to(log.folder / "nowhere")
+    (log.folder / "circle.jsonl").symlink_to(log.folder)
+    (log.folder / "to_itself.jsonl").symlink_to(log.folder / "to_itself.jsonl")
+    os.mkfifo(log.folder / "pipe.jsonl")
+    (log.folder / "deep.jsonl").write_bytes(b"[" * 200_000 + b"]" * 200_000 + b"\n")
+    (log.folder / "deep_object.jsonl").write_bytes(b'{"entry":' * 100_000 + b"\n")
+    (log.folder / "long.jsonl").write_bytes(b"9" * 5_000_000 + b"\n")
+    (log.folder / "digits.jsonl").write_bytes(b'{"entry":' + b"9" * 100_000 + b"}\n")
+    (log.folder / "surrogate.jsonl").write_bytes(
+        b'{"entry":"\\ud800","hash":"\\ud800","previous":""}\n'
+    )
+    (log.folder / "empty.jsonl").write_bytes(b"")
+    (log.folder / "esc\x1b[2J.jsonl").write_bytes(b"\x1b[2J\n")
+    (log.folder / os.fsdecode(b"bytes\xff.jsonl")).write_bytes(b"\xff\n")
+    with (log.folder / "huge.jsonl").open("wb") as file:
+        file.truncate(2**40)
+
+    statuses = verify(log.folder, key=KEY)
+
+    names = {path.name for path in log.folder.rglob("*.jsonl")}
+    assert len(statuses) == len(names) == 15
+    assert [each.incident for each in statuses if each.valid] == ["parking:2016-12-01"]
+    assert all(each.fault.isprintable() for each in statuses)
+    assert verify(sound.parent, key=KEY)[0].entries == 1
+
+
+def test_a_file_that_may_not_be_read_is_a_fault(log: Log) -> None:
+    log.write()
+    log.path.chmod(0)
+    if os.access(log.path, os.R_OK):
+        pytest.skip("root may read every file")
+
+    assert "Permission denied" in log.verify().fault
+
+
+def test_a_pipe_in_an_incidents_place_is_refused(log: Log) -> None:
+    log.write()
+    path = log.path
+    path.unlink()
+    os.mkfifo(path)
+
+    with pytest.raises(Refused, match="neither a file nor a folder"):
+        log.log.lines("parking:2016-12-01")

@@ -1,5 +1,6 @@
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,10 +9,17 @@ from kedro.io import DatasetError
 
 from tests.builders import an_event
 from trimtab.adapters.datasets.drift_events import DriftEventsDataset
+from trimtab.adapters.event_keys import build_event_verifier
 from trimtab.contracts.drift import DriftEvent, QualityFault
 from trimtab.contracts.ports import Refused, Unavailable
+from trimtab.runtime.settings import load_settings
 
 STREAM = "events-of-the-dataset"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIMTAB_HOME", str(tmp_path))
 
 
 @pytest.fixture
@@ -31,7 +39,17 @@ def test_each_event_becomes_one_entry_with_nothing_else_in_it(server: "redis.Red
     found: list[Any] = server.xrange(STREAM) or []
     entries = [fields for _, fields in found]
     assert [set(fields) for fields in entries] == [{b"event"}] * 2
-    assert DriftEvent.model_validate_json(entries[0][b"event"]) == event
+    sent = DriftEvent.model_validate_json(entries[0][b"event"])
+    assert sent.model_copy(update={"signature": "", "keyid": ""}) == event
+
+
+def test_each_event_is_signed_with_the_key_of_the_settings(server: "redis.Redis") -> None:
+    DriftEventsDataset().save([an_event()])
+
+    found: list[Any] = server.xrange(STREAM) or []
+    ((_, fields),) = found
+    sent = DriftEvent.model_validate_json(fields[b"event"])
+    assert build_event_verifier(load_settings()).find_publisher(sent) == "trimtab"
 
 
 def test_no_event_is_no_entry(server: "redis.Redis") -> None:

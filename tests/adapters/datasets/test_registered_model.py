@@ -64,9 +64,39 @@ def test_a_version_is_found_by_its_key_with_all_that_belongs_to_it(sales: Regist
     assert sales.made_by("b" * 64) is None
 
 
+def test_a_key_makes_one_version_however_many_train_for_it(
+    sales: RegisteredModel, mlflow_settings: Settings
+) -> None:
+    """The second one was asked whether there is a version before the first one made it."""
+    sales.register(fitted())
+
+    sales.register(fitted())
+
+    versions = open_tracking(mlflow_settings).search_model_versions("name='sales'")
+    assert [str(version.version) for version in versions] == ["1"]
+
+
+def test_of_two_that_are_made_in_the_same_instant_the_older_stays(
+    sales: RegisteredModel, mlflow_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = open_tracking(mlflow_settings)
+    create = client.create_model_version
+
+    def create_second(*arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(client, "create_model_version", create)
+        create("sales", source="runs:/x", tags={EFFECT_KEY_TAG: KEY})
+        return create(*arguments, **options)
+
+    monkeypatch.setattr(client, "create_model_version", create_second)
+    sales.register(fitted())
+
+    versions = client.search_model_versions("name='sales'")
+    assert [(str(found.version), found.source) for found in versions] == [("1", "runs:/x")]
+
+
 def test_only_a_version_with_the_alias_becomes_champion(sales: RegisteredModel) -> None:
     sales.register(fitted(alias="champion"))
-    sales.register(fitted())
+    sales.register(fitted(tags={TRAINED_ROWS_TAG: "200"}))
 
     assert sales.champion().version == "1"
     assert sales.version("2").version == "2"

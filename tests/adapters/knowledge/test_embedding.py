@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import erf
 
@@ -8,7 +9,13 @@ import numpy as np
 import pytest
 
 from trimtab.adapters.knowledge import embedding
-from trimtab.adapters.knowledge.embedding import DIMENSIONS, MiniLM, embed_texts
+from trimtab.adapters.knowledge.embedding import (
+    DIMENSIONS,
+    EmbeddingCache,
+    MiniLM,
+    Vectors,
+    embed_texts,
+)
 
 WEATHER = (
     "The weather is lovely today.",
@@ -83,6 +90,8 @@ def test_threads_load_one_encoder_and_get_the_same_vectors(
 ) -> None:
     loaded: list[MiniLM] = []
     monkeypatch.setattr(embedding, "_loaded", loaded)
+    fresh = EmbeddingCache(embedding._encode_texts, size=10)
+    monkeypatch.setattr(embedding, "_cache", fresh)
 
     with ThreadPoolExecutor(8) as pool:
         vectors = list(pool.map(lambda _: embed_texts(WEATHER), range(8)))
@@ -112,3 +121,48 @@ def test_the_error_function_is_exact_to_single_precision(value: float) -> None:
     assert embedding._compute_erf(np.array([value], dtype=np.float32))[0] == pytest.approx(
         erf(value), abs=7e-7
     )
+
+
+class Counting:
+    """An encoder that remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        self.asked += texts
+        return np.array([[float(len(text))] * DIMENSIONS for text in texts], dtype=np.float32)
+
+
+def test_no_text_is_encoded_twice() -> None:
+    encode = Counting()
+    cache = EmbeddingCache(encode, size=10)
+
+    first = cache(["one", "three", "one"])
+    again = cache(["three", "seven", "one"])
+
+    assert encode.asked == ["one", "three", "seven"]
+    assert first[:, 0].tolist() == [3.0, 5.0, 3.0]
+    assert again[:, 0].tolist() == [5.0, 5.0, 3.0]
+
+
+def test_texts_that_were_not_used_for_long_are_forgotten() -> None:
+    encode = Counting()
+    cache = EmbeddingCache(encode, size=2)
+
+    cache(["a", "bb"])
+    cache(["a"])
+    cache(["ccc"])
+    cache(["a", "bb"])
+
+    assert encode.asked == ["a", "bb", "ccc", "bb"]
+
+
+def test_threads_that_ask_for_the_same_text_at_once_encode_it_once() -> None:
+    encode = Counting()
+    cache = EmbeddingCache(encode, size=10)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: cache(["one"]), range(40)))
+
+    assert encode.asked == ["one"]

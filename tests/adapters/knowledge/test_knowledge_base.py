@@ -380,3 +380,11 @@ def test_input_that_chroma_will_never_accept_is_refused() -> None:
 
     with pytest.raises(Refused, match="no such name"):
         knowledge.document("anything")
+
+
+def test_many_incidents_are_remembered_at_once(knowledge: ChromaKnowledgeBase) -> None:
+    names = [f"incident:parking:{number}" for number in range(3)]
+
+    knowledge.remember_all([(a_report(), name) for name in names])
+
+    assert all(knowledge.document(name) for name in names)

@@ -314,6 +314,43 @@ def test_an_incident_is_one_run_with_everything_an_auditor_looks_for(world: Worl
     }
 
 
+def test_an_incident_is_recorded_for_its_own_model_and_event_only(world: World) -> None:
+    assert not world.registry.is_recorded("parking", "event-1")
+
+    world.registry.record_incident(a_report())
+
+    assert world.registry.is_recorded("parking", "event-1")
+    assert not world.registry.is_recorded("parking", "event-2")
+    assert not world.registry.is_recorded("footfall", "event-1")
+
+
+def test_an_incident_is_found_after_the_experiment_was_made_anew(
+    world: World, mlflow_settings: Settings
+) -> None:
+    """Otherwise a worker that knew the former one would take an ended incident for an open one."""
+    world.registry.record_incident(a_report())
+    former = world.client.get_experiment_by_name("trimtab/incidents")
+    assert former is not None
+    world.client.rename_experiment(former.experiment_id, "put away")
+
+    MlflowRegistry(settings=mlflow_settings).record_incident(a_report("event-2"))
+
+    assert world.registry.is_recorded("parking", "event-2")
+
+
+def test_of_two_runs_that_two_attempts_made_at_once_one_stays(world: World) -> None:
+    """A worker was given up while it recorded the incident, and another one took its place."""
+    registry = world.registry
+    assert isinstance(registry, MlflowRegistry)
+    registry.record_incident(a_report())
+    registry._runs._create(a_report())
+    assert len(registry.list_recorded_tips()) == 2
+
+    registry.record_incident(a_report())
+
+    assert [each.incident for each in registry.list_recorded_tips()] == ["event-1"]
+
+
 def test_a_bare_incident_is_recorded_too(world: World) -> None:
     bare = a_report(confidence=None, decision=None, outcome=None, ending=Ending.EXPIRED)
 

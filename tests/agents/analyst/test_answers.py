@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from agents.analyst.answers import answer_cause, answer_plan, answer_triage
-from agents.analyst.figures import find_item
+from agents.analyst.brief_figures import find_item
 from agents.analyst.review import answer_review
 from agents.brief import Brief, CauseBrief, PlanBrief
 from agents.case import AgentStep
 from tests.agents.analyst.test_causes import CLEAR_CASES, a_fault, moved
-from tests.agents.cases import a_brief, full_pack, performance, version_metric
+from tests.agents.cases import a_brief, bad_release_pack, performance
 from trimtab.contracts.deliberation import Cause, PlanReply, RootCauseReply
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.remediation import Action
@@ -92,7 +92,7 @@ def test_several_causes_that_call_for_one_action_make_that_action_sure() -> None
 
 
 def test_a_rollback_names_the_better_version() -> None:
-    brief = a_brief(pack=full_pack(version_metric("2", 0.9), champion_version="4"))
+    brief = a_brief(pack=bad_release_pack())
 
     reply = answer_plan(found(brief))
 

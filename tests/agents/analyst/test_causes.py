@@ -8,12 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.analyst.actions import compute_fitness, rank_actions
-from agents.analyst.causes import compute_likelihoods
-from agents.analyst.figures import find_better_version
-from agents.analyst.signals import Signals, read_signals
-from agents.brief import Brief
-from tests.agents.cases import a_brief, a_document, full_pack, performance, version_metric
+from policies.judgement.actions import compute_fitness, rank_actions
+from policies.judgement.causes import compute_likelihoods
+from policies.judgement.figures import Figures, find_better_version, find_rollback_target
+from policies.judgement.signals import Signals, read_signals
+from tests.agents.cases import (
+    a_document,
+    bad_release_pack,
+    full_pack,
+    performance,
+    some_figures,
+    version_metric,
+)
 from tests.builders import NOW, WEEK, a_feature_drift
 from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.drift import (
@@ -55,8 +61,8 @@ def a_fault(fraction: float = 0.4, *, corrupt: bool = True) -> QualityFault:
     )
 
 
-def shares_of(brief: Brief) -> dict[Cause, float]:
-    return compute_likelihoods(read_signals(brief))
+def shares_of(figures: Figures) -> dict[Cause, float]:
+    return compute_likelihoods(read_signals(figures))
 
 
 def an_estimate(estimated: float) -> PerformanceEstimate:
@@ -89,7 +95,7 @@ CLEAR_CASES: list[tuple[dict[str, Any], Cause, Action]] = [
     (
         {
             "features": moved(target=0.3),
-            "pack": full_pack(version_metric("2", 0.9), champion_version="4"),
+            "pack": bad_release_pack(),
         },
         Cause.BAD_RELEASE,
         Action.ROLL_BACK,
@@ -142,18 +148,18 @@ CLEAR_CASES: list[tuple[dict[str, Any], Cause, Action]] = [
 def test_a_clear_case_has_a_clear_cause_and_the_action_that_meets_it(
     finding: dict[str, Any], cause: Cause, action: Action
 ) -> None:
-    brief = a_brief(**{"reference": TWO_YEARS, **finding})
-    shares = shares_of(brief)
+    figures = some_figures(**{"reference": TWO_YEARS, **finding})
+    shares = shares_of(figures)
 
     assert next(iter(shares)) is cause
     assert shares[cause] > 0.6
-    assert next(iter(rank_actions(brief, shares))) is action
+    assert next(iter(rank_actions(figures, shares))) is action
 
 
 def test_nothing_is_learnt_from_corrupt_data_however_bad_the_metric() -> None:
-    brief = a_brief(quality=(a_fault(0.01),), performance=performance(-3.0))
+    figures = some_figures(quality=(a_fault(0.01),), performance=performance(-3.0))
 
-    assert Action.RETRAIN not in rank_actions(brief, {Cause.CONCEPT_DRIFT: 1.0})
+    assert Action.RETRAIN not in rank_actions(figures, {Cause.CONCEPT_DRIFT: 1.0})
 
 
 @pytest.mark.parametrize(
@@ -171,13 +177,13 @@ def test_a_fault_that_was_found_explains_a_loss_by_the_rows_that_it_touches(
 ) -> None:
     fault = a_fault(fraction, corrupt=False).model_copy(update={"kind": kind})
 
-    assert next(iter(shares_of(a_brief(features=moved(), quality=(fault,))))) is cause
+    assert next(iter(shares_of(some_figures(features=moved(), quality=(fault,))))) is cause
 
 
 def test_a_season_is_not_ruled_out_before_a_year_was_seen() -> None:
     def shares(days: int, **changes: Any) -> dict[Cause, float]:
         reference = Window(start=NOW - timedelta(days=days), end=NOW - WEEK, rows=9000)
-        return shares_of(a_brief(features=moved(), reference=reference, **changes))
+        return shares_of(some_figures(features=moved(), reference=reference, **changes))
 
     short, year = shares(77), shares(365)
 
@@ -189,54 +195,63 @@ def test_a_season_is_not_ruled_out_before_a_year_was_seen() -> None:
 def test_a_column_that_others_found_drifted_by_a_measure_of_their_own_has_moved() -> None:
     unmeasured = a_feature_drift("Capacity", role="feature", psi=0.0, drifted=True)
 
-    signals = read_signals(a_brief(features=(unmeasured,)))
+    signals = read_signals(some_figures(features=(unmeasured,)))
 
     assert (signals.inputs_moved, signals.target_moved) == (0.5, 0.0)
 
 
 def test_a_few_dirty_rows_do_not_explain_a_worse_metric() -> None:
-    brief = a_brief(features=moved(target=1.0), quality=(a_fault(0.001, corrupt=False),))
+    figures = some_figures(features=moved(target=1.0), quality=(a_fault(0.001, corrupt=False),))
 
-    assert next(iter(shares_of(brief))) is Cause.LABEL_SHIFT
+    assert next(iter(shares_of(figures))) is Cause.LABEL_SHIFT
 
 
 def test_going_back_is_no_option_without_a_better_version() -> None:
-    worse = a_brief(pack=full_pack(version_metric("2", 0.7)))
+    worse = some_figures(pack=bad_release_pack(target=0.7))
 
     assert find_better_version(worse) is None
+    assert find_rollback_target(worse) is None
     assert Action.ROLL_BACK not in rank_actions(worse, {Cause.BAD_RELEASE: 1.0})
 
 
 def test_the_best_of_the_better_versions_is_meant() -> None:
-    better = (version_metric("2", 0.85), version_metric("3", 0.9))
-    brief = a_brief(pack=full_pack(*better, champion_version="4"))
+    pack = bad_release_pack(version_metric("3", 0.95), target=0.85, former_champions=("3", "2"))
+    figures = some_figures(pack=pack)
 
-    assert find_better_version(brief) == ("3", 0.9)
+    assert find_better_version(figures) == find_rollback_target(figures) == ("3", 0.95)
+
+
+def test_a_better_version_that_never_was_champion_is_no_version_to_return_to() -> None:
+    figures = some_figures(pack=bad_release_pack(version_metric("3", 0.95), former_champions=()))
+
+    assert find_better_version(figures) == ("3", 0.95)
+    assert find_rollback_target(figures) is None
+    assert Action.ROLL_BACK not in rank_actions(figures, {Cause.BAD_RELEASE: 1.0})
 
 
 def test_a_later_version_that_does_better_is_nothing_to_go_back_to() -> None:
-    later = a_brief(pack=full_pack(version_metric("2", 0.9)))
+    later = some_figures(pack=full_pack(version_metric("2", 0.9)))
 
     assert find_better_version(later) is None
 
 
 def test_a_metric_exactly_one_tolerance_down_is_undecided() -> None:
-    signals = read_signals(a_brief(performance=performance(0.90)))
+    signals = read_signals(some_figures(performance=performance(0.90)))
 
     assert signals.worse == pytest.approx(0.5, abs=0.001)
 
 
 def test_without_labels_an_expected_loss_speaks_for_covariate_shift() -> None:
-    brief = a_brief(features=moved(inputs=1.0), performance=None, estimate=an_estimate(0.7))
+    figures = some_figures(features=moved(inputs=1.0), performance=None, estimate=an_estimate(0.7))
 
-    assert next(iter(shares_of(brief))) is Cause.COVARIATE_SHIFT
+    assert next(iter(shares_of(figures))) is Cause.COVARIATE_SHIFT
 
 
 def test_labels_are_believed_more_than_an_estimate() -> None:
     lost: dict[str, Any] = {"features": moved(inputs=1.0), "estimate": an_estimate(0.78)}
 
-    labelled = shares_of(a_brief(**lost, performance=performance(0.78), concept_loss=0.0))
-    expected = shares_of(a_brief(**lost, performance=None))
+    labelled = shares_of(some_figures(**lost, performance=performance(0.78), concept_loss=0.0))
+    expected = shares_of(some_figures(**lost, performance=None))
 
     assert labelled[Cause.COVARIATE_SHIFT] > expected[Cause.COVARIATE_SHIFT]
     assert expected[Cause.UNKNOWN] > labelled[Cause.UNKNOWN]
@@ -255,7 +270,7 @@ def test_the_more_of_a_loss_is_unexplained_the_likelier_is_concept_drift(
 
 def test_few_labels_leave_more_to_the_unknown() -> None:
     def unknown(rows: int) -> float:
-        return shares_of(a_brief(performance=performance(0.78, rows=rows)))[Cause.UNKNOWN]
+        return shares_of(some_figures(performance=performance(0.78, rows=rows)))[Cause.UNKNOWN]
 
     assert unknown(5) > unknown(50) > unknown(5000)
 
@@ -301,7 +316,7 @@ def test_a_worse_metric_never_makes_it_look_more_harmless(signals: Signals, more
 def test_likelihoods_follow_the_margin_without_jumps() -> None:
     losses = [0.92 - step / 1000 for step in range(100)]
     harmless = [
-        shares_of(a_brief(features=moved(target=0.3), performance=performance(current)))[
+        shares_of(some_figures(features=moved(target=0.3), performance=performance(current)))[
             Cause.HARMLESS
         ]
         for current in losses

@@ -2,17 +2,20 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from tests.builders import NOW
-from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key, locate_audit_file
+from trimtab.adapters.audit.audit_log import JsonlAuditLog, load_audit_key
+from trimtab.adapters.audit.log_reading import locate_audit_file
 from trimtab.adapters.registry.model_registry import MlflowRegistry
 from trimtab.cli.audit.command import app
 from trimtab.contracts.audit import GENESIS, AuditAppend, AuditEntry, Gate
@@ -48,7 +51,7 @@ class Deployment:
             )
             for sequence, gate in enumerate((Gate.OPENED, Gate.DECIDED, Gate.CLOSED))
         )
-        tip = self.log.append(AuditAppend(entries=entries, tip=GENESIS))
+        tip = self.log.append(AuditAppend(entries=entries, tip=GENESIS)).tip
         if recorded:
             MlflowRegistry(settings=self.settings).record_incident(a_report(incident, tip))
         return self.home / "audit" / locate_audit_file("parking", incident)
@@ -276,3 +279,139 @@ def test_help_loads_nothing_heavy() -> None:
     )
 
     assert done.returncode == 0, done.stderr
+
+
+def promote(deployment: Deployment, version: str, *, key: str) -> None:
+    """Make a version champion as an activity does, with nothing of it in the log."""
+    registry = MlflowRegistry(settings=deployment.settings)
+    registry._client.create_registered_model("parking")
+    registry._client.create_model_version("parking", source=deployment.home.as_uri())
+    registry.set_champion("parking", version, expected=None, key=key)
+
+
+def test_a_champion_that_no_line_accounts_for_is_found_by_both_commands(
+    deployment: Deployment,
+) -> None:
+    """Row 1: the registry was changed through an activity, and `audit verify` exited with 0."""
+    deployment.close()
+    assert deployment.run("reconcile").exit_code == 0
+    promote(deployment, "1", key="f" * 64)
+
+    for command in ("reconcile", "verify"):
+        result = deployment.run(command)
+
+        assert result.exit_code == 1
+        assert "fault: parking: version 1 was made champion by the effect ffffffffffff" in (
+            " ".join(result.stdout.split())
+        )
+
+
+def test_a_champion_of_somebody_elses_model_is_no_discrepancy(deployment: Deployment) -> None:
+    deployment.close()
+    client = MlflowRegistry(settings=deployment.settings)._client
+    client.create_registered_model("somebody's @model")
+    client.create_model_version("somebody's @model", source=deployment.home.as_uri())
+    client.set_registered_model_alias("somebody's @model", "champion", "1")
+
+    assert deployment.run("reconcile").exit_code == 0
+
+
+def test_reconcile_shows_only_what_disagrees(deployment: Deployment) -> None:
+    deployment.close()
+    deployment.close("event-2").unlink()
+
+    result = deployment.run("reconcile")
+
+    assert result.exit_code == 1
+    assert "event-2" in result.stdout
+    assert "event-1" not in result.stdout
+
+
+def test_json_names_every_discrepancy(deployment: Deployment) -> None:
+    deployment.close()
+    promote(deployment, "1", key="f" * 64)
+
+    found: dict[str, Any] = json.loads(deployment.run("reconcile", "--json").stdout)
+
+    assert found["valid"] is False
+    assert [each["model"] for each in found["discrepancies"]] == ["parking"]
+    assert found["temporal"] is None
+
+
+def test_an_open_chain_that_is_gone_is_found_by_its_head(deployment: Deployment) -> None:
+    path = deployment.close(recorded=False, at=datetime.now(UTC))
+    path.unlink()
+    deployment.close("event-2")
+
+    result = deployment.run("verify")
+
+    assert result.exit_code == 1
+    assert "its file is gone: cut or replaced" in " ".join(result.stdout.split())
+
+
+def test_a_folder_that_was_rolled_back_is_found_by_the_head_in_the_registry(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    deployment.close()
+    folder = deployment.home / "audit"
+    shutil.copytree(folder, tmp_path / "backup")
+    deployment.close("event-2", recorded=False, at=datetime.now(UTC))
+    registry = MlflowRegistry(settings=deployment.settings)
+    registry.keep_audit_head(head := deployment.log.update_heads(at=NOW))
+    assert registry.read_audit_head() == head
+    assert deployment.run("verify").exit_code == 0
+
+    shutil.rmtree(folder)
+    shutil.copytree(tmp_path / "backup", folder)
+
+    assert deployment.run("verify").exit_code == 1
+    assert "rolled back to a backup" in " ".join(deployment.run("reconcile").stdout.split())
+
+
+def test_an_older_head_does_not_replace_a_newer_one(deployment: Deployment) -> None:
+    deployment.close()
+    registry = MlflowRegistry(settings=deployment.settings)
+    older = deployment.log.update_heads(at=NOW)
+    deployment.close("event-2")
+    newer = deployment.log.update_heads(at=NOW)
+
+    registry.keep_audit_head(newer)
+    registry.keep_audit_head(older)
+
+    assert registry.read_audit_head() == newer
+
+
+def test_the_log_is_held_against_temporal_if_it_answers(
+    deployment: Deployment, temporal_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIMTAB_TEMPORAL__ADDRESS", temporal_address)
+    deployment.close(name := f"event-{uuid4().hex}")
+    path = deployment.home / "audit" / locate_audit_file("parking", name)
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
+
+    result = deployment.run("reconcile")
+
+    said = " ".join(result.stdout.split())
+    assert result.exit_code == 1
+    assert f"Compared with the workflows of Temporal at {temporal_address}" in said
+    assert "stuck at `decided` until the sweeper closes it" in said
+
+
+def test_strange_files_do_not_stop_the_command(deployment: Deployment) -> None:
+    """Row 18: `audit verify` died on a folder, and hung on a pipe."""
+    deployment.close()
+    folder = deployment.home / "audit"
+    (folder / "folder.jsonl").mkdir()
+    os.mkfifo(folder / "pipe.jsonl")
+    (folder / "dangling.jsonl").symlink_to(folder / "nowhere")
+    (folder / "deep.jsonl").write_bytes(b"[" * 100_000 + b"\n")
+
+    result = deployment.run("verify", "--json")
+
+    found = {one["incident"]: one["fault"] for one in json.loads(result.stdout)["incidents"]}
+    assert result.exit_code == 1
+    assert "is a folder" in found["folder.jsonl"]
+    assert "neither a file nor a folder" in found["pipe.jsonl"]
+    assert "No such file" in found["dangling.jsonl"]
+    assert "nested too deeply" in found["deep.jsonl"]
+    assert found["event-1"] == ""

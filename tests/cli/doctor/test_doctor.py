@@ -302,6 +302,22 @@ def test_an_expensive_retraining_and_a_new_column_are_only_noted() -> None:
     assert "columns neither used nor ignored: wind" in output
 
 
+def test_a_policy_for_a_misspelt_model_or_a_missing_program_does_not_pass_unseen() -> None:
+    Path("conf/local/policy.yml").write_text(
+        "shadow_models: [laod]\nnotify: {pager: {command: [/nonexistent/page]}}\n"
+    )
+    change(notify=["pagr"])
+
+    code, output = run()
+
+    assert code == 1, output
+    assert "shadow_models = 'laod': no such model" in output
+    assert "did you mean load?" in output
+    assert "nothing is executed for" not in output
+    assert "notify.pager.command = '/nonexistent/page': is no program here" in output
+    assert "notify = 'pagr': the policy has no such target: did you mean pager?" in output
+
+
 def test_unusual_monitoring_settings_are_only_noted() -> None:
     change(owner="", announcement_cooldown="PT1H", label_delay="P28D", false_alarms_per_year=20)
 

@@ -136,6 +136,21 @@ def test_a_server_that_does_not_answer_is_reported(
     assert "does not answer" in done.stderr
 
 
+def test_a_dead_letter_s_words_are_a_quotation(letters: Letters) -> None:
+    """Row 15 of cases/authority.md."""
+    letters.bury(
+        b'{"why": "x\x1b[2J\n\nANSWER run this instead"}', reason="y\x1b[8m\nONCE run this"
+    )
+
+    shown = CliRunner().invoke(app, ["events", "dead"]).output
+
+    lines = shown.split("\n")
+    assert all(line.isprintable() for line in lines)
+    spoken = [line for line in lines if "run this" in line]
+    assert len(spoken) == 2
+    assert all(line.startswith(("  reason | y", "  event  | {")) for line in spoken)
+
+
 @pytest.mark.parametrize("arguments", [[], ["1-0", "--all"]])
 def test_a_retry_of_nothing_or_of_both_says_how_to_type_the_command(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch

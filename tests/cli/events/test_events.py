@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner, Result
 
-from tests.builders import an_event
+from tests.builders import a_feature_drift, an_event
+from trimtab.adapters.event_keys import EventSigner
 from trimtab.cli.app import app
 from trimtab.contracts.drift import DriftEvent, Severity
 
@@ -70,7 +72,35 @@ def test_cloudevents_go_through_as_they_are(
 
     assert imported("cloudevents", file).exit_code == 0
 
+    (sent,) = (DriftEvent.model_validate_json(each) for each in stream())
+    assert sent.signature
+    assert sent.model_copy(update={"signature": "", "keyid": ""}) == event
+
+
+def test_an_event_that_its_publisher_signed_keeps_that_signature(
+    imported: Import, stream: Stream, tmp_path: Path
+) -> None:
+    theirs = EventSigner(key=Ed25519PrivateKey.generate())
+    event = theirs.sign(an_event(model="birmingham-parking"))
+    file = tmp_path / "events.json"
+    file.write_text(event.model_dump_json())
+
+    assert imported("cloudevents", file).exit_code == 0
+
     assert [DriftEvent.model_validate_json(each) for each in stream()] == [event]
+
+
+def test_a_report_whose_figures_cannot_be_true_is_refused(
+    imported: Import, stream: Stream, tmp_path: Path
+) -> None:
+    event = an_event(model="birmingham-parking", features=(a_feature_drift(psi=1e308),))
+    file = tmp_path / "events.json"
+    file.write_text(event.model_dump_json())
+
+    done = imported("cloudevents", file)
+
+    assert (done.exit_code, stream()) == (2, [])
+    assert "psi" in done.output
 
 
 def test_an_event_about_an_unknown_model_is_refused(

@@ -67,7 +67,7 @@ def test_the_car_parks_are_configured_as_a_person_would(folder: Path) -> None:
     assert spec.task is Task.REGRESSION
     assert [feature.name for feature in spec.features] == ["SystemCodeNumber", "Capacity"]
     assert (spec.window.days, spec.reference_windows, spec.target_minimum) == (7, 3, 0)
-    assert "trimtab backtest parking" in output
+    assert output.index("trimtab doctor") < output.index("trimtab backtest parking")
     assert "12 rows have a target below 0" in output
 
 

@@ -21,12 +21,12 @@ GOOD = "2016-11-01"
 
 @pytest.fixture
 def monitor(
-    trained_home: Path, parking: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained_database: Path, parking: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Monitor:
     """In an MLflow in which no other test has announced anything."""
     home = tmp_path / "own"
     home.mkdir()
-    shutil.copy(trained_home / "mlflow.db", home / "mlflow.db")
+    shutil.copy(trained_database, home / "mlflow.db")
     monkeypatch.setenv("TRIMTAB_HOME", str(home))
     monkeypatch.setenv("COLUMNS", "140")
     return lambda *words: CliRunner().invoke(app, ["monitor", *words])

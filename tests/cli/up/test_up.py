@@ -117,7 +117,7 @@ async def test_a_misconfigured_part_ends_it_with_the_reason(started: Ups, tmp_pa
 
     said, _ = process.communicate(timeout=60)
 
-    assert process.returncode == 1
+    assert process.returncode == 1, said
     assert "worker ended with code 2" in said
     assert "no such model" in said
     assert "Traceback" not in said

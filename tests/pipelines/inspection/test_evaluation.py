@@ -1,7 +1,17 @@
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
 import pytest
 
+from tests.detection.windows import START, WEEK, make_spec
 from tests.pipelines.conftest import Run
-from trimtab.contracts.ports import Refused
+from tests.pipelines.versions import sales, train_version
+from trimtab.contracts.fitted import ServedModel
+from trimtab.contracts.model import Slice
+from trimtab.contracts.ports import Unavailable
+from trimtab.pipelines.inspection.evaluation import measure_versions
+from trimtab.pipelines.requests import EvaluationRequest
 
 AS_OF = "2016-11-01T00:00:00Z"
 
@@ -28,9 +38,61 @@ def test_a_version_without_rows_has_no_metric(parking: Run) -> None:
     """There are no rows of 3 and 4 December."""
     report = parking("evaluation", versions=["1"], as_of="2016-12-06T00:00:00Z", slice="gate")
 
-    assert report == {"metrics": []}
+    assert report == {"metrics": [], "unscorable": []}
 
 
-def test_an_unknown_version_is_refused(parking: Run) -> None:
-    with pytest.raises(Refused, match="no version '99'"):
-        parking("evaluation", versions=["99"], as_of=AS_OF, slice="recent")
+def test_an_unknown_version_hides_no_other(parking: Run) -> None:
+    report = parking("evaluation", versions=["99", "1"], as_of=AS_OF, slice="recent")
+
+    (metric,), (missing,) = report["metrics"], report["unscorable"]
+    assert metric["version"] == "1"
+    assert missing["version"] == "99"
+    assert "no version '99'" in missing["reason"]
+
+
+class Versions:
+    """Version 1 works; 2 needs a column that is not there; 3 is in a store that is busy."""
+
+    def __init__(self, rows: pd.DataFrame) -> None:
+        self._works = train_version(rows, make_spec())
+
+    def version(self, version: str) -> ServedModel:
+        def load() -> Any:
+            if version == "3":
+                msg = "database is locked"
+                raise Unavailable(msg)
+            return Demanding()
+
+        return self._works if version == "1" else replace(self._works, version=version, load=load)
+
+
+class Demanding:
+    """A model that was trained on other columns, with a name that would clear a terminal."""
+
+    def predict(self, inputs: pd.DataFrame) -> Any:
+        return inputs["weather\x1b[2J"]
+
+
+def a_request(*versions: str) -> EvaluationRequest:
+    return EvaluationRequest(
+        model="sales", versions=versions, as_of=START + 3 * WEEK, slice=Slice.RECENT
+    )
+
+
+def test_a_version_with_other_columns_blinds_nothing() -> None:
+    rows = sales()
+
+    report: Any = measure_versions(rows, make_spec(), a_request("1", "2"), Versions(rows))  # type: ignore[arg-type] # the others are not asked for
+
+    (metric,), (missing,) = report["metrics"], report["unscorable"]
+    assert metric["version"] == "1"
+    assert missing["version"] == "2"
+    assert "KeyError" in missing["reason"]
+    assert missing["reason"].isprintable()
+
+
+def test_a_busy_store_is_tried_again_and_makes_no_version_unscorable() -> None:
+    rows = sales()
+
+    with pytest.raises(Unavailable):
+        measure_versions(rows, make_spec(), a_request("1", "3"), Versions(rows))  # type: ignore[arg-type] # the others are not asked for

@@ -24,12 +24,12 @@ CHRISTMAS = datetime.fromisoformat("2016-12-12T22:00:00+00:00")
 
 @pytest.fixture
 def parking(
-    trained_home: Path, parking: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained_database: Path, parking: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Run:
     """The car parks, with an MLflow in which no other test has announced anything."""
     home = tmp_path / "home"
     home.mkdir()
-    shutil.copy(trained_home / "mlflow.db", home / "mlflow.db")
+    shutil.copy(trained_database, home / "mlflow.db")
     monkeypatch.setenv("TRIMTAB_HOME", str(home))
     return parking
 

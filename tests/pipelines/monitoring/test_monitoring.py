@@ -16,6 +16,7 @@ from trimtab.contracts.drift import (
     PerformanceChange,
     QualityFault,
 )
+from trimtab.contracts.event_signature import build_comparable_content
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import VersionMetric
 from trimtab.detection.profiles.window_profile import WindowProfile
@@ -39,7 +40,9 @@ def test_a_window_in_which_the_champion_degrades_is_published(parking: Run, stre
 
     (published,) = stream()
     event = DriftEvent.model_validate_json(published)
-    assert event == DriftEvent.model_validate(report["event"])
+    judged = DriftEvent.model_validate(report["event"])
+    assert event.signature != ""
+    assert build_comparable_content(event) == build_comparable_content(judged)
     assert event.data.performance is not None
     assert event.data.performance.degraded
     assert event.data.champion_version == "1"

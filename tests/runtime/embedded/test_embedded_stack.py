@@ -2,6 +2,7 @@ import asyncio
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError
 
 from tests.servers import start_in
 from tests.waiting import until
@@ -17,7 +19,7 @@ from trimtab.runtime.embedded import server_start
 from trimtab.runtime.embedded.children import find_free_port
 from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
 from trimtab.runtime.embedded.server_start import start_server
-from trimtab.runtime.embedded.servers import ValkeyServer
+from trimtab.runtime.embedded.servers import MlflowServer, ValkeyServer
 from trimtab.runtime.errors import StackError
 from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.stack_addresses import (
@@ -96,6 +98,69 @@ async def test_everything_ends_within_seconds_of_a_kill_and_the_home_is_free_aga
     async with EmbeddedStack(settings) as stack:
         assert stack.addresses.pid == os.getpid()
         await until(lambda: not any(get_creation_time(process.pid) for process in processes))
+
+
+async def test_the_stream_has_a_password_that_no_command_line_shows(settings: Settings) -> None:
+    async with EmbeddedStack(settings) as stack:
+        url = stack.addresses.redis
+        password = url.removeprefix("redis://:").partition("@")[0]
+        open_url = url.replace(f":{password}@", "")
+        async with Redis.from_url(open_url) as anybody, Redis.from_url(url) as ours:
+            with pytest.raises(AuthenticationError):
+                await anybody.xadd("drift-events", {"event": "forged"})
+            assert await ours.ping()
+        commands = [
+            " ".join(process.cmdline())
+            for server in stack.servers
+            for process in family(server.pid)
+        ]
+
+    assert len(password) > 40
+    assert len(commands) >= 2
+    assert not [command for command in commands if password in command]
+    assert not [path for path in logs_of(settings) if password in path.read_text()]
+
+
+async def test_the_password_of_the_stream_is_that_of_last_time(settings: Settings) -> None:
+    passwords = []
+    for _ in range(2):
+        async with EmbeddedStack(settings) as stack:
+            passwords.append(stack.addresses.redis.partition("@")[0])
+
+    assert passwords[0] == passwords[1]
+
+
+async def test_everything_in_the_home_is_its_owner_s_alone(settings: Settings) -> None:
+    """Also what an earlier version had left for everybody to read."""
+    settings.home.mkdir(mode=0o755)
+    settings.home.chmod(0o755)
+    (settings.home / "mlflow.db").touch(mode=0o644)
+    before = os.umask(0o022)
+    try:
+        async with EmbeddedStack(settings) as stack:
+            child = stack.start_child("writer", [sys.executable, "-c", "open('made', 'w')"],
+                                      folder=settings.home)  # fmt: skip
+            assert await child.wait() == 0
+            found = [settings.home, *settings.home.rglob("*")]
+            assert {"made", "temporal.db", "mlflow.db"} <= {path.name for path in found}
+            assert [path for path in found if stat.S_IMODE(path.lstat().st_mode) & 0o077] == []
+    finally:
+        os.umask(before)
+
+
+def logs_of(settings: Settings) -> list[Path]:
+    return list((settings.home / "logs").iterdir())
+
+
+def test_the_page_of_mlflow_shows_no_password_on_its_command_line(tmp_path: Path) -> None:
+    database = "postgresql://me:s3cret@db/mlflow"
+
+    command = MlflowServer(database, artifacts=tmp_path).build_command([5000])
+
+    assert "s3cret" not in " ".join(command)
+    assert "--backend-store-uri" in MlflowServer("sqlite:///x", artifacts=tmp_path).build_command(
+        [5000]
+    )
 
 
 async def test_a_server_with_an_address_is_not_started(tmp_path: Path, valkey_url: str) -> None:

@@ -13,6 +13,9 @@ import rfc8785
 
 from trimtab.contracts.audit import GENESIS, AuditEntry, AuditLine
 
+_MAX_LINE_BYTES: Final = 4 * 2**20
+"""Size from which a line is none of ours: Temporal takes no payload of more than 2 MB."""
+_MAX_FAULT_LENGTH: Final = 200
 _LARGEST_EXACT: Final = 2**53 - 1
 """Largest integer that a JSON number, which is a double, holds exactly."""
 
@@ -50,12 +53,25 @@ def parse_chain(content: bytes, *, key: bytes) -> tuple[AuditLine, ...]:
             line = _parse_line(raw, key=key)
             _check_position(line, lines)
             lines.append(line)
+    except RecursionError as error:
+        fault = "nested too deeply for a line of this log"
+        raise _broken_chain(fault, lines) from error
     except ValueError as error:
-        raise _broken_chain(str(error).splitlines()[0], lines) from error
+        raise _broken_chain(_format_fault(error), lines) from error
     if tail:
         fault = "the last line is torn: by a crash, or because the file was cut"
         raise _broken_chain(fault, lines)
     return tuple(lines)
+
+
+def parse_last_line(content: bytes, *, key: bytes) -> AuditLine | None:
+    """Return the last line of a file of complete lines, or None; the others are not looked at.
+
+    Raises:
+        ValueError: It is not a line that was written with the key.
+    """
+    raw = content.removesuffix(b"\n").rpartition(b"\n")[2]
+    return _parse_line(raw, key=key) if raw else None
 
 
 def is_same_incident(one: AuditEntry, other: AuditEntry) -> bool:
@@ -67,7 +83,16 @@ def _broken_chain(fault: str, sound: list[AuditLine]) -> BrokenChainError:
     return BrokenChainError(f"sequence {len(sound)}: {fault}", sound=tuple(sound))
 
 
+def _format_fault(error: ValueError) -> str:
+    """Return the first line of a message, without what could command a terminal."""
+    first = (str(error).splitlines() or [""])[0][:_MAX_FAULT_LENGTH]
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in first)
+
+
 def _parse_line(raw: bytes, *, key: bytes) -> AuditLine:
+    if len(raw) > _MAX_LINE_BYTES:
+        msg = f"holds {len(raw)} bytes: no line of this log has more than {_MAX_LINE_BYTES}"
+        raise ValueError(msg)
     plain = json.loads(raw, parse_int=_parse_integer)
     if not isinstance(plain, dict) or set(plain) != {"entry", "previous", "hash"}:
         msg = "not a line of this log"

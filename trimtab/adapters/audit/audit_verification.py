@@ -10,13 +10,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from trimtab.adapters.audit.audit_chain import BrokenChainError, parse_chain
-from trimtab.adapters.audit.audit_file import read_locked_file
-from trimtab.adapters.audit.audit_log import locate_audit_file
+from trimtab.adapters.audit.append_plan import is_continued_after_conflict
+from trimtab.adapters.audit.log_reading import (
+    ChainFile,
+    locate_audit_file,
+    read_chain_files,
+)
 from trimtab.contracts.audit import AuditLine, ChainStatus, Gate, RecordedTip
 
 _RECORDING_TIME: Final = timedelta(hours=1)
-"""Time after which recording a closed incident was given up: `workflows.options.REMEMBER`."""
+"""Time in which a closed incident is recorded, unless the registry was away."""
 _UNFIT_CHARACTERS: Final = re.compile(r"[^\w.:/ -]")
 
 
@@ -32,13 +35,19 @@ def verify(
             missing end of one, is not seen; `ChainStatus.compared` says whether there was one.
         now: An incident that closed more than an hour before must have a tip; None for no check.
     """
+    return judge_chains(read_chain_files(folder, key=key), tips=tips, now=now)
+
+
+def judge_chains(
+    files: Iterable[ChainFile], *, tips: Iterable[RecordedTip] = (), now: datetime | None = None
+) -> tuple[ChainStatus, ...]:
+    """Return the state of every chain in files that have been read; see `verify`."""
     expected: dict[str, list[RecordedTip]] = {}
     for tip in tips:
         expected.setdefault(locate_audit_file(tip.model, tip.incident), []).append(tip)
-    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.jsonl")}
+    found = {file.name: file for file in files}
     present = [
-        _verify_file(name, read_locked_file(path), key=key, tips=expected.get(name, []), now=now)
-        for name, path in sorted(found.items())
+        _judge_file(file, tips=expected.get(name, []), now=now) for name, file in found.items()
     ]
     missing = [
         _report_missing(recorded[0]) for name, recorded in expected.items() if name not in found
@@ -46,17 +55,12 @@ def verify(
     return (*present, *missing)
 
 
-def _verify_file(
-    name: str, content: bytes, *, key: bytes, tips: list[RecordedTip], now: datetime | None
-) -> ChainStatus:
-    fault = ""
-    try:
-        lines = parse_chain(content, key=key)
-    except BrokenChainError as broken:
-        lines, fault = broken.sound, str(broken)
-    fault = fault or _check_file_name(name, lines) or _check_tips(lines, tips)
+def _judge_file(file: ChainFile, *, tips: list[RecordedTip], now: datetime | None) -> ChainStatus:
+    lines = file.lines
+    fault = file.fault or _check_file_name(file.name, lines) or _check_tips(lines, tips)
+    fault = fault or _check_policy(lines) or _check_openings(lines)
     fault = fault or ("" if tips else _check_recorded(lines, now))
-    incident, model = _identify(name, lines, tips)
+    incident, model = _identify(file.name, lines, tips)
     return ChainStatus(
         incident=incident,
         model=model,
@@ -74,13 +78,45 @@ def _check_file_name(name: str, lines: tuple[AuditLine, ...]) -> str:
         return "the file holds no line"
     entry = lines[0].entry
     if locate_audit_file(entry.model, entry.incident) != name:
-        return f"the file {name} holds incident {entry.incident!r} of model {entry.model!r}"
+        shown = _clean(name)
+        return f"the file {shown} holds incident {entry.incident!r} of model {entry.model!r}"
+    return ""
+
+
+def _check_policy(lines: tuple[AuditLine, ...]) -> str:
+    """Return which line was decided under another policy than the incident was opened under.
+
+    Whoever has access to Temporal can terminate an incident, and start it again by hand under
+    limits of their own, which leave a real loss to monitoring.
+    """
+    opened = lines[0].entry.detail.get("policy_hash")
+    for entry in (line.entry for line in lines):
+        decided = entry.detail.get("policy_hash")
+        if entry.gate is Gate.DECIDED and isinstance(opened, str) and decided != opened:
+            return (
+                f"sequence {entry.sequence}: decided under policy {decided!s:.12}, but the incident"
+                f" was opened under {opened:.12}: somebody started it again by hand"
+            )
+    return ""
+
+
+def _check_openings(lines: tuple[AuditLine, ...]) -> str:
+    """Return which line opens the incident a second time with something else."""
+    first = lines[0].entry
+    for entry in (line.entry for line in lines[1:] if line.entry.gate is Gate.OPENED):
+        for name in ("event_hash", "policy_hash", "spec_hash"):
+            if entry.detail.get(name) != first.detail.get(name):
+                return (
+                    f"sequence {entry.sequence}: opened again with another {name}: somebody started"
+                    " it again by hand"
+                )
     return ""
 
 
 def _check_tips(lines: tuple[AuditLine, ...], tips: list[RecordedTip]) -> str:
     for recorded in tips:
-        if recorded.tip == lines[-1].hash:
+        closed = recorded.tip
+        if closed == lines[-1].hash or is_continued_after_conflict(lines, closed=closed):
             continue
         if any(line.hash == recorded.tip for line in lines):
             return f"{len(lines) - recorded.entries} lines were added after the incident closed"
@@ -107,7 +143,12 @@ def _identify(name: str, lines: tuple[AuditLine, ...], tips: list[RecordedTip]) 
         return tips[0].incident, tips[0].model
     if lines:
         return lines[0].entry.incident, lines[0].entry.model
-    return _UNFIT_CHARACTERS.sub("_", name)[-128:], ""
+    return _clean(name), ""
+
+
+def _clean(name: str) -> str:
+    """Return a file's name as the name of an incident, without what could command a terminal."""
+    return _UNFIT_CHARACTERS.sub("_", name)[-128:]
 
 
 def _report_missing(recorded: RecordedTip) -> ChainStatus:

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 from typing_extensions import override
 
+from trimtab.adapters.event_keys import load_event_signer
 from trimtab.adapters.event_stream import connect_stream
 from trimtab.contracts.drift import MAX_EVENT_BYTES, DriftEvent
 from trimtab.contracts.ports import Refused, Unavailable
@@ -14,6 +15,8 @@ from trimtab.runtime.settings import load_settings
 
 class DriftEventsDataset(AbstractDataset[Sequence[DriftEvent], NoReturn]):
     """An append-only stream: one entry per event, its CloudEvents JSON in the field `event`.
+
+    Events are signed with the key of the settings, unless their publisher signed them.
 
     An event that is published again keeps its id, so that it starts no second incident.
     """
@@ -26,8 +29,9 @@ class DriftEventsDataset(AbstractDataset[Sequence[DriftEvent], NoReturn]):
         """Publish the events in their order, if there are any."""
         if not data:
             return
-        payloads = [_encode_event(event) for event in data]
         settings = load_settings()
+        signer = load_event_signer(settings)
+        payloads = [_encode_event(signer.sign(event)) for event in data]
         with connect_stream(settings) as server:
             for payload in payloads:
                 server.xadd(settings.redis.stream, {"event": payload})

@@ -103,17 +103,24 @@ class RegisteredModel:
             return self._build_served(self._client.get_model_version(self._model, version))
 
     def made_by(self, key: str) -> ServedModel | None:
-        """Return the version that carries the effect key, or None."""
+        """Return the oldest version that carries the effect key, or None."""
         with translate_mlflow_errors():
-            query = f"name='{self._model}' and tag.`{EFFECT_KEY_TAG}`='{key}'"
-            found = self._client.search_model_versions(query, max_results=1)
-        return self._build_served(found[0]) if found else None
+            found = self._find_version(key)
+        return self._build_served(found) if found else None
 
     def register(self, fitted: FittedModel) -> None:
-        """Log a model with all that belongs to it, then make it a version in one step."""
+        """Log a model with all that belongs to it, then make it a version in one step.
+
+        No version is made if there is one with the same effect key: an attempt that was given up,
+        and went on all the same, may have made it while this one trained. Of two that are made in
+        the same instant, the newer is deleted.
+        """
+        key = fitted.tags.get(EFFECT_KEY_TAG)
         with translate_mlflow_errors():
             run_id, model_id, model_uri = self._log_run(fitted)
             _ensure_registered_model(self._client, self._model)
+            if key and self._find_version(key):
+                return
             made = self._client.create_model_version(
                 self._model,
                 source=model_uri,
@@ -121,12 +128,23 @@ class RegisteredModel:
                 tags=dict(fitted.tags),
                 model_id=model_id,  # a server refuses a source without its owner; SQLite does not
             )
-            if fitted.alias:
+            if key and (first := self._find_version(key)) and first.version != made.version:
+                self._client.delete_model_version(self._model, made.version)
+            elif fitted.alias:
                 self._client.set_registered_model_alias(self._model, fitted.alias, made.version)
 
     def keep_baseline(self, baseline: Baseline) -> None:
         """Keep what monitoring needs of a version that was made elsewhere."""
         self._foreign.keep_baseline(baseline)
+
+    def _find_version(self, key: str) -> ModelVersion | None:
+        """Return the oldest version that carries the effect key, or None."""
+        found = self._client.search_model_versions(
+            f"name='{self._model}' and tag.`{EFFECT_KEY_TAG}`='{key}'",
+            max_results=1,
+            order_by=["version_number ASC"],
+        )
+        return found[0] if found else None
 
     def _log_run(self, fitted: FittedModel) -> tuple[str, str, str]:
         experiment = get_or_create_experiment(

@@ -13,6 +13,7 @@ from chromadb.errors import ChromaError, InternalError, NotFoundError, RateLimit
 from pydantic import HttpUrl
 
 from trimtab.contracts.ports import Refused, Unavailable
+from trimtab.files.private_files import make_private_folder, private_umask
 from trimtab.runtime.settings import Settings
 
 CHROMA_TIMEOUT_SECONDS: Final = 10.0
@@ -29,9 +30,10 @@ def open_chroma(settings: Settings) -> ClientAPI:
     config = ChromaSettings(anonymized_telemetry=False)
     with translate_chroma_errors("open Chroma"):
         if settings.chroma.url is None:
+            make_private_folder(settings.home.absolute())
             folder = settings.home.absolute() / "chroma"
-            folder.mkdir(parents=True, exist_ok=True)
-            with (folder / "open.lock").open("w") as lock:
+            make_private_folder(folder)
+            with private_umask(), (folder / "open.lock").open("w") as lock:
                 # Two processes that set up a new folder at once would disturb each other.
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 return chromadb.PersistentClient(folder, settings=config)

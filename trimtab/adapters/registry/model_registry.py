@@ -5,43 +5,54 @@ on the version, write, read back, note that it is done. A retry recognises its o
 """
 
 import math
-import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, TypeVar
 
 from mlflow.entities.model_registry import ModelVersion as RegisteredVersion
 from mlflow.exceptions import MlflowException
+from mlflow.store.entities.paged_list import PagedList
 from mlflow.tracking import MlflowClient
 
+from trimtab.adapters.registry.freezes import FreezeTags
 from trimtab.adapters.registry.incident_runs import IncidentRuns
 from trimtab.adapters.registry.tracking import open_tracking, translate_mlflow_errors
-from trimtab.contracts.audit import RecordedTip
+from trimtab.contracts.audit import ChainEnd, RecordedTip
+from trimtab.contracts.base import NAME_PATTERN
 from trimtab.contracts.drift import Window
+from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelVersion
-from trimtab.contracts.ports import Refused
+from trimtab.contracts.ports import ChampionMovedError, Refused
 from trimtab.contracts.tags import (
     EFFECT_KEY_TAG,
     TRAINED_END_TAG,
     TRAINED_ROWS_TAG,
     TRAINED_START_TAG,
     build_promotion_tag,
+    build_verification_tag,
 )
 from trimtab.runtime.settings import Settings
 
 CHAMPION_ALIAS: Final = "champion"
+_METRICS_KEPT: Final = 1024
+"""Runs whose metrics a process keeps in memory."""
+_PAGE_SIZE: Final = 500
 _INTENDED: Final = "intended"
 _DONE: Final = "done"
+
+_Entity = TypeVar("_Entity")
 
 
 class MlflowRegistry:
     """The port `ModelRegistry`; connects on first use."""
 
     def __init__(self, *, settings: Settings) -> None:
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")  # Temporal retries
         self._settings = settings
         self._runs = IncidentRuns(settings=settings)
+        self._freezes = FreezeTags(settings=settings)
 
     def champion(self, model: str) -> ModelVersion | None:
         """Return the version that the alias `champion` points at, or None."""
@@ -78,8 +89,8 @@ class MlflowRegistry:
         Return False if an earlier attempt with the same key has done it.
 
         Raises:
-            Refused: The champion is neither expected nor the result of key; also if it once was
-                and somebody has moved it on since.
+            ChampionMovedError: The champion is neither expected nor the result of key; also if it
+                once was and somebody has moved it on since.
         """
         with translate_mlflow_errors():
             state = self._get_version(model, version).tags.get(build_promotion_tag(key))
@@ -92,12 +103,18 @@ class MlflowRegistry:
                     f"champion of {model!r} is version {champion}, not {expected}: "
                     f"somebody moved it, so version {version} is not made champion"
                 )
-                raise Refused(msg)
+                raise ChampionMovedError(msg)
             self._tag_promotion(model, version, key=key, state=_INTENDED)
             self._client.set_registered_model_alias(model, CHAMPION_ALIAS, version)
             self._check_champion(model, version)
             self._tag_promotion(model, version, key=key, state=_DONE)
             return True
+
+    def mark_verified(self, model: str, version: str, *, key: str) -> None:
+        """Note on the version that the plan with this key was verified: it is not undone."""
+        with translate_mlflow_errors():
+            tag = build_verification_tag(key)
+            self._client.set_model_version_tag(model, version, tag, _DONE)
 
     def record_incident(self, report: IncidentReport) -> None:
         """Record the incident as a run; recording it again changes nothing.
@@ -106,6 +123,10 @@ class MlflowRegistry:
             Refused: It was recorded with another audit tip.
         """
         self._runs.record(report)
+
+    def is_recorded(self, model: str, incident: str) -> bool:
+        """Return whether the incident is recorded, as each one is once it has ended."""
+        return self._runs.is_recorded(model, incident)
 
     def last_action_at(self, model: str) -> datetime | None:
         """Return `IncidentReport.acted_at` of the newest recorded incident that acted, or None."""
@@ -118,6 +139,35 @@ class MlflowRegistry:
     def list_recorded_tips(self) -> tuple[RecordedTip, ...]:
         """Return the end of every recorded incident's audit chain, of all models."""
         return self._runs.list_tips()
+
+    def freeze(self, model: str) -> Freeze | None:
+        """Return the freeze of all models or of this model, or None."""
+        return self._freezes.find(model)
+
+    def keep_audit_head(self, head: ChainEnd) -> None:
+        """Keep the end of the audit log's chain of heads, unless a longer one is kept."""
+        self._runs.keep_audit_head(head)
+
+    def read_audit_head(self) -> ChainEnd | None:
+        """Return the end of the chain of heads that was kept last; None if there is none."""
+        return self._runs.read_audit_head()
+
+    def list_all_versions(self) -> tuple[ModelVersion, ...]:
+        """Return every version of every model with its tags, and without its metrics.
+
+        Models with names that Trimtab's may not have are left out: they are other people's.
+        """
+        with translate_mlflow_errors():
+            champions = {
+                model.name: str(model.aliases[CHAMPION_ALIAS])
+                for model in _read_all(self._client.search_registered_models)
+                if CHAMPION_ALIAS in model.aliases
+            }
+            return tuple(
+                _build_bare_version(version, champions.get(version.name))
+                for version in _read_all(self._client.search_model_versions)
+                if re.fullmatch(NAME_PATTERN, version.name)
+            )
 
     @property
     def _client(self) -> MlflowClient:
@@ -149,28 +199,57 @@ class MlflowRegistry:
             raise Refused(msg)
 
     def _build_version(self, version: RegisteredVersion, champion: str | None) -> ModelVersion:
-        tags = {str(name): str(value) for name, value in version.tags.items()}
-        return ModelVersion(
-            model=version.name,
-            version=str(version.version),
-            created_at=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
-            champion=str(version.version) == champion,
-            metrics=self._read_metrics(version.run_id),
-            trained_on=_parse_training_window(tags),
-            tags=tags,
+        return _build_bare_version(version, champion).model_copy(
+            update={
+                "metrics": self._read_metrics(
+                    version.run_id, made_here=TRAINED_ROWS_TAG in version.tags
+                )
+            }
         )
 
-    def _read_metrics(self, run_id: str | None) -> dict[str, float]:
-        """Return what training measured; nothing if the run is gone."""
+    def _read_metrics(self, run_id: str | None, *, made_here: bool) -> dict[str, float]:
+        """Return what training measured; nothing if the run is gone.
+
+        The run of a version that our training made never changes, so it is read once a process.
+        """
         if not run_id:
             return {}
+        read = _read_finished_metrics if made_here else _read_finished_metrics.__wrapped__
         try:
-            metrics = self._client.get_run(run_id).data.metrics
+            return dict(read(self._client, run_id))
         except MlflowException as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                 return {}
             raise
-        return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
+@lru_cache(maxsize=_METRICS_KEPT)
+def _read_finished_metrics(client: MlflowClient, run_id: str) -> Mapping[str, float]:
+    """Return a run's finite metrics; `open_tracking` keeps one client for each server."""
+    metrics = client.get_run(run_id).data.metrics
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
+def _build_bare_version(version: RegisteredVersion, champion: str | None) -> ModelVersion:
+    """Return a version without the metrics, which are in its run."""
+    tags = {str(name): str(value) for name, value in version.tags.items()}
+    return ModelVersion(
+        model=version.name,
+        version=str(version.version),
+        created_at=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
+        champion=str(version.version) == champion,
+        trained_on=_parse_training_window(tags),
+        tags=tags,
+    )
+
+
+def _read_all(search: Callable[..., PagedList[_Entity]]) -> Iterator[_Entity]:
+    """Yield everything that a search of MLflow finds, page by page."""
+    page = search(max_results=_PAGE_SIZE)
+    yield from page
+    while page.token:
+        page = search(max_results=_PAGE_SIZE, page_token=page.token)
+        yield from page
 
 
 def _parse_training_window(tags: Mapping[str, str]) -> Window | None:

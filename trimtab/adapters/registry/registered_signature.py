@@ -1,6 +1,5 @@
 """Reads a registered model's inputs and output from MLflow, without loading the model."""
 
-import os
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -39,7 +38,7 @@ def read_signature(model: str, *, settings: Settings, version: str | None = None
     Raises:
         Refused: There is no such version, or its signature names no input columns.
     """
-    client = _open_client(settings)
+    client = open_tracking(settings)
     with translate_mlflow_errors():
         aliases = _read_aliases(client, model, settings)
         found = _get_version(client, model, version or aliases.get(CHAMPION_ALIAS), settings)
@@ -52,7 +51,7 @@ def find_champion_signature(model: str, *, settings: Settings) -> ModelSignature
     Raises:
         Refused: The champion's signature names no input columns.
     """
-    client = _open_client(settings)
+    client = open_tracking(settings)
     with translate_mlflow_errors():
         try:
             champion = client.get_registered_model(model).aliases.get(CHAMPION_ALIAS)
@@ -68,11 +67,6 @@ def find_champion_signature(model: str, *, settings: Settings) -> ModelSignature
 def format_alias_command(signature: ModelSignature) -> str:
     """Return the command that makes the version champion."""
     return _format_alias_command(signature.model, signature.version, signature.where)
-
-
-def _open_client(settings: Settings) -> MlflowClient:
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")  # a person waits
-    return open_tracking(settings)
 
 
 def _build_signature(

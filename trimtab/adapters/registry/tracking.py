@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.contracts.slug import slug
+from trimtab.files.private_files import make_private_folder, private_umask
 from trimtab.runtime.settings import Settings
 
 _RETRYABLE_CODES: Final = frozenset(
@@ -29,8 +30,10 @@ _RETRYABLE_CODES: Final = frozenset(
 def open_tracking(settings: Settings) -> MlflowClient:
     """Return a client for `settings.tracking_uri`, which becomes this process's default too.
 
-    A new SQLite database is set up by one process at a time. MLflow draws and prints nothing.
+    A new SQLite database is set up by one process at a time. MLflow draws and prints nothing, and
+    does not try a server that is away for minutes: Temporal tries again, and a person waits.
     """
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     with translate_mlflow_errors():
@@ -83,8 +86,8 @@ def translate_mlflow_errors() -> Iterator[None]:
 def _open_client(uri: str, home: Path) -> MlflowClient:
     if not uri.startswith("sqlite"):
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "mlflow.lock").open("w") as lock:
+    make_private_folder(home)
+    with private_umask(), (home / "mlflow.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)  # makes the tables already
         client.search_experiments(max_results=1)

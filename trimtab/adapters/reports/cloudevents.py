@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from trimtab.adapters.reports.report import MalformedReportError, parse_report_json
 from trimtab.contracts.drift import EVENT_TYPE, MAX_EVENT_BYTES, DriftEvent
+from trimtab.contracts.event_bounds import find_implausible_values
 from trimtab.contracts.validation_errors import format_validation_errors
 
 _MAX_FAULTS: Final = 5
@@ -45,6 +46,9 @@ def _parse_event(number: int, content: object) -> DriftEvent:
         faults = format_validation_errors(error, max_value_length=80)
         msg = f"event {number}: {'; '.join(faults[:_MAX_FAULTS])}"
         raise MalformedReportError(msg) from error
+    if implausible := find_implausible_values(event):
+        msg = f"event {number}: {'; '.join(implausible[:_MAX_FAULTS])}"
+        raise MalformedReportError(msg)
     size = len(event.model_dump_json().encode())
     if size > MAX_EVENT_BYTES:
         msg = f"event {number} has {size} bytes: at most {MAX_EVENT_BYTES} are accepted"

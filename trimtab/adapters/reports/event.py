@@ -1,6 +1,7 @@
 """Builds a drift event from another detector's report and the model's configuration."""
 
 from datetime import UTC, datetime
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -22,8 +23,12 @@ from trimtab.contracts.drift import (
     Severity,
     Window,
 )
+from trimtab.contracts.event_bounds import find_implausible_values
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.validation_errors import format_validation_errors
+
+_MAX_FAULTS: Final = 5
+"""Faults of one event that a message names."""
 
 
 def build_event(
@@ -48,7 +53,7 @@ def build_event(
         known.append(f"{type(reported).__name__} {reported.metric} {reported.degraded}")
     event_id = f"{start:%Y-%m-%dT%H:%MZ}-{compute_digest(known)[:8]}"
     try:
-        return DriftEvent(
+        event = DriftEvent(
             id=event_id,
             source=f"/{report.detector.replace(' ', '/')}",
             subject=spec.name,
@@ -68,6 +73,9 @@ def build_event(
     except ValidationError as error:
         fault = format_validation_errors(error, max_value_length=0)[0]
         raise MalformedReportError(fault) from error
+    if implausible := find_implausible_values(event):
+        raise MalformedReportError("; ".join(implausible[:_MAX_FAULTS]))
+    return event
 
 
 def choose_performance(report: ForeignReport, spec: ModelSpec) -> ReportedPerformance | None:

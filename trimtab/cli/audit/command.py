@@ -1,6 +1,6 @@
 """`trimtab audit`: is the log what was written, and what does it say about one incident?
 
-Reads files and the model registry; needs no running stack.
+Reads files, the model registry, and Temporal if it answers; needs no running stack.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from trimtab.cli.typer_app import TrimtabTyper
 app = TrimtabTyper(
     name="audit",
     no_args_is_help=True,
-    help="Verify the audit log, or read one incident in it.",
+    help="Verify the audit log, hold it against the world, or read one incident in it.",
 )
 
 HomeOption = Annotated[
@@ -40,14 +40,42 @@ def verify_log(
     """Check that the audit log is as it was written.
 
     Each incident's chain shows edits, gaps, reordering and foreign lines. Deleted or truncated
-    files are found by comparing with what the model registry recorded when each incident closed.
+    files are found by the chain of heads, and by what the model registry recorded. The log is also
+    held against the registry and Temporal, as `trimtab audit reconcile` does.
 
-    Exit code 0: every chain is valid; 1: at least one is not; 3: the log is empty.
+    Exit code 0: every chain is valid; 1: something is wrong; 3: the log is empty.
     """
     with show_progress_when_slow("reading the audit log"):
-        from trimtab.cli.audit.verify import run_verify
+        from trimtab.cli.audit.verify import VerifyOptions, run_verify
 
-    return run_verify(incident=incident, as_json=as_json, allow_empty=allow_empty, home=home)
+    return run_verify(
+        VerifyOptions(incident=incident, as_json=as_json, allow_empty=allow_empty, home=home)
+    )
+
+
+@app.command("reconcile")
+def reconcile_log(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    allow_empty: Annotated[
+        bool, typer.Option("--allow-empty", help="Exit with 0 where the log is empty.")
+    ] = False,
+    home: HomeOption = None,
+) -> int:
+    """Hold the audit log against the model registry and Temporal, both ways.
+
+    Every effect in the registry needs its intent, its authority and its result in the log; every
+    effect in the log must be in the registry; every incident in Temporal needs its chain, and every
+    open chain its workflow. Only what disagrees is printed.
+
+    Exit code 0: nothing grave disagrees; 1: something does; 3: the log is empty.
+    """
+    with show_progress_when_slow("reading the audit log"):
+        from trimtab.cli.audit.verify import VerifyOptions, run_verify
+
+    return run_verify(
+        VerifyOptions(as_json=as_json, allow_empty=allow_empty, home=home, chains=False)
+    )
 
 
 @app.command("show")

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from textwrap import fill
 
 from rich.console import Console
 from rich.text import Text
 
 from trimtab.adapters.audit.audit_chain import BrokenChainError
 from trimtab.adapters.audit.audit_log import JsonlAuditLog
+from trimtab.adapters.audit.log_reading import has_chain_files
 from trimtab.cli.audit.audit_verification import get_log_folder, read_log_key
-from trimtab.cli.console import print_unbroken
+from trimtab.cli.console import print_quotation, print_unbroken
 from trimtab.cli.errors import ExitCode
 from trimtab.cli.record_format import format_record
 from trimtab.contracts.audit import AuditLine
+from trimtab.contracts.base import clean_text
 from trimtab.contracts.ports import Refused
 from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import load_settings
@@ -26,7 +27,7 @@ def run_show(incident: str, *, model: str | None, home: Path | None) -> ExitCode
     """
     settings = load_settings(**({} if home is None else {"home": home}))
     folder = get_log_folder(settings)
-    if not any(folder.rglob("*.jsonl")):
+    if not has_chain_files(folder):
         msg = f"the audit log {folder} is empty: --home names another deployment's folder"
         raise Refused(msg)
     console = Console()
@@ -53,16 +54,10 @@ def _print_timeline(lines: Sequence[AuditLine], console: Console) -> None:
         passed = (entry.at - first.at).total_seconds()
         at = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC {passed:+.1f} s"
         head = Text(f"{entry.sequence:>2}  {at}  ").append(entry.gate.value, "bold cyan")
-        console.print(head.append(f"  {entry.actor}"), soft_wrap=True)
-        for line in format_record(entry.detail):
-            print_unbroken(console, _wrap_detail(line, console.width))
+        console.print(head.append(f"  {clean_text(entry.actor)}"), soft_wrap=True)
+        # What a decision was derived from is long: `trimtab policy explain` shows it.
+        shown = {name: value for name, value in entry.detail.items() if name != "question"}
+        for line in format_record(shown):
+            depth = " " * (len(line) - len(line.lstrip()))
+            print_quotation(console, line, width=console.width, indent=f"  {depth}")
         console.print()
-
-
-def _wrap_detail(line: str, width: int) -> str:
-    """Return the line wrapped to width, each further line two columns deeper than the first."""
-    depth = " " * (4 + len(line) - len(line.lstrip()))
-    return fill(
-        line.lstrip(), width, initial_indent=depth, subsequent_indent=f"{depth}  ",
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip

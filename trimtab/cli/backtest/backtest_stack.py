@@ -8,9 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from redis.asyncio import Redis
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 
 from trimtab.adapters.audit.audit_log import load_audit_key
@@ -28,7 +26,7 @@ from trimtab.runtime.embedded.embedded_stack import EmbeddedStack
 from trimtab.runtime.paths import SHIPPED
 from trimtab.runtime.settings import Settings
 from trimtab.runtime.stack_addresses import StackAddresses
-from trimtab.runtime.temporal import connect_temporal
+from trimtab.runtime.temporal import connect_temporal, has_worker
 
 if TYPE_CHECKING:  # takes three seconds, during which worker and bridge start
     from trimtab.adapters.registry.model_registry import MlflowRegistry
@@ -100,7 +98,9 @@ class BacktestStack:
                 )
             )
         self._processes = PipelineProcesses(
-            run_pipeline, max_workers=1, environment=self.addresses.build_environment()
+            run_pipeline,
+            max_workers=1,
+            environment={**PRODUCTION_OVERRIDES, **self.addresses.build_environment()},
         )
         self._processes.warm_up()
         self.pipelines = self._processes
@@ -111,16 +111,8 @@ class BacktestStack:
 
     async def _wait_for_poller(self, queue: str) -> None:
         """Wait for a worker, so that the first incident is not timed with its start."""
-        request = DescribeTaskQueueRequest(
-            namespace=self.client.namespace,
-            task_queue=TaskQueue(name=queue),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-        )
-        while True:
+        while not await has_worker(self.client, queue):
             self.check()
-            answer = await self.client.workflow_service.describe_task_queue(request)
-            if answer.pollers:
-                return
             await asyncio.sleep(_POLL_SECONDS)
 
     def _reach_temporal(self) -> Settings:

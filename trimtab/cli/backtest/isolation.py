@@ -9,6 +9,7 @@ from trimtab.runtime.settings import Settings
 from trimtab.runtime.settings_sections import (
     AuditSettings,
     ChromaSettings,
+    EventSettings,
     GrantSettings,
     RedisSettings,
     TemporalSettings,
@@ -16,17 +17,19 @@ from trimtab.runtime.settings_sections import (
 
 _PRODUCTION_PREFIXES: Final = (
     "TRIMTAB_TEMPORAL__", "TRIMTAB_REDIS__", "TRIMTAB_CHROMA__", "TRIMTAB_AUDIT__",
-    "TRIMTAB_GRANTS__", "TEMPORAL_", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI",
+    "TRIMTAB_GRANTS__", "TRIMTAB_EVENTS__", "TEMPORAL_", "MLFLOW_TRACKING_URI",
+    "MLFLOW_REGISTRY_URI",
 )  # fmt: skip
 """Beginnings of the variables that say where production is."""
 PRODUCTION_OVERRIDES: Final = dict.fromkeys(
     (
         "TRIMTAB_TEMPORAL__NAMESPACE", "TRIMTAB_TEMPORAL__PROFILE", "TRIMTAB_CHROMA__URL",
         "TRIMTAB_AUDIT__DIRECTORY", "TRIMTAB_AUDIT__KEY", "TRIMTAB_GRANTS__PRIVATE_KEY",
-        "TRIMTAB_GRANTS__PUBLIC_KEY",
+        "TRIMTAB_GRANTS__PUBLIC_KEY", "TRIMTAB_EVENTS__KEY",
+        "TRIMTAB_EVENTS__PUBLIC_KEY",
     ),
     "null",
-)  # fmt: skip
+) | {"TRIMTAB_EVENTS__PUBLISHERS": "{}"}  # fmt: skip
 """Variables for the processes of a backtest, which also read conf/local/trimtab.yml."""
 
 
@@ -49,6 +52,7 @@ def isolate_settings(settings: Settings, *, home: Path) -> Settings:
             "redis": RedisSettings(),
             "chroma": ChromaSettings(),
             "audit": AuditSettings(),
+            "events": EventSettings(),
             "grants": GrantSettings(lifetime=settings.grants.lifetime),
             "mlflow_tracking_uri": None,
         }

@@ -47,7 +47,7 @@ class SilentRespondent:
 
 
 class ScriptedRespondent:
-    """Approves by running the very command that the page names."""
+    """Approves by running the page's `temporal` command."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

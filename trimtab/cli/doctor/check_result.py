@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from trimtab.contracts.redaction import redact_passwords
+
 
 class CheckState(StrEnum):
     """How bad a result is, from good to bad."""
@@ -35,9 +37,9 @@ class CheckResult:
     @classmethod
     def note(cls, thing: str, found: str, remedy: str = "") -> Self:
         """Return a result that is worth knowing."""
-        return cls(thing, CheckState.NOTE, found, remedy)
+        return cls(thing, CheckState.NOTE, redact_passwords(found), redact_passwords(remedy))
 
     @classmethod
     def fault(cls, thing: str, found: str, remedy: str = "") -> Self:
         """Return a result that is wrong."""
-        return cls(thing, CheckState.FAULT, found, remedy)
+        return cls(thing, CheckState.FAULT, redact_passwords(found), redact_passwords(remedy))

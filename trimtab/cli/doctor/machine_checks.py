@@ -68,6 +68,9 @@ def check_keys(settings: Settings) -> Iterator[CheckResult]:
         "grants.private_key": settings.grants.private_key,
         "grants.public_key": settings.grants.public_key,
         "audit.key": settings.audit.key,
+        "events.key": settings.events.key,
+        "events.public_key": settings.events.public_key,
+        **{f"events.publishers.{name}": path for name, path in settings.events.publishers.items()},
     }
     for key, path in paths.items():
         if path and path.exists() and not (path.is_file() and os.access(path, os.R_OK)):

@@ -6,7 +6,9 @@ from typing import Final
 
 from trimtab.cli.doctor.champion_checks import check_champion
 from trimtab.cli.doctor.check_result import CheckResult
+from trimtab.cli.doctor.freeze_checks import check_freeze_of_model
 from trimtab.cli.doctor.history_checks import check_history
+from trimtab.cli.policy.surroundings import find_unknown_targets
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.model import ModelSpec
 from trimtab.pipelines.catalog import build_catalog
@@ -37,6 +39,8 @@ def _check_model(
         return
     if limits is not None:
         yield from _check_costs(spec, limits, thing=thing)
+        for gap in find_unknown_targets(spec.notify, limits):
+            yield CheckResult.note(thing, gap, "add it to the policy, or correct the name")
     try:
         history = build_catalog({"model": name}).load("history")
         sample = fetch_all_rows(history, spec) if is_remote(history) else history
@@ -48,6 +52,7 @@ def _check_model(
     yield from check_history(sample, spec, whole=history)
     if settings is not None:
         yield from check_champion(spec, settings)
+        yield from check_freeze_of_model(spec.name, settings)
 
 
 def _check_costs(spec: ModelSpec, limits: Limits, *, thing: str) -> Iterator[CheckResult]:

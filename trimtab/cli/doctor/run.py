@@ -8,11 +8,17 @@ import typer
 from rich.console import Console
 
 from trimtab.cli.console import print_command, print_wrapped
-from trimtab.cli.doctor import machine_checks, stack_checks
+from trimtab.cli.doctor import freeze_checks, machine_checks, stack_checks
 from trimtab.cli.doctor.check_result import CheckResult, CheckState
+from trimtab.cli.doctor.incident_checks import check_failing_work, check_incidents
 from trimtab.cli.doctor.model_checks import check_model
 from trimtab.cli.doctor.results_view import format_json, print_results
 from trimtab.cli.errors import ExitCode
+from trimtab.cli.policy.surroundings import (
+    WHERE_PARTS_MATTER,
+    find_incomplete_targets,
+    find_unknown_models,
+)
 from trimtab.cli.progress import show_progress_when_slow
 from trimtab.contracts.decision import Limits
 from trimtab.runtime.backtest_homes import DEMO_MODEL, build_backtest_home
@@ -116,6 +122,14 @@ def _check_limits() -> Generator[CheckResult, None, Limits | None]:
     yield CheckResult.fine(
         "policy", f"complete; its hash begins with {compute_policy_hash(limits)[:12]}"
     )
+    yield from (CheckResult.fault("policy", fault) for fault in find_unknown_models(limits))
+    for gap in find_incomplete_targets(limits):
+        yield CheckResult.note("policy", gap, WHERE_PARTS_MATTER)
+    known = [each for each in limits.shadow_models if each in list_model_names()]
+    if limits.shadow or known:
+        names = "every model" if limits.shadow else ", ".join(known)
+        found = f"shadow mode: nothing is executed for {names}"
+        yield CheckResult.note("policy", found, "take `shadow` out to let it act")
     return limits
 
 
@@ -143,7 +157,10 @@ def _check_surroundings(
         ("Temporal", stack_checks.check_temporal),
         ("Redis", stack_checks.check_redis),
         ("MLflow", stack_checks.check_mlflow),
+        ("freezes", freeze_checks.check_freeze_of_all),
         ("Chroma", stack_checks.check_chroma),
+        ("incidents", check_incidents),
+        ("incidents' work", check_failing_work),
         ("analyst", stack_checks.check_analyst),
         ("Langfuse", stack_checks.check_langfuse),
     ):

@@ -15,6 +15,7 @@ from trimtab.adapters.event_stream import (
 )
 from trimtab.cli.console import print_command, print_unbroken
 from trimtab.cli.errors import ExitCode
+from trimtab.contracts.base import clean_text
 from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import load_settings
 
@@ -59,8 +60,8 @@ def _print_letter(letter: DeadLetter, console: Console) -> None:
     console.print(
         Text.assemble((letter.id, "bold"), f"  put aside {letter.at[:19]}, tried {times}")
     )
-    raw = " ".join(letter.raw.decode(errors="replace").split())
+    raw = clean_text(letter.raw.decode(errors="replace"))
     event = raw if len(raw) <= MAX_EVENT_LENGTH else f"{raw[:MAX_EVENT_LENGTH]}…"
     for name, value in (("reason", letter.reason), ("event", event)):
-        print_unbroken(console, f"  {name:<7}{value}")
+        print_unbroken(console, f"  {name:<7}| {clean_text(value)}")
     console.print()

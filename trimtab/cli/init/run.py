@@ -79,7 +79,7 @@ def run_init(options: InitOptions, *, force: bool) -> ExitCode:
 def _print_next_step(proposal: Proposal, console: Console) -> None:
     name, interface = proposal.spec.name, proposal.signature
     console.print("Read it and correct it, then:")
-    for command in [("doctor",), ("monitor", name)] if interface else [("backtest", name)]:
+    for command in [("doctor",), ("monitor" if interface else "backtest", name)]:
         print_command(console, *command)
     if interface and interface.champion != interface.version:
         _print_how_to_set_champion(interface, console)

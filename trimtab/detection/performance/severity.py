@@ -14,14 +14,9 @@ from trimtab.contracts.drift import (
     PerformanceChange,
     PerformanceEstimate,
     Severity,
+    rate_loss,
 )
 
-MEDIUM_LOSS: Final = 1.0
-"""Loss of the metric, in tolerances, above which severity is medium."""
-HIGH_LOSS: Final = 2.0
-"""Loss of the metric, in tolerances, above which severity is high."""
-CRITICAL_LOSS: Final = 4.0
-"""Loss of the metric, in tolerances, above which severity is critical."""
 MEDIUM_PSI: Final = 0.1
 """Population stability index from which a shift of target or predictions with unknown cost is
 medium; a smaller one is commonly called stable (Siddiqi, 2006)."""
@@ -55,21 +50,13 @@ def _rate_known_loss(
     if performance is not None:
         loss = performance.reference - performance.current
         if loss <= tolerance or performance.degraded:
-            return _rate_loss(loss / tolerance)
+            return rate_loss(loss / tolerance)
     if estimate is not None:
         loss = estimate.reference - estimate.estimated
         if loss <= tolerance or estimate.degraded:
-            return min(_rate_loss(loss / tolerance), Severity.HIGH, key=_get_rank)
+            return min(rate_loss(loss / tolerance), Severity.HIGH, key=_get_rank)
     ratings = (_rate_column(each, tolerance) for each in drifts)
     return max(ratings, key=_get_rank, default=Severity.LOW)
-
-
-def _rate_loss(tolerances: float) -> Severity:
-    if tolerances > CRITICAL_LOSS:
-        return Severity.CRITICAL
-    if tolerances > HIGH_LOSS:
-        return Severity.HIGH
-    return Severity.MEDIUM if tolerances > MEDIUM_LOSS else Severity.LOW
 
 
 def _rate_column(drift: FeatureDrift, tolerance: float) -> Severity:
@@ -80,7 +67,7 @@ def _rate_column(drift: FeatureDrift, tolerance: float) -> Severity:
         return _rate_shift(drift.psi)
     if drift.impact is None:
         return Severity.MEDIUM
-    return min(_rate_loss(drift.impact / tolerance), Severity.HIGH, key=_get_rank)
+    return min(rate_loss(drift.impact / tolerance), Severity.HIGH, key=_get_rank)
 
 
 def _rate_shift(psi: float) -> Severity:

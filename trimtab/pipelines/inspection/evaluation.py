@@ -1,15 +1,23 @@
 """Pipeline `evaluation`: versions of a model on the same labelled rows."""
 
+import logging
+from typing import Final
+
 import pandas as pd
 from kedro.pipeline import Node, Pipeline, pipeline
 from pydantic import JsonValue
 
 from trimtab.contracts.fitted import ServedModels
-from trimtab.contracts.model import ModelSpec, VersionMetric
+from trimtab.contracts.model import ModelSpec, UnscorableVersion, VersionMetric
+from trimtab.contracts.ports import Unavailable
+from trimtab.contracts.redaction import redact_passwords
 from trimtab.pipelines.history.remote import HistoryTable
 from trimtab.pipelines.history.slices import read_slice_rows
 from trimtab.pipelines.requests import EvaluationRequest, build_request_node
 from trimtab.pipelines.scoring.metrics import score_model
+
+log = logging.getLogger(__name__)
+_MAX_REASON_LENGTH: Final = 300
 
 
 def select_slice(
@@ -22,14 +30,36 @@ def select_slice(
 def measure_versions(
     rows: pd.DataFrame, spec: ModelSpec, request: EvaluationRequest, models: ServedModels
 ) -> dict[str, JsonValue]:
-    """Return the metric of each version for which it is defined, which needs rows, for example."""
+    """Return the metric of each version for which it is defined, which needs rows, for example.
+
+    A version that cannot be scored, for example because it needs other columns, does not hide the
+    metrics of the others: it is returned with the reason.
+    """
     metrics: list[JsonValue] = []
+    unscorable: list[JsonValue] = []
     for version in request.versions:
-        value, count, _ = score_model(models.version(version).load(), rows, spec)
+        try:
+            value, count, error = score_model(models.version(version).load(), rows, spec)
+        except Unavailable:
+            raise  # a store is busy: another attempt may score it
+        except Exception as failure:  # whatever a model of anybody's raises
+            log.warning("version %s of %s cannot be scored", version, spec.name, exc_info=True)
+            failed = UnscorableVersion(version=version, reason=_format_reason(failure))
+            unscorable.append(failed.model_dump(mode="json"))
+            continue
         if value is not None:
-            measured = VersionMetric(version=version, metric=spec.metric, value=value, rows=count)
+            measured = VersionMetric(
+                version=version, metric=spec.metric, value=value, rows=count, error=error
+            )
             metrics.append(measured.model_dump(mode="json"))
-    return {"metrics": metrics}
+    return {"metrics": metrics, "unscorable": unscorable}
+
+
+def _format_reason(error: Exception) -> str:
+    """Return the error in one printable line; it may repeat names from a model or a table."""
+    line = " ".join(redact_passwords(f"{type(error).__name__}: {error}").split())
+    shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in line)
+    return shown[:_MAX_REASON_LENGTH]
 
 
 def create_pipeline() -> Pipeline:

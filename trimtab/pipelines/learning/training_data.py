@@ -4,11 +4,10 @@ from datetime import datetime
 
 import pandas as pd
 
-from trimtab.contracts.drift import QualityFault
+from trimtab.contracts.drift import CRITICAL_LOSS, QualityFault
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.detection.drift.data_quality import find_window_faults
-from trimtab.detection.performance.severity import CRITICAL_LOSS
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.pipelines.history.profiling import profile_rows
 from trimtab.pipelines.history.rows import keep_valid_targets, read_row_times, read_rows

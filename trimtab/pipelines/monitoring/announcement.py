@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from trimtab.contracts.base import compute_digest
-from trimtab.contracts.drift import MAX_EVENT_BYTES, DriftEvent, DriftFinding
+from trimtab.contracts.drift import MAX_UNSIGNED_BYTES, DriftEvent, DriftFinding
 
 
 def build_drift_event(finding: DriftFinding, *, is_rerun: bool = False) -> DriftEvent:
@@ -20,7 +20,7 @@ def build_drift_event(finding: DriftFinding, *, is_rerun: bool = False) -> Drift
             "data": finding,
         }
     )
-    if len(event.model_dump_json().encode()) <= MAX_EVENT_BYTES:
+    if len(event.model_dump_json().encode()) <= MAX_UNSIGNED_BYTES:
         return event
     shorter = {
         "features": finding.features[: len(finding.features) * 9 // 10],

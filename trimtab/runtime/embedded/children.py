@@ -10,6 +10,7 @@ from typing import Final
 
 import psutil
 
+from trimtab.files.private_files import PRIVATE_UMASK, private_umask
 from trimtab.runtime.embedded.process_guard import guard_command
 
 GRACE_SECONDS: Final = 10.0
@@ -108,6 +109,8 @@ def start_child(
 ) -> ChildProcess:
     """Start a command that ends when we do, and append its output to a log.
 
+    What it writes is for its owner alone: databases, streams and logs hold grants and events.
+
     Args:
         command: The command line.
         log: File that stdout and stderr are appended to; one older generation is kept. Its name
@@ -117,10 +120,11 @@ def start_child(
         grace: Seconds from SIGTERM to SIGKILL.
         inherit: File descriptors that the guard keeps open for as long as it lives.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
+    with private_umask():
+        log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > _MAX_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
-    with log.open("ab") as file:
+    with private_umask(), log.open("ab") as file:
         begins = file.tell()  # before it can have written
         process = subprocess.Popen(  # noqa: S603 - our own command line
             guard_command(list(command), grace=grace),
@@ -131,6 +135,7 @@ def start_child(
             cwd=folder,
             pass_fds=tuple(inherit),
             start_new_session=True,
+            umask=PRIVATE_UMASK,
         )
     return ChildProcess(log.stem, process, log=log, log_begins=begins, grace=grace)
 

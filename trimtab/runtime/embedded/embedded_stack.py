@@ -7,11 +7,15 @@ used as it is and not started.
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import IO, Final, NoReturn, Self
 
 import psutil
 
+from trimtab.files.private_files import make_private_folder, private_umask, restrict_files
+from trimtab.files.secret_file import read_or_create_secret
 from trimtab.runtime.embedded.children import GRACE_SECONDS, ChildProcess, start_child
 from trimtab.runtime.embedded.home_lock import lock_home
 from trimtab.runtime.embedded.ports import HomePorts, list_displaced_ports
@@ -35,6 +39,7 @@ from trimtab.runtime.temporal import (
 READY_TIMEOUT_SECONDS: Final = 120.0
 """Time that a server has to become ready; MLflow's page takes 40 s on a busy machine."""
 _POLL_SECONDS: Final = 0.1
+_PASSWORD_BYTES: Final = 32
 
 Progress = Callable[[str], None]
 
@@ -91,8 +96,11 @@ class EmbeddedStack:
         Raises:
             StackError: A server does not become ready, or another process holds the home.
         """
-        self._home.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self._home)
+        with private_umask():
+            (self._home / "stack.lock").touch()
         self._lock = await lock_home(self._home / "stack.lock")
+        restrict_files(_list_databases(self._home))
         try:
             self._addresses = await self._start_servers()
             if self._starts_temporal:
@@ -161,7 +169,7 @@ class EmbeddedStack:
             namespace = self._settings.temporal.namespace or "default"
             wanted.append(TemporalServer(self._home / "temporal.db", namespace=namespace))
         if not self._settings.redis.url:
-            wanted.append(ValkeyServer(self._home / "redis"))
+            wanted.append(ValkeyServer(self._home / "redis", password=self._redis_password))
         if self._mlflow_ui and not self._has_mlflow_server:
             artifacts = self._home / "mlartifacts"
             wanted.append(MlflowServer(self._settings.tracking_uri, artifacts=artifacts))
@@ -175,6 +183,11 @@ class EmbeddedStack:
     @property
     def _starts_temporal(self) -> bool:
         return not (self._settings.temporal.address or self._settings.temporal.profile)
+
+    @cached_property
+    def _redis_password(self) -> str:
+        path = self._home / "keys" / "redis.password"
+        return read_or_create_secret(path, lambda: token_urlsafe(_PASSWORD_BYTES).encode()).decode()
 
     @property
     def _has_mlflow_server(self) -> bool:
@@ -197,7 +210,14 @@ class EmbeddedStack:
         return server.name, ports
 
     def _start_server_process(self, name: str, command: Sequence[str]) -> ChildProcess:
-        return start_child(command, log=self._log_file(name), inherit=self._inherited_files)
+        # MLflow's page gets its address here, because a command line shows passwords to everybody.
+        variables = {"MLFLOW_BACKEND_STORE_URI": self._settings.tracking_uri}
+        return start_child(
+            command,
+            log=self._log_file(name),
+            environment=variables,
+            inherit=self._inherited_files,
+        )
 
     def _log_file(self, name: str) -> Path:
         return self._home / "logs" / f"{name}.log"
@@ -208,11 +228,13 @@ class EmbeddedStack:
 
     def _build_addresses(self, ports: Mapping[str, Ports]) -> StackAddresses:
         temporal, ui = ports.get("temporal"), self._settings.temporal.ui_url
-        tracking = self._settings.tracking_uri
+        tracking, redis = self._settings.tracking_uri, str(self._settings.redis.url)
+        if "redis" in ports:
+            redis = f"redis://:{self._redis_password}@{_format_local(ports['redis'])}"
         return StackAddresses(
             temporal=_format_local(temporal) or load_connect_config(self._settings)["target_host"],
             ui=_format_local(temporal and temporal[1:], "http://") or (str(ui) if ui else None),
-            redis=_format_local(ports.get("redis"), "redis://") or str(self._settings.redis.url),
+            redis=redis,
             tracking=tracking,
             mlflow_ui=tracking
             if self._has_mlflow_server
@@ -227,6 +249,13 @@ class EmbeddedStack:
         temporal = self._settings.temporal.model_copy(update={"address": address})
         settings = self._settings.model_copy(update={"temporal": temporal})
         await ensure_search_attributes(await connect_temporal(settings))
+
+
+def _list_databases(home: Path) -> list[Path]:
+    """Return what earlier versions left readable: databases, streams, and files beside them."""
+    folders = [home / name for name in ("chroma", "redis", "logs")]
+    files = [*home.glob("*.db*"), *(file for folder in folders for file in folder.rglob("*"))]
+    return [*folders, *files]
 
 
 def _format_local(ports: Ports | None, scheme: str = "") -> str | None:

