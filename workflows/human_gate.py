@@ -181,9 +181,10 @@ class HumanGate:
         recording = asyncio.ensure_future(self._record_answers(record))
         try:
             await self._wait_for_settlement(request, remind_at=remind_at, notices=notices)
-        finally:
-            recording.cancel()
-            await workflow.wait([recording])
+        except (Exception, asyncio.CancelledError):
+            await _stop(recording)
+            raise
+        await _stop(recording)
         self._sealed = True
 
     async def _wait_for_settlement(
@@ -223,6 +224,16 @@ class HumanGate:
         except TimeoutError:
             return False
         return True
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait for its end.
+
+    Never call it in a `finally`: when a worker drops a workflow that waits, Python closes its
+    coroutines by GeneratorExit, outside of the loop, and nothing can be awaited there.
+    """
+    task.cancel()
+    await workflow.wait([task])
 
 
 async def _notify(request: ApprovalRequest) -> None:

@@ -58,6 +58,47 @@ def breaches(module: Module) -> Iterator[str]:
                 yield f"{module.path.name}:{line}: {used}: {remedy}"
 
 
+def waits_while_closed(module: Module) -> Iterator[str]:
+    """Each place that awaits while Python closes a coroutine that a worker dropped.
+
+    A dropped workflow's coroutines end by GeneratorExit, outside of the event loop: an `await` in
+    a `finally` fails there, whenever the garbage collector comes by.
+    """
+    for node in ast.walk(module.tree):
+        handlers = []
+        if isinstance(node, ast.Try):
+            handlers = [node.finalbody, *(each.body for each in node.handlers if closes(each))]
+        for statement in (each for body in handlers for each in body):
+            for inner in ast.walk(statement):
+                if isinstance(inner, ast.Await):
+                    yield f"{module.path.name}:{inner.lineno}: await after GeneratorExit"
+
+
+def closes(handler: ast.ExceptHandler) -> bool:
+    """Return whether an `except` also catches GeneratorExit."""
+    if handler.type is None:
+        return True
+    caught = {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)}
+    return bool(caught & {"BaseException", "GeneratorExit"})
+
+
+def test_no_workflow_awaits_while_it_is_closed() -> None:
+    assert [place for each in rooms("workflows") for place in waits_while_closed(each)] == []
+
+
+@pytest.mark.parametrize("clause", ["finally:", "except:", "except BaseException:"])
+def test_a_wait_while_closed_is_seen(clause: str) -> None:
+    text = f"async def run():\n try:\n  await a()\n {clause}\n  await b()\n"
+
+    assert len(list(waits_while_closed(Module(path=Path("sample.py"), text=text)))) == 1
+
+
+def test_a_wait_after_an_error_is_allowed() -> None:
+    text = "async def run():\n try:\n  await a()\n except Exception:\n  await b()\n"
+
+    assert not list(waits_while_closed(Module(path=Path("sample.py"), text=text)))
+
+
 def test_the_clock_chance_and_the_environment_stay_outside() -> None:
     deterministic = rooms("workflows", "policies", "contracts")
 
