@@ -138,7 +138,7 @@ class AuthorisationActivities:
         if verdicts == {Verdict.EXECUTE.value}:
             _check_first_plan(case)
             return f"{_BY_POLICY}{decision.rule}"
-        if Verdict.MONITOR.value in verdicts:
+        if verdicts & {Verdict.MONITOR.value, Verdict.NOTIFY.value}:
             msg = f"the verdict is {decision.verdict} by {decision.rule}: nothing may be executed"
             raise Refused(msg)
         if decided == Verdict.EXECUTE.value:

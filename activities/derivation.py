@@ -33,7 +33,6 @@ from trimtab.contracts.ports import (
     ModelRegistry,
     Refused,
 )
-from trimtab.contracts.remediation import Action
 
 _MEASURED_BEFORE_OPENING: Final = timedelta(minutes=1)
 """Time by which the clocks of two machines may differ."""
@@ -190,8 +189,8 @@ def _check_plan(request: AuthorisationRequest, incident: IncidentInput, decision
     if decision.plan_hash != request.plan_hash:
         msg = f"plan {request.plan_hash:.12} was decided on, and it is {decision.plan_hash:.12}"
         raise Refused(msg)
-    if plan.action is Action.MONITOR:
-        msg = "the plan is to monitor: there is nothing to authorise"
+    if not plan.action.changes_registry:
+        msg = f"the plan is to {plan.action}: there is nothing to authorise"
         raise Refused(msg)
     if fault := explain_false_cost(plan, incident.spec.costs):
         raise Refused(fault)

@@ -22,7 +22,6 @@ from trimtab.contracts.decision import Decision, Limits, PolicyQuestion
 from trimtab.contracts.incident import IncidentInput
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
-from trimtab.contracts.remediation import Action
 
 
 def list_approvers(limits: Limits, spec: ModelSpec, *, local_user: str) -> dict[str, Approver]:
@@ -37,7 +36,7 @@ def list_approvers(limits: Limits, spec: ModelSpec, *, local_user: str) -> dict[
 
 def count_approvals_needed(question: PolicyQuestion) -> int:
     """Return how many people must approve the plan; one where it changes nothing."""
-    if question.plan.action is Action.MONITOR:
+    if not question.plan.action.changes_registry:
         return 1
     needed = question.limits.approvals_needed.get(question.facts.tier, 1)
     return max(needed, 2) if _is_risky(question) else needed

@@ -13,7 +13,6 @@ from trimtab.contracts.base import clean_text
 from trimtab.contracts.decision import Decision, Verdict
 from trimtab.contracts.evidence import EvidenceSource
 from trimtab.contracts.evidence_ids import build_drift_id
-from trimtab.contracts.remediation import Action
 
 _WIDTH: Final = 78
 """Columns of a wrapped line: a terminal of 80 columns does not wrap it again."""
@@ -184,7 +183,7 @@ def _render_reasons(decision: Decision) -> str:
 def _render_answer(case: Investigation, *, workflow_id: str, terms: ApprovalTerms) -> str:
     command, plan_hash = case.incident.answer_command, terms.plan_hash
     approval = "the plan is carried out, verified, and undone if it did not help"
-    if case.plan.action is Action.MONITOR:
+    if not case.plan.action.changes_registry:
         approval = "you take over the incident, and nothing is carried out"
     elif case.incident.limits.is_shadow(case.incident.event.subject):
         approval = "your answer is recorded, and nothing is carried out in shadow mode"

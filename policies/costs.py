@@ -9,11 +9,8 @@ from trimtab.contracts.remediation import Action
 
 def compute_cost(action: Action, costs: Costs) -> Decimal:
     """Return the cost of an action; never a figure that a language model claims."""
-    return {
-        Action.MONITOR: Decimal(0),
-        Action.RETRAIN: costs.retraining,
-        Action.ROLL_BACK: costs.rollback,
-    }[action]
+    charged = {Action.RETRAIN: costs.retraining, Action.ROLL_BACK: costs.rollback}
+    return charged.get(action, Decimal(0))
 
 
 def explain_false_cost(plan: RemediationPlan, costs: Costs) -> str:

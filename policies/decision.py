@@ -28,12 +28,15 @@ _ALLOWED = Verdict.EXECUTE
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
 """Time by which the clocks of two machines may differ."""
 _MAX_REASON_LENGTH = 3000
+_IDLE: Final = frozenset({Action.MONITOR, Action.WAIT})
+"""Actions that leave everything as it is, and tell nobody."""
 
 
 def decide(question: PolicyQuestion) -> Decision:
     """Return the verdict on a plan, with every rule's answer.
 
-    A plan to act is at best executed; a plan to do nothing is at best monitored.
+    A plan to act is at best executed; a plan to do nothing is at best monitored; of a plan to mend
+    the source its owner is at best told.
     """
     results = tuple(_evaluate(name, rule, question) for name, rule in _rules().items())
     deciding = max(results, key=lambda result: result.verdict.rank)
@@ -87,6 +90,7 @@ def _rules() -> dict[str, Rule]:
         "inaction_confidence": _check_inaction_confidence,
         "event_signature": _check_signature,
         **{name: _build_claim_rule(name) for name in CLAIM_RULES},
+        "source_notice": _check_source_notice,
     }
 
 
@@ -133,14 +137,14 @@ def _check_data_quality(question: PolicyQuestion) -> tuple[Verdict, str]:
 def _check_tier(question: PolicyQuestion) -> tuple[Verdict, str]:
     action, tier = question.plan.action, question.facts.tier
     allowed = question.limits.allowed_actions.get(tier, ())
-    if action is Action.MONITOR or action in allowed:
+    if not action.changes_registry or action in allowed:
         return _ALLOWED, f"{action} is allowed for tier {tier}"
     return Verdict.ESCALATE, f"{action} on a model of tier {tier} needs a person"
 
 
 def _check_confidence(question: PolicyQuestion) -> tuple[Verdict, str]:
     confidence, limit = question.facts.confidence, question.limits.confidence_above
-    if question.plan.action is Action.MONITOR:
+    if not question.plan.action.changes_registry:
         return _ALLOWED, "the plan executes nothing"
     if confidence > limit:
         return _ALLOWED, f"confidence {confidence:.3f} > {limit:.2f}"
@@ -170,14 +174,14 @@ def _check_cost(question: PolicyQuestion) -> tuple[Verdict, str]:
 
 def _check_blackout(question: PolicyQuestion) -> tuple[Verdict, str]:
     blackout = explain_blackout(question.limits, question.now)
-    if blackout is None or question.plan.action is Action.MONITOR:
+    if blackout is None or not question.plan.action.changes_registry:
         return _ALLOWED, "no blackout prevents the plan"
     return Verdict.ESCALATE, f"{blackout} at {question.now.isoformat()}"
 
 
 def _check_cooldown(question: PolicyQuestion) -> tuple[Verdict, str]:
     facts, limits = question.facts, question.limits
-    if question.plan.action is Action.MONITOR or facts.last_action_at is None:
+    if not question.plan.action.changes_registry or facts.last_action_at is None:
         return _ALLOWED, "no recent action prevents the plan"
     elapsed = question.now - facts.last_action_at
     if elapsed < -_CLOCK_DIFFERENCE:
@@ -198,8 +202,8 @@ def _check_cooldown(question: PolicyQuestion) -> tuple[Verdict, str]:
 def _check_inaction(question: PolicyQuestion) -> tuple[Verdict, str]:
     """Check that doing nothing is safe: severe or uncertain drift must not be left alone."""
     facts, limits = question.facts, question.limits
-    if question.plan.action is not Action.MONITOR:
-        return _ALLOWED, "the plan is to act"
+    if question.plan.action not in _IDLE:
+        return _ALLOWED, "the plan is not to do nothing"
     if facts.severity.rank > limits.monitor_at_most.rank:
         return Verdict.ESCALATE, f"severity {facts.severity} is too high to do nothing"
     confident = facts.confidence > limits.confidence_above
@@ -212,7 +216,7 @@ def _check_inaction(question: PolicyQuestion) -> tuple[Verdict, str]:
 
 
 def _check_budget(question: PolicyQuestion) -> tuple[Verdict, str]:
-    if question.plan.action is Action.MONITOR:
+    if not question.plan.action.changes_registry:
         return _ALLOWED, "the plan costs nothing"
     excess = explain_budget(question)
     return (
@@ -226,7 +230,7 @@ def _check_budget(question: PolicyQuestion) -> tuple[Verdict, str]:
 
 
 def _check_breaker(question: PolicyQuestion) -> tuple[Verdict, str]:
-    if question.plan.action is Action.MONITOR:
+    if not question.plan.action.changes_registry:
         return _ALLOWED, "the plan executes nothing"
     cause = explain_breaker(question)
     return (_ALLOWED, "the breaker is closed") if cause is None else (Verdict.ESCALATE, cause)
@@ -234,7 +238,7 @@ def _check_breaker(question: PolicyQuestion) -> tuple[Verdict, str]:
 
 def _check_freeze(question: PolicyQuestion) -> tuple[Verdict, str]:
     freeze = question.facts.freeze
-    if freeze is None or question.plan.action is Action.MONITOR:
+    if freeze is None or not question.plan.action.changes_registry:
         return _ALLOWED, "no freeze prevents the plan"
     return Verdict.ESCALATE, f"{freeze}"
 
@@ -242,14 +246,14 @@ def _check_freeze(question: PolicyQuestion) -> tuple[Verdict, str]:
 def _check_shadow(question: PolicyQuestion) -> tuple[Verdict, str]:
     """Check that the model is not in shadow mode, in which decisions are recorded only."""
     plan = question.plan
-    if plan.action is Action.MONITOR or not question.limits.is_shadow(plan.model):
+    if not plan.action.changes_registry or not question.limits.is_shadow(plan.model):
         return _ALLOWED, "shadow mode does not prevent the plan"
     return Verdict.MONITOR, f"shadow: {plan.action} is recorded and not executed"
 
 
 def _check_second_opinion(question: PolicyQuestion) -> tuple[Verdict, str]:
     """Check that the rules' own reading of the evidence supports the action and its cause."""
-    if question.plan.action is Action.MONITOR:
+    if not question.plan.action.changes_registry:
         return _ALLOWED, "the plan executes nothing"
     objection = _find_objection(question)
     if objection:
@@ -273,8 +277,8 @@ def _find_objection(question: PolicyQuestion) -> str:
 def _check_inaction_confidence(question: PolicyQuestion) -> tuple[Verdict, str]:
     """Check that a real loss is not left alone because an analyst was vague, empty or wrong."""
     facts, limits = question.facts, question.limits
-    if question.plan.action is not Action.MONITOR:
-        return _ALLOWED, "the plan is to act"
+    if question.plan.action not in _IDLE:
+        return _ALLOWED, "the plan is not to do nothing"
     if not facts.degraded:
         return _ALLOWED, "no loss of the metric beyond its tolerance is known"
     objection = _find_objection(question)
@@ -291,9 +295,19 @@ def _check_inaction_confidence(question: PolicyQuestion) -> tuple[Verdict, str]:
 def _check_signature(question: PolicyQuestion) -> tuple[Verdict, str]:
     if question.facts.event_signed:
         return _ALLOWED, "an accepted publisher signed the event"
-    if question.plan.action is Action.MONITOR:
+    if not question.plan.action.changes_registry:
         return _ALLOWED, "the event is not signed, and the plan executes nothing"
     return Verdict.ESCALATE, "no accepted publisher signed the event"
+
+
+def _check_source_notice(question: PolicyQuestion) -> tuple[Verdict, str]:
+    """Check that the owner of broken data is told, and not asked, if the rules see it broken."""
+    if question.plan.action is not Action.FIX_SOURCE:
+        return _ALLOWED, "the plan is not to mend the data at its source"
+    objection = _find_objection(question)
+    if objection:
+        return Verdict.ESCALATE, objection
+    return Verdict.NOTIFY, f"the owner mends the source because of {question.plan.cause}"
 
 
 def _build_claim_rule(name: str) -> Rule:

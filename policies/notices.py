@@ -16,7 +16,6 @@ from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.names import build_drift_response_id
 from trimtab.contracts.notice import Notice, NoticeKind
 from trimtab.contracts.reconciliation import Discrepancy
-from trimtab.contracts.remediation import Action
 from trimtab.contracts.settlement import AbandonedIncident, SettlementKind
 
 OUTCOME_WIDTH: Final = 66
@@ -38,6 +37,7 @@ _PREFIXES: Final = {
 }
 ENDING_SENTENCES: Final = {
     Ending.MONITORED: "Nothing was changed; monitoring goes on.",
+    Ending.NOTIFIED: "The data is to be mended at its source; nothing was changed.",
     Ending.REMEDIATED: "The action was carried out, and verified to have helped.",
     Ending.NOT_PROMOTED: "The challenger did not beat the champion; nothing was changed.",
     Ending.NOT_VERIFIED: "The action was undone, because no labelled rows could verify it.",
@@ -211,7 +211,7 @@ def list_outcome_facts(report: IncidentReport) -> Iterator[str]:
 
 def _describe_ending(report: IncidentReport) -> str:
     plan = report.deliberation.plan if report.deliberation else None
-    if report.ending is Ending.ACKNOWLEDGED and plan and plan.action is not Action.MONITOR:
+    if report.ending is Ending.ACKNOWLEDGED and plan and plan.action.changes_registry:
         return (
             "The model is in shadow mode: the decision was recorded, and nothing was carried out."
         )

@@ -74,7 +74,7 @@ def explain_objection(plan: RemediationPlan, opinion: SecondOpinion) -> str:
         return f"the evidence rules out {action}"
     if get_fit(action, plan.cause) < MIN_FIT:
         return f"{action} does not fit the cause {plan.cause}"
-    if action is not Action.MONITOR and opinion.loss is not None and opinion.loss <= 0.0:
+    if action.changes_registry and opinion.loss is not None and opinion.loss <= 0.0:
         return f"{action} acts although the metric is not worse"
     fitness, best = opinion.fitness[action], opinion.fitness[fittest]
     if fitness < MIN_SHARE_OF_FITTEST * best:

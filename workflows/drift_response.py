@@ -43,7 +43,6 @@ with workflow.unsafe.imports_passed_through():
         IncidentView,
         Stage,
     )
-    from trimtab.contracts.remediation import Action
     from trimtab.contracts.validation_errors import format_validation_errors
     from workflows import cancellation, closing, options
     from workflows.chain import POLICY, TRIMTAB, AuditChain, PendingEntry
@@ -97,9 +96,12 @@ class DriftResponseWorkflow:
         decision, question = await self._decide(incident)
         if decision.verdict is Verdict.MONITOR:
             return Ending.MONITORED
+        if decision.verdict is Verdict.NOTIFY:
+            return Ending.NOTIFIED
         if decision.verdict is Verdict.ESCALATE and not await self._ask_person(decision, question):
             return Ending.REJECTED if self._gate.settling_answer else Ending.EXPIRED
-        if question.plan.action is Action.MONITOR or incident.limits.is_shadow(question.plan.model):
+        plan = question.plan
+        if not plan.action.changes_registry or incident.limits.is_shadow(plan.model):
             return Ending.ACKNOWLEDGED
         return await self._remediate(decision, question)
 
@@ -204,7 +206,7 @@ class DriftResponseWorkflow:
             options.CONFIDENCE_KEY.value_set(question.facts.confidence),
         ]
         # An incident that is left to monitoring closes at once, and shows them with that.
-        if not locally or decision.verdict is not Verdict.MONITOR:
+        if not locally or decision.verdict not in {Verdict.MONITOR, Verdict.NOTIFY}:
             self._show(options.STAGE_KEY.value_set(Stage.DECIDING.value))
         # Nothing has been done until here, so these three entries share one write.
         analyst = (case.deliberation or incident).analyst

@@ -49,7 +49,7 @@ def _list_contradictions(brief: Brief) -> list[str]:
     if brief.plan.action is Action.ROLL_BACK and target not in figures.targets:
         faults.append(f"Version {target} is no version to return to.")
     loss = compute_loss(figures)
-    if brief.plan.action is not Action.MONITOR and loss is not None and loss <= 0.0:
+    if brief.plan.action.changes_registry and loss is not None and loss <= 0.0:
         faults.append("The plan acts although the metric is not worse.")
     return faults
 

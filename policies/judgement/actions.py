@@ -7,6 +7,8 @@ from trimtab.contracts.remediation import Action
 _FIT: dict[Action, dict[Cause, float]] = {
     Action.MONITOR: {Cause.HARMLESS: 1.0, Cause.DATA_QUALITY: 0.9, Cause.UNKNOWN: 0.7,
                      Cause.SEASONALITY: 0.3},
+    Action.WAIT: {Cause.UNKNOWN: 0.7},
+    Action.FIX_SOURCE: {Cause.DATA_QUALITY: 1.0},
     Action.RETRAIN: {Cause.COVARIATE_SHIFT: 1.0, Cause.LABEL_SHIFT: 1.0, Cause.CONCEPT_DRIFT: 1.0,
                      Cause.SEASONALITY: 0.7, Cause.BAD_RELEASE: 0.4, Cause.UNKNOWN: 0.2},
     Action.ROLL_BACK: {Cause.BAD_RELEASE: 1.0, Cause.SEASONALITY: 0.2, Cause.CONCEPT_DRIFT: 0.2,

@@ -95,7 +95,13 @@ def test_prices_come_from_the_configuration() -> None:
     plan = build_plan(a_plan_reply(options=options), a_case_with_a_cause(costs=costs))
 
     assert (plan.cost, plan.currency) == (Decimal(7), "GBP")
-    assert [option.cost for option in plan.options] == [Decimal(0), Decimal(7), Decimal(2)]
+    assert {option.action: option.cost for option in plan.options} == {
+        Action.MONITOR: 0,
+        Action.WAIT: 0,
+        Action.FIX_SOURCE: 0,
+        Action.RETRAIN: 7,
+        Action.ROLL_BACK: 2,
+    }
 
 
 @pytest.mark.parametrize("said", ["2", "v2", "Version 2", "version-2", " 2 "])

@@ -353,8 +353,9 @@ async def test_an_event_whose_id_is_taken_becomes_a_dead_letter_with_the_reason(
     starter.failure = EventRejectedError("incident parking/event-1 was opened with other content")
     await world.publish("event-1")
     with capture_logs() as logs:
-        world.start(starter)
+        bridge = world.start(starter)
         await until(world.settled)
+        await bridge.stop()  # it logs after the entry has moved
 
     [letter] = await world.dead()
     assert letter["reason"] == "incident parking/event-1 was opened with other content"

@@ -30,6 +30,7 @@ from trimtab.contracts import (
     notice,
     remediation,
     settlement,
+    window_signals,
 )
 
 Shape = dict[str, Any]
@@ -79,11 +80,16 @@ STORED: Final[dict[str, type[BaseModel]]] = {
     "drift/DriftEvent": drift.DriftEvent,
     "drift/DriftFinding": drift.DriftFinding,
     "drift/FeatureDrift": drift.FeatureDrift,
+    "drift/Learnability": window_signals.Learnability,
     "drift/MultivariateDrift": drift.MultivariateDrift,
     "drift/PerformanceChange": drift.PerformanceChange,
     "drift/PerformanceEstimate": drift.PerformanceEstimate,
     "drift/QualityFault": drift.QualityFault,
+    "drift/SeasonalMatch": window_signals.SeasonalMatch,
+    "drift/ShadowChallenger": window_signals.ShadowChallenger,
+    "drift/SupportSplit": window_signals.SupportSplit,
     "drift/Window": drift.Window,
+    "drift/WindowSignals": window_signals.WindowSignals,
     "evidence/Citation": evidence.Citation,
     "evidence/Document": evidence.Document,
     "evidence/EvidenceItem": evidence.EvidenceItem,
@@ -126,7 +132,7 @@ STORED: Final[dict[str, type[BaseModel]]] = {
 _UNIMPORTANT = {"title", "description", "default"}
 _UPPER = ("maxLength", "maxItems", "maximum", "exclusiveMaximum")
 _LOWER = ("minLength", "minItems", "minimum", "exclusiveMinimum")
-_EXACT = ("type", "format", "const", "record", "prefixItems")
+_EXACT = ("type", "format", "const", "record")
 _NESTED = ("items", "additionalProperties", "propertyNames")
 
 
@@ -173,9 +179,12 @@ def accepts(old: Shape, new: Shape) -> bool:
     if "anyOf" in new:
         return any(accepts(old, each) for each in new["anyOf"])
     choices = old.get("enum", [])
+    before, after = old.get("prefixItems", []), new.get("prefixItems", [])
     return all(
         (
             all(old.get(key) == new.get(key) for key in _EXACT),
+            len(before) == len(after),
+            all(map(accepts, before, after)),
             new.get("pattern") in (None, old.get("pattern")),
             set(choices) <= set(new.get("enum") or choices),
             all(key not in new or (key in old and new[key] >= old[key]) for key in _UPPER),

@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 
 from trimtab.contracts.decision import PolicyQuestion
 
-EXECUTE, MONITOR, ESCALATE = "execute", "monitor", "escalate"
-ORDER: Final = (EXECUTE, MONITOR, ESCALATE)
+EXECUTE, MONITOR, NOTIFY, ESCALATE = "execute", "monitor", "notify", "escalate"
+ORDER: Final = (EXECUTE, MONITOR, NOTIFY, ESCALATE)
 SEVERITIES: Final = ("low", "medium", "high", "critical")
 ACTING: Final = ("retrain", "roll_back")
-ALL: Final = ("monitor", *ACTING)
+IDLE: Final = ("monitor", "wait")
+ALL: Final = (*IDLE, "fix_source", *ACTING)
 
 Condition = Callable[[PolicyQuestion], bool]
 
@@ -177,7 +178,7 @@ TABLE: Final[dict[str, tuple[tuple[str, ...], tuple[tuple[Condition, str], ...]]
         ),
     ),
     "monitoring_severity": (
-        ("monitor",),
+        IDLE,
         (
             (_is_grave, ESCALATE),
             (lambda q: _severity(q) <= SEVERITIES.index("medium") or _is_confident(q), MONITOR),
@@ -193,7 +194,7 @@ TABLE: Final[dict[str, tuple[tuple[str, ...], tuple[tuple[Condition, str], ...]]
     ),
     "rules_agree": (ACTING, ((_is_unsupported, ESCALATE),)),
     "inaction_confidence": (
-        ("monitor",),
+        IDLE,
         (
             (lambda q: not q.facts.degraded, EXECUTE),
             (_is_unsupported, ESCALATE),
@@ -209,4 +210,8 @@ TABLE: Final[dict[str, tuple[tuple[str, ...], tuple[tuple[Condition, str], ...]]
     "event_window": (ALL, ((_contradicts("event_window"), ESCALATE),)),
     "event_champion": (ALL, ((_contradicts("event_champion"), ESCALATE),)),
     "event_metric": (ALL, ((_contradicts("event_metric"), ESCALATE),)),
+    "source_notice": (
+        ("fix_source",),
+        ((_is_unsupported, ESCALATE), (lambda _: True, NOTIFY)),
+    ),
 }

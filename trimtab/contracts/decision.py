@@ -25,11 +25,13 @@ class Verdict(StrEnum):
 
     EXECUTE = "execute"
     MONITOR = "monitor"
+    NOTIFY = "notify"
+    """The owner is told what to mend at the source, and nobody is waited for."""
     ESCALATE = "escalate"
 
     @property
     def rank(self) -> int:
-        """0 for EXECUTE to 2 for ESCALATE; the highest rank of all rules wins."""
+        """0 for EXECUTE to 3 for ESCALATE; the highest rank of all rules wins."""
         return list(Verdict).index(self)
 
 

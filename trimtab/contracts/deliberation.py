@@ -21,20 +21,53 @@ class Cause(StrEnum):
     """Root causes that the investigator chooses from."""
 
     DATA_QUALITY = "data_quality"
-    """The window is corrupt: the data broke upstream, the world did not change."""
+    """The data broke upstream in another way than the kinds below; the world did not change."""
+    UNIT_CHANGE = "unit_change"
+    """A column comes in another unit, scale or sign, in all rows or in some."""
+    MISSING_VALUES = "missing_values"
+    """Values are missing, or a default, a constant or a code stands for them."""
+    SCHEMA_CHANGE = "schema_change"
+    """A column is gone, has another type, or its categories have other names."""
+    STALE_DATA = "stale_data"
+    """The feed repeats old rows or old values, or has stopped."""
+    PARTIAL_OUTAGE = "partial_outage"
+    """Part of the rows, such as whole days or one source, is missing or broken."""
+    BROKEN_LABELS = "broken_labels"
+    """The targets are wrong, swapped, or not known yet; the inputs are fine."""
     COVARIATE_SHIFT = "covariate_shift"
     """The inputs moved; their relation to the target holds."""
     LABEL_SHIFT = "label_shift"
     """The target's distribution moved."""
     CONCEPT_DRIFT = "concept_drift"
     """The relation between inputs and target changed."""
+    NEW_SEGMENT = "new_segment"
+    """Rows of a kind that the champion has not learnt from, beside those that it knows."""
     SEASONALITY = "seasonality"
     """A recurring pattern that the reference does not cover."""
     BAD_RELEASE = "bad_release"
     """The champion itself is worse than an earlier version."""
+    NO_SKILL = "no_skill"
+    """The champion was hardly better than a trivial model from the start."""
+    DETECTOR_ARTEFACT = "detector_artefact"
+    """Nothing happened: the window is too small or too odd for the measurement."""
     HARMLESS = "harmless"
     """Something moved, but the model's performance is fine."""
     UNKNOWN = "unknown"
+    """What would show the cause could not be measured."""
+
+
+DATA_CAUSES: Final = frozenset(
+    {
+        Cause.DATA_QUALITY,
+        Cause.UNIT_CHANGE,
+        Cause.MISSING_VALUES,
+        Cause.SCHEMA_CHANGE,
+        Cause.STALE_DATA,
+        Cause.PARTIAL_OUTAGE,
+        Cause.BROKEN_LABELS,
+    }
+)
+"""Causes that are mended at the data's source, and from which no model may learn."""
 
 
 class TriageReply(Reply):
@@ -58,7 +91,9 @@ class RootCauseReply(Reply):
     """The investigator's answer."""
 
     cause: Cause
-    hypotheses: list[Hypothesis] = Field(min_length=1, max_length=8)
+    also: list[Cause] = Field(default=[], max_length=2)
+    """Causes that are at work as well."""
+    hypotheses: list[Hypothesis] = Field(min_length=1, max_length=17)
     citations: list[Citation] = Field(max_length=8)
     explanation: str = Field(max_length=1500)
     confidence: Fraction
@@ -107,6 +142,8 @@ class RootCause(Record):
     """The root cause, as built from the investigator's reply."""
 
     cause: Cause
+    also: tuple[Cause, ...] = ()
+    """Causes that are at work as well; empty for a single cause."""
     hypotheses: tuple[tuple[Cause, float], ...]
     """Causes with their likelihoods, the most likely first; the likelihoods sum to 1."""
     citations: tuple[Citation, ...]

@@ -15,6 +15,7 @@ from trimtab.contracts.base import (
     Name,
     Record,
 )
+from trimtab.contracts.window_signals import WindowSignals
 
 EVENT_TYPE: Final = "io.trimtab.drift.detected.v1"
 MAX_EVENT_BYTES = 64 * 1024
@@ -131,8 +132,14 @@ class FeatureDrift(Record):
 FaultKind = Literal[
     "missing_column", "new_column", "retyped_column", "nulls", "range", "unseen_category",
     "duplicates", "constant", "few_rows", "unit_change", "stale",
+    "no_rows", "replayed", "default_value", "renamed_category", "outage",
+    "unlearnable_labels", "flipped_labels", "late_labels",
 ]  # fmt: skip
-"""Kinds of faults in the data itself."""
+"""Kinds of faults in the data itself.
+
+`default_value` is one value whose share rose beyond every block of the reference; `outage` is a
+fault or silence on whole days of a window whose other days are normal; `replayed` rows are those of
+an earlier window under new times; the last three concern the target."""
 
 
 class QualityFault(Record):
@@ -150,6 +157,11 @@ class QualityFault(Record):
     scale: float | None = None
     """For a changed unit: value now = scale * value before + shift."""
     shift: float | None = None
+    segment: ForeignText = ""
+    """The rows that are affected if not all are, such as "Region = north" or "2 of 7 days"."""
+    gravity: Fraction | None = None
+    """How far the fault can explain a loss, by its column's importance and the rows affected; None
+    if that was not measured."""
 
 
 class PerformanceChange(Record):
@@ -167,6 +179,12 @@ class PerformanceChange(Record):
     """Standard error of the difference; None if unknown."""
     degraded: bool
     """Whether the loss exceeds both the configured tolerance and what chance explains."""
+    trivial: float | None = None
+    """Metric of a model that knows only the target's distribution: 0 for "r2", 0.5 for others."""
+    spread: float | None = Field(default=None, ge=0.0)
+    """Standard deviation of the metric between windows of the reference; None if unknown."""
+    windows: Count = 0
+    """Number of windows in a row, this one included, whose loss exceeds the tolerance."""
 
 
 class MultivariateDrift(Record):
@@ -222,6 +240,8 @@ class DriftFinding(Record):
     """Loss of the metric that covariate shift does not explain; None if either is unknown."""
     multivariate: MultivariateDrift | None = None
     """None if no rows were compared."""
+    signals: WindowSignals | None = None
+    """Measurements that tell causes apart; None in events of other or older detectors."""
     fingerprint: Annotated[str, StringConstraints(max_length=64), CLEANED] = ""
     """Digest that is equal for the same drift: of the model, the reference, and the drifted columns
     with their directions."""

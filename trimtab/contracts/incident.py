@@ -38,6 +38,8 @@ class Ending(StrEnum):
 
     MONITORED = "monitored"
     """The policy decided that monitoring is enough."""
+    NOTIFIED = "notified"
+    """The owner was told to mend the data at its source; nothing was to be decided."""
     REMEDIATED = "remediated"
     """An action was taken, and verified to have helped."""
     NOT_PROMOTED = "not_promoted"

@@ -15,10 +15,19 @@ class Action(StrEnum):
 
     MONITOR = "monitor"
     """Change nothing and keep monitoring."""
+    WAIT = "wait"
+    """Change nothing now, because the next windows will show what to do."""
+    FIX_SOURCE = "fix_source"
+    """Change nothing in the registry, and tell the owner to mend the data at its source."""
     RETRAIN = "retrain"
     """Train a challenger on recent rows; promote it if it beats the champion; verify."""
     ROLL_BACK = "roll_back"
     """Make an earlier version the champion; verify."""
+
+    @property
+    def changes_registry(self) -> bool:
+        """Whether the action changes which version serves, or may."""
+        return self in {Action.RETRAIN, Action.ROLL_BACK}
 
 
 class Step(StrEnum):

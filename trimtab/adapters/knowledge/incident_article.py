@@ -31,6 +31,7 @@ _SUCCEEDED: Final = {
 }
 """Success of the action; unknown for any other ending, because no action was taken."""
 _MEANINGS: Final = {
+    Ending.NOTIFIED: "the owner was told to mend the data at its source",
     Ending.MONITORED: "nothing was done, and whether that was right is not known",
     Ending.REMEDIATED: "the action helped, and that was verified",
     Ending.NOT_PROMOTED: "the challenger did not beat the champion, so nothing changed",

@@ -14,7 +14,12 @@ from trimtab.contracts.decision import Verdict
 from trimtab.contracts.report import BaselinePoint, IncidentSummary, MetricChange, RunReport
 from trimtab.files.atomic_file import write_atomically
 
-_COLOURS = {Verdict.EXECUTE: "green", Verdict.MONITOR: "cyan", Verdict.ESCALATE: "yellow"}
+_COLOURS = {
+    Verdict.EXECUTE: "green",
+    Verdict.MONITOR: "cyan",
+    Verdict.NOTIFY: "magenta",
+    Verdict.ESCALATE: "yellow",
+}
 _CHART_HEIGHT = 14
 _MIN_AXIS_RANGE = 0.04
 """The shortest range of the chart's axis, so that noise is not drawn as large changes."""

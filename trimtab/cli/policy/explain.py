@@ -18,7 +18,12 @@ from trimtab.contracts.ports import Refused
 from trimtab.runtime.paths import format_command
 from trimtab.runtime.settings import load_settings
 
-_COLOURS = {Verdict.EXECUTE: "green", Verdict.MONITOR: "yellow", Verdict.ESCALATE: "red"}
+_COLOURS = {
+    Verdict.EXECUTE: "green",
+    Verdict.MONITOR: "yellow",
+    Verdict.NOTIFY: "magenta",
+    Verdict.ESCALATE: "red",
+}
 
 
 def run_explain(incident: str, *, model: str | None, as_json: bool, home: Path | None) -> ExitCode:
