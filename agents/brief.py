@@ -16,6 +16,7 @@ from trimtab.contracts.drift import (
     Severity,
 )
 from trimtab.contracts.remediation import Action
+from trimtab.contracts.window_signals import WindowSignals
 
 
 class ColumnBrief(Record):
@@ -34,6 +35,10 @@ class FaultBrief(Record):
     column: str | None = None
     fraction: float
     corrupt: bool
+    gravity: float | None = None
+    """How far the fault can explain a loss, 0 to 1."""
+    segment: str = ""
+    """The rows that are affected, if not all are."""
 
 
 class FindingBrief(Record):
@@ -56,6 +61,8 @@ class FindingBrief(Record):
     """Lower end of the confidence interval of the domain classifier's AUC."""
     inputs_drifted: bool | None = None
     """Whether the inputs drifted when they are taken together."""
+    signals: WindowSignals | None = None
+    """Measurements that tell causes apart."""
 
 
 class ModelBrief(Record):
@@ -84,6 +91,8 @@ class EvidenceBrief(Record):
     value: float | None = None
     version: str | None = None
     """The version of the model that the statement is about."""
+    sign: bool | None = None
+    """Whether the item found a loss or a drift; None if it does not judge that."""
     inspected: bool = False
     """Whether one of the investigator's tools measured it."""
 
@@ -105,6 +114,7 @@ class CauseBrief(Record):
     """The investigator's answer, for the steps that follow."""
 
     cause: Cause
+    also: tuple[Cause, ...] = ()
     likelihoods: dict[Cause, float]
     explanation: str
     citations: tuple[str, ...] = ()

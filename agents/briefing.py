@@ -21,6 +21,7 @@ from agents.brief import (
 )
 from agents.case import AgentStep, Case
 from agents.fence import fence
+from policies.citations import read_sign
 from policies.judgement.figures import count_history_days
 from policies.rollback import list_fit_targets
 from trimtab.contracts.deliberation import RemediationPlan, RootCause
@@ -119,6 +120,8 @@ def _brief_finding(case: Case) -> FindingBrief:
                 column=fault.column,
                 fraction=round(fault.fraction, 4),
                 corrupt=fault.corrupt,
+                gravity=fault.gravity,
+                segment=fault.segment,
             )
             for fault in found.quality[:MAX_COLUMNS]
         ),
@@ -127,6 +130,7 @@ def _brief_finding(case: Case) -> FindingBrief:
         concept_loss=found.concept_loss,
         told_apart=found.multivariate.low if found.multivariate else None,
         inputs_drifted=found.multivariate.drifted if found.multivariate else None,
+        signals=found.signals,
     )
 
 
@@ -162,6 +166,7 @@ def _brief_item(item: EvidenceItem, length: int) -> EvidenceBrief:
         statement=item.statement[:length],
         value=item.value,
         version=item.version,
+        sign=read_sign(item),
         inspected=item.source is EvidenceSource.INSPECTION,
     )
 
@@ -197,6 +202,7 @@ def _brief_cause(root_cause: RootCause | None) -> CauseBrief | None:
         return None
     return CauseBrief(
         cause=root_cause.cause,
+        also=root_cause.also,
         likelihoods={cause: round(value, 3) for cause, value in root_cause.hypotheses},
         explanation=root_cause.explanation,
         citations=tuple(citation.evidence_id for citation in root_cause.citations),

@@ -62,6 +62,7 @@ def build_root_cause(reply: RootCauseReply, _case: Case) -> RootCause:
     likelihoods = ((cause, value / total) for cause, value in claimed.items())
     return RootCause(
         cause=reply.cause,
+        also=tuple(dict.fromkeys(each for each in reply.also if each is not reply.cause)),
         hypotheses=tuple(sorted(likelihoods, key=lambda pair: -pair[1])),
         citations=tuple(reply.citations),
         explanation=clean_text(reply.explanation),

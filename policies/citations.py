@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from policies.rollback import parse_version_number
 from trimtab.contracts import evidence_ids
-from trimtab.contracts.deliberation import Cause, RemediationPlan, RootCause
-from trimtab.contracts.drift import FeatureRole
+from trimtab.contracts.deliberation import DATA_CAUSES, Cause, RemediationPlan, RootCause
+from trimtab.contracts.drift import FaultKind, FeatureRole
 from trimtab.contracts.evidence import EvidenceItem, EvidenceSource
 
 LARGE_PSI: Final = 0.2
@@ -17,46 +17,74 @@ LARGE_PSI: Final = 0.2
 HARMLESS_FAULTS: Final = frozenset({"new_column"})
 """Kinds of faults that break no data."""
 
-_LOSS_CAUSES: Final = frozenset(
+_SOUND_LOSSES: Final = frozenset(
     {
         Cause.COVARIATE_SHIFT,
+        Cause.NEW_SEGMENT,
         Cause.LABEL_SHIFT,
         Cause.CONCEPT_DRIFT,
         Cause.SEASONALITY,
         Cause.BAD_RELEASE,
+        Cause.NO_SKILL,
     }
 )
+_QUIET: Final = frozenset({Cause.HARMLESS, Cause.DETECTOR_ARTEFACT, Cause.UNKNOWN})
+_SHIFTS: Final = frozenset({Cause.COVARIATE_SHIFT, Cause.NEW_SEGMENT, Cause.SEASONALITY})
+_SAME_INPUTS: Final = frozenset(
+    {
+        Cause.CONCEPT_DRIFT,
+        Cause.LABEL_SHIFT,
+        Cause.BROKEN_LABELS,
+        Cause.HARMLESS,
+    }
+)
+_NOBODY: Final[frozenset[Cause]] = frozenset()
 _BY_SIGN: Final[dict[str, tuple[frozenset[Cause], frozenset[Cause]]]] = {
-    evidence_ids.CHAMPION_PERFORMANCE_ID: (
-        _LOSS_CAUSES | {Cause.DATA_QUALITY},
-        frozenset({Cause.HARMLESS, Cause.DATA_QUALITY}),
-    ),
+    evidence_ids.CHAMPION_PERFORMANCE_ID: (_SOUND_LOSSES | DATA_CAUSES, _QUIET | DATA_CAUSES),
     evidence_ids.ESTIMATED_PERFORMANCE_ID: (
-        frozenset({Cause.COVARIATE_SHIFT, Cause.DATA_QUALITY}),
-        frozenset({Cause.HARMLESS, Cause.CONCEPT_DRIFT}),
+        _SHIFTS | DATA_CAUSES,
+        frozenset({Cause.HARMLESS, Cause.CONCEPT_DRIFT, Cause.BROKEN_LABELS}),
     ),
     evidence_ids.CONCEPT_LOSS_ID: (
-        frozenset({Cause.CONCEPT_DRIFT}),
-        frozenset({Cause.COVARIATE_SHIFT, Cause.LABEL_SHIFT, Cause.SEASONALITY, Cause.HARMLESS}),
+        frozenset({Cause.CONCEPT_DRIFT, Cause.BROKEN_LABELS, Cause.BAD_RELEASE}),
+        _SHIFTS | {Cause.LABEL_SHIFT, Cause.HARMLESS},
     ),
-    evidence_ids.ALL_INPUTS_ID: (
-        frozenset({Cause.COVARIATE_SHIFT, Cause.SEASONALITY, Cause.HARMLESS, Cause.UNKNOWN}),
-        frozenset({Cause.CONCEPT_DRIFT, Cause.LABEL_SHIFT, Cause.HARMLESS}),
+    evidence_ids.ALL_INPUTS_ID: (_SHIFTS | _QUIET, _SAME_INPUTS),
+    evidence_ids.LEARNABILITY_ID: (
+        frozenset({Cause.BROKEN_LABELS, Cause.NO_SKILL}),
+        _SOUND_LOSSES - {Cause.NO_SKILL},
+    ),
+    evidence_ids.SUPPORT_ID: (
+        frozenset({Cause.CONCEPT_DRIFT, Cause.BROKEN_LABELS, Cause.BAD_RELEASE}),
+        _SHIFTS | {Cause.HARMLESS},
+    ),
+    evidence_ids.CHALLENGER_ID: (_SOUND_LOSSES, _QUIET | {Cause.BROKEN_LABELS}),
+    evidence_ids.SEASON_ID: (frozenset({Cause.SEASONALITY}), _NOBODY),
+    evidence_ids.SKILL_ID: (frozenset({Cause.NO_SKILL}), _NOBODY),
+    evidence_ids.NEW_CATEGORIES_ID: (
+        frozenset({Cause.NEW_SEGMENT, Cause.SCHEMA_CHANGE, Cause.COVARIATE_SHIFT}),
+        _NOBODY,
     ),
 }
 """Causes that an item speaks for if it found a loss or a drift, and if it found none."""
+_DRIFT_SIGNS: Final = frozenset(
+    {evidence_ids.ALL_INPUTS_ID, evidence_ids.SEASON_ID, evidence_ids.NEW_CATEGORIES_ID}
+)
+"""Items whose sign is a drift, and not a loss."""
 _BY_ROLE: Final[dict[FeatureRole, tuple[frozenset[Cause], frozenset[Cause]]]] = {
-    FeatureRole.FEATURE: (
-        frozenset({Cause.COVARIATE_SHIFT, Cause.SEASONALITY, Cause.HARMLESS, Cause.UNKNOWN}),
-        frozenset({Cause.CONCEPT_DRIFT, Cause.LABEL_SHIFT, Cause.HARMLESS}),
-    ),
+    FeatureRole.FEATURE: (_SHIFTS | _QUIET, _SAME_INPUTS),
     FeatureRole.TARGET: (
-        frozenset({Cause.LABEL_SHIFT, Cause.SEASONALITY, Cause.HARMLESS, Cause.UNKNOWN}),
-        frozenset({Cause.CONCEPT_DRIFT, Cause.COVARIATE_SHIFT, Cause.HARMLESS}),
+        frozenset({Cause.LABEL_SHIFT, Cause.SEASONALITY, Cause.BROKEN_LABELS}) | _QUIET,
+        frozenset({Cause.CONCEPT_DRIFT, Cause.COVARIATE_SHIFT, Cause.NEW_SEGMENT, Cause.HARMLESS}),
     ),
-    FeatureRole.PREDICTION: (frozenset(), frozenset()),
+    FeatureRole.PREDICTION: (_NOBODY, _NOBODY),
 }
 """Causes that a column speaks for if it moved, and if it did not."""
+_BY_FAULT: Final[dict[FaultKind, frozenset[Cause]]] = {
+    "unseen_category": frozenset({Cause.NEW_SEGMENT, Cause.SCHEMA_CHANGE, Cause.DATA_QUALITY}),
+    "few_rows": DATA_CAUSES | {Cause.DETECTOR_ARTEFACT},
+}
+"""Causes that a fault speaks for, where these are not all kinds of broken data."""
 
 
 class Claim(NamedTuple):
@@ -103,12 +131,19 @@ def list_causes_of_move(role: FeatureRole, *, moved: bool) -> frozenset[Cause]:
     return _BY_ROLE[role][0 if moved else 1]
 
 
+def list_causes_of_fault(kind: FaultKind) -> frozenset[Cause]:
+    """Return the causes that a fault of a kind speaks for."""
+    if kind in HARMLESS_FAULTS:
+        return frozenset()
+    return _BY_FAULT.get(kind, DATA_CAUSES)
+
+
 def _supports(item: EvidenceItem, claim: Claim, items: Sequence[EvidenceItem]) -> bool:
     if item.id in _BY_SIGN:
-        found = _read_sign(item)
+        found = read_sign(item)
         return found is not None and claim.cause in list_causes_of_sign(item.id, found=found)
     if item.fault is not None:
-        return claim.cause is Cause.DATA_QUALITY and item.fault not in HARMLESS_FAULTS
+        return claim.cause in list_causes_of_fault(item.fault)
     if _is_metric(item):
         return claim.cause is Cause.BAD_RELEASE and _supports_bad_release(item, claim, items)
     if item.source is EvidenceSource.INSPECTION:
@@ -117,18 +152,20 @@ def _supports(item: EvidenceItem, claim: Claim, items: Sequence[EvidenceItem]) -
     return _supports_by_column(item, claim, items)
 
 
-def _read_sign(item: EvidenceItem) -> bool | None:
-    """Return whether the item found a loss or a drift; None if it does not judge that."""
+def read_sign(item: EvidenceItem) -> bool | None:
+    """Return whether an item found a loss or a drift; None if it does not judge that."""
+    if item.id not in _BY_SIGN:
+        return None
     if item.id == evidence_ids.CONCEPT_LOSS_ID:
         return None if item.value is None else item.value > 0.0
-    return item.drifted if item.id == evidence_ids.ALL_INPUTS_ID else item.degraded
+    return item.drifted if item.id in _DRIFT_SIGNS else item.degraded
 
 
 def _supports_by_column(item: EvidenceItem, claim: Claim, items: Sequence[EvidenceItem]) -> bool:
     if item.role is None or item.drifted is None:
         return False
     moved = has_moved(drifted=item.drifted, psi=item.value or 0.0)
-    if claim.cause is Cause.DATA_QUALITY:
+    if claim.cause in DATA_CAUSES - {Cause.BROKEN_LABELS}:
         return moved and any(each.fault and each.column == item.column for each in items)
     return claim.cause in list_causes_of_move(item.role, moved=moved)
 

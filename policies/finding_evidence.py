@@ -6,6 +6,7 @@ changed word would lower the confidence of every incident that is under way.
 
 from typing import Final
 
+from policies.signal_evidence import build_signal_items
 from trimtab.contracts import evidence_ids
 from trimtab.contracts.drift import DriftFinding, FeatureDrift, FeatureRole, QualityFault
 from trimtab.contracts.evidence import EvidenceItem, EvidenceSource
@@ -27,6 +28,7 @@ def build_finding_items(finding: DriftFinding) -> tuple[EvidenceItem, ...]:
         *(_build_drift_item(feature) for feature in finding.features),
         *(_build_quality_item(fault) for fault in finding.quality),
         *(item for item in optional if item is not None),
+        *build_signal_items(finding),
     )
 
 

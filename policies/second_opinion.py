@@ -8,8 +8,8 @@ analyst is. A plan that they do not support goes to a person.
 from dataclasses import dataclass
 from typing import Any, Final
 
-from policies.judgement.actions import get_fit, rank_actions
-from policies.judgement.causes import compute_likelihoods
+from policies.judgement.actions import RankedAction, get_fit, rank_actions
+from policies.judgement.causes import compute_likelihoods, find_further_causes
 from policies.judgement.figures import Figures, collect_figures, compute_loss
 from policies.judgement.signals import read_signals
 from trimtab.contracts.deliberation import Cause, RemediationPlan
@@ -30,8 +30,12 @@ class SecondOpinion:
 
     likelihoods: dict[Cause, float]
     """Likelihood of each cause, the most likely first; they sum to 1."""
-    fitness: dict[Action, float]
-    """Fitness of each possible action, the fittest first; others are ruled out by the evidence."""
+    also: tuple[Cause, ...]
+    """Causes that are at work as well."""
+    ranked: dict[Action, RankedAction]
+    """The possible actions, the best first; others are ruled out by the evidence."""
+    corrupt: bool
+    """Whether the window's data is too faulty to learn from without a person."""
     loss: float | None
     """Loss of the metric in multiples of the tolerance; None without labels."""
 
@@ -42,8 +46,8 @@ class SecondOpinion:
 
     @property
     def action(self) -> Action:
-        """The fittest action."""
-        return next(iter(self.fitness))
+        """The best action."""
+        return next(iter(self.ranked))
 
 
 def form_second_opinion(
@@ -55,10 +59,13 @@ def form_second_opinion(
 
 def judge_figures(figures: Figures) -> SecondOpinion:
     """Return what the rules conclude from an incident's figures."""
-    likelihoods = compute_likelihoods(read_signals(figures))
+    signals = read_signals(figures)
+    likelihoods = compute_likelihoods(signals)
     return SecondOpinion(
         likelihoods=likelihoods,
-        fitness=rank_actions(figures, likelihoods),
+        also=find_further_causes(signals, next(iter(likelihoods))),
+        ranked=rank_actions(figures, likelihoods),
+        corrupt=any(fault.corrupt for fault in figures.faults),
         loss=compute_loss(figures),
     )
 
@@ -69,17 +76,19 @@ def explain_objection(plan: RemediationPlan, opinion: SecondOpinion) -> str:
     The action must be possible, fit the cause that the plan names, and be about as fit as the
     action that the rules would take. A plan to act needs a metric that is worse.
     """
-    action, fittest = plan.action, opinion.action
-    if action not in opinion.fitness:
+    action, best_action = plan.action, opinion.action
+    if action not in opinion.ranked:
         return f"the evidence rules out {action}"
     if get_fit(action, plan.cause) < MIN_FIT:
         return f"{action} does not fit the cause {plan.cause}"
     if action.changes_registry and opinion.loss is not None and opinion.loss <= 0.0:
         return f"{action} acts although the metric is not worse"
-    fitness, best = opinion.fitness[action], opinion.fitness[fittest]
+    if action is Action.RETRAIN and opinion.corrupt:
+        return "retrain would learn from corrupt data"
+    fitness, best = opinion.ranked[action].fitness, opinion.ranked[best_action].fitness
     if fitness < MIN_SHARE_OF_FITTEST * best:
         return (
-            f"by the rules {action} has a fitness of {fitness:.2f} and {fittest} {best:.2f}: "
+            f"by the rules {action} has a fitness of {fitness:.2f} and {best_action} {best:.2f}: "
             f"the most likely cause is {opinion.cause} ({opinion.likelihoods[opinion.cause]:.2f})"
         )
     return ""

@@ -4,7 +4,7 @@ from agents.analyst.brief_figures import read_figures
 from agents.analyst.quotes import list_moved_columns, quote_support
 from agents.analyst.sentences import format_name, list_facts, list_grave_faults
 from agents.brief import Brief
-from policies.judgement.actions import compute_fitness, rank_actions
+from policies.judgement.actions import HORIZON_DAYS, RankedAction, rank_actions
 from policies.judgement.figures import compute_loss, find_rollback_target
 from policies.second_opinion import judge_figures
 from trimtab.contracts.deliberation import (
@@ -36,7 +36,8 @@ def answer_triage(brief: Brief) -> TriageReply:
 
 def answer_cause(brief: Brief) -> RootCauseReply:
     """Return the causes by likelihood, and the items that support the first one."""
-    likelihoods = judge_causes(brief)
+    opinion = judge_figures(read_figures(brief))
+    likelihoods = opinion.likelihoods
     cause, second = list(likelihoods)[:2]
     named = [
         (each, likelihood)
@@ -45,6 +46,7 @@ def answer_cause(brief: Brief) -> RootCauseReply:
     ]
     return RootCauseReply(
         cause=cause,
+        also=list(opinion.also),
         hypotheses=[
             Hypothesis(cause=each, likelihood=round(likelihood, 4)) for each, likelihood in named
         ],
@@ -62,16 +64,16 @@ def answer_plan(brief: Brief) -> PlanReply:
     """Return the fittest action, and the other possible ones."""
     likelihoods = get_found_causes(brief)
     figures = read_figures(brief)
-    fit = rank_actions(figures, likelihoods)
-    action = next(iter(fit))
+    ranked = rank_actions(figures, likelihoods)
+    action = next(iter(ranked))
     cause = Cause.BAD_RELEASE if action is Action.ROLL_BACK else next(iter(likelihoods))
     target = find_rollback_target(figures) if action is Action.ROLL_BACK else None
     return PlanReply(
         action=action,
         target_version=target.name if target else None,
-        options=[_build_option(each, brief, likelihoods) for each in fit],
+        options=[_build_option(each, found, brief) for each, found in ranked.items()],
         citations=quote_support(brief, cause),
-        confidence=round(min(1.0, fit[action]), 4),
+        confidence=round(min(1.0, ranked[action].fitness), 4),
     )
 
 
@@ -99,12 +101,20 @@ def _judge_severity(brief: Brief) -> Severity:
     return brief.finding.severity
 
 
-def _build_option(action: Action, brief: Brief, likelihoods: dict[Cause, float]) -> OptionReply:
+def _build_option(action: Action, ranked: RankedAction, brief: Brief) -> OptionReply:
     best = find_rollback_target(read_figures(brief))
     texts = {
         Action.MONITOR: (
             "Costs nothing and changes nothing.",
             "If the metric is worse, it stays worse until somebody acts.",
+        ),
+        Action.WAIT: (
+            "Costs nothing; the next windows will show more.",
+            "If the metric is worse, it stays worse until then.",
+        ),
+        Action.FIX_SOURCE: (
+            "The owner is told what is broken; the model needs no change once it is mended.",
+            "Until it is mended, the model answers from broken data.",
         ),
         Action.RETRAIN: (
             "A version trained on the newest rows, promoted only if it beats the champion.",
@@ -116,10 +126,13 @@ def _build_option(action: Action, brief: Brief, likelihoods: dict[Cause, float])
         ),
     }
     benefit, risk = texts[action]
-    fitness = compute_fitness(action, likelihoods)
+    worth = f"{ranked.benefit:,.0f} {brief.model.currency} in {HORIZON_DAYS} days"
     return OptionReply(
         action=action,
-        rationale=f"Fits the causes found with a weight of {fitness:.2f}.",
+        rationale=(
+            f"Fits the causes found with a weight of {ranked.fitness:.2f}; expected to be worth "
+            f"{worth}, its own cost taken off."
+        ),
         benefit=benefit,
         risk=risk,
     )

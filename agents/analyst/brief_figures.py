@@ -6,6 +6,7 @@ from policies.judgement.figures import (
     DataFault,
     Figures,
     KnownCase,
+    Prices,
     ScoredVersion,
 )
 
@@ -17,7 +18,10 @@ def read_figures(brief: Brief) -> Figures:
         tolerance=brief.model.tolerance,
         champion=brief.model.champion,
         moves=tuple(ColumnMove(each.role, each.psi, each.drifted) for each in finding.moved),
-        faults=tuple(DataFault(each.kind, each.fraction, each.corrupt) for each in finding.faults),
+        faults=tuple(
+            DataFault(each.kind, each.fraction, each.corrupt, each.column, each.gravity)
+            for each in finding.faults
+        ),
         performance=finding.performance,
         estimate=finding.estimate,
         concept_loss=finding.concept_loss,
@@ -31,6 +35,13 @@ def read_figures(brief: Brief) -> Figures:
         targets=brief.model.rollback_targets,
         cases=tuple(
             KnownCase(each.similarity, each.cause, each.succeeded) for each in brief.documents
+        ),
+        target=brief.model.target,
+        signals=finding.signals,
+        costs=Prices(
+            brief.model.retraining_cost,
+            brief.model.rollback_cost,
+            brief.model.degradation_cost_per_day,
         ),
     )
 

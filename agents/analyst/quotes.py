@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from agents.analyst.brief_figures import find_item, read_figures
 from agents.brief import Brief, ColumnBrief
 from policies.citations import (
-    HARMLESS_FAULTS,
     has_moved,
+    list_causes_of_fault,
     list_causes_of_move,
     list_causes_of_sign,
 )
+from policies.judgement.faults import find_family_cause
 from policies.judgement.figures import find_better_version, find_rollback_target
-from trimtab.contracts.deliberation import Cause
+from trimtab.contracts.deliberation import DATA_CAUSES, Cause
 from trimtab.contracts.drift import FeatureRole
 from trimtab.contracts.evidence import Citation
 from trimtab.contracts.evidence_ids import (
@@ -45,8 +46,7 @@ def list_moved_columns(brief: Brief) -> list[str]:
 
 
 def _list_items(brief: Brief, cause: Cause) -> Iterator[str]:
-    if cause is Cause.DATA_QUALITY:
-        yield from _list_fault_items(brief)[:_MAX_FAULTS]
+    yield from _list_fault_items(brief, cause)[:_MAX_FAULTS]
     if cause is Cause.BAD_RELEASE:
         yield from _list_version_items(brief)
     yield from _list_performance_items(brief, cause)
@@ -65,13 +65,14 @@ def _list_performance_items(brief: Brief, cause: Cause) -> Iterator[str]:
         CONCEPT_LOSS_ID: found.concept_loss > 0.0 if found.concept_loss is not None else None,
         ALL_INPUTS_ID: found.inputs_drifted,
     }
-    for item_id, sign in signs.items():
+    measured = {item.id: item.sign for item in brief.evidence if item.sign is not None}
+    for item_id, sign in {**measured, **signs}.items():
         if sign is not None and cause in list_causes_of_sign(item_id, found=sign):
             yield item_id
 
 
 def _select_columns(brief: Brief, cause: Cause) -> list[str]:
-    if cause is Cause.DATA_QUALITY:
+    if cause in DATA_CAUSES - {Cause.BROKEN_LABELS}:
         faulty = {fault.column for fault in brief.finding.faults}
         return [
             each.name for each in brief.finding.moved if _is_moved(each) and each.name in faulty
@@ -94,9 +95,11 @@ def _list_version_items(brief: Brief) -> list[str]:
     return [build_metric_id(name) for name in names if name]
 
 
-def _list_fault_items(brief: Brief) -> list[str]:
-    broken = (each for each in brief.finding.faults if each.kind not in HARMLESS_FAULTS)
-    return list(dict.fromkeys(build_quality_id(each.kind, each.column) for each in broken))
+def _list_fault_items(brief: Brief, cause: Cause) -> list[str]:
+    """Return the faults that speak for a cause, those of its own kind first."""
+    speaking = [each for each in brief.finding.faults if cause in list_causes_of_fault(each.kind)]
+    speaking.sort(key=lambda each: find_family_cause(each.kind) is not cause)
+    return list(dict.fromkeys(build_quality_id(each.kind, each.column) for each in speaking))
 
 
 def _cite_items(brief: Brief, ids: Sequence[str]) -> list[Citation]:

@@ -45,6 +45,8 @@ def _list_contradictions(brief: Brief) -> list[str]:
         faults.append(f"Cited but not in the evidence: {', '.join(unknown)[:_MAX_IDS_LENGTH]}.")
     if brief.plan.action not in rank_actions(figures, judge_causes(brief)):
         faults.append(f"The evidence rules out this action: {format_name(brief.plan.action)}.")
+    if brief.plan.action is Action.RETRAIN and any(each.corrupt for each in figures.faults):
+        faults.append("The plan would learn from corrupt data.")
     target = brief.plan.target_version
     if brief.plan.action is Action.ROLL_BACK and target not in figures.targets:
         faults.append(f"Version {target} is no version to return to.")

@@ -2,9 +2,9 @@
 
 from agents.analyst.brief_figures import read_figures
 from agents.brief import Brief, FaultBrief
+from policies.judgement.faults import rate_fault
 from policies.judgement.figures import (
     DataFault,
-    compute_gravity,
     compute_largest_psi,
     compute_loss,
     find_better_version,
@@ -61,7 +61,7 @@ def format_name(name: str) -> str:
 
 
 def _rate_gravity(fault: FaultBrief) -> float:
-    return compute_gravity(DataFault(fault.kind, fault.fraction, fault.corrupt))
+    return rate_fault(DataFault(fault.kind, fault.fraction, fault.corrupt))
 
 
 def _describe_estimate(brief: Brief) -> str:

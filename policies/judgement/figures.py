@@ -15,15 +15,11 @@ from trimtab.contracts.drift import (
 )
 from trimtab.contracts.evidence import EvidencePack
 from trimtab.contracts.model import ModelSpec, ReferencePeriod
+from trimtab.contracts.remediation import Action
+from trimtab.contracts.window_signals import WindowSignals
 
-_HALF_FAULTY_SHARE = 0.05
-"""Share of faulty rows that explains as much as it leaves open: gravity one half."""
 _YEAR_DAYS = 365
 """Days after which most seasonal patterns have recurred."""
-
-_FAULT_WEIGHTS: dict[str, float] = {"new_column": 0.0, "unseen_category": 0.25}
-"""How far a kind of fault speaks for broken data, if less than fully: a column that no model reads
-breaks nothing, and new categories may be real."""
 
 
 class ScoredVersion(NamedTuple):
@@ -47,6 +43,9 @@ class DataFault(NamedTuple):
     kind: FaultKind
     fraction: float
     corrupt: bool
+    column: str | None = None
+    gravity: float | None = None
+    """How far it can explain a loss, 0 to 1; None if that was not measured."""
 
 
 class KnownCase(NamedTuple):
@@ -55,6 +54,20 @@ class KnownCase(NamedTuple):
     similarity: float
     cause: str | None
     succeeded: bool | None
+
+
+class Prices(NamedTuple):
+    """What actions and a degraded model cost, in the model's currency."""
+
+    retraining: float = 5.0
+    rollback: float = 1.0
+    degradation_per_day: float = 50.0
+    """Cost of a day on which the metric is one tolerance below its reference."""
+
+    def get_price(self, action: Action) -> float:
+        """Return what an action costs itself."""
+        prices = {Action.RETRAIN: self.retraining, Action.ROLL_BACK: self.rollback}
+        return prices.get(action, 0.0)
 
 
 class Figures(NamedTuple):
@@ -79,6 +92,11 @@ class Figures(NamedTuple):
     targets: tuple[str, ...] = ()
     """Versions that may be rolled back to."""
     cases: tuple[KnownCase, ...] = ()
+    target: str = ""
+    """Column that the model predicts."""
+    signals: WindowSignals | None = None
+    """Measurements that tell causes apart; None in events of other or older detectors."""
+    costs: Prices = Prices()
 
 
 def collect_figures(finding: DriftFinding, spec: ModelSpec, pack: EvidencePack) -> Figures:
@@ -87,7 +105,10 @@ def collect_figures(finding: DriftFinding, spec: ModelSpec, pack: EvidencePack) 
         tolerance=spec.tolerance,
         champion=pack.champion_version,
         moves=tuple(ColumnMove(each.role, each.psi, each.drifted) for each in finding.features),
-        faults=tuple(DataFault(each.kind, each.fraction, each.corrupt) for each in finding.quality),
+        faults=tuple(
+            DataFault(each.kind, each.fraction, each.corrupt, each.column, each.gravity)
+            for each in finding.quality
+        ),
         performance=finding.performance,
         estimate=finding.estimate,
         concept_loss=finding.concept_loss,
@@ -97,6 +118,13 @@ def collect_figures(finding: DriftFinding, spec: ModelSpec, pack: EvidencePack) 
         targets=list_fit_targets(pack, margin=spec.promotion_margin),
         cases=tuple(
             KnownCase(each.similarity, each.cause, each.succeeded) for each in pack.documents
+        ),
+        target=spec.target,
+        signals=finding.signals,
+        costs=Prices(
+            float(spec.costs.retraining),
+            float(spec.costs.rollback),
+            float(spec.costs.degradation_per_day),
         ),
     )
 
@@ -159,14 +187,9 @@ def compute_unseen_season(figures: Figures) -> float:
     return 0.0 if days is None else min(1.0, max(0.0, 1.0 - days / _YEAR_DAYS))
 
 
-def compute_gravity(fault: DataFault) -> float:
-    """Return how far a fault explains a loss, 0 to 1.
-
-    A corrupting fault outweighs what follows from it; others count by the rows that they affect.
-    """
-    weight = _FAULT_WEIGHTS.get(fault.kind, 1.0)
-    affected = weight * saturate(fault.fraction, half_at=_HALF_FAULTY_SHARE)
-    return max(0.7 + 0.3 * fault.fraction, affected) if fault.corrupt else affected
+def saturate_sharply(value: float, *, half_at: float) -> float:
+    """Map a value of 0 or more to 0 up to 1: one half at `half_at`, 0.96 at five times as much."""
+    return saturate(value**2, half_at=half_at**2) if value > 0.0 else 0.0
 
 
 def saturate(value: float, *, half_at: float) -> float:

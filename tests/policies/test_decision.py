@@ -244,9 +244,16 @@ def test_worse_input_never_loosens(plan: RemediationPlan, facts: Facts) -> None:
 
 @given(plan=plans, facts=facts)
 def test_a_plan_to_do_nothing_never_executes(plan: RemediationPlan, facts: Facts) -> None:
-    assume(plan.action is Action.MONITOR)
+    assume(not plan.action.changes_registry)
 
     assert decide(a_question(plan, facts)).verdict is not Verdict.EXECUTE
+
+
+@given(plan=plans, facts=facts)
+def test_only_a_plan_to_fix_the_source_notifies(plan: RemediationPlan, facts: Facts) -> None:
+    notifies = decide(a_question(plan, facts)).verdict is Verdict.NOTIFY
+
+    assert not notifies or plan.action is Action.FIX_SOURCE
 
 
 @given(plan=plans, facts=facts)

@@ -54,7 +54,7 @@ def test_the_rules_support_the_plan_of_the_rule_analyst(
 
     assert (reply.action, plan["cause"]) == (action, cause)
     assert explain_objection(a_plan(**plan), opinion) == ""
-    assert opinion.likelihoods[cause] > 0.6
+    assert opinion.likelihoods[cause] > 0.25
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_rules_support_the_plan_of_the_rule_analyst(
             {"pack": bad_release_pack(), "features": moved()},
             "retrain has a fitness of",
         ),
-        ({"action": Action.RETRAIN}, {"quality": (a_fault(),)}, "rules out retrain"),
+        ({"action": Action.RETRAIN}, {"quality": (a_fault(),)}, "learn from corrupt data"),
         ({"action": Action.RETRAIN}, {"performance": performance(0.93)}, "is not worse"),
         ({"action": Action.RETRAIN}, {"performance": performance(0.915)}, "a fitness of"),
         ({"action": Action.RETRAIN, "cause": Cause.BAD_RELEASE}, {}, "does not fit the cause"),
@@ -98,7 +98,7 @@ def test_the_facts_hold_the_opinion_and_what_it_rests_on() -> None:
 
     assert facts.rules_support
     assert facts.rules_cause is Cause.LABEL_SHIFT
-    assert facts.rules_likelihood > 0.6
+    assert facts.rules_likelihood > 0.25
     assert facts.degraded
     assert facts.measured_metrics == {"1": 0.78}
 

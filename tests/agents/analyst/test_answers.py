@@ -78,17 +78,17 @@ def test_its_confidence_is_what_it_gives_its_cause() -> None:
 
 
 def test_a_close_case_is_answered_with_less_confidence_and_a_concern() -> None:
-    close = a_brief(features=moved(target=0.2))
+    close = a_brief(features=moved(target=0.15))
 
     assert answer_cause(close).confidence < 0.6
     assert "nearly as well" in " ".join(answer_review(planned(close)).concerns)
 
 
 def test_several_causes_that_call_for_one_action_make_that_action_sure() -> None:
-    close = found(a_brief(features=moved(target=0.2)))
+    close = found(a_brief(features=moved(target=0.15)))
 
     assert answer_plan(close).action is Action.RETRAIN
-    assert answer_plan(close).confidence > 0.9
+    assert answer_plan(close).confidence > 0.8
 
 
 def test_a_rollback_names_the_better_version() -> None:
@@ -118,7 +118,7 @@ def test_corrupt_data_is_at_least_of_high_severity_and_in_focus() -> None:
 @pytest.mark.parametrize(
     ("finding", "plan", "concern"),
     [
-        ({"quality": (a_fault(),)}, {"action": Action.RETRAIN}, "rules out this action: retrain"),
+        ({"quality": (a_fault(),)}, {"action": Action.RETRAIN}, "learn from corrupt data"),
         (
             {},
             {"action": Action.ROLL_BACK, "target_version": "1"},
