@@ -165,7 +165,7 @@ def _build_question(
         measured=request.measured,
         recalled=request.recalled,
         deliberation=request.deliberation,
-        confidence=compute_confidence(request.deliberation, pack),
+        confidence=compute_confidence(request.deliberation, pack, incident),
         failure=request.failure,
     )
     query = build_usage_query(model, event.id, limits=incident.limits, now=now)

@@ -107,6 +107,8 @@ class DocumentBrief(Record):
     cause: str | None = None
     action: str | None = None
     succeeded: bool | None = None
+    origin: str | None = None
+    """For past incidents: "observed", or "example" for a worked example."""
     excerpt: str = ""
 
 

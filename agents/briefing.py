@@ -193,6 +193,7 @@ def _brief_document(document: Document, length: int) -> DocumentBrief:
         cause=document.cause,
         action=document.action,
         succeeded=document.succeeded,
+        origin=document.origin,
         excerpt=" ".join(document.text.split())[:length],
     )
 

@@ -8,7 +8,7 @@ analyst is. A plan that they do not support goes to a person.
 from dataclasses import dataclass
 from typing import Any, Final
 
-from policies.judgement.actions import RankedAction, get_fit, rank_actions
+from policies.judgement.actions import MIN_FIT, RankedAction, get_fit, rank_actions
 from policies.judgement.causes import compute_likelihoods, find_further_causes
 from policies.judgement.figures import Figures, collect_figures, compute_loss
 from policies.judgement.signals import read_signals
@@ -18,8 +18,6 @@ from trimtab.contracts.evidence import EvidencePack
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.remediation import Action
 
-MIN_FIT: Final = 0.5
-"""How well an action must fit the cause that the plan names, 0 to 1."""
 MIN_SHARE_OF_FITTEST: Final = 0.5
 """Fitness of an action, relative to the fittest one, from which the rules support it."""
 

@@ -225,11 +225,11 @@ def an_incident(event: DriftEvent | None = None, **changes: Any) -> IncidentInpu
 
 
 def an_investigation(**changes: Any) -> Investigation:
-    deliberation, pack = a_deliberation(), a_pack()
+    deliberation, pack, incident = a_deliberation(), a_pack(), an_incident()
     fields: dict[str, Any] = {
-        "incident": an_incident(),
+        "incident": incident,
         "pack": pack,
         "deliberation": deliberation,
-        "confidence": compute_confidence(deliberation, pack),
+        "confidence": compute_confidence(deliberation, pack, incident),
     }
     return Investigation(**{**fields, **changes})

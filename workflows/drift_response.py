@@ -183,7 +183,7 @@ class DriftResponseWorkflow:
         self._state.case = replace(
             self._state.case,
             deliberation=deliberation,
-            confidence=compute_confidence(deliberation, pack) if deliberation else None,
+            confidence=(compute_confidence(deliberation, pack, incident) if deliberation else None),
             failure=failure,
         )
 

@@ -34,7 +34,15 @@ def read_figures(brief: Brief) -> Figures:
         ),
         targets=brief.model.rollback_targets,
         cases=tuple(
-            KnownCase(each.similarity, each.cause, each.succeeded) for each in brief.documents
+            KnownCase(
+                each.similarity,
+                each.cause,
+                each.succeeded,
+                each.action,
+                each.kind,
+                observed=each.origin != "example",
+            )
+            for each in brief.documents
         ),
         target=brief.model.target,
         signals=finding.signals,

@@ -15,6 +15,8 @@ from trimtab.contracts.remediation import Action
 
 HORIZON_DAYS: Final = 7
 """Days for which the benefit of an action is counted."""
+MIN_FIT: Final = 0.5
+"""How well an action must fit a cause to be taken because of it, 0 to 1."""
 _MAX_LOSS: Final = 10.0
 """Largest loss, in tolerances, that is counted: beyond it the model serves nobody."""
 _PEACE: Final = 0.05
@@ -77,8 +79,9 @@ def compute_fitness(action: Action, likelihoods: dict[Cause, float]) -> float:
 
 
 def rank_actions(figures: Figures, likelihoods: dict[Cause, float]) -> dict[Action, RankedAction]:
-    """Return the possible actions, the one with the highest expected benefit first.
+    """Return the possible actions: those that fit the likeliest cause, by expected benefit.
 
+    The others follow, by their benefit: a person may know better.
     A rollback is possible only to a fit target. Retraining is never ruled out: corrupt data bars it
     without a person, and a person may know better.
     """
@@ -93,7 +96,12 @@ def rank_actions(figures: Figures, likelihoods: dict[Cause, float]) -> dict[Acti
         )
         for action in possible
     }
-    return dict(sorted(ranked.items(), key=lambda each: -each[1].benefit))
+    cause = max(likelihoods, key=lambda each: likelihoods[each])
+    return dict(
+        sorted(
+            ranked.items(), key=lambda each: (get_fit(each[0], cause) < MIN_FIT, -each[1].benefit)
+        )
+    )
 
 
 def compute_effective_loss(figures: Figures) -> float:

@@ -54,6 +54,10 @@ class KnownCase(NamedTuple):
     similarity: float
     cause: str | None
     succeeded: bool | None
+    action: str | None = None
+    kind: str = ""
+    observed: bool = False
+    """Whether the case happened here, and is no worked example."""
 
 
 class Prices(NamedTuple):
@@ -117,7 +121,15 @@ def collect_figures(finding: DriftFinding, spec: ModelSpec, pack: EvidencePack) 
         versions=tuple(ScoredVersion(*each) for each in pack.measured_metrics.items()),
         targets=list_fit_targets(pack, margin=spec.promotion_margin),
         cases=tuple(
-            KnownCase(each.similarity, each.cause, each.succeeded) for each in pack.documents
+            KnownCase(
+                each.similarity,
+                each.cause,
+                each.succeeded,
+                each.action,
+                each.kind,
+                observed=each.origin != "example",
+            )
+            for each in pack.documents
         ),
         target=spec.target,
         signals=finding.signals,

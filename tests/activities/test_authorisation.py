@@ -155,7 +155,7 @@ class World:
             incident=self.incident,
             pack=pack,
             deliberation=self.deliberation,
-            confidence=compute_confidence(self.deliberation, pack),
+            confidence=compute_confidence(self.deliberation, pack, self.incident),
         )
 
     def decide(self) -> Decision:

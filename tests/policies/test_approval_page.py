@@ -64,11 +64,12 @@ def the_signal(page: str) -> list[str]:
 
 def test_the_page_holds_all_that_a_person_needs_on_one_screen() -> None:
     deliberation, pack = a_deliberation(), a_pack()
+    incident = an_incident(spec=a_spec(owner="ml-platform@example.com"))
     case = an_investigation(
-        incident=an_incident(spec=a_spec(owner="ml-platform@example.com")),
+        incident=incident,
         pack=pack,
         deliberation=deliberation,
-        confidence=compute_confidence(deliberation, pack),
+        confidence=compute_confidence(deliberation, pack, incident),
     )
 
     text = the_page(case)

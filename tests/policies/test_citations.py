@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from policies.citations import Claim, list_supporting_ids
-from policies.confidence import compute_confidence
 from policies.evidence import compose_evidence
 from tests.builders import NOW, a_deliberation, a_feature_drift, a_finding, a_plan, a_root_cause
-from tests.policies.test_confidence import a_document, part
+from tests.policies.test_confidence import a_document, confidence_in, part
 from tests.policies.test_evidence import APART, ESTIMATE
 from tests.policies.test_rollback import FIRST, PROMOTED, a_registry, a_version
 from trimtab.contracts.deliberation import Cause
@@ -129,7 +128,7 @@ def test_copied_quotes_that_do_not_support_the_plan_leave_no_confidence() -> Non
         ),
     )
 
-    confidence = compute_confidence(hijacked, pack)
+    confidence = confidence_in(hijacked, pack)
 
     assert len(quotes) == 4
     assert part(confidence, "citations") == confidence.value == 0.0
@@ -140,8 +139,8 @@ def test_an_item_beside_the_point_counts_as_not_found() -> None:
     good = cite(pack, LOSS, TARGET)
     padded = (*good, *cite(pack, "registry:champion", "window:rows"))
 
-    alone = compute_confidence(a_deliberation(root_cause=a_root_cause(citations=good)), pack)
-    diluted = compute_confidence(a_deliberation(root_cause=a_root_cause(citations=padded)), pack)
+    alone = confidence_in(a_deliberation(root_cause=a_root_cause(citations=good)), pack)
+    diluted = confidence_in(a_deliberation(root_cause=a_root_cause(citations=padded)), pack)
 
     assert part(alone, "citations") == 1.0
     assert part(diluted, "citations") == 0.5

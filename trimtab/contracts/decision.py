@@ -12,6 +12,7 @@ from trimtab.contracts.approvers import Approver, ApproverName
 from trimtab.contracts.base import Digest, Fraction, Name, NonNegativeDuration, Record, Text
 from trimtab.contracts.blackout_calendar import BlackoutCalendar, HolidayCalendar
 from trimtab.contracts.budget import Breaker, Budgets, LedgerFacts
+from trimtab.contracts.calibration import Calibration
 from trimtab.contracts.deliberation import Cause, RemediationPlan
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.freeze import Freeze
@@ -120,6 +121,8 @@ class Limits(Record):
     """Public holidays, which are blackouts."""
     budgets: Budgets = Budgets()
     breaker: Breaker = Breaker()
+    calibration: Calibration = Calibration()
+    """How the confidence is computed from what was measured."""
     shadow: bool = False
     """Whether every decision is recorded and none is carried out."""
     shadow_models: tuple[Name, ...] = ()
@@ -221,7 +224,8 @@ class ConfidencePart(Record):
 
     name: Name
     value: Fraction
-    weight: Fraction
+    weight: float = Field(ge=0.0)
+    """Its weight in log-odds."""
     reason: Text
 
 
