@@ -38,7 +38,7 @@ def test_a_version_without_rows_has_no_metric(parking: Run) -> None:
     """There are no rows of 3 and 4 December."""
     report = parking("evaluation", versions=["1"], as_of="2016-12-06T00:00:00Z", slice="gate")
 
-    assert report == {"metrics": [], "unscorable": []}
+    assert report == {"metrics": [], "unscorable": [], "paired": []}
 
 
 def test_an_unknown_version_hides_no_other(parking: Run) -> None:
