@@ -152,7 +152,8 @@ def _cross_fit(
         learnt = select_challenger_rows(history, spec, champion, **plan._asdict())
     except Refused:
         return None
-    training = keep_valid_targets(read_rows(learnt.history, spec, learnt.time_range), spec)
+    rows = read_rows(learnt.history, spec, learnt.time_range)
+    training = keep_valid_targets(rows, spec).reset_index(drop=True)
     judged = _find_judged_rows(training, spec, champion, learnt)
     folds = _split_by_time(training[judged], spec)
     found = [_judge_fold(training, fold, spec, champion, seed=plan.seed) for fold in folds]

@@ -1,0 +1,132 @@
+"""Measures how often the gate promotes a worse challenger, and turns a better one away.
+
+`.venv/bin/python benchmarks/promotion_errors.py` draws rows on which two models have known metrics,
+asks the gate and the verification about them, and the rule of earlier releases beside them: better
+by more than the margin, then no worse. Rows of six neighbours resemble each other; a fifth of the
+rows is positive.
+"""
+
+import argparse
+from collections import Counter
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from policies.promotion_gate import rate_challenger, rate_verification
+from trimtab.contracts.model import GateOutcome, PairedComparison
+from trimtab.detection.performance.paired_comparison import compare_outputs
+from trimtab.detection.profiles.arrays import AnyArray, FloatArray
+
+ROWS: Final = (80, 200, 1_000)
+DIFFERENCES: Final = (-0.1, -0.03, 0.03, 0.1, 0.2)
+CHAMPIONS: Final = {"r2": 0.7, "roc_auc": 0.75, "balanced_accuracy": 0.75}
+MARGIN: Final = 0.005
+_NEIGHBOURS: Final = 6
+_POSITIVES: Final = 0.2
+_SHARED: Final = 0.5
+"""Share of the error's variance that both models, or neighbours, have in common."""
+
+
+class Rates(NamedTuple):
+    """Shares of the trials of one setting."""
+
+    passed_before: float
+    kept_before: float
+    """Share promoted and verified by the rule of earlier releases."""
+    passed: float
+    refused: float
+    undecided: float
+    kept: float
+
+
+class Setting(NamedTuple):
+    """What is drawn."""
+
+    metric: str
+    rows: int
+    difference: float
+
+    @property
+    def population_metrics(self) -> tuple[float, float]:
+        """The metrics of both models in the population."""
+        champion = CHAMPIONS[self.metric]
+        return champion, champion + self.difference
+
+
+def measure_rates(setting: Setting, *, trials: int) -> Rates:
+    """Return how often each rule does what, each trial on fresh rows for gate and verification."""
+    random = np.random.default_rng(0)
+    counts: Counter[str] = Counter()
+    for _ in range(trials):
+        gate, verification = (draw_comparison(random, setting) for _ in range(2))
+        if gate is None or verification is None:
+            continue
+        outcome = rate_challenger([gate], margin=MARGIN).outcome
+        counts[outcome.value] += 1
+        verified = rate_verification(verification, margin=0.0).verified
+        counts["kept"] += outcome is GateOutcome.BETTER and verified
+        passed_before = gate.difference > MARGIN
+        counts["passed_before"] += passed_before
+        counts["kept_before"] += passed_before and verification.difference >= 0.0
+    names = ("passed_before", "kept_before", "better", "not_better", "cannot_tell", "kept")
+    return Rates(*(counts[name] / trials for name in names))
+
+
+def draw_comparison(random: np.random.Generator, setting: Setting) -> PairedComparison | None:
+    """Return the comparison of two models on fresh rows."""
+    group = np.arange(setting.rows) // _NEIGHBOURS
+    shared = _draw_errors(random, group)
+    truth = random.random(setting.rows) < _POSITIVES
+    target = _draw_errors(random, group) if setting.metric == "r2" else truth
+    outputs = tuple(
+        pd.Series(
+            _predict(setting.metric, target, value, _mix(shared, _draw_errors(random, group)))
+        )
+        for value in setting.population_metrics
+    )
+    found = compare_outputs(
+        setting.metric, pd.Series(target), (outputs[0], outputs[1]), clusters=[pd.Series(group)]
+    )
+    if found is None:
+        return None
+    names = {"champion": "1", "challenger": "2", "metric": setting.metric, "floor": 0.1}
+    return PairedComparison.model_validate({**names, **found._asdict()})
+
+
+def _draw_errors(random: np.random.Generator, group: AnyArray) -> FloatArray:
+    return _mix(random.normal(size=group.max() + 1)[group], random.normal(size=len(group)))
+
+
+def _mix(first: FloatArray, second: FloatArray) -> FloatArray:
+    mixed: FloatArray = np.sqrt(_SHARED) * first + np.sqrt(1.0 - _SHARED) * second
+    return mixed
+
+
+def _predict(metric: str, target: AnyArray, value: float, error: FloatArray) -> AnyArray:
+    """Return outputs that have this metric in the population."""
+    if metric == "r2":
+        return np.asarray(target + np.sqrt(1.0 - value) * error)
+    if metric == "roc_auc":
+        return np.asarray(np.sqrt(2.0) * stats.norm.ppf(value) * target + error)
+    return np.where(error < stats.norm.ppf(value), target, ~target)
+
+
+def main() -> None:
+    """Print a table of all settings."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=500)
+    trials = parser.parse_args().trials
+    print("| metric | rows | truly | " + " | ".join(Rates._fields) + " |")
+    print("|---|---|---|" + "---|" * len(Rates._fields))
+    for metric in CHAMPIONS:
+        for rows in ROWS:
+            for difference in DIFFERENCES:
+                rates = measure_rates(Setting(metric, rows, difference), trials=trials)
+                cells = " | ".join(f"{100 * rate:.0f} %" for rate in rates)
+                print(f"| {metric} | {rows} | {difference:+.2f} | {cells} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
