@@ -8,7 +8,7 @@ rows is positive.
 
 import argparse
 from collections import Counter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,9 @@ CHAMPIONS: Final = {"r2": 0.7, "roc_auc": 0.75, "balanced_accuracy": 0.75}
 MARGIN: Final = 0.005
 _NEIGHBOURS: Final = 6
 _POSITIVES: Final = 0.2
+_CROSS_FITTED: Final = 4
+"""Rows that cross-fitting compares on, in multiples of the rows held out."""
+_NAMES: Final[dict[str, Any]] = {"champion": "1", "challenger": "2", "floor": 0.1}
 _SHARED: Final = 0.5
 """Share of the error's variance that both models, or neighbours, have in common."""
 
@@ -32,13 +35,18 @@ _SHARED: Final = 0.5
 class Rates(NamedTuple):
     """Shares of the trials of one setting."""
 
-    passed_before: float
+    promoted_before: float
+    """Share promoted by the rule of earlier releases, which knew no other answer than refusing."""
     kept_before: float
-    """Share promoted and verified by the rule of earlier releases."""
-    passed: float
+    """Share promoted and verified by it."""
+    promoted_alone: float
+    """Share promoted on the rows held out alone."""
+    promoted: float
+    """Share promoted on these rows, or on more by cross-fitting."""
     refused: float
     undecided: float
     kept: float
+    """Share promoted and verified."""
 
 
 class Setting(NamedTuple):
@@ -60,39 +68,47 @@ def measure_rates(setting: Setting, *, trials: int) -> Rates:
     random = np.random.default_rng(0)
     counts: Counter[str] = Counter()
     for _ in range(trials):
-        gate, verification = (draw_comparison(random, setting) for _ in range(2))
-        if gate is None or verification is None:
+        gate = draw_comparisons(random, setting)
+        verification = draw_comparisons(random, setting)
+        if not gate or not verification:
             continue
-        outcome = rate_challenger([gate], margin=MARGIN).outcome
+        before, after = gate[0].difference > MARGIN, verification[0].difference >= 0.0
+        outcome = rate_challenger(gate, margin=MARGIN).outcome
+        alone = rate_challenger(gate[:1], margin=MARGIN).outcome
+        verified = rate_verification(verification[0], margin=0.0).verified
         counts[outcome.value] += 1
-        verified = rate_verification(verification, margin=0.0).verified
+        counts["alone"] += alone is GateOutcome.BETTER
         counts["kept"] += outcome is GateOutcome.BETTER and verified
-        passed_before = gate.difference > MARGIN
-        counts["passed_before"] += passed_before
-        counts["kept_before"] += passed_before and verification.difference >= 0.0
-    names = ("passed_before", "kept_before", "better", "not_better", "cannot_tell", "kept")
+        counts["promoted_before"] += before
+        counts["kept_before"] += before and after
+    names = (
+        "promoted_before", "kept_before", "alone", "better", "not_better", "cannot_tell", "kept",
+    )  # fmt: skip
     return Rates(*(counts[name] / trials for name in names))
 
 
-def draw_comparison(random: np.random.Generator, setting: Setting) -> PairedComparison | None:
-    """Return the comparison of two models on fresh rows."""
-    group = np.arange(setting.rows) // _NEIGHBOURS
+def draw_comparisons(random: np.random.Generator, setting: Setting) -> list[PairedComparison]:
+    """Return comparisons on fresh rows, and on these with three times as many others."""
+    rows = _CROSS_FITTED * setting.rows
+    group = np.arange(rows) // _NEIGHBOURS
     shared = _draw_errors(random, group)
-    truth = random.random(setting.rows) < _POSITIVES
+    truth = random.random(rows) < _POSITIVES
     target = _draw_errors(random, group) if setting.metric == "r2" else truth
-    outputs = tuple(
-        pd.Series(
-            _predict(setting.metric, target, value, _mix(shared, _draw_errors(random, group)))
-        )
+    first, second = (
+        _predict(setting.metric, target, value, _mix(shared, _draw_errors(random, group)))
         for value in setting.population_metrics
     )
-    found = compare_outputs(
-        setting.metric, pd.Series(target), (outputs[0], outputs[1]), clusters=[pd.Series(group)]
-    )
-    if found is None:
-        return None
-    names = {"champion": "1", "challenger": "2", "metric": setting.metric, "floor": 0.1}
-    return PairedComparison.model_validate({**names, **found._asdict()})
+    found = []
+    for count in (setting.rows, rows):
+        compared = compare_outputs(
+            setting.metric,
+            pd.Series(target[:count]),
+            (pd.Series(first[:count]), pd.Series(second[:count])),
+            clusters=[pd.Series(group[:count])],
+        )
+        if compared is not None:
+            found.append(PairedComparison(**_NAMES, metric=setting.metric, **compared._asdict()))
+    return found
 
 
 def _draw_errors(random: np.random.Generator, group: AnyArray) -> FloatArray:

@@ -191,7 +191,7 @@ def _list_preview_lines(preview: ChallengerPreview | None) -> list[str]:
         return [f"{figures}: it would not be promoted"]
     windows = preview.windows_to_wait
     if windows is None:
-        return [f"{figures}: cannot win yet, and no number of windows to wait can be foretold"]
+        return [f"{figures}: cannot win yet, and waiting may not help"]
     waiting = f"wait for {windows} more window{'s' if windows > 1 else ''}"
     return [f"{figures}: cannot win yet: {waiting}"]
 
