@@ -133,13 +133,15 @@ def main() -> None:
     """Print a table of all settings."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=500)
-    trials = parser.parse_args().trials
+    parser.add_argument("--rows", type=int, nargs="*", default=ROWS)
+    parser.add_argument("--metrics", nargs="*", default=list(CHAMPIONS))
+    options = parser.parse_args()
     print("| metric | rows | truly | " + " | ".join(Rates._fields) + " |")
     print("|---|---|---|" + "---|" * len(Rates._fields))
-    for metric in CHAMPIONS:
-        for rows in ROWS:
+    for metric in options.metrics:
+        for rows in options.rows:
             for difference in DIFFERENCES:
-                rates = measure_rates(Setting(metric, rows, difference), trials=trials)
+                rates = measure_rates(Setting(metric, rows, difference), trials=options.trials)
                 cells = " | ".join(f"{100 * rate:.0f} %" for rate in rates)
                 print(f"| {metric} | {rows} | {difference:+.2f} | {cells} |", flush=True)
 

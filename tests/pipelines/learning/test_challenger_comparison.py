@@ -12,7 +12,7 @@ from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import ModelSpec, PairedComparison, Slice
 from trimtab.pipelines.history.slices import read_slice_rows
 from trimtab.pipelines.history.time_ranges import TimeRange
-from trimtab.pipelines.inspection.preview import preview_challenger
+from trimtab.pipelines.inspection.preview import compare_trial_challenger
 from trimtab.pipelines.learning.challenger_comparison import (
     CrossFitPlan,
     JudgedChallenger,
@@ -104,7 +104,7 @@ def a_preview(rows: pd.DataFrame, **changes: Any) -> dict[str, Any]:
     spec = make_spec()
     request = PreviewRequest(model="sales", as_of=AS_OF, **changes)
     champion = Versions(a_champion(a_changed_world(), spec))
-    return preview_challenger(rows, spec, request, champion)  # type: ignore[arg-type] # the others are not asked for
+    return compare_trial_challenger(rows, spec, request, champion)  # type: ignore[arg-type] # the others are not asked for
 
 
 def test_a_preview_compares_a_challenger_that_nobody_registers() -> None:

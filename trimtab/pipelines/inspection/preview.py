@@ -24,7 +24,7 @@ from trimtab.pipelines.requests import PreviewRequest, build_request_node
 from trimtab.pipelines.scoring.estimator import fit_estimator
 
 
-def preview_challenger(
+def compare_trial_challenger(
     history: HistoryTable, spec: ModelSpec, request: PreviewRequest, models: ServedModels
 ) -> dict[str, JsonValue]:
     """Return the comparisons of a challenger in memory with the champion, or why there is none."""
@@ -64,10 +64,10 @@ def create_pipeline() -> Pipeline:
         [
             build_request_node("preview"),
             Node(
-                preview_challenger,
+                compare_trial_challenger,
                 ["history", "model_spec", "request", "registered_model"],
                 "report",
-                name="preview_challenger",
+                name="compare_trial_challenger",
             ),
         ]
     )

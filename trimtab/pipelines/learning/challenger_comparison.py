@@ -25,13 +25,13 @@ from trimtab.pipelines.history.remote import HistoryTable
 from trimtab.pipelines.history.rows import cast_targets, keep_valid_targets, read_rows
 from trimtab.pipelines.learning.challenger_rows import (
     ChallengerRows,
-    get_reference_metric,
     select_challenger_rows,
 )
 from trimtab.pipelines.learning.model_fitting import MIN_TRAINING_ROWS
 from trimtab.pipelines.scoring.estimator import fit_estimator
 from trimtab.pipelines.scoring.metrics import label_row_clusters
 from trimtab.pipelines.scoring.predictions import Predictor, predict_outputs
+from trimtab.pipelines.scoring.realised_performance import get_reference_metric
 
 MAX_ROWS_TO_CROSS_FIT: Final = 1_000
 """Rows of the gate from which on it does not need any others."""
@@ -126,10 +126,11 @@ def _build_comparison(
     )
     if found is None:
         return None
+    reference = get_reference_metric(champion, spec.metric)
     floor = compute_skill_floor(
         spec.metric,
         classes=truth.nunique(),
-        reference=get_reference_metric(champion, spec.metric),
+        reference=reference[0] if reference else None,
     )
     return PairedComparison(
         champion=champion.version,

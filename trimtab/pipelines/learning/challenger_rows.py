@@ -52,12 +52,12 @@ def select_challenger_rows(
         refuse_corrupt_window(table, spec, as_of, reference=reference)
     corrupt = find_corrupt_windows(table, spec, as_of, reference=reference)
     training = select_training_history(exclude_ranges(table, spec, corrupt), spec, as_of)
-    standard = get_reference_metric(champion, spec.metric)
+    standard = get_training_metric(champion, spec.metric)
     chosen = choose_training_range(training, spec, standard=standard, seed=seed)
     return ChallengerRows(training.history, chosen, training.newest, corrupt)
 
 
-def get_reference_metric(champion: ServedModel, metric: str) -> float | None:
+def get_training_metric(champion: ServedModel, metric: str) -> float | None:
     """Return the metric that a champion must keep: the first champion's, else its own, or None."""
     own = champion.metrics.get(metric)
     return champion.metrics.get(expected_metric_name(metric), own)
