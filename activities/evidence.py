@@ -1,22 +1,43 @@
-"""Collects evidence: registry entries, versions' metrics, and documents on similar incidents."""
+"""Collects evidence: registry entries, versions' metrics, a trial retraining, and documents."""
 
 from pydantic import TypeAdapter
 from temporalio import activity
 
 from activities.errors import translate_errors
 from activities.heartbeat import run_with_heartbeat
+from policies.promotion_gate import forecast_waiting, rate_challenger
+from trimtab.contracts.base import Record, clean_text
 from trimtab.contracts.evidence import (
     RECALLED_DOCUMENTS,
+    ChallengerPreview,
     MeasuredVersions,
     Measurement,
+    PreviewOrder,
     Recall,
     RecalledDocuments,
     RegistryFacts,
 )
-from trimtab.contracts.model import Slice, UnscorableVersion, VersionMetric
+from trimtab.contracts.model import (
+    GateOutcome,
+    PairedComparison,
+    Slice,
+    UnscorableVersion,
+    VersionMetric,
+)
 from trimtab.contracts.ports import EvidenceSeal, KnowledgeBase, ModelRegistry, PipelineRunner
 
 _MEASURED = TypeAdapter(tuple[VersionMetric | UnscorableVersion, ...])
+
+
+class TrialReport(Record):
+    """Output of the pipeline `preview`."""
+
+    champion: str
+    window_rows: int
+    """Labelled rows of the newest window."""
+    paired: tuple[PairedComparison, ...]
+    refusal: str
+    """Why nothing could be trained; empty if it could."""
 
 
 class EvidenceActivities:
@@ -83,6 +104,23 @@ class EvidenceActivities:
 
     @activity.defn
     @translate_errors
+    async def preview_challenger(self, order: PreviewOrder) -> ChallengerPreview:
+        """Return what a retraining would give now; nothing is registered."""
+        outputs = await run_with_heartbeat(
+            self._pipelines.run(
+                "preview",
+                {
+                    "model": order.spec.name,
+                    "as_of": order.as_of.isoformat(),
+                    "corrupt_too": order.corrupt_too,
+                },
+            )
+        )
+        preview = _build_preview(order, TrialReport.model_validate(outputs))
+        return preview.model_copy(update={"seal": self._seal.sign(preview)})
+
+    @activity.defn
+    @translate_errors
     def recall_similar(self, request: Recall) -> RecalledDocuments:
         """Return the runbooks and past incidents nearest in meaning, best first.
 
@@ -97,3 +135,24 @@ class EvidenceActivities:
         if request.limit != RECALLED_DOCUMENTS:
             return recalled
         return recalled.model_copy(update={"seal": self._seal.sign(recalled)})
+
+
+def _build_preview(order: PreviewOrder, report: TrialReport) -> ChallengerPreview:
+    margin = order.spec.promotion_margin
+    answer = rate_challenger(report.paired, margin=margin)
+    undecided = answer.outcome is GateOutcome.CANNOT_TELL and answer.comparison is not None
+    return ChallengerPreview(
+        event_id=order.event_id,
+        model=order.spec.name,
+        champion=report.champion,
+        as_of=order.as_of,
+        corrupt_too=order.corrupt_too,
+        outcome=answer.outcome,
+        reason=clean_text(report.refusal or answer.reason),
+        comparisons=report.paired,
+        windows_to_wait=forecast_waiting(
+            report.paired[-1], margin=margin, window_rows=report.window_rows
+        )
+        if undecided
+        else None,
+    )

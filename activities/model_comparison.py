@@ -1,16 +1,28 @@
 """Compares the champion at decision time with its replacement, on the same labelled rows."""
 
-from datetime import datetime
-
 from pydantic import TypeAdapter
 
 from activities.heartbeat import run_with_heartbeat
+from policies.promotion_gate import (
+    GateAnswer,
+    format_uselessness,
+    is_useful,
+    rate_challenger,
+    rate_verification,
+)
 from trimtab.contracts.base import Record
-from trimtab.contracts.model import Slice, UnscorableVersion, VersionMetric
+from trimtab.contracts.model import (
+    GateOutcome,
+    PairedComparison,
+    Slice,
+    UnscorableVersion,
+    VersionMetric,
+)
 from trimtab.contracts.ports import PipelineRunner
-from trimtab.contracts.remediation import ActionOrder, Verification
+from trimtab.contracts.remediation import ActionOrder, GrantClaims, Verification
 
 _METRICS = TypeAdapter(tuple[VersionMetric, ...])
+_PAIRED = TypeAdapter(tuple[PairedComparison, ...])
 _UNSCORABLE = TypeAdapter(tuple[UnscorableVersion, ...])
 
 
@@ -21,6 +33,8 @@ class VersionComparison(Record):
     after: VersionMetric | None
     unscorable: tuple[UnscorableVersion, ...] = ()
     """Those of the two that could not be scored, and why."""
+    paired: tuple[PairedComparison, ...] = ()
+    """The comparison row by row; then one on more rows, if that could not tell."""
 
     @property
     def pair(self) -> tuple[VersionMetric, VersionMetric] | None:
@@ -58,17 +72,23 @@ class VersionComparison(Record):
 
 
 async def compare_versions(
-    pipelines: PipelineRunner, order: ActionOrder, part: Slice, *, as_of: datetime
+    pipelines: PipelineRunner, order: ActionOrder, part: Slice, *, claims: GrantClaims
 ) -> VersionComparison:
-    """Score the order's champion and challenger on a slice of the newest labelled window."""
+    """Score the order's champion and challenger on a slice of the newest labelled window.
+
+    Where the gate's rows cannot tell, they are compared on more rows, by cross-fitting.
+    """
     report = await run_with_heartbeat(
         pipelines.run(
             "evaluation",
             {
                 "model": order.spec.name,
                 "versions": [order.champion_version, order.challenger_version],
-                "as_of": as_of.isoformat(),
+                "as_of": claims.as_of.isoformat(),
                 "slice": part.value,
+                "baseline": order.champion_version,
+                "cross_fit": part is Slice.GATE,
+                "corrupt_too": may_learn_corrupt_rows(claims),
             },
         )
     )
@@ -77,35 +97,55 @@ async def compare_versions(
         before=found.get(order.champion_version or ""),
         after=found.get(order.challenger_version or ""),
         unscorable=_UNSCORABLE.validate_python(report.get("unscorable", [])),
+        paired=_PAIRED.validate_python(report.get("paired", [])),
     )
 
 
-def explain_no_promotion(comparison: VersionComparison, margin: float) -> str:
-    """Return why a challenger is not promoted; empty if it is better by more than the margin."""
+def may_learn_corrupt_rows(claims: GrantClaims) -> bool:
+    """Return whether a person decided, who may have a corrupt window learnt from."""
+    return claims.authority.startswith("person:")
+
+
+def rate_gate(comparison: VersionComparison, margin: float) -> GateAnswer:
+    """Return whether a challenger is better than the champion by more than the margin.
+
+    The reason of any other answer begins with "not promoted".
+    """
     if comparison.pair is None:
-        return f"not promoted, champion and challenger not compared: {comparison.missing_reason}"
-    before, after = comparison.pair
-    if after.value - before.value > margin:
+        reason = f"not promoted, champion and challenger not compared: {comparison.missing_reason}"
+        return GateAnswer(GateOutcome.CANNOT_TELL, reason, None)
+    answer = rate_challenger(comparison.paired, margin=margin)
+    if answer.outcome is GateOutcome.BETTER:
+        return answer
+    return answer._replace(reason=f"not promoted: {answer.reason}")
+
+
+def explain_uselessness(comparison: VersionComparison) -> str:
+    """Return why the version to serve is hardly better than a trivial model; empty if it is."""
+    paired = comparison.paired[0] if comparison.paired else None
+    if paired is None or is_useful(paired):
         return ""
-    return f"not promoted: {comparison}, not better by more than {margin}"
+    return format_uselessness(paired)
 
 
 def verify_comparison(order: ActionOrder, comparison: VersionComparison) -> Verification:
     """Return whether the action helped: there were rows, and the metric is not worse than before.
 
-    A metric that is lower by at most the order's `verification_margin` is not worse.
+    How much worse counts is the order's `verification_margin`, and the comparison's own error.
     """
     detail, verified = f"not verified: {comparison.missing_reason}", False
-    if comparison.pair is not None:
-        before, after = comparison.pair
-        verified = after.value >= before.value - order.verification_margin
-        detail = f"{'no worse' if verified else 'worse'}: {comparison}"
+    paired = comparison.paired[0] if comparison.paired else None
+    if paired is not None:
+        verified, detail = rate_verification(paired, margin=order.verification_margin)
+    elif comparison.pair is not None:
+        detail = f"not verified: {comparison}, not enough to compare row by row"
     return Verification(
         metric=order.spec.metric,
         **comparison.values,
         rows=comparison.rows,
         verified=verified,
         detail=detail,
+        comparison=paired,
     )
 
 

@@ -67,6 +67,7 @@ def list_main_activities(
         evidence.read_registry,
         evidence.measure_versions,
         evidence.recall_similar,
+        evidence.preview_challenger,
         UsageActivities(registry=ports.registry, ledger=ports.ledger).read_usage,
         check_policy,
         authorisation.authorise,

@@ -11,13 +11,15 @@ from activities.model_comparison import (
     VersionComparison,
     build_unverified,
     compare_versions,
-    explain_no_promotion,
+    explain_uselessness,
+    may_learn_corrupt_rows,
+    rate_gate,
     verify_comparison,
 )
 from activities.permission import Permission, is_promoted_by, is_verified
 from policies.rollback import explain_unfit_target, was_champion
 from trimtab.contracts.base import Record
-from trimtab.contracts.model import ModelVersion, Slice
+from trimtab.contracts.model import GateOutcome, ModelVersion, Slice
 from trimtab.contracts.ports import GrantGuard, ModelRegistry, PipelineRunner, Refused
 from trimtab.contracts.remediation import (
     Action,
@@ -75,15 +77,19 @@ class RemediationActivities:
     @activity.defn
     @translate_errors
     async def promote_challenger(self, order: ActionOrder) -> RegistryEffect:
-        """Make the challenger champion if it is better by more than the margin."""
+        """Make the challenger champion if the gate says that it is better.
+
+        If it cannot tell, the challenger stays one, and a later window may show it.
+        """
         claims = self._permission.check_grant(order, Step.PROMOTE)
         await asyncio.to_thread(self._permission.check_open, order)
         champion = await asyncio.to_thread(self._permission.check_champion, order, Step.PROMOTE)
         challenger = await self._find_own_challenger(order)
         promoted_before = is_promoted_by(champion, order, Step.PROMOTE)
-        comparison = await compare_versions(self._pipelines, order, Slice.GATE, as_of=claims.as_of)
-        margin = order.spec.promotion_margin
-        refusal = "" if promoted_before else explain_no_promotion(comparison, margin)
+        comparison = await compare_versions(self._pipelines, order, Slice.GATE, claims=claims)
+        answer = rate_gate(comparison, order.spec.promotion_margin)
+        is_better = promoted_before or answer.outcome is GateOutcome.BETTER
+        refusal = "" if is_better else answer.reason
         moved = not refusal and await asyncio.to_thread(self._set_champion, order, challenger)
         return _build_effect(
             order,
@@ -93,7 +99,9 @@ class RemediationActivities:
             reused=not refusal and not moved,
             **comparison.values,
             rows=comparison.rows,
-            detail=refusal or f"version {challenger} was made champion: {comparison}",
+            detail=refusal or f"version {challenger} was made champion: {answer.reason}",
+            gate=answer.outcome,
+            comparison=answer.comparison,
         )
 
     @activity.defn
@@ -111,9 +119,7 @@ class RemediationActivities:
             raise Refused(msg)
         champion = await asyncio.to_thread(self._permission.check_champion, order, Step.ROLL_BACK)
         moved_before = is_promoted_by(champion, order, Step.ROLL_BACK)
-        comparison = await compare_versions(
-            self._pipelines, order, Slice.RECENT, as_of=claims.as_of
-        )
+        comparison = await compare_versions(self._pipelines, order, Slice.RECENT, claims=claims)
         refusal = "" if moved_before else await self._explain_no_rollback(order, target, comparison)
         moved = not refusal and await asyncio.to_thread(self._set_champion, order, target)
         return _build_effect(
@@ -147,7 +153,7 @@ class RemediationActivities:
             return build_unverified(order, f"this plan did not make version {version} champion")
         retrained = order.action is Action.RETRAIN
         part = Slice.VERIFICATION if retrained else Slice.RECENT
-        comparison = await compare_versions(self._pipelines, order, part, as_of=claims.as_of)
+        comparison = await compare_versions(self._pipelines, order, part, claims=claims)
         verification = verify_comparison(order, comparison)
         if verification.verified:
             await asyncio.to_thread(
@@ -215,7 +221,7 @@ class RemediationActivities:
                     "event_id": order.event_id,
                     "correlation_id": order.correlation_id,
                     "plan_hash": order.plan_hash,
-                    "corrupt_too": claims.authority.startswith("person:"),
+                    "corrupt_too": may_learn_corrupt_rows(claims),
                 },
             )
         )
@@ -245,6 +251,8 @@ class RemediationActivities:
         self, order: ActionOrder, target: str, comparison: VersionComparison
     ) -> str:
         """Return why the target must not be made champion again; empty if it may be."""
+        if fault := explain_uselessness(comparison):
+            return f"not rolled back: {fault}"
         versions = await asyncio.to_thread(
             self._registry.versions, order.spec.name, limit=_VERSIONS_SEARCHED
         )

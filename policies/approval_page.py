@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from typing import Final
 
 from policies.incident import Investigation
+from policies.promotion_gate import format_interval
 from trimtab.contracts.approval import Choice, TemporalCommand
 from trimtab.contracts.approvers import ApprovalTerms
 from trimtab.contracts.base import clean_text
 from trimtab.contracts.decision import Decision, Verdict
-from trimtab.contracts.evidence import EvidenceSource
+from trimtab.contracts.evidence import ChallengerPreview, EvidenceSource
 from trimtab.contracts.evidence_ids import build_drift_id
+from trimtab.contracts.model import GateOutcome
 
 _WIDTH: Final = 78
 """Columns of a wrapped line: a terminal of 80 columns does not wrap it again."""
@@ -153,6 +155,7 @@ def _render_proposal(case: Investigation) -> str:
     target = f" to version {plan.target_version}" if plan.target_version else ""
     lines = [
         f"PROPOSAL  {plan.action}{target}, {plan.cost} {plan.currency}, by {deliberation.analyst}",
+        *(_format_bullet(line) for line in _list_preview_lines(case.preview)),
         _format_quotation(f"Cause: {plan.cause}. {deliberation.root_cause.explanation}"),
         *(
             _format_quotation(f"Benefit: {option.benefit} Risk: {option.risk}")
@@ -169,6 +172,28 @@ def _render_proposal(case: Investigation) -> str:
         parts = "; ".join(f"{part.name} {part.value:.2f}" for part in case.confidence.parts)
         lines.append(_format_bullet(f"Confidence {case.confidence.value:.2f} ({parts})"))
     return "\n".join(lines)
+
+
+def _list_preview_lines(preview: ChallengerPreview | None) -> list[str]:
+    """Return what the plan would give, if it was tried."""
+    if preview is None:
+        return []
+    if not preview.comparisons:
+        return [f"Challenger: none can be trained or compared now: {preview.reason}"]
+    decisive = preview.comparisons[-1]
+    figures = (
+        f"Challenger: {decisive.metric} {decisive.before:.2f} -> {decisive.after:.2f}"
+        f"{format_interval(decisive)} on {decisive.rows} rows"
+    )
+    if preview.outcome is GateOutcome.BETTER:
+        return [f"{figures}, ready"]
+    if preview.outcome is GateOutcome.NOT_BETTER:
+        return [f"{figures}: it would not be promoted"]
+    windows = preview.windows_to_wait
+    if windows is None:
+        return [f"{figures}: cannot win yet, and waiting may not help"]
+    waiting = f"wait for {windows} more window{'s' if windows > 1 else ''}"
+    return [f"{figures}: cannot win yet: {waiting}"]
 
 
 def _render_reasons(decision: Decision) -> str:

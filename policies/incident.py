@@ -14,7 +14,12 @@ from trimtab.contracts.base import compute_digest
 from trimtab.contracts.budget import LedgerFacts, ModelUsage
 from trimtab.contracts.decision import Confidence, Decision, Facts, PolicyQuestion
 from trimtab.contracts.deliberation import Cause, Deliberation, RemediationPlan
-from trimtab.contracts.evidence import EvidencePack, MeasuredVersions, RecalledDocuments
+from trimtab.contracts.evidence import (
+    ChallengerPreview,
+    EvidencePack,
+    MeasuredVersions,
+    RecalledDocuments,
+)
 from trimtab.contracts.incident import Ending, IncidentInput, IncidentReport
 from trimtab.contracts.remediation import (
     Action,
@@ -48,6 +53,8 @@ class Investigation:
     confidence: Confidence | None = None
     failure: str = ""
     """Why a step failed; empty if none did."""
+    preview: ChallengerPreview | None = None
+    """What the retraining that is planned would give; None if it was not tried."""
 
     @property
     def plan(self) -> RemediationPlan:

@@ -28,7 +28,14 @@ from trimtab.contracts.drift import (
 )
 from trimtab.contracts.evidence import Citation, EvidenceItem, EvidencePack, EvidenceSource
 from trimtab.contracts.incident import IncidentInput
-from trimtab.contracts.model import Feature, ModelSpec, Task, Tier, VersionMetric
+from trimtab.contracts.model import (
+    Feature,
+    ModelSpec,
+    PairedComparison,
+    Task,
+    Tier,
+    VersionMetric,
+)
 from trimtab.contracts.remediation import Action
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -222,6 +229,28 @@ def an_incident(event: DriftEvent | None = None, **changes: Any) -> IncidentInpu
         "as_of": NOW,
     }
     return IncidentInput(**{**fields, **changes})
+
+
+def a_comparison(
+    before: float = 0.8, after: float = 0.9, *, error: float = 0.001, **changes: Any
+) -> PairedComparison:
+    """Return a comparison on many rows; its interval reaches 1.28 standard errors either way."""
+    reach = 1.28 * error
+    fields: dict[str, Any] = {
+        "champion": "1",
+        "challenger": "2",
+        "metric": "r2",
+        "before": before,
+        "after": after,
+        "error": error,
+        "low": after - before - reach,
+        "high": after - before + reach,
+        "after_low": after - reach,
+        "after_high": after + reach,
+        "rows": 600,
+        "floor": 0.1,
+    }
+    return PairedComparison(**{**fields, **changes})
 
 
 def an_investigation(**changes: Any) -> Investigation:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from tests.builders import NOW
+from tests.builders import NOW, a_comparison
 from trimtab.contracts.approval import ApprovalRequest
 from trimtab.contracts.audit import ChainEnd
 from trimtab.contracts.base import compute_digest
@@ -139,16 +139,34 @@ class FakePipelines:
             self._registry.known.append("2")
             self._registry.made[str(params["key"])] = "2"
             return {"version": "2", "reused": False, "rows": 9000}
+        if pipeline == "preview":
+            gate = build_evaluation(self._metrics.get("gate", {}), baseline="1", challenger="")
+            return {**gate, "champion": "1", "window_rows": 3000, "refusal": ""}
         values = self._metrics.get(str(params["slice"]), {})
         wanted = params["versions"]
         assert isinstance(wanted, list)
-        return {
-            "metrics": [
-                {"version": version, "metric": "r2", "value": value, "rows": 600}
-                for version, value in values.items()
-                if version in wanted
-            ]
-        }
+        return build_evaluation(
+            {version: value for version, value in values.items() if version in wanted},
+            baseline=params.get("baseline"),
+        )
+
+
+def build_evaluation(
+    values: Mapping[str, float], *, baseline: JsonValue, challenger: str | None = None
+) -> dict[str, JsonValue]:
+    """Return the report of the pipeline `evaluation` for versions with these metrics."""
+    before = values.get(str(baseline))
+    metrics: list[JsonValue] = [
+        {"version": version, "metric": "r2", "value": value, "rows": 600}
+        for version, value in values.items()
+    ]
+    paired: list[JsonValue] = []
+    for version, value in values.items():
+        if before is not None and version != baseline:
+            named = version if challenger is None else challenger
+            compared = a_comparison(before, value, champion=str(baseline), challenger=named)
+            paired.append(compared.model_dump(mode="json"))
+    return {"metrics": metrics, "paired": paired}
 
 
 class FakeKnowledge:

@@ -49,7 +49,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.failure import BUG_TYPES, format_cause
     from workflows.human_gate import HumanGate
     from workflows.incident_state import IncidentState
-    from workflows.investigation import ask_analysts, collect_evidence
+    from workflows.investigation import ask_analysts, collect_evidence, preview_challenger
     from workflows.notices import PEOPLE_PATCH, Notices
     from workflows.plan_execution import (
         request_grant,
@@ -94,6 +94,8 @@ class DriftResponseWorkflow:
         await self._investigate(incident)
         await self._deliberate(incident)
         decision, question = await self._decide(incident)
+        preview = await preview_challenger(incident, question, decision)
+        self._state.case = replace(self._state.case, preview=preview)
         if decision.verdict is Verdict.MONITOR:
             return Ending.MONITORED
         if decision.verdict is Verdict.NOTIFY:
@@ -246,6 +248,8 @@ class DriftResponseWorkflow:
             "require_signature": terms.require_signature,
             "approvers": [*sorted(terms.approvers)],
         }
+        if case.preview is not None:
+            detail["preview_hash"] = compute_digest(case.preview)
         await self._chain.record(PendingEntry(Gate.ASKED, POLICY, detail))
         remind_at = asked_at + self._state.incident.limits.reminder_after
         await self._gate.wait_for_answer(

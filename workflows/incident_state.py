@@ -93,6 +93,7 @@ class IncidentState:
             decision=self.decision,
             answers=answers,
             outcome=self.outcome,
+            preview=case.preview,
             ending=ending,
             published_at=incident.published_at,
             decided_at=self.decided_at,

@@ -1,9 +1,11 @@
-"""Collects evidence about an incident and has the analysts deliberate on it."""
+"""Collects evidence about an incident, has analysts deliberate on it, and tries what they plan."""
 
 import asyncio
+from typing import Final
 
 from temporalio import workflow
 from temporalio.exceptions import (
+    ActivityError,
     ChildWorkflowError,
     WorkflowAlreadyStartedError,
     is_cancelled_exception,
@@ -15,12 +17,23 @@ with workflow.unsafe.imports_passed_through():
     from policies.incident import CollectedEvidence
     from policies.knowledge_query import describe_finding
     from trimtab.contracts import names
+    from trimtab.contracts.decision import Decision, PolicyQuestion, Verdict
     from trimtab.contracts.deliberation import RULE_ANALYST, Deliberation, DeliberationInput
-    from trimtab.contracts.evidence import EvidencePack, Measurement, Recall
+    from trimtab.contracts.evidence import (
+        ChallengerPreview,
+        EvidencePack,
+        Measurement,
+        PreviewOrder,
+        Recall,
+    )
     from trimtab.contracts.incident import IncidentInput
+    from trimtab.contracts.remediation import Action
     from workflows import options
     from workflows.failure import format_cause
     from workflows.policy_check import LOCAL_PATCH
+
+PREVIEW_PATCH: Final = "preview-challenger"
+"""Mark of incidents that try a retraining before they ask for it or carry it out."""
 
 
 async def collect_evidence(incident: IncidentInput) -> CollectedEvidence:
@@ -60,6 +73,40 @@ async def collect_evidence(incident: IncidentInput) -> CollectedEvidence:
         finding, registry, measured.metrics, recalled.documents, now=workflow.now()
     )
     return CollectedEvidence(pack=pack, measured=measured, recalled=recalled)
+
+
+async def preview_challenger(
+    incident: IncidentInput, question: PolicyQuestion, decision: Decision
+) -> ChallengerPreview | None:
+    """Return what the retraining that is planned would give; None if it could not be tried.
+
+    Nothing is tried where nothing is to be retrained. An incident never ends because of it.
+    """
+    verdicts = {Verdict.EXECUTE, Verdict.ESCALATE}
+    if question.plan.action is not Action.RETRAIN or decision.verdict not in verdicts:
+        return None
+    # Incidents that decided before this change go on without it when they are replayed.
+    if not workflow.patched(PREVIEW_PATCH):
+        return None
+    try:
+        preview: ChallengerPreview = await workflow.execute_activity_method(
+            EvidenceActivities.preview_challenger,
+            PreviewOrder(
+                spec=incident.spec,
+                as_of=incident.as_of or workflow.now(),
+                event_id=incident.event.id,
+                # A person may have a corrupt window learnt from; nobody else may.
+                corrupt_too=decision.verdict is Verdict.ESCALATE,
+            ),
+            summary=f"what retraining {incident.event.subject} would give",
+            **options.PREVIEW,
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        workflow.logger.warning("the retraining could not be tried: %s", format_cause(error))
+        return None
+    return preview
 
 
 async def ask_analysts(

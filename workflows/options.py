@@ -53,6 +53,14 @@ MEASURE: Final = ActivityOptions(
 )
 """Scoring of models on data."""
 
+PREVIEW: Final = ActivityOptions(
+    start_to_close_timeout=timedelta(minutes=15),
+    schedule_to_close_timeout=timedelta(minutes=20),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=2),
+)
+"""A retraining on trial. It may fail: an incident goes on without it."""
+
 MONITOR: Final = ActivityOptions(
     start_to_close_timeout=timedelta(hours=3),
     schedule_to_close_timeout=timedelta(hours=6),

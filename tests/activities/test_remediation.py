@@ -16,7 +16,7 @@ from tests.fakes import FakePipelines, FakeRegistry
 from tests.waiting import until
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.freeze import Freeze
-from trimtab.contracts.model import ModelVersion
+from trimtab.contracts.model import GateOutcome, ModelVersion
 from trimtab.contracts.ports import PipelineRunner, Refused, Unavailable
 from trimtab.contracts.remediation import (
     Action,
@@ -202,14 +202,24 @@ async def test_a_better_challenger_becomes_champion(world: World) -> None:
     assert world.registry.moves == [("1", "2")]
     assert world.pipelines.calls[-1] == (
         "evaluation",
-        {"model": "parking", "versions": ["1", "2"], "as_of": NOW.isoformat(), "slice": "gate"},
+        {
+            "model": "parking",
+            "versions": ["1", "2"],
+            "as_of": NOW.isoformat(),
+            "slice": "gate",
+            "baseline": "1",
+            "cross_fit": True,
+            "corrupt_too": False,
+        },
     )
 
 
 @pytest.mark.parametrize(
     ("gate", "said"),
     [
-        ({"1": 0.50, "2": 0.75}, "not better by more than 0.25"),
+        ({"1": 0.50, "2": 0.74}, "not better by more than 0.25"),
+        ({"1": 0.50, "2": 0.75}, "cannot tell yet: 600 rows; look again with the next window"),
+        ({"1": -2.0, "2": 0.05}, "below 0.100, which a useful model reaches"),
         ({"1": 0.80, "2": 0.70}, "0.8000 → 0.7000 on 600 rows"),
         ({"2": 1.50}, "no labelled rows"),
         ({"1": 0.90}, "no labelled rows"),
@@ -418,6 +428,54 @@ async def test_worse_is_measured_by_the_policy_s_margin(
 
     assert found.verified is verified
     assert found.detail.startswith("no worse" if verified else "worse")
+
+
+async def test_a_new_champion_of_no_use_is_not_verified_however_bad_the_former_one() -> None:
+    world = World(BETTER | {"verification": {"1": -2.0, "2": 0.05}})
+    await world.retrain()
+    await world.promote()
+
+    found = await world.verify()
+
+    assert not found.verified
+    assert "below 0.100" in found.detail
+
+
+async def test_a_gate_that_cannot_tell_says_so_in_its_effect() -> None:
+    world = World(BETTER | {"gate": {"1": 0.800, "2": 0.8045}})
+    await world.retrain()
+
+    effect = await world.promote()
+
+    assert (effect.applied, effect.gate) == (False, GateOutcome.CANNOT_TELL)
+    assert effect.detail.startswith("not promoted: cannot tell yet: 600 rows")
+    assert effect.comparison is not None
+    assert effect.comparison.low == pytest.approx(0.0032, abs=0.0001)
+
+
+async def test_versions_that_were_not_compared_row_by_row_are_not_promoted(world: World) -> None:
+    class Blind:
+        async def run(self, pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+            report = await world.pipelines.run(pipeline, params)
+            return {**report, "paired": []} if pipeline == "evaluation" else report
+
+    world.using(Blind())
+    await world.retrain()
+
+    effect = await world.promote()
+
+    assert not effect.applied
+    assert effect.detail == "not promoted: cannot tell yet: not compared"
+
+
+async def test_a_rollback_to_a_version_of_no_use_moves_nothing() -> None:
+    world = World({"recent": {"1": -0.90, "0": 0.04}})
+
+    effect = await world.roll_back()
+
+    assert not effect.applied
+    assert effect.detail.startswith("not rolled back: r2 -0.9000 → 0.0400")
+    assert world.registry.moves == []
 
 
 async def test_without_rows_nothing_is_verified() -> None:

@@ -10,6 +10,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.remediation import RemediationActivities
 from tests.activities.test_remediation import Guard, a_rollback, an_order
+from tests.fakes import build_evaluation
 from trimtab.adapters.registry.model_registry import MlflowRegistry
 from trimtab.adapters.registry.tracking import open_tracking
 from trimtab.contracts.remediation import ActionOrder, Step
@@ -30,17 +31,9 @@ class Pipelines:
             return {"version": self.make({EFFECT_KEY_TAG: str(params["key"])}), "rows": 9000}
         versions = params["versions"]
         assert isinstance(versions, list)
-        return {
-            "metrics": [
-                {
-                    "version": version,
-                    "metric": "r2",
-                    "rows": 600,
-                    "value": self.values.get(str(version), int(str(version))),
-                }
-                for version in versions
-            ]
-        }
+        named = [str(version) for version in versions]
+        values = {name: self.values.get(name, float(name)) for name in named}
+        return build_evaluation(values, baseline=params["baseline"])
 
     def make(self, tags: dict[str, str] | None = None) -> str:
         return str(self.client.create_model_version("parking", "runs:/x", tags=tags).version)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
+from tests.fakes import build_evaluation
 from trimtab.adapters.registry.model_registry import MlflowRegistry
 from trimtab.adapters.registry.tracking import open_tracking
 from trimtab.contracts.tags import EFFECT_KEY_TAG
@@ -28,16 +29,14 @@ class MlflowPipelines:
     async def run(self, pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         if pipeline == "retraining":
             return await asyncio.to_thread(self._retrain, str(params["model"]), str(params["key"]))
+        if pipeline == "preview":
+            gate = build_evaluation(self._metrics.get("gate", {}), baseline="1", challenger="")
+            return {**gate, "champion": "1", "window_rows": 3000, "refusal": ""}
         values = self._metrics.get(str(params["slice"]), {})
         wanted = params["versions"]
         assert isinstance(wanted, list)
-        return {
-            "metrics": [
-                {"version": version, "metric": "r2", "value": value, "rows": 600}
-                for version, value in values.items()
-                if version in wanted
-            ]
-        }
+        chosen = {version: value for version, value in values.items() if version in wanted}
+        return build_evaluation(chosen, baseline=params.get("baseline"))
 
     def _retrain(self, model: str, key: str) -> dict[str, JsonValue]:
         made = self._registry.find_version(model, key=key)

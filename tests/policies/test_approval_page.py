@@ -15,6 +15,7 @@ from policies.evidence import compose_evidence
 from policies.incident import Investigation
 from tests.builders import (
     NOW,
+    a_comparison,
     a_deliberation,
     a_feature_drift,
     a_pack,
@@ -30,8 +31,8 @@ from trimtab.contracts.approval import TemporalCommand
 from trimtab.contracts.approvers import Approver
 from trimtab.contracts.decision import Decision, Limits
 from trimtab.contracts.drift import QualityFault
-from trimtab.contracts.evidence import RegistryFacts
-from trimtab.contracts.model import Tier
+from trimtab.contracts.evidence import ChallengerPreview, RegistryFacts
+from trimtab.contracts.model import GateOutcome, Tier
 
 HASH = "a" * 64
 
@@ -86,6 +87,43 @@ def test_the_page_holds_all_that_a_person_needs_on_one_screen() -> None:
     ):
         assert needed in text
     assert len(text.splitlines()) <= 40
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "Challenger: r2 0.72 -> 0.95 (0.91 to 0.98) on 782 rows, ready"),
+        ({"outcome": GateOutcome.NOT_BETTER}, "on 782 rows: it would not be promoted"),
+        (
+            {"outcome": GateOutcome.CANNOT_TELL, "windows_to_wait": 2},
+            "cannot win yet: wait for 2 more windows",
+        ),
+        (
+            {"outcome": GateOutcome.CANNOT_TELL, "windows_to_wait": 1},
+            "cannot win yet: wait for 1 more window ",
+        ),
+        ({"outcome": GateOutcome.CANNOT_TELL}, "cannot win yet, and waiting may not help"),
+        (
+            {"outcome": GateOutcome.CANNOT_TELL, "comparisons": (), "reason": "0 rows"},
+            "Challenger: none can be trained or compared now: 0 rows",
+        ),
+    ],
+)
+def test_the_page_says_what_a_retraining_would_give(changes: dict[str, Any], said: str) -> None:
+    compared = a_comparison(0.72, 0.95, after_low=0.91, after_high=0.98, rows=782)
+    fields: dict[str, Any] = {
+        "event_id": "event-1",
+        "model": "parking",
+        "champion": "1",
+        "as_of": NOW,
+        "outcome": GateOutcome.BETTER,
+        "reason": "better",
+        "comparisons": (compared,),
+    }
+    page = the_page(an_investigation(preview=ChallengerPreview(**{**fields, **changes})))
+
+    assert said in f"{' '.join(page.split())} "
+    assert page.index("PROPOSAL") < page.index("Challenger:") < page.index("WHY YOU")
 
 
 @pytest.mark.parametrize("length", [1, 122, 123, 128])

@@ -4,24 +4,28 @@ import asyncio
 import os
 import pwd
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from pydantic import JsonValue
 from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowUpdateFailedError
 
-from tests.builders import WEEK, a_spec, a_window, an_event, an_incident
+from tests.builders import NOW, WEEK, a_spec, a_window, an_event, an_incident
+from tests.fakes import FakePipelines
 from tests.workflows.pausing import Waiting, cancel_to_be_requested
 from tests.workflows.world import BETTER, Handle, World
 from trimtab.contracts.approval import Choice, HumanDecision, TemporalCommand
 from trimtab.contracts.decision import Limits, Verdict
 from trimtab.contracts.drift import PerformanceChange, QualityFault, Severity
 from trimtab.contracts.incident import Ending, IncidentInput, IncidentView, Stage
-from trimtab.contracts.model import Tier
+from trimtab.contracts.model import GateOutcome, Tier
+from trimtab.contracts.ports import Refused
 from trimtab.contracts.remediation import Action
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -121,6 +125,61 @@ async def test_a_plan_that_a_person_approves_is_executed(world: World) -> None:
     assert report.ending is Ending.REMEDIATED
     assert world.registry.champion_version == "2"
     assert [one.accepted for one in report.answers] == [True]
+
+
+async def test_a_person_sees_what_the_retraining_would_give(world: World) -> None:
+    report = await world.respond(escalating(HASTY))
+
+    assert report.preview is not None
+    assert report.preview.outcome is GateOutcome.BETTER
+    assert world.seal.check(report.preview)
+    page = " ".join(world.notifier.requests[0].page.split())
+    assert "Challenger: r2 0.78 -> 0.90 (0.90 to 0.90) on 600 rows, ready" in page
+    assert world.registry.known == ["1"]
+    assert ("preview", {"model": "parking", "as_of": NOW.isoformat(), "corrupt_too": True}) in (
+        world.pipelines.calls
+    )
+
+
+async def test_a_retraining_without_a_person_is_tried_on_sound_data_only(world: World) -> None:
+    await world.respond(incident())
+
+    (tried,) = (params for name, params in world.pipelines.calls if name == "preview")
+    assert tried["corrupt_too"] is False
+
+
+async def test_an_incident_goes_on_without_a_preview_that_fails(world: World) -> None:
+    class Broken(FakePipelines):
+        async def run(self, pipeline: str, params: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+            if pipeline == "preview":
+                msg = "no memory for a model"
+                raise Refused(msg)
+            return await super().run(pipeline, params)
+
+    world.pipelines = Broken(world.registry, BETTER)
+
+    report = await world.respond(incident())
+
+    assert report.preview is None
+    assert report.ending is Ending.REMEDIATED
+
+
+async def test_what_is_not_to_be_retrained_is_not_tried(world: World) -> None:
+    await world.respond(incident("script/monitor", severity=Severity.MEDIUM, limits=HASTY))
+
+    assert "preview" not in {name for name, _ in world.pipelines.calls}
+
+
+async def test_a_gate_that_cannot_tell_is_in_the_report(temporal: Client, tmp_path: Path) -> None:
+    metrics = {**BETTER, "gate": {"1": 0.8000, "2": 0.8045}}
+
+    report = await World(temporal, tmp_path, metrics=metrics).respond(incident())
+
+    assert report.ending is Ending.NOT_PROMOTED
+    assert report.outcome is not None
+    assert "cannot tell yet: 600 rows; look again with the next window" in report.outcome.detail
+    assert report.preview is not None
+    assert report.preview.outcome is GateOutcome.CANNOT_TELL
 
 
 async def test_a_plan_that_a_person_rejects_is_not_executed(world: World) -> None:

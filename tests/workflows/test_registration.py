@@ -144,6 +144,7 @@ def test_the_main_queue_runs_what_reads_decides_asks_and_records() -> None:
         "mark_page",
         "measure_versions",
         "notify_person",
+        "preview_challenger",
         "read_registry",
         "read_usage",
         "recall_similar",

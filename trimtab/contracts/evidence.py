@@ -8,7 +8,14 @@ from pydantic import AwareDatetime, Field, model_validator
 from trimtab.contracts.base import EPOCH, Fraction, Name, Record, Reply, Text
 from trimtab.contracts.drift import FaultKind, FeatureRole
 from trimtab.contracts.evidence_ids import MAX_ID_LENGTH, EvidenceId, build_metric_id
-from trimtab.contracts.model import ModelSpec, ModelVersion, UnscorableVersion, VersionMetric
+from trimtab.contracts.model import (
+    GateOutcome,
+    ModelSpec,
+    ModelVersion,
+    PairedComparison,
+    UnscorableVersion,
+    VersionMetric,
+)
 
 RECALLED_DOCUMENTS: Final = 5
 """Number of documents that are recalled for an incident."""
@@ -157,6 +164,42 @@ class MeasuredVersions(Record):
     def _read_old_result(cls, value: object) -> object:
         """Take the plain list that older histories hold."""
         return {"metrics": value} if isinstance(value, list | tuple) else value
+
+
+class PreviewOrder(Record):
+    """Input of the activity `preview_challenger`."""
+
+    spec: ModelSpec
+    as_of: AwareDatetime
+    """Time of the preview: only rows whose label was known by then count."""
+    event_id: str
+    """The incident that it is made for; the seal binds it to that one."""
+    corrupt_too: bool = False
+    """Whether to learn from the newest window even if it is corrupt, as a person may decide."""
+
+
+class ChallengerPreview(Record):
+    """Result of the activity `preview_challenger`: what a retraining would give.
+
+    It is sealed by the worker that tried it. Nothing was registered.
+    """
+
+    event_id: str
+    model: Name
+    champion: str
+    """The champion that the challenger was compared with."""
+    as_of: AwareDatetime
+    corrupt_too: bool = False
+    outcome: GateOutcome
+    """What the gate would answer."""
+    reason: Text
+    """The gate's reason with its figures, or why nothing could be trained."""
+    comparisons: tuple[PairedComparison, ...] = Field(default=(), max_length=2)
+    """On rows held out from training; then, if these cannot tell, on more by cross-fitting."""
+    windows_to_wait: int | None = None
+    """Windows after which the gate should be able to tell; None if it can, or not soon."""
+    seal: str = ""
+    """Keyed hash over the other fields."""
 
 
 class Recall(Record):

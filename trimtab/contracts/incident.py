@@ -12,7 +12,7 @@ from trimtab.contracts.base import Digest, Name, NonNegativeDuration, Record
 from trimtab.contracts.decision import Confidence, Decision, Limits
 from trimtab.contracts.deliberation import RULE_ANALYST, Deliberation
 from trimtab.contracts.drift import DriftEvent
-from trimtab.contracts.evidence import EvidencePack
+from trimtab.contracts.evidence import ChallengerPreview, EvidencePack
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.remediation import Outcome
 
@@ -126,6 +126,9 @@ class IncidentReport(Record):
     decision: Decision | None
     answers: tuple[Answer, ...] = ()
     outcome: Outcome | None = None
+    preview: ChallengerPreview | None = None
+    """What the planned retraining would give, tried before it was asked for or carried out; None if
+    it was not tried."""
     ending: Ending
     published_at: AwareDatetime
     decided_at: AwareDatetime | None

@@ -218,6 +218,51 @@ class VersionMetric(Record):
     """Standard error of the value; None if unknown."""
 
 
+class PairedComparison(Record):
+    """Two versions' metrics on the same labelled rows, with an interval of their difference."""
+
+    champion: str
+    challenger: str
+    """The other version; empty for a challenger that is not registered."""
+    metric: Name
+    before: float
+    """The champion's metric."""
+    after: float
+    """The challenger's metric."""
+    error: float = Field(ge=0.0)
+    """Standard error of `after - before`."""
+    low: float
+    """Lower end of the difference's interval; each end holds with 90 % confidence by itself."""
+    high: float
+    after_low: float
+    """Lower end of the challenger's own interval."""
+    after_high: float
+    rows: int = Field(ge=0)
+    rarest: int | None = None
+    """Rows of the rarest class; None for a regression."""
+    floor: float
+    """The metric below which no challenger serves, however bad the champion is."""
+    cross_fitted: bool = False
+    """Whether some rows were judged by models that were trained without just these rows."""
+
+    @property
+    def difference(self) -> float:
+        """How much better the challenger is than the champion."""
+        return self.after - self.before
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.before:.4f} → {self.after:.4f} on {self.rows} rows"
+
+
+class GateOutcome(StrEnum):
+    """Answers of the comparison that decides whether a challenger becomes champion."""
+
+    BETTER = "better"
+    NOT_BETTER = "not_better"
+    CANNOT_TELL = "cannot_tell"
+    """The rows are too few to tell; a later window may show it."""
+
+
 class UnscorableVersion(Record):
     """A version that could not be scored on the same rows as others, and why."""
 

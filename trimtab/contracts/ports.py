@@ -16,7 +16,12 @@ from trimtab.contracts.budget import LedgerFacts, Reservation, UsageQuery
 from trimtab.contracts.decision import Limits
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.errors import ErrorKind, TrimtabError
-from trimtab.contracts.evidence import Document, MeasuredVersions, RecalledDocuments
+from trimtab.contracts.evidence import (
+    ChallengerPreview,
+    Document,
+    MeasuredVersions,
+    RecalledDocuments,
+)
 from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelSpec, ModelVersion
@@ -24,7 +29,7 @@ from trimtab.contracts.notice import NoticeDelivery, NoticeKind, PageMark
 from trimtab.contracts.reconciliation import ComparedLog, IncidentWorkflow
 from trimtab.contracts.remediation import GrantClaims, RemediationInput
 
-SealedRecord = MeasuredVersions | RecalledDocuments
+SealedRecord = MeasuredVersions | RecalledDocuments | ChallengerPreview
 """What a worker seals."""
 
 

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from trimtab.contracts.base import Digest, Name, NonNegativeDuration, Record, Text, compute_digest
 from trimtab.contracts.drift import Window
-from trimtab.contracts.model import ModelSpec
+from trimtab.contracts.model import GateOutcome, ModelSpec, PairedComparison
 
 
 class Action(StrEnum):
@@ -118,6 +118,10 @@ class RegistryEffect(Record):
     after: float | None = None
     """The challenger's metric on the gate slice; None if not compared."""
     rows: int = 0
+    gate: GateOutcome | None = None
+    """What the comparison with the champion showed; None if the step compares nothing."""
+    comparison: PairedComparison | None = None
+    """The comparison that decided; None if there was none."""
 
 
 class Verification(Record):
@@ -133,6 +137,8 @@ class Verification(Record):
     verified: bool
     """Whether there were rows, and the metric is not worse than before."""
     detail: Text
+    comparison: PairedComparison | None = None
+    """The comparison with the former champion; None if there was none."""
 
 
 class RemediationInput(Record):

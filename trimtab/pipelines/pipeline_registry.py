@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
-from trimtab.pipelines.inspection import distribution, evaluation, segment, timeline
+from trimtab.pipelines.inspection import distribution, evaluation, preview, segment, timeline
 from trimtab.pipelines.learning import retraining, training
 from trimtab.pipelines.monitoring import pipeline
 
@@ -15,6 +15,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "monitoring": pipeline,
         "retraining": retraining,
         "evaluation": evaluation,
+        "preview": preview,
         "distribution": distribution,
         "segment": segment,
     }

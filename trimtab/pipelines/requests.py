@@ -89,6 +89,23 @@ class EvaluationRequest(Request):
     versions: tuple[str, ...]
     as_of: AwareDatetime
     slice: Slice
+    baseline: str | None = None
+    """The version that each of the others is compared with, row by row; None for no comparison."""
+    cross_fit: bool = False
+    """Whether to compare on more rows of the newest windows, if those of the slice cannot tell."""
+    corrupt_too: bool = False
+    """Whether the challenger has learnt from the newest window even if it is corrupt."""
+    seed: int = Field(default=0, ge=0)
+
+
+class PreviewRequest(Request):
+    """A request to train a challenger in memory and to compare it with the champion."""
+
+    as_of: AwareDatetime
+    """Data time of the request: no later row is read."""
+    corrupt_too: bool = False
+    """Whether to learn from the newest window even if it is corrupt."""
+    seed: int = Field(default=0, ge=0)
 
 
 class DistributionRequest(WindowRequest):
@@ -110,6 +127,7 @@ REQUEST_TYPES: Final[Mapping[str, type[Request]]] = {
     "monitoring": MonitoringRequest,
     "retraining": RetrainingRequest,
     "evaluation": EvaluationRequest,
+    "preview": PreviewRequest,
     "distribution": DistributionRequest,
     "segment": SegmentRequest,
 }

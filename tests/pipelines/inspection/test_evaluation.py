@@ -6,6 +6,7 @@ import pytest
 
 from tests.detection.windows import START, WEEK, make_spec
 from tests.pipelines.conftest import Run
+from tests.pipelines.learning.test_retraining import ORDER
 from tests.pipelines.versions import sales, train_version
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import Slice
@@ -38,7 +39,7 @@ def test_a_version_without_rows_has_no_metric(parking: Run) -> None:
     """There are no rows of 3 and 4 December."""
     report = parking("evaluation", versions=["1"], as_of="2016-12-06T00:00:00Z", slice="gate")
 
-    assert report == {"metrics": [], "unscorable": []}
+    assert report == {"metrics": [], "unscorable": [], "paired": []}
 
 
 def test_an_unknown_version_hides_no_other(parking: Run) -> None:
@@ -96,3 +97,18 @@ def test_a_busy_store_is_tried_again_and_makes_no_version_unscorable() -> None:
 
     with pytest.raises(Unavailable):
         measure_versions(rows, make_spec(), a_request("1", "3"), Versions(rows))  # type: ignore[arg-type] # the others are not asked for
+
+
+def test_a_preview_foretells_the_gate_and_registers_nothing(parking: Run) -> None:
+    as_of = "2016-11-15T00:00:00Z"
+    preview = parking("preview", as_of=as_of)
+    made = parking("retraining", **{**ORDER, "key": "e" * 64, "as_of": as_of})
+    versions = [preview["champion"], made["version"]]
+    gate = parking("evaluation", versions=versions, as_of=as_of, slice="gate", baseline=versions[0])
+
+    first, compared = preview["paired"][0], gate["paired"][0]
+    assert not made["reused"]
+    assert compared["challenger"] == made["version"]
+    assert first["rows"] == compared["rows"] > 500
+    assert first["after"] == pytest.approx(compared["after"])
+    assert first["low"] == pytest.approx(compared["low"])

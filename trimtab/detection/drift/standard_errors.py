@@ -69,8 +69,13 @@ def compute_standard_error(
     """
     if metric not in _INFLUENCES or truth.nunique() < MIN_DISTINCT_TARGETS:
         return None
-    influence = _INFLUENCES[metric](truth.to_numpy(), outputs.to_numpy())
+    influence = compute_influence(metric, truth.to_numpy(), outputs.to_numpy())
     return compute_clustered_error(influence, clusters=clusters)
+
+
+def compute_influence(metric: str, truth: AnyArray, outputs: AnyArray) -> FloatArray:
+    """Return how much a known metric would change with each row's weight, shape (rows,)."""
+    return _INFLUENCES[metric](truth, outputs)
 
 
 def compute_auc_error(

@@ -19,15 +19,9 @@ from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.pipelines.history.profiling import load_reference_profile
 from trimtab.pipelines.history.remote import HistoryTable
-from trimtab.pipelines.history.slices import load_training_history, select_training_history
 from trimtab.pipelines.history.time_ranges import TimeRange
+from trimtab.pipelines.learning.challenger_rows import select_challenger_rows
 from trimtab.pipelines.learning.model_fitting import fit_model
-from trimtab.pipelines.learning.training_data import (
-    choose_training_range,
-    exclude_ranges,
-    find_corrupt_windows,
-    refuse_corrupt_window,
-)
 from trimtab.pipelines.requests import RetrainingRequest, build_request_node
 
 
@@ -39,19 +33,19 @@ def train_challenger(
     if made is not None:
         return made
     champion = models.champion()
-    reference = load_reference_profile(champion)
-    history = load_training_history(history, spec, request.as_of)
-    if not request.corrupt_too:
-        refuse_corrupt_window(history, spec, request.as_of, reference=reference)
-    corrupt = find_corrupt_windows(history, spec, request.as_of, reference=reference)
-    sound = exclude_ranges(history, spec, corrupt)
-    training = select_training_history(sound, spec, request.as_of)
-    holdout = get_holdout_metrics(champion, spec.metric)
-    standard = holdout.get(expected_metric_name(spec.metric))
-    fitted = fit_model(
-        training.history,
+    rows = select_challenger_rows(
+        history,
         spec,
-        time_range=choose_training_range(training, spec, standard=standard, seed=request.seed),
+        champion,
+        as_of=request.as_of,
+        corrupt_too=request.corrupt_too,
+        seed=request.seed,
+    )
+    holdout = get_holdout_metrics(champion, spec.metric)
+    fitted = fit_model(
+        rows.history,
+        spec,
+        time_range=rows.time_range,
         seed=request.seed,
         tags={
             tag.ROLE_TAG: "challenger",
@@ -59,7 +53,7 @@ def train_challenger(
             tag.EVENT_ID_TAG: request.event_id,
             tag.CORRELATION_ID_TAG: request.correlation_id,
             tag.PLAN_HASH_TAG: request.plan_hash,
-            **_tag_excluded(corrupt),
+            **_tag_excluded(rows.corrupt),
         },
     )
     return replace(fitted, metrics={**fitted.metrics, **holdout})
