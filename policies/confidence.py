@@ -166,7 +166,8 @@ def _score_support(deliberation: Deliberation, documents: Sequence[Document]) ->
 def _score_record(deliberation: Deliberation, documents: Sequence[Document]) -> tuple[float, str]:
     """Return how often the action helped in similar incidents, and the reason.
 
-    Laplace's rule of succession, with each incident weighted by its similarity.
+    Laplace's rule of succession, with each incident weighted by its similarity. Worked examples
+    count only as long as no incident was observed.
     """
     action = deliberation.plan.action.value
     tried = [
@@ -177,6 +178,8 @@ def _score_record(deliberation: Deliberation, documents: Sequence[Document]) -> 
         and document.succeeded is not None
         and document.similarity >= _RELATED_SIMILARITY
     ]
+    observed = [document for document in tried if document.origin != "example"]
+    tried = observed or tried
     helped = sum(_weigh_incident(document) for document in tried if document.succeeded)
     total = sum(_weigh_incident(document) for document in tried)
     return (helped + 1) / (total + 2), (

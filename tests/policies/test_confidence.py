@@ -123,6 +123,16 @@ def test_a_worked_example_counts_less_than_an_observed_incident() -> None:
     )
 
 
+def test_worked_examples_count_for_nothing_beside_an_observed_incident() -> None:
+    observed = a_document(origin="observed")
+    made_up = a_document(id="example", origin="example", succeeded=False)
+
+    alone = compute_confidence(a_deliberation(), a_pack(documents=(observed,)))
+    beside = compute_confidence(a_deliberation(), a_pack(documents=(observed, made_up)))
+
+    assert part(beside, "record") == part(alone, "record")
+
+
 def test_known_cases_that_name_another_cause_make_careful_and_refute_nothing() -> None:
     others = (
         a_document(cause="seasonality", action="retrain", similarity=0.9),
