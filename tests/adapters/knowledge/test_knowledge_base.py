@@ -19,7 +19,7 @@ from trimtab.contracts.incident import Ending
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.runtime.settings import Settings
 
-INCIDENT = {"kind": "incident", "succeeded": False, "origin": "example"}
+INCIDENT: dict[str, Any] = {"kind": "incident", "succeeded": False, "origin": "example"}
 
 
 class CountingEmbed:
