@@ -63,7 +63,7 @@ from trimtab.runtime.errors import BadConfigurationError
 from trimtab.runtime.local_user import get_local_user
 from trimtab.runtime.logging import configure_logging
 from trimtab.runtime.models import load_limits
-from trimtab.runtime.paths import shipped_knowledge
+from trimtab.runtime.paths import knowledge_folders
 from trimtab.runtime.readiness import StoppedError, wait_until_ready
 from trimtab.runtime.settings import Settings, load_settings
 from trimtab.runtime.settings_sections import WorkerSettings
@@ -221,9 +221,10 @@ class Collaborators:
         return Duties(names.ACTIONS_QUEUE, [], activities)
 
     def _open_knowledge(self) -> KnowledgeWriter:
-        """Bring the knowledge base up to date with the folder `knowledge`, and load its encoder."""
+        """Bring the knowledge base up to date with its folders, and load its encoder."""
         knowledge = ChromaKnowledgeBase(open_chroma(self._settings))
-        knowledge.index(shipped_knowledge())
+        for fault in knowledge.index_valid(*knowledge_folders()):
+            _log.error("knowledge_document_skipped", reason=fault)
         knowledge.search("drift")
         return KnowledgeWriter(knowledge)
 

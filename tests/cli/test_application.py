@@ -16,6 +16,7 @@ COMMANDS = (
     ("events", "retry", "1-0"), ("freeze",), ("thaw",), ("incidents",), ("show", "x"),
     ("approve", "x"), ("reject", "x"), ("policy", "check"), ("approvers", "new", "ada"),
     ("init", "prices", "--data", "no_such_file.csv"), ("notify",),
+    ("knowledge", "add", "a.md"), ("knowledge", "search", "x"), ("knowledge", "verify"),
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ COMMANDS = (
     "demo", "backtest", "compare", "init", "doctor", "train", "up", "monitor", "schedule",
     "incidents", "show", "approve", "reject", "approvers new",
     "audit verify", "audit show", "events import", "events dead", "events retry",
+    "knowledge add", "knowledge search", "knowledge verify",
 )  # fmt: skip
 
 

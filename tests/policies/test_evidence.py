@@ -141,7 +141,7 @@ def test_the_description_names_what_to_look_for() -> None:
 
     text = describe_finding(a_finding(quality=(fault,), performance=fine))
 
-    assert "unit change" in text
+    assert "another unit" in text
     assert "harmless" in text
 
 

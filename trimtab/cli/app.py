@@ -15,6 +15,7 @@ from trimtab.cli.events.command import app as events_app
 from trimtab.cli.freeze.command import freeze
 from trimtab.cli.incidents.command import incidents
 from trimtab.cli.init.command import init
+from trimtab.cli.knowledge.command import app as knowledge_app
 from trimtab.cli.monitor.command import monitor
 from trimtab.cli.notify.command import notify
 from trimtab.cli.policy.command import app as policy_app
@@ -80,6 +81,7 @@ app.command()(reject)
 app.add_typer(approvers_app, name="approvers")
 app.add_typer(audit_app, name="audit")
 app.add_typer(events_app, name="events")
+app.add_typer(knowledge_app, name="knowledge")
 
 
 def main() -> None:

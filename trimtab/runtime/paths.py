@@ -29,6 +29,17 @@ def shipped_knowledge() -> Path:
     return SHIPPED / "knowledge"
 
 
+def local_knowledge() -> Path:
+    """Return the folder of the user's own runbooks, which need not exist."""
+    return local_conf() / "knowledge"
+
+
+def knowledge_folders() -> tuple[Path, ...]:
+    """Return the folders that the knowledge base is built from, the shipped one first."""
+    ours, yours = shipped_knowledge(), local_knowledge()
+    return (ours, yours) if yours.is_dir() else (ours,)
+
+
 def command_prefix() -> str:
     """Return how to type `trimtab` in the user's shell, quoted where the shell needs it.
 

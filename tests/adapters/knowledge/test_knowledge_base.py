@@ -19,7 +19,7 @@ from trimtab.contracts.incident import Ending
 from trimtab.contracts.ports import Refused, Unavailable
 from trimtab.runtime.settings import Settings
 
-INCIDENT = {"kind": "incident", "succeeded": False, "origin": "example"}
+INCIDENT: dict[str, Any] = {"kind": "incident", "succeeded": False, "origin": "example"}
 
 
 class CountingEmbed:
@@ -228,6 +228,31 @@ def test_a_remembered_incident_is_found_by_its_signs(
     assert found.similarity > 0.99
     assert (found.cause, found.action, found.succeeded) == ("label_shift", "retrain", True)
     assert found.origin == "observed"
+
+
+def test_a_worked_example_gives_way_to_an_observed_incident_of_its_cause(
+    knowledge: ChromaKnowledgeBase, folder: Path
+) -> None:
+    an_article(folder, "old-tale", cause="label_shift", action="retrain", **INCIDENT)
+    knowledge.index(folder)
+    before = {document.id for document in knowledge.search("anything", limit=9)}
+
+    knowledge.remember(a_report(), document_id="incident:1")
+
+    after = {document.id for document in knowledge.search("anything", limit=9)}
+    assert {"old-tale", "lost-key"} <= before
+    assert "old-tale" not in after
+    assert {"incident:1", "lost-key"} <= after
+    assert knowledge.document("old-tale") is not None
+
+
+def test_faulty_files_are_left_out_and_named(knowledge: ChromaKnowledgeBase, folder: Path) -> None:
+    an_article(folder, "gremlin", cause="gremlins")
+
+    (fault,) = knowledge.index_valid(folder)
+
+    assert "gremlin.md: cause = 'gremlins'" in fault
+    assert knowledge.read_digests().keys() == {"dry-well", "loud-engine", "lost-key"}
 
 
 def test_remembering_again_replaces(knowledge: ChromaKnowledgeBase) -> None:

@@ -8,12 +8,12 @@ in every similar incident, for as long as the knowledge base lives.
 from collections.abc import Iterator
 from typing import Final
 
-from policies.knowledge_query import MAIN_SHARE
-from trimtab.adapters.knowledge.incident_signs import (
-    DriftedColumns,
+from policies.knowledge_query import (
+    MAIN_SHARE,
+    FindingSigns,
     LossSign,
     PerformanceSign,
-    build_query,
+    format_query,
 )
 from trimtab.adapters.knowledge.knowledge_article import MAX_TEXT, Article, Origin
 from trimtab.contracts import evidence_ids
@@ -48,8 +48,6 @@ _MEANINGS: Final = {
 _MAX_STATEMENTS: Final = 8
 """Statements of evidence in an article."""
 _MAX_LINE_LENGTH: Final = 240
-_MAX_QUERIED: Final = 5
-"""Columns, and faults, that a query names."""
 
 
 def build_incident_article(report: IncidentReport, *, document_id: str) -> Article:
@@ -132,19 +130,17 @@ def _format_item(item: EvidenceItem) -> str:
 
 
 def _build_key(items: tuple[EvidenceItem, ...]) -> str:
-    """Return the query by which Trimtab would search for this incident.
+    """Return the query by which Trimtab would search for this incident, as far as items show it.
 
     Items of an earlier version have no fields, and add nothing to it.
     """
-    columns: DriftedColumns = [
-        (item.role, item.column) for item in items if item.drifted and item.role and item.column
-    ]
-    faults = list(dict.fromkeys(item.fault for item in items if item.fault))
-    return build_query(
-        columns[:_MAX_QUERIED],
-        faults=faults[:_MAX_QUERIED],
-        performance=_find_performance(items),
-        loss=_find_loss(items),
+    return format_query(
+        FindingSigns(
+            drifted=frozenset(item.role for item in items if item.drifted and item.role),
+            faults=tuple(dict.fromkeys(item.fault for item in items if item.fault)),
+            performance=_find_performance(items),
+            loss=_find_loss(items),
+        )
     )
 
 
@@ -157,7 +153,9 @@ def _find_performance(items: tuple[EvidenceItem, ...]) -> PerformanceSign:
 
 
 def _find_loss(items: tuple[EvidenceItem, ...]) -> LossSign | None:
-    """Return what a loss was attributed to, if that was estimated."""
+    """Return what a degraded champion's loss was attributed to, if that was estimated."""
+    if _find_performance(items) is not PerformanceSign.DEGRADED:
+        return None
     values = {item.id: item.value for item in items}
     change = values.get(evidence_ids.CHAMPION_PERFORMANCE_ID)
     unexplained = values.get(evidence_ids.CONCEPT_LOSS_ID)

@@ -1,10 +1,10 @@
 """Reads runbooks and past incidents from Markdown, each with the keys that it is found by."""
 
-from collections import Counter
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import frontmatter
 from frontmatter.default_handlers import YAMLHandler
@@ -27,14 +27,21 @@ from trimtab.contracts.drift import Severity
 from trimtab.contracts.evidence import DocumentKind
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.remediation import Action
+from trimtab.contracts.suggestions import suggest_name
 from trimtab.contracts.validation_errors import format_validation_errors
 from trimtab.files.yaml_text import InvalidYamlError, parse_yaml
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 MAX_TEXT: Final = 4000
 """Characters of a document: what `contracts.evidence.Document` holds."""
 MAX_KEYS: Final = 16
 """Ways to find one document."""
 
+_MAX_VALUE_LENGTH: Final = 60
+"""Characters of a wrong value that a message shows."""
+_SOURCES: Final = re.compile(r"^## References\n+- \S", re.MULTILINE)
 _ARTICLE_FIELDS: Final = {"id", "kind", "title", "cause", "action", "succeeded", "origin"}
 """Fields that an article takes over from its front matter."""
 
@@ -137,25 +144,65 @@ def extract_opening(text: str) -> str:
     return " ".join(line for line in lines if not line.startswith(">")).strip()
 
 
+class KnowledgeFiles(NamedTuple):
+    """What folders of documents hold."""
+
+    articles: Mapping[Path, Article]
+    """The valid documents, by their files; no two have an id or a title in common."""
+    faults: tuple[str, ...]
+    """What is wrong in the other files, with the remedy."""
+
+
+def read_knowledge_files(folders: Sequence[Path]) -> KnowledgeFiles:
+    """Return the documents in Markdown below the folders; of two with the same id, the first.
+
+    Raises:
+        Refused: A folder does not exist.
+    """
+    articles: dict[Path, Article] = {}
+    faults: list[str] = []
+    for file in [file for folder in folders for file in _list_files(folder)]:
+        try:
+            article = read_article(file)
+        except Refused as refusal:
+            faults.append(str(refusal))
+            continue
+        if shared := list(find_shared_names(article, articles)):
+            faults += [f"{file}: {fault}" for fault in shared]
+        else:
+            articles[file] = article
+    return KnowledgeFiles(articles, tuple(faults))
+
+
+def find_shared_names(article: Article, others: Mapping[Path, Article]) -> Iterator[str]:
+    """Yield each name that another document has already, with its file."""
+    for file, other in others.items():
+        if other.id == article.id:
+            yield f"id = {article.id!r}: {file} has it too: rename one of the files"
+        elif other.title == article.title:
+            yield f"title = {article.title!r}: {file} has it too: say how the two differ"
+
+
+def find_missing_sources(article: Article) -> str:
+    """Return what to add if a runbook names no source; empty if it names one."""
+    if article.kind is DocumentKind.INCIDENT or _SOURCES.search(article.text):
+        return ""
+    return (
+        "References: no source is named: add the section, with one line for each, such as"
+        " '- Payments team 2026, \"Post-mortem of the till outage\"'"
+    )
+
+
 def read_articles(folders: Sequence[Path]) -> tuple[Article, ...]:
     """Return all articles in Markdown below the folders.
 
     Raises:
         Refused: Every fault of every file, at once.
     """
-    files = [file for folder in folders for file in _list_files(folder)]
-    articles: list[Article] = []
-    faults: list[str] = []
-    for file in files:
-        try:
-            articles.append(read_article(file))
-        except Refused as refusal:
-            faults.append(str(refusal))
-    counts = Counter(article.id for article in articles)
-    faults += [f"id {each!r} is used {count} times" for each, count in counts.items() if count > 1]
-    if faults:
-        raise Refused("\n".join(faults))
-    return tuple(articles)
+    found = read_knowledge_files(folders)
+    if found.faults:
+        raise Refused("\n".join(found.faults))
+    return tuple(found.articles.values())
 
 
 def read_article(file: Path) -> Article:
@@ -167,6 +214,9 @@ def read_article(file: Path) -> Article:
     try:
         text = file.read_text(encoding="utf-8")
         post = frontmatter.loads(text, handler=_PlainYamlHandler())
+        if not post.metadata:
+            msg = f"{file}: there is no front matter: begin with its fields between two lines ---"
+            raise Refused(msg)
         front = FrontMatter.model_validate(post.metadata, context={"stem": file.stem})
         text = post.content.strip()
         fields = front.model_dump(include=_ARTICLE_FIELDS)
@@ -187,9 +237,27 @@ class _PlainYamlHandler(YAMLHandler):
 
 def _format_fault(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        lines = format_validation_errors(error, whole="front matter", max_value_length=0)
+        lines = format_validation_errors(
+            error,
+            whole="front matter",
+            max_value_length=_MAX_VALUE_LENGTH,
+            suggest_remedy=_suggest_remedy,
+        )
         return "; ".join(lines)
     return " ".join(str(error).split())
+
+
+def _suggest_remedy(error: "ErrorDetails") -> str:
+    """Return what to write instead of a wrong name, or where a missing field belongs."""
+    field = str(error["loc"][0]) if error["loc"] else ""
+    if error["type"] == "missing":
+        return "add it above the text, between the two lines ---"
+    if error["type"] == "extra_forbidden":
+        meant = suggest_name(field, FrontMatter.model_fields)
+        return f"did you mean {meant}?" if meant else "remove it"
+    names = {"cause": Cause, "action": Action, "severity": Severity, "kind": DocumentKind}
+    meant = suggest_name(str(error["input"]), list(names[field])) if field in names else ""
+    return f"did you mean {meant}?" if meant else ""
 
 
 def _list_files(folder: Path) -> list[Path]:

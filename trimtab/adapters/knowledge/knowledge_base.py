@@ -18,7 +18,13 @@ from pydantic import ValidationError
 from trimtab.adapters.knowledge.chroma_client import translate_chroma_errors
 from trimtab.adapters.knowledge.embedding import Embed, Vectors, embed_texts
 from trimtab.adapters.knowledge.incident_article import build_incident_article
-from trimtab.adapters.knowledge.knowledge_article import MAX_KEYS, Article, read_articles
+from trimtab.adapters.knowledge.knowledge_article import (
+    MAX_KEYS,
+    Article,
+    Origin,
+    read_articles,
+    read_knowledge_files,
+)
 from trimtab.adapters.knowledge.knowledge_record import (
     Metadata,
     balance_kinds,
@@ -75,12 +81,26 @@ class ChromaKnowledgeBase:
     def index(self, *folders: Path) -> IndexSummary:
         """Make the documents those of the folders; remembered incidents stay.
 
-        Only changed documents are embedded.
-
         Raises:
             Refused: Every fault of every file, at once; then nothing is changed.
         """
-        articles = {article.id: article for article in read_articles(folders)}
+        return self._index_articles(read_articles(folders))
+
+    def index_valid(self, *folders: Path) -> tuple[str, ...]:
+        """Make the documents the valid ones of the folders; return the faults of the others.
+
+        Remembered incidents stay.
+
+        Raises:
+            Refused: A remembered incident has the id of a document; then nothing is changed.
+        """
+        files = read_knowledge_files(folders)
+        self._index_articles(files.articles.values())
+        return files.faults
+
+    def _index_articles(self, documents: Iterable[Article]) -> IndexSummary:
+        """Replace what changed; only that is embedded."""
+        articles = {article.id: article for article in documents}
         with translate_chroma_errors("index the knowledge base"):
             collection = self._get_collection()
             kept = _read_digests(collection, {"source": _FOLDER})
@@ -94,18 +114,27 @@ class ChromaKnowledgeBase:
         added = sum(article.id not in kept for article in changed)
         return IndexSummary(added, len(changed) - added, len(removed), len(articles) - len(changed))
 
+    def read_digests(self) -> dict[str, str]:
+        """Return the digest of each indexed document of a folder, by its id."""
+        with translate_chroma_errors("read the knowledge base"):
+            return _read_digests(self._get_collection(), {"source": _FOLDER})
+
     def search(self, query: str, *, limit: int = 5) -> tuple[Document, ...]:
         """Return the nearest documents, best first, each with its introduction as text.
 
         Neither runbooks nor incidents take more than half of the places (rounded up) while there
         are others: many incidents that are alike would otherwise hide what is known of the cause.
+        A worked example is left out once an incident of its cause has been observed.
         """
         if not query.strip() or limit < 1:
             return ()
         vector = self._embed([query[:MAX_QUERY_LENGTH]])
         with translate_chroma_errors("search the knowledge base"):
             collection = self._get_collection()
-            nearest = _search_all_kinds(collection, vector, limit=limit)
+            nearest = [
+                _drop_outdated_examples(collection, found)
+                for found in _search_all_kinds(collection, vector, limit=limit)
+            ]
             chosen = balance_kinds(nearest, limit=limit)
             records = _read_records(collection, list(chosen))
         found = (
@@ -228,6 +257,22 @@ def _search_kind(
     )
     distances = (found["distances"] or [[]])[0]
     return dict(islice(compute_similarities(found["ids"][0], distances).items(), limit))
+
+
+def _drop_outdated_examples(collection: Collection, found: dict[str, float]) -> dict[str, float]:
+    """Return the documents without examples of causes of which an incident was observed."""
+    examples = {
+        str(metadata["document"]): str(metadata["cause"])
+        for metadata, _ in _read_records(collection, list(found))
+        if metadata["origin"] == Origin.EXAMPLE
+    }
+    observed = {cause for cause in set(examples.values()) if _is_observed(collection, cause)}
+    return {each: found[each] for each in found if examples.get(each) not in observed}
+
+
+def _is_observed(collection: Collection, cause: str) -> bool:
+    conditions: list[Any] = [{"origin": Origin.OBSERVED.value}, {"cause": cause}]
+    return bool(collection.get(where={"$and": conditions}, limit=1, include=[])["ids"])
 
 
 def _read_records(collection: Collection, ids: Sequence[str]) -> list[tuple[Metadata, str]]:

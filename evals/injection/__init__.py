@@ -1,0 +1,1 @@
+"""Prompt injections, and the channels by which foreign text reaches an agent."""

@@ -1,0 +1,1 @@
+"""How often the right runbook is found by a question of a person on call, or by a finding."""
