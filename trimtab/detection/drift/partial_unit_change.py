@@ -33,6 +33,10 @@ MIN_SEPARATION: Final = 0.8
 """Gap between the reference and its mapped image from which they hardly overlap."""
 MAX_MIXTURE_GAP: Final = 0.02
 """Gap that the mixture may leave unexplained, beyond what chance does."""
+MAX_MIXTURE_GAP_OF_FEW: Final = 0.06
+"""Gap that it may leave unexplained, however few the values are."""
+MIN_SHARE_BEYOND_BLOCKS: Final = 0.7
+"""Share of the values in the other unit that no block of the reference has where they lie."""
 MIN_EXPLAINED: Final = 3.0
 """How many times smaller than the gap to the reference the gap to the mixture must be."""
 MAX_GAP_OF_OTHERS: Final = 0.5
@@ -59,7 +63,7 @@ class PartialUnitChange(NamedTuple):
 
 
 def find_partial_unit_change(
-    reference: tuple[ColumnProfile, RowTable],
+    reference: tuple[ColumnProfile, RowTable, Sequence[RowTable]],
     current: tuple[ColumnProfile, RowTable],
     *,
     segments: Sequence[Segment],
@@ -67,9 +71,10 @@ def find_partial_unit_change(
 ) -> PartialUnitChange | None:
     """Return the change of unit that explains most rows, or None.
 
-    The profiles are of one numeric column, the current one over the bins of the reference.
+    The profiles are of one numeric column, the current one over the bins of the reference, whose
+    rows are also given in blocks of time.
     """
-    (before, earlier), (now, window) = reference, current
+    (before, earlier, blocks), (now, window) = reference, current
     few = min(before.value_count, now.value_count) < MIN_VALUES_TO_FIT
     if few or before.distinct_count < MIN_DISTINCT_OF_MEASUREMENT:
         return None
@@ -79,7 +84,7 @@ def find_partial_unit_change(
     return (
         _find_in_segments(name, earlier, window, segments)
         or _find_in_periods(before, earlier, window, periods)
-        or find_mixture(earlier.get_numbers(name), window.get_numbers(name))
+        or find_mixture([block.get_numbers(name) for block in blocks], window.get_numbers(name))
     )
 
 
@@ -148,26 +153,45 @@ def _find_in_periods(
     return PartialUnitChange(next(iter(units.values())), float(inside.mean()), segment)
 
 
-def find_mixture(reference: FloatArray, values: FloatArray) -> PartialUnitChange | None:
-    """Return the known map that, on a share of scattered rows, explains how the values changed."""
+def find_mixture(blocks: Sequence[FloatArray], values: FloatArray) -> PartialUnitChange | None:
+    """Return the known map that, on a share of scattered rows, explains how the values changed.
+
+    `blocks` are the values in the reference's blocks: none of them has nearly as many values where
+    those in the other unit lie.
+    """
+    reference = np.concatenate([*blocks, np.empty(0)])
     if min(len(reference), len(values)) < MIN_VALUES_TO_FIT:
         return None
     grid = np.quantile(np.concatenate([reference, values]), np.linspace(0.0, 1.0, GRID_POINTS))
     before, now = (_compute_shares_below(each, grid) for each in (reference, values))
     gap = float(np.abs(now - before).max())
-    limit = MAX_MIXTURE_GAP + 1.63 * np.sqrt(1 / len(reference) + 1 / len(values))
+    chance = 1.63 * np.sqrt(1 / len(reference) + 1 / len(values))
+    limit = min(MAX_MIXTURE_GAP + chance, MAX_MIXTURE_GAP_OF_FEW, gap / MIN_EXPLAINED)
     found = []
     for unit in list_known_maps():
         mapped = _compute_shares_below(unit.scale * reference + unit.shift, grid)
-        if np.abs(mapped - before).max() < MIN_SEPARATION:
+        widest = int(np.argmax(np.abs(before - mapped)))
+        if abs(before[widest] - mapped[widest]) < MIN_SEPARATION:
             continue
         share, left = _fit_share(before, mapped, now)
-        if MIN_MIXED_SHARE <= share < 1.0 and left <= min(limit, gap / MIN_EXPLAINED):
-            widest = int(np.argmax(np.abs(before - mapped)))
+        if MIN_MIXED_SHARE <= share < 1.0 and left <= limit:
             above = bool(before[widest] > mapped[widest])
             mixed = PartialUnitChange(unit, share, "", float(grid[widest]), above)
             found.append((left, mixed))
-    return min(found, key=lambda each: each[0], default=(0.0, None))[1]
+    chosen = min(found, key=lambda each: each[0], default=(0.0, None))[1]
+    return chosen if chosen and _is_beyond_blocks(chosen, blocks, values) else None
+
+
+def _is_beyond_blocks(
+    found: PartialUnitChange, blocks: Sequence[FloatArray], values: FloatArray
+) -> bool:
+    """Return whether far more values lie beyond the border than in any block of the reference."""
+    border = found.border or 0.0
+    shares = [
+        float(((each > border) == found.above).mean())
+        for each in (values, *(block for block in blocks if len(block)))
+    ]
+    return shares[0] - max(shares[1:]) >= MIN_SHARE_BEYOND_BLOCKS * found.fraction
 
 
 def _fit_share(before: FloatArray, mapped: FloatArray, now: FloatArray) -> tuple[float, float]:

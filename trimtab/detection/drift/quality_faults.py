@@ -56,5 +56,8 @@ def warrants_event(fault: QualityFault) -> bool:
 
 def is_structural(fault: QualityFault) -> bool:
     """Return whether the fault changes the structure of a column, whether or not it matters."""
-    negligible = fault.kind == "retyped_column" and fault.fraction < MIN_SHARE_RISE
+    smallest = {"retyped_column": MIN_SHARE_RISE}
+    if fault.column is None:  # a short silence costs the model nothing
+        smallest["outage"] = MIN_CORRUPT_SHARE
+    negligible = fault.fraction < smallest.get(fault.kind, 0.0)
     return fault.kind in _STRUCTURAL_KINDS and not negligible

@@ -14,7 +14,7 @@ import numpy as np
 from trimtab.contracts.drift import QualityFault
 from trimtab.detection.drift.quality_faults import build_fault
 
-MIN_USUAL_COUNTS: Final = 2
+MIN_USUAL_COUNTS: Final = 3
 """Windows of the reference without which nothing is known about the usual number of rows."""
 MIN_ROWS_NEVER_MISSING: Final = 5
 """Rows that each of the reference's windows must have for a window without rows to be a fault: if
@@ -50,6 +50,35 @@ def find_row_count_fault(rows: int, usual: Sequence[int]) -> QualityFault | None
     detail = f"{rows} rows; {len(usual)} windows of the reference have {_format_range(usual)}"
     collapsed = rows <= VOUCHED_COLLAPSE_RATIO * typical
     return build_fault("few_rows", None, detail, 1.0 - rows / typical, corrupt=collapsed)
+
+
+def find_silent_periods(
+    rows: Sequence[int], usual: Sequence[Sequence[int]], *, name: str
+) -> QualityFault | None:
+    """Return the outage of a window with no rows, or hardly any, in some of its periods.
+
+    `rows` are those of each period, called `name`, such as its days, and `usual` those of the
+    reference's periods at the same time of the week. None if no period is silent, or none is not.
+    """
+    known = [
+        (count, counts)
+        for count, counts in zip(rows, usual, strict=True)
+        if len(counts) >= MIN_USUAL_COUNTS and np.median(counts) >= MIN_TYPICAL_ROWS
+    ]
+    faults = [find_row_count_fault(count, counts) for count, counts in known]
+    silent = sum(fault is not None and fault.corrupt for fault in faults)
+    if not silent or silent == len(known):
+        return None
+    expected = sum(float(np.median(counts)) for _, counts in known)
+    missing = sum(
+        float(np.median(counts)) - count
+        for (count, counts), fault in zip(known, faults, strict=True)
+        if fault is not None and fault.corrupt
+    )
+    segment = f"{silent} of {len(rows)} {name}"
+    detail = f"hardly any rows on {segment}; the reference suggests {missing:.0f} more"
+    outage = build_fault("outage", None, detail, missing / expected)
+    return outage.model_copy(update={"segment": segment})
 
 
 def _build_no_rows_fault(usual: Sequence[int]) -> QualityFault:

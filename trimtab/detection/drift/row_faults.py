@@ -55,16 +55,23 @@ def find_row_faults(
     segments = list_segments(window.table)
     kept = drop_usual_faults(faults, reference, window.table)
     located = [_locate_nulls(fault, window, segments) for fault in kept]
+    repeats = any(fault.kind == "duplicates" for fault in kept)
     explained = {fault.column for fault in located if fault.kind in _WHOLE_COLUMN_KINDS}
     added = [
         fault
         for name in list_numeric_columns(window.table)
         if name not in explained and name in reference.table.series
         for fault in _find_partial_faults(name, reference, window, segments)
+        if not (repeats and _is_stuck(fault))
     ]
     columns = {fault.column for fault in added}
     rest = [each for each in located if each.kind != "range" or each.column not in columns]
     return rank_faults([*rest, *added])
+
+
+def _is_stuck(fault: QualityFault) -> bool:
+    """Return whether the fault is that rows repeat the row before them, as duplicates do too."""
+    return fault.kind == "constant"
 
 
 def _locate_nulls(
@@ -104,7 +111,7 @@ def _find_unit(
     if before is None or now is None or len(before.counts) != len(now.counts):
         return None
     return find_partial_unit_change(
-        (before, reference.table),
+        (before, reference.table, reference.blocks),
         (now, window.table),
         segments=segments,
         periods=window.periods,

@@ -15,7 +15,7 @@ from trimtab.detection.profiles.columns import Column
 MIN_REFERENCE_BLOCKS: Final = 4
 """Blocks that a reference is cut into at least; shorter ones than a window if it holds fewer."""
 MAX_REFERENCE_BLOCKS: Final = 16
-"""Blocks of a reference that are looked at, the newest ones."""
+"""Blocks of a reference that are looked at, evenly spread over it."""
 MAX_PERIODS: Final = 31
 """Periods that a window is cut into at most."""
 PERIODS: Final = (
@@ -102,10 +102,11 @@ def cut_into_blocks(table: RowTable, *, length: timedelta) -> list[RowTable]:
     start, end = table.times.iloc[0], table.times.iloc[-1]
     block = min(pd.Timedelta(length), (end - start) / MIN_REFERENCE_BLOCKS)
     block = max(block, pd.Timedelta(microseconds=1))
-    back = ((end - table.times) // block).to_numpy(dtype="int64")
-    whole = min(int((end - start) // block), MAX_REFERENCE_BLOCKS)
-    chosen = [back == index for index in range(max(whole, 1))]
-    return [table.select(inside) for inside in chosen if inside.any()]
+    back = np.asarray((end - table.times) // block, dtype="int64")
+    whole = max(int((end - start) // block), 1)
+    chosen = np.unique(np.linspace(0, whole - 1, min(whole, MAX_REFERENCE_BLOCKS)).astype("int64"))
+    found = [back == index for index in chosen]
+    return [table.select(inside) for inside in found if inside.any()]
 
 
 def cut_into_periods(start: datetime, end: datetime) -> Periods | None:
