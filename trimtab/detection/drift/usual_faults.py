@@ -22,6 +22,10 @@ from trimtab.detection.profiles.window_profile import WindowProfile
 
 USUAL_SHARE: Final = 0.7
 """Share of a fault's rows that a block of the reference must have for the fault to be usual."""
+MIN_SUCH_DAYS: Final = 2
+"""Days of the reference with a mean as extreme as the window's, for it to be no rarity."""
+MIN_SUCH_SHARE: Final = 0.05
+"""The share of such days."""
 DAY_LENGTH: Final = timedelta(days=1)
 _COMPARED_KINDS: Final[frozenset[FaultKind]] = frozenset(
     {"nulls", "range", "constant", "unit_change", "missing_column"}
@@ -57,6 +61,8 @@ def _is_usual(fault: QualityFault, reference: ReferenceRows, window: RowTable) -
         return False
     if fault.kind == "constant":
         return _was_constant(reference.table, window, name)
+    if fault.kind == "unit_change" and _had_such_means(reference.table, window, name):
+        return True
     for block in reference.blocks:
         then = profile_column(block.series[name], before.column, like=before)
         found = find_column_faults(before, then)
@@ -75,13 +81,22 @@ def _was_constant(reference: RowTable, window: RowTable, name: str) -> bool:
         return False
     length = min(DAY_LENGTH, window.times.iloc[-1] - window.times.iloc[0])
     length = max(length, timedelta(microseconds=1))
-    days = len(_group_by_days(values, window.times, length))
+    days = _group_by_days(values, window.times, length).ngroups
     kept = reference.series[name].dropna()
     grouped = _group_by_days(kept, reference.times, length)
     same = grouped.first().eq(values.iloc[0]) & grouped.nunique().lt(2)
     alike = int(same.sum())
     log_probability = compute_log_fisher_probability(days, alike, len(same))
     return alike > 0 and log_probability >= MAX_LOG_CONSTANT_PROBABILITY
+
+
+def _had_such_means(reference: RowTable, window: RowTable, name: str) -> bool:
+    """Return whether means as low, or as high, were no rarity among the reference's days."""
+    values = reference.series[name].dropna()
+    means = _group_by_days(values, reference.times, DAY_LENGTH).mean()
+    now, before = window.series[name].mean(), values.mean()
+    as_far = means.le(now) if now < before else means.ge(now)
+    return bool(as_far.sum() >= MIN_SUCH_DAYS and as_far.mean() >= MIN_SUCH_SHARE)
 
 
 def _group_by_days(values: "pd.Series[Any]", times: "pd.Series[Any]", length: timedelta) -> Any:  # noqa: ANN401 - a group of pandas, which has no public type

@@ -200,4 +200,5 @@ def record_announcement(
         "uri": profile_uri,
         "announcement": publication.announcement,
         "why": format_suppression(suppression) if suppression else "",
+        "note": publication.note,
     }
