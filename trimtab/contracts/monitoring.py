@@ -22,6 +22,11 @@ class Announcement(Record):
     severity: Severity
     as_of: AwareDatetime
     """Data time at which the window was judged: its end, or the end plus the label delay."""
+    faults: tuple[str, ...] = ()
+    """Those of the moves that are faults of the data, and stay open while windows show them: the
+    corrupting ones if there are any. Empty for a loss without one."""
+    note: bool = False
+    """Whether it is a note that the faults of an earlier event, `event_id`, are still there."""
 
     @property
     def fingerprint(self) -> str:
@@ -36,6 +41,9 @@ class SuppressionReason(StrEnum):
     """The drift is not expected to cost the model performance."""
     ALREADY_ANNOUNCED = "already_announced"
     """Earlier events announced the same drift within the cooldown."""
+    FAULT_STILL_OPEN = "fault_still_open"
+    """An earlier event announced the same fault of the data, and all windows since have shown it.
+    """
     PUBLISHING_OFF = "publishing_off"
     """The run was asked not to publish."""
 
@@ -45,9 +53,10 @@ class Suppression(Record):
 
     reason: SuppressionReason
     event_id: Name | None = None
-    """ALREADY_ANNOUNCED: id of the most severe of the earlier events."""
+    """ALREADY_ANNOUNCED: id of the most severe of the earlier events. FAULT_STILL_OPEN: id of the
+    first event."""
     severity: Severity | None = None
-    """ALREADY_ANNOUNCED: severity of that event."""
+    """ALREADY_ANNOUNCED and FAULT_STILL_OPEN: severity of that event."""
     until: AwareDatetime | None = None
     """ALREADY_ANNOUNCED: data time from which the same drift is announced again."""
 
@@ -58,7 +67,8 @@ def format_suppression(suppression: Suppression) -> str:
         return "no performance loss expected"
     if suppression.reason is SuppressionReason.PUBLISHING_OFF:
         return "this run was asked not to publish"
-    text = "the same drift was announced already"
+    still_open = suppression.reason is SuppressionReason.FAULT_STILL_OPEN
+    text = f"the same {'data fault' if still_open else 'drift'} was announced already"
     if suppression.event_id and suppression.severity:
         text = f"{text} as {suppression.event_id} ({suppression.severity})"
     if suppression.until:
@@ -66,6 +76,8 @@ def format_suppression(suppression: Suppression) -> str:
             f"{text}; it is not announced again before {suppression.until:%Y-%m-%d %H:%M} unless"
             " its severity rises"
         )
+    if still_open:
+        text = f"{text} and is still there; it is announced again if it is graver or comes back"
     return text
 
 

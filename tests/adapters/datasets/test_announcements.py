@@ -89,3 +89,19 @@ def test_without_any_run_nothing_was_announced(mlflow_settings: Settings) -> Non
     log = AnnouncementLog("parking", settings=mlflow_settings)
 
     assert log.find_recent(DAY, until=NOW, subject="a-model") == []
+
+
+def test_a_note_on_an_open_fault_comes_back_as_one(a_run: Any, mlflow_settings: Settings) -> None:
+    note = announcement(2, faults=("price up",), note=True, event_id="event-0")
+    uri = a_run()
+
+    AnnouncementsDataset(model="parking").save(
+        {"uri": uri, "announcement": None, "why": "still open", "note": note}
+    )
+
+    log = AnnouncementLog("parking", settings=mlflow_settings)
+    until = NOW + timedelta(hours=2)
+    assert log.find_recent(DAY, until=until, subject="a-model") == [note]
+    kept = open_tracking(mlflow_settings).get_run(uri.split("/")[1]).data.tags
+    assert kept["trimtab.drift"] == "recorded"
+    assert "trimtab.event_id" not in kept

@@ -59,7 +59,7 @@ def test_a_calm_window_ends_with_zero(monitor: Monitor, stream: Stream) -> None:
 
 
 def test_a_window_with_too_few_rows_ends_with_three(monitor: Monitor, stream: Stream) -> None:
-    empty = monitor(PARKING, "--window", "2016-12-03/2016-12-05")
+    empty = monitor(PARKING, "--window", "2016-11-02T22:00/2016-11-03T05:00")
 
     assert empty.exit_code == 3, empty.output
     assert "minimum_rows" in empty.output

@@ -44,7 +44,6 @@ def test_a_few_negative_targets_do_not_corrupt_the_window() -> None:
         ("nulls", "price", None),
         ("range", "price", -1.0),
         ("retyped_column", "price", "n/a"),
-        ("unseen_category", "shop", "moon"),
     ],
 )
 @pytest.mark.parametrize(("share", "corrupt"), [(0.1, False), (0.4, True)])
@@ -77,10 +76,8 @@ def test_categories_that_the_reference_could_not_have_seen_yet_are_no_fault(know
     assert [fault for window in found for fault in window] == []
 
 
-@pytest.mark.parametrize(("new", "corrupt"), [(0.3, False), (0.6, True)])
-def test_more_new_categories_than_expected_are_a_fault_of_the_excess(
-    new: float, *, corrupt: bool
-) -> None:
+@pytest.mark.parametrize("new", [0.3, 0.6])
+def test_more_new_categories_than_expected_are_a_fault_of_the_excess(new: float) -> None:
     reference = profile_table(customers(0))
     current = profile_table(customers(1, new=new), like=reference)
 
@@ -89,7 +86,7 @@ def test_more_new_categories_than_expected_are_a_fault_of_the_excess(
     # half of the rows are of customers that are new anyway, and so cannot become so
     assert fault.kind == "unseen_category"
     assert fault.fraction == pytest.approx(new / 2, abs=0.05)
-    assert fault.corrupt is corrupt
+    assert not fault.corrupt, "a model can learn what is new"
     assert "were expected" in fault.detail
 
 
@@ -100,7 +97,7 @@ def test_without_a_count_of_single_values_no_new_category_is_expected() -> None:
 
     (fault,) = find_window_faults(older, profile_table(customers(1), like=older), spec=make_spec())
 
-    assert (fault.kind, fault.corrupt) == ("unseen_category", True)
+    assert (fault.kind, fault.corrupt) == ("unseen_category", False)
 
 
 def test_a_column_without_values_is_missing_and_corrupts_the_window() -> None:

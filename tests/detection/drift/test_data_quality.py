@@ -47,8 +47,8 @@ def test_a_window_without_rows_at_its_end_is_stale() -> None:
     assert "stale" in faults(GOOD, newest=START + 3 * WEEK + timedelta(days=4))
 
 
-def test_an_empty_window_has_no_faults() -> None:
-    assert faults(make_table(0)) == {}
+def test_an_empty_window_has_the_fault_that_it_is_empty_and_no_other() -> None:
+    assert set(faults(make_table(0))) == {"no_rows"}
 
 
 def test_a_window_whose_rows_collapsed_is_corrupt() -> None:

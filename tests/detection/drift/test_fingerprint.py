@@ -16,7 +16,11 @@ from trimtab.contracts.drift import (
     Severity,
 )
 from trimtab.contracts.monitoring import Announcement, Suppression, SuppressionReason
-from trimtab.detection.drift.fingerprint import build_announcement, find_suppression
+from trimtab.detection.drift.fingerprint import (
+    build_announcement,
+    find_open_fault,
+    find_suppression,
+)
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -185,3 +189,62 @@ def test_the_fingerprint_depends_on_model_champion_and_changes_only() -> None:
 
     assert first.fingerprint == same.fingerprint
     assert first.fingerprint != promoted.fingerprint
+
+
+def judge_weeks(weeks: list[tuple[str, ...]], *severities: Severity) -> list[str]:
+    """Return what becomes of faulty weeks: "event", "note", or "" for one without a fault."""
+    kept: list[Announcement] = []
+    outcomes = []
+    for week, faults in enumerate(weeks):
+        severity = severities[week] if severities else Severity.HIGH
+        as_of = NOW + week * 7 * DAY
+        found = announcement(
+            week, *faults, faults=faults, severity=severity, as_of=as_of, event_id=f"week-{week}"
+        )
+        note = find_open_fault(found, kept, since=as_of - 10.5 * DAY) if faults else None
+        outcomes.append("note" if note else "event" if faults else "")
+        kept += [note or found] if faults else []
+    return outcomes
+
+
+def test_a_fault_that_stays_is_announced_once() -> None:
+    assert judge_weeks([("nulls age",)] * 4) == ["event", "note", "note", "note"]
+
+
+def test_a_fault_that_comes_back_is_a_new_one() -> None:
+    weeks: list[tuple[str, ...]] = [("nulls age",), ("nulls age",), (), ("nulls age",)]
+
+    assert judge_weeks(weeks) == ["event", "note", "", "event"]
+
+
+def test_a_further_column_or_a_higher_severity_is_announced() -> None:
+    assert judge_weeks([("nulls age",), ("constant price", "nulls age")]) == ["event", "event"]
+    assert judge_weeks([("constant price", "nulls age"), ("nulls age",)]) == ["event", "note"]
+    assert judge_weeks([("nulls age",)] * 2, Severity.HIGH, Severity.CRITICAL) == ["event"] * 2
+
+
+def test_a_note_names_the_first_event_and_does_not_prolong_its_cooldown() -> None:
+    first = announcement(0, "nulls age", faults=("nulls age",))
+    note = find_open_fault(
+        announcement(1, "nulls age", "performance", faults=("nulls age",)), [first], since=NOW - DAY
+    )
+
+    assert note is not None
+    assert (note.event_id, note.moves) == ("event-0", ("nulls age",))
+    assert not find_suppression(announcement(2, "nulls age"), [note], cooldown=DAY)
+
+
+def test_a_loss_that_no_fault_explains_leaves_no_fault_open() -> None:
+    fault = QualityFault(kind="nulls", column="age", detail="some", fraction=0.1)
+    degraded = PerformanceChange(metric="r2", reference=0.9, current=0.5, rows=9, degraded=True)
+
+    def build(*, lost: bool, corrupt: bool) -> tuple[str, ...]:
+        finding = a_finding(
+            quality=(fault.model_copy(update={"corrupt": corrupt}),),
+            performance=degraded if lost else None,
+        )
+        return build_announcement(finding, a_spec(), event_id="e", as_of=NOW).faults
+
+    assert build(lost=False, corrupt=False) == ("nulls age",)
+    assert build(lost=True, corrupt=True) == ("nulls age",)
+    assert build(lost=True, corrupt=False) == ()

@@ -166,5 +166,5 @@ def test_the_configured_sensitivity_is_used() -> None:
         "psi": 5.0, "p_value": 0.01, "correction": Correction.HOLM,
     }  # fmt: skip
     why = feature(found, "price").why
-    assert "is below 5: significant (p < 1e-09), but too small to matter" in why
+    assert "is below 5: moved (p < 1e-09), but below the configured limit" in why
     assert Comparison.model_validate_json(found.model_dump_json()) == found

@@ -1,6 +1,9 @@
+import pytest
+
 from tests.detection.windows import make_spec, make_table, profile_table
 from trimtab.contracts.drift import PerformanceChange, Severity
-from trimtab.detection.performance.finding import find_drift
+from trimtab.detection.performance.finding import find_drift, should_publish
+from trimtab.detection.performance.performance_impact import PerformanceImpact
 
 REFERENCE = profile_table(make_table(6000))
 
@@ -62,7 +65,63 @@ def test_a_few_dirty_rows_are_no_finding() -> None:
     assert find_drift(make_spec(), REFERENCE, current=current, performance=performance(0.9)) is None
 
 
-def test_too_few_rows_are_no_finding_whatever_they_hold() -> None:
+def test_too_few_rows_are_judged_by_their_number_only() -> None:
     current = profile_table(make_table(199, price=None), like=REFERENCE)
 
-    assert find_drift(make_spec(), REFERENCE, current=current, performance=performance(0.1)) is None
+    finding = find_drift(make_spec(), REFERENCE, current=current, performance=performance(0.1))
+
+    assert finding is not None
+    assert [fault.kind for fault in finding.quality] == ["few_rows"]
+    assert (finding.features, finding.performance) == ((), None)
+
+
+def test_too_few_rows_are_no_finding_where_few_are_usual() -> None:
+    few = profile_table(make_table(600))
+    current = profile_table(make_table(190, seed=1, price=None), like=few)
+
+    assert find_drift(make_spec(), few, current=current, performance=performance(0.1)) is None
+
+
+def test_a_window_without_rows_is_the_gravest_finding() -> None:
+    current = profile_table(make_table(0), like=REFERENCE)
+
+    finding = find_drift(make_spec(), REFERENCE, current=current, performance=None)
+
+    assert finding is not None
+    assert [fault.kind for fault in finding.quality] == ["no_rows"]
+    assert finding.corrupt
+    assert finding.severity is Severity.CRITICAL
+    assert should_publish(finding, make_spec())
+
+
+def test_a_worthless_column_that_died_does_not_corrupt_the_window_and_is_not_announced() -> None:
+    current = profile_table(make_table(2000, seed=1, price=None), like=REFERENCE)
+
+    finding = find_drift(
+        make_spec(),
+        REFERENCE,
+        current=current,
+        performance=performance(0.9),
+        impact=PerformanceImpact(importance={"price": 0.0005, "shop": 0.3}),
+    )
+
+    assert finding is not None
+    assert [(fault.kind, fault.corrupt) for fault in finding.quality] == [("missing_column", False)]
+    assert finding.quality[0].gravity == pytest.approx(0.0005 / 0.02)
+    assert not should_publish(finding, make_spec())
+
+
+def test_a_minor_column_that_died_does_not_hide_a_large_loss() -> None:
+    current = profile_table(make_table(2000, seed=1, price=None), like=REFERENCE)
+
+    finding = find_drift(
+        make_spec(),
+        REFERENCE,
+        current=current,
+        performance=performance(0.2),
+        impact=PerformanceImpact(importance={"price": 0.03}),
+    )
+
+    assert finding is not None
+    assert not finding.corrupt
+    assert should_publish(finding, make_spec())

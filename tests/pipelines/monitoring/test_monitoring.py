@@ -15,7 +15,9 @@ from trimtab.contracts.drift import (
     FeatureDrift,
     PerformanceChange,
     QualityFault,
+    Severity,
 )
+from trimtab.contracts.event_bounds import find_implausible_values
 from trimtab.contracts.event_signature import build_comparable_content
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import VersionMetric
@@ -99,8 +101,19 @@ def test_the_impact_of_a_window_is_stored_in_its_run(parking: Run, stream: Strea
     assert run.data.metrics["multivariate_auc"] == pytest.approx(finding["multivariate"]["auc"])
 
 
-def test_a_window_with_too_few_rows_is_not_judged(parking: Run, stream: Stream) -> None:
+def test_a_window_in_which_the_feed_died_is_published(parking: Run, stream: Stream) -> None:
     report = parking("monitoring", start="2016-12-03T00:00:00Z", end="2016-12-05T00:00:00Z")
+
+    (published,) = stream()
+    event = DriftEvent.model_validate_json(published)
+    assert (report["rows"], report["metric"], event.data.current.rows) == (0, None, 0)
+    assert [(fault.kind, fault.corrupt) for fault in event.data.quality] == [("no_rows", True)]
+    assert event.data.severity is Severity.CRITICAL
+    assert find_implausible_values(event) == ()
+
+
+def test_a_night_without_rows_is_not_judged(parking: Run, stream: Stream) -> None:
+    report = parking("monitoring", start="2016-11-02T22:00:00Z", end="2016-11-03T05:00:00Z")
 
     assert (report["rows"], report["event"], report["metric"]) == (0, None, None)
     assert "minimum_rows" in report["note"]

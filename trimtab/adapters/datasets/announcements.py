@@ -29,9 +29,9 @@ _MAX_RUNS: Final = 1000
 class AnnouncementsDataset(AbstractDataset[dict[str, Any], "AnnouncementLog"]):
     """Tags of the runs in the experiment `trimtab/MODEL/monitoring`.
 
-    What is saved holds `uri` (of the window's profile, which names the run), `announcement` and
-    `why`. The announcement is there if the findings were announced, `why` if they were only
-    recorded, and neither if nothing was found.
+    What is saved holds `uri` (of the window's profile, which names the run), `announcement`,
+    `why` and `note`. The announcement is there if the findings were announced, `why` if they were
+    only recorded, and neither if nothing was found; the note if announced faults are still there.
     """
 
     def __init__(self, *, model: str, metadata: dict[str, Any] | None = None) -> None:
@@ -47,7 +47,9 @@ class AnnouncementsDataset(AbstractDataset[dict[str, Any], "AnnouncementLog"]):
     def save(self, data: dict[str, Any]) -> None:
         """Tag the window's run; saving the same again changes nothing."""
         run_id = _parse_run_id(data["uri"])
-        self.load().tag_run(data["announcement"], run_id=run_id, why=data["why"])
+        self.load().tag_run(
+            data["announcement"], run_id=run_id, why=data["why"], note=data.get("note")
+        )
 
     @override
     def _describe(self) -> dict[str, Any]:
@@ -82,7 +84,14 @@ class AnnouncementLog:
             runs = client.search_runs([experiment.experiment_id], query, max_results=_MAX_RUNS)
             return list(_parse_announcements(runs))
 
-    def tag_run(self, announcement: Announcement | None, *, run_id: str, why: str) -> None:
+    def tag_run(
+        self,
+        announcement: Announcement | None,
+        *,
+        run_id: str,
+        why: str,
+        note: Announcement | None = None,
+    ) -> None:
         """Note in a window's run that it was announced, or why it was only recorded."""
         with translate_mlflow_errors():
             client = open_tracking(self._settings)
@@ -91,6 +100,9 @@ class AnnouncementLog:
             elif why:
                 client.set_tag(run_id, tags.DRIFT_TAG, "recorded")
                 client.set_tag(run_id, tags.WHY_TAG, why)
+                if note is not None:
+                    client.set_tag(run_id, tags.OPEN_FAULT_TAG, note.event_id)
+                    _tag_fields(client, run_id, note)
 
 
 def _tag_announced(client: MlflowClient, run_id: str, announcement: Announcement) -> None:
@@ -98,6 +110,16 @@ def _tag_announced(client: MlflowClient, run_id: str, announcement: Announcement
         tags.DRIFT_TAG: "announced",
         tags.EVENT_ID_TAG: announcement.event_id,
         tags.FINGERPRINT_TAG: announcement.fingerprint,
+    }
+    for name, value in values.items():
+        client.set_tag(run_id, name, value)
+    _tag_fields(client, run_id, announcement)
+
+
+def _tag_fields(client: MlflowClient, run_id: str, announcement: Announcement) -> None:
+    """Store what an announcement and a note have in common."""
+    values = {
+        tags.ANNOUNCED_FAULTS_TAG: json.dumps(announcement.faults, ensure_ascii=False),
         tags.ANNOUNCED_MOVES_TAG: json.dumps(announcement.moves, ensure_ascii=False),
         tags.ANNOUNCED_SEVERITY_TAG: announcement.severity.value,
         tags.ANNOUNCED_SUBJECT_TAG: announcement.subject,
@@ -112,14 +134,16 @@ def _parse_announcements(runs: list[Run]) -> Iterator[Announcement]:
     for run in runs:
         kept = run.data.tags
         fields: dict[str, JsonValue] = {
-            "event_id": kept.get(tags.EVENT_ID_TAG),
+            "event_id": kept.get(tags.EVENT_ID_TAG) or kept.get(tags.OPEN_FAULT_TAG),
+            "note": tags.EVENT_ID_TAG not in kept,
             "subject": kept.get(tags.ANNOUNCED_SUBJECT_TAG),
             "severity": kept.get(tags.ANNOUNCED_SEVERITY_TAG),
             "as_of": run.data.metrics[AS_OF_METRIC],
         }
         try:
             moves = json.loads(kept.get(tags.ANNOUNCED_MOVES_TAG, ""))
-            yield Announcement.model_validate({**fields, "moves": moves})
+            faults = json.loads(kept.get(tags.ANNOUNCED_FAULTS_TAG, "[]"))
+            yield Announcement.model_validate({**fields, "moves": moves, "faults": faults})
         except (ValidationError, ValueError):
             continue
 

@@ -114,7 +114,7 @@ def _explain_drift_without_column(finding: DriftFinding) -> str:
 
 
 def _get_exit_code(report: Report) -> ExitCode:
-    if report["rows"] < report["minimum_rows"]:
+    if report["rows"] < report["minimum_rows"] and report["finding"] is None:
         return ExitCode.NOTHING_TO_JUDGE
     return ExitCode.DRIFT if shows_drift(_read_finding(report)) else ExitCode.OK
 

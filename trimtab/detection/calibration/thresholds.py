@@ -37,13 +37,14 @@ from trimtab.detection.calibration.resampling import (
     list_real_windows,
 )
 from trimtab.detection.calibration.seasonality import MIN_BLOCKS
+from trimtab.detection.drift.column_drift import LearntThresholds
 from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.detection.profiles.window_profile import WindowProfile
 
-MAX_CORRECTED_PSI: Final = 1.0
+MAX_CORRECTED_PSI: Final = 0.5
 """Largest threshold that the corrections for few blocks may set: the index of a normal variable
-moved by its standard deviation. Only a column whose real windows went farther in the reference
-gets a larger one, and no larger than that."""
+moved by 0.7 of its standard deviation. Only a column whose real windows went farther in the
+reference gets a larger one, and no larger than that."""
 THIN_WINDOW_QUANTILE: Final = 0.1
 """Share of the pseudo-windows with fewer rows than the number that thresholds are stated for."""
 _TINY: Final = float(np.finfo(float).tiny)
@@ -83,14 +84,17 @@ class Calibration(Record):
     "caution"."""
 
 
-def scale_thresholds(calibration: Calibration, current: WindowProfile) -> dict[str, float]:
+def scale_thresholds(calibration: Calibration, current: WindowProfile) -> LearntThresholds:
     """Return the threshold of each column for a window of this many rows.
 
     Thin windows vary more by chance: the expectation of the index is proportional to the inverse of
     the number of rows (Yurdakul, 2018).
     """
     factor = max(calibration.rows / max(current.window.rows, 1), 1.0)
-    return {name: threshold * factor for name, threshold in calibration.thresholds.items()}
+    scaled = ((name, each * factor) for name, each in calibration.thresholds.items())
+    thresholds = LearntThresholds(scaled)
+    thresholds.windows = calibration.blocks
+    return thresholds
 
 
 def calibrate_thresholds(

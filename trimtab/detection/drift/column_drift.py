@@ -11,7 +11,11 @@ from trimtab.contracts.comparison import ColumnTest, EffectSizes
 from trimtab.contracts.drift import FeatureDrift, FeatureRole
 from trimtab.contracts.model import Sensitivity
 from trimtab.detection.drift.effect_sizes import compute_effect_sizes
-from trimtab.detection.drift.reasons import format_change, format_drift_reason
+from trimtab.detection.drift.reasons import (
+    DriftLimits,
+    format_change,
+    format_drift_reason,
+)
 from trimtab.detection.drift.significance import adjust_p_values, run_significance_test
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 
@@ -21,6 +25,13 @@ MIN_VALUES_TO_COMPARE: Final = 30
 PsiThresholds = Mapping[str, float]
 """Calibrated population stability index by column name: the largest that chance explains. The
 configured floor applies where it is larger, and to columns that are not in the mapping."""
+
+
+class LearntThresholds(dict[str, float]):
+    """Thresholds by column name, with the number of windows that they were learnt from."""
+
+    windows: int = 0
+    """Blocks of the reference."""
 
 
 class ColumnChange(NamedTuple):
@@ -67,6 +78,7 @@ def compare_columns(
     columns that are compared.
     """
     limits, calibrated = sensitivity or Sensitivity(), thresholds or {}
+    windows = calibrated.windows if isinstance(calibrated, LearntThresholds) else 0
     pairs = [
         (before, now)
         for now in current.columns
@@ -80,7 +92,8 @@ def compare_columns(
             name=result.name, statistic=result.statistic, p=result.p_value, adjusted_p=p_value
         )
         threshold = _choose_threshold(now, limits, calibrated)
-        changes.append(_build_change(before, now, test=test, threshold=threshold, limits=limits))
+        drift_limits = DriftLimits(threshold, limits.p_value, limits.psi, windows)
+        changes.append(_build_change(before, now, test=test, limits=drift_limits))
     return tuple(sorted(changes, key=_rank_change))
 
 
@@ -108,20 +121,13 @@ def _choose_threshold(
 
 
 def _build_change(
-    reference: ColumnProfile,
-    current: ColumnProfile,
-    *,
-    test: ColumnTest,
-    threshold: float,
-    limits: Sensitivity,
+    reference: ColumnProfile, current: ColumnProfile, *, test: ColumnTest, limits: DriftLimits
 ) -> ColumnChange:
     effects = compute_effect_sizes(reference, current)
-    drifted = effects.psi >= threshold and test.adjusted_p <= limits.p_value
-    why = format_drift_reason(
-        effects, test, threshold=threshold, alpha=limits.p_value, columns=(reference, current)
-    )
+    drifted = effects.psi >= limits.threshold and test.adjusted_p <= limits.alpha
+    why = format_drift_reason(effects, test, limits=limits, columns=(reference, current))
     change = format_change(reference, current) if drifted else ""
-    return ColumnChange(reference, current, effects, test, threshold, drifted, why, change)
+    return ColumnChange(reference, current, effects, test, limits.threshold, drifted, why, change)
 
 
 def _rank_change(change: ColumnChange) -> tuple[bool, float, str]:

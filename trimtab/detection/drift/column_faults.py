@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from trimtab.contracts.drift import FeatureKind, FeatureRole, QualityFault
+from trimtab.detection.drift.category_changes import find_unseen_categories
 from trimtab.detection.drift.proportion_tests import (
     compute_log_fisher_probability,
     two_proportion_test,
@@ -30,8 +31,8 @@ FAR_VALUE_RANGES: Final = 2.0
 """Distance of a far value beyond the reference's range, in widths of that range."""
 MIN_FAR_VALUE_SHARE: Final = 0.01
 """Share of far values that is a fault; fewer are single slips, or a heavy tail."""
-MAX_UNSEEN_STANDARD_ERRORS: Final = 3.0
-"""Standard errors beyond the expected share from which values in new categories are a fault."""
+MAX_NAMED_CATEGORIES: Final = 3
+"""Renamed categories that a fault names at most."""
 
 
 def find_column_faults(
@@ -109,30 +110,22 @@ def _find_null_fault(reference: ColumnProfile, current: ColumnProfile) -> Iterat
 def _find_unseen_category_fault(
     reference: ColumnProfile, current: ColumnProfile
 ) -> Iterator[QualityFault]:
-    """Yield a fault if more values are in new categories than the reference lets expect.
-
-    A reference has not seen every category. The expected share of new ones is the share of its
-    values that are alone in their category (Good, 1953); the error of their number is about the
-    root of twice that number.
-    """
-    if not (current.unseen and reference.value_count):
+    """Yield a fault if values are in new categories; only renamed ones can corrupt the window."""
+    found = find_unseen_categories(reference, current)
+    if found is None:
         return
-    alone = reference.once or 0
-    expected = alone / reference.value_count
-    error = math.hypot(
-        math.sqrt(expected * (1.0 - expected) / current.value_count),
-        math.sqrt(alone * (2.0 - expected)) / reference.value_count,
+    detail = (
+        f"{current.unseen} of {current.rows} values are in categories that the reference never had"
     )
-    excess = current.unseen / current.value_count - expected
-    if excess <= MAX_UNSEEN_STANDARD_ERRORS * error:
+    if found.expected:
+        detail = f"{detail}; {found.expected:.1%} were expected"
+    if not found.replaced:
+        yield build_fault("unseen_category", current.column.name, detail, found.share)
         return
-    rows = max(current.rows, 1)
-    detail = f"{current.unseen} of {rows} values are in categories that the reference never had"
-    if alone:
-        detail = f"{detail}; {expected:.1%} were expected"
-    share = excess * current.value_count / rows
-    corrupt = share >= MIN_CORRUPT_SHARE
-    yield build_fault("unseen_category", current.column.name, detail, share, corrupt=corrupt)
+    named = ", ".join(f"{name!r:.40}" for name in found.replaced[:MAX_NAMED_CATEGORIES])
+    detail = f"{detail}, in place of {len(found.replaced)} that had about their share ({named})"
+    corrupt = found.share >= MIN_CORRUPT_SHARE
+    yield build_fault("renamed_category", current.column.name, detail, found.share, corrupt=corrupt)
 
 
 def _find_constant_fault(

@@ -3,7 +3,7 @@
 No model may learn from a corrupt window, because it would have to unlearn it later.
 """
 
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -16,12 +16,11 @@ from trimtab.detection.drift.quality_faults import (
     MIN_SHARE_RISE,
     build_fault,
 )
+from trimtab.detection.drift.row_counts import FEW_ROWS_RATIO, find_row_count_fault
 from trimtab.detection.profiles.window_profile import WindowProfile
 
 MAX_HARMLESS_REPEATS: Final = 3
 """Repeated rows that a reference without any might as well have had."""
-FEW_ROWS_RATIO: Final = 0.5
-"""Ratio to the reference's rows per time below which a window has too few rows."""
 COLLAPSED_ROWS_RATIO: Final = 0.1
 """Ratio to the reference's rows per time below which a window of a day or more is corrupt."""
 MAX_EXTRAPOLATION: Final = 7.0
@@ -30,13 +29,34 @@ from a reference of a day."""
 MIN_STALE_SHARE: Final = 0.25
 """Share of the window without rows at its end from which it is stale."""
 SECONDS_PER_DAY: Final = 86_400.0
+MIN_EXPECTED_ROWS: Final = 20.0
+"""Rows to expect from which a window without any is a fault."""
 
 
 def find_window_faults(
-    reference: WindowProfile, current: WindowProfile, *, spec: ModelSpec
+    reference: WindowProfile,
+    current: WindowProfile,
+    *,
+    spec: ModelSpec,
+    usual_rows: Sequence[int] = (),
 ) -> tuple[QualityFault, ...]:
-    """Return the faults of a scheduled window of a model, the corrupting ones first."""
-    return find_quality_faults(reference, current, ignored=spec.ignored, scheduled=True)
+    """Return the faults of a scheduled window of a model, the corrupting ones first.
+
+    `usual_rows` are the rows of the reference's windows at the same time of the week or day; if
+    they are unknown, the number of rows is compared with the whole reference.
+    """
+    faults = find_quality_faults(reference, current, ignored=spec.ignored, scheduled=True)
+    counted = find_row_count_fault(current.window.rows, usual_rows)
+    if not usual_rows and not current.window.rows:
+        counted = _explain_no_rows(reference, current)
+    if usual_rows or counted:
+        faults = tuple(fault for fault in faults if fault.kind != "few_rows")
+    return rank_faults([*faults, *([counted] if counted else [])])
+
+
+def rank_faults(faults: Iterable[QualityFault]) -> tuple[QualityFault, ...]:
+    """Return the faults, the corrupting ones first, and then those of the most rows."""
+    return tuple(sorted(faults, key=lambda fault: (not fault.corrupt, -fault.fraction)))
 
 
 def find_quality_faults(
@@ -74,7 +94,7 @@ def find_quality_faults(
             else _explain_overlap(reference, current.newest)
         )
         faults.extend([build_fault("stale", None, stale)] if stale else [])
-    return tuple(sorted(faults, key=lambda fault: (not fault.corrupt, -fault.fraction)))
+    return rank_faults(faults)
 
 
 def _find_emptied_columns(
@@ -147,15 +167,30 @@ def _find_few_rows_fault(
     reference: WindowProfile, current: WindowProfile
 ) -> Iterator[QualityFault]:
     """Yield a fault if the window has few rows for its length, if the reference is long enough."""
-    length, length_before = _get_length(current), _get_length(reference)
-    if length > MAX_EXTRAPOLATION * length_before:
-        return
+    expected = _extrapolate_rows(reference, current)
     rows = current.window.rows - current.untimed
-    expected = (reference.window.rows - reference.untimed) * length / length_before
     if rows < FEW_ROWS_RATIO * expected:
-        collapsed = rows < COLLAPSED_ROWS_RATIO * expected and length >= SECONDS_PER_DAY
+        long = _get_length(current) >= SECONDS_PER_DAY
+        collapsed = rows < COLLAPSED_ROWS_RATIO * expected and long
         detail = f"{rows} rows; the reference suggests {expected:.0f}"
         yield build_fault("few_rows", None, detail, corrupt=collapsed)
+
+
+def _explain_no_rows(reference: WindowProfile, current: WindowProfile) -> QualityFault | None:
+    """Return the fault of a window without rows; None if it is so short that there may be none."""
+    expected = _extrapolate_rows(reference, current)
+    if expected < MIN_EXPECTED_ROWS or _get_length(current) < SECONDS_PER_DAY:
+        return None
+    detail = f"no rows; the reference suggests {expected:.0f}"
+    return build_fault("no_rows", None, detail, 1.0, corrupt=True)
+
+
+def _extrapolate_rows(reference: WindowProfile, current: WindowProfile) -> float:
+    """Return the rows of a part of the reference as long as the window; 0 if it is too short."""
+    length, length_before = _get_length(current), _get_length(reference)
+    if length > MAX_EXTRAPOLATION * length_before:
+        return 0.0
+    return (reference.window.rows - reference.untimed) * length / length_before
 
 
 def _explain_silence(current: WindowProfile, newest: datetime) -> str:

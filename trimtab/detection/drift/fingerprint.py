@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from trimtab.contracts.base import compute_digest
-from trimtab.contracts.drift import DriftFinding, FeatureDrift, FeatureKind
+from trimtab.contracts.drift import DriftFinding, FeatureDrift, FeatureKind, QualityFault
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.monitoring import Announcement, Suppression, SuppressionReason
 from trimtab.detection.drift.quality_faults import warrants_event
@@ -41,6 +41,7 @@ def build_announcement(
         moves=tuple(sorted(set(_list_changes(finding, profiles)))[:MAX_CHANGES]),
         severity=finding.severity,
         as_of=as_of,
+        faults=_list_open_faults(finding),
     )
 
 
@@ -70,7 +71,8 @@ def find_suppression(
     several, and at least one of these was as severe. The same event again never suppresses itself,
     and neither does an announcement with a later `as_of`.
     """
-    before = [each for each in earlier if _precedes(each, announcement, cooldown)]
+    announced = [each for each in earlier if not each.note]
+    before = [each for each in announced if _precedes(each, announcement, cooldown)]
     if set(announcement.moves) - {change for each in before for change in each.moves}:
         return None
     worst = max(before, key=lambda each: (each.severity.rank, each.as_of), default=None)
@@ -83,6 +85,55 @@ def find_suppression(
         severity=worst.severity,
         until=min(newest) + cooldown,
     )
+
+
+def find_open_fault(
+    announcement: Announcement, earlier: Iterable[Announcement], *, since: datetime
+) -> Announcement | None:
+    """Return the note that the announced faults are still there, or None if they are not.
+
+    They are if the window before showed them all, which an announcement or a note with an `as_of`
+    after `since` tells, and none of these was less severe. A fault that was gone in the window
+    before is a new one.
+    """
+    before = [
+        each
+        for each in earlier
+        if each.faults
+        and each.subject == announcement.subject
+        and each.event_id != announcement.event_id
+        and since < each.as_of <= announcement.as_of
+    ]
+    known = {fault for each in before for fault in each.faults}
+    worst = max(before, key=lambda each: (each.severity.rank, each.as_of), default=None)
+    if worst is None or not announcement.faults or not known.issuperset(announcement.faults):
+        return None
+    if announcement.severity.rank > worst.severity.rank:
+        return None
+    return announcement.model_copy(
+        update={
+            "event_id": worst.event_id,
+            "moves": announcement.faults,
+            "severity": worst.severity,
+            "note": True,
+        }
+    )
+
+
+def _list_open_faults(finding: DriftFinding) -> tuple[str, ...]:
+    """Return the faults that stay open: the corrupting ones, or else those that warrant an event.
+
+    There is none if the metric has degraded and no fault is grave enough to explain it.
+    """
+    corrupting = [fault for fault in finding.quality if fault.corrupt]
+    degraded = finding.performance is not None and finding.performance.degraded
+    lesser = [] if degraded else [fault for fault in finding.quality if warrants_event(fault)]
+    named = {_name_fault(fault) for fault in corrupting or lesser}
+    return tuple(sorted(named)[:MAX_CHANGES])
+
+
+def _name_fault(fault: QualityFault) -> str:
+    return _shorten_change(f"{fault.kind} {fault.column or ''}".strip())
 
 
 def _precedes(earlier: Announcement, later: Announcement, cooldown: timedelta) -> bool:
@@ -103,7 +154,7 @@ def _list_changes(
         yield _shorten_change(f"{drift.name} {_find_direction(drift, columns)}")
     for fault in finding.quality:
         if warrants_event(fault):
-            yield _shorten_change(f"{fault.kind} {fault.column or ''}".strip())
+            yield _name_fault(fault)
     if finding.performance and finding.performance.degraded:
         yield "performance"
     if finding.estimate and finding.estimate.degraded:

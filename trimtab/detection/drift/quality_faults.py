@@ -11,9 +11,15 @@ MIN_CORRUPT_SHARE: Final = 0.2
 MIN_SHARE_RISE: Final = 0.05
 """Rise of a share, such as that of missing values or duplicates, from which it is a fault."""
 
+MIN_GRAVITY: Final = 0.2
+"""Share of a loss that a fault must be able to explain to matter."""
+
 _STRUCTURAL_KINDS: Final = frozenset(
-    {"missing_column", "retyped_column", "nulls", "constant", "unit_change"}
-)
+    {
+        "missing_column", "retyped_column", "nulls", "constant", "unit_change", "default_value",
+        "renamed_category", "outage",
+    }
+)  # fmt: skip
 
 
 def build_fault(
@@ -41,7 +47,17 @@ def build_fault(
 def warrants_event(fault: QualityFault) -> bool:
     """Return whether a fault alone is worth an event.
 
-    It is if it corrupts the window or changes the structure of a column.
+    It is if it corrupts the window, or changes the structure of a column that matters to the model.
     """
-    negligible = fault.kind == "retyped_column" and fault.fraction < MIN_SHARE_RISE
-    return fault.corrupt or (fault.kind in _STRUCTURAL_KINDS and not negligible)
+    return fault.corrupt or (
+        is_structural(fault) and (fault.gravity is None or fault.gravity >= MIN_GRAVITY)
+    )
+
+
+def is_structural(fault: QualityFault) -> bool:
+    """Return whether the fault changes the structure of a column, whether or not it matters."""
+    smallest = {"retyped_column": MIN_SHARE_RISE}
+    if fault.column is None:  # a short silence costs the model nothing
+        smallest["outage"] = MIN_CORRUPT_SHARE
+    negligible = fault.fraction < smallest.get(fault.kind, 0.0)
+    return fault.kind in _STRUCTURAL_KINDS and not negligible

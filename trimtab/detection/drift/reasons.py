@@ -1,7 +1,7 @@
 """Formats the sentence that explains why a column counts as drifted, or why not."""
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from trimtab.contracts.comparison import ColumnTest, EffectSizes
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.profiles.window_profile import ColumnProfile
 
+LARGE_PSI: Final = 0.25
+"""Population stability index that is commonly called a large shift (Siddiqi, 2006)."""
 MIN_PRINTED_P_VALUE: Final = 1e-9
 """Smallest p-value that is printed; smaller ones are printed as "< 1e-09"."""
 MAX_QUOTED_CHARACTERS: Final = 40
@@ -21,24 +23,50 @@ ColumnPair = tuple[ColumnProfile, ColumnProfile]
 """The profiles of one column: reference, then current."""
 
 
+class DriftLimits(NamedTuple):
+    """The limits from which a column counts as drifted."""
+
+    threshold: float
+    """Population stability index, as configured or as learnt from the reference if that is more."""
+    alpha: float
+    """Largest adjusted p-value."""
+    floor: float
+    """Population stability index that is configured."""
+    windows: int = 0
+    """Windows of the reference that the threshold is learnt from; 0 if that is not known."""
+
+
 def format_drift_reason(
-    effects: EffectSizes, test: ColumnTest, *, threshold: float, alpha: float, columns: ColumnPair
+    effects: EffectSizes, test: ColumnTest, *, limits: DriftLimits, columns: ColumnPair
 ) -> str:
     """Return one sentence that explains the decision about a column.
 
-    `threshold` is the population stability index, and `alpha` the largest adjusted p-value, with
-    which a column counts as drifted.
+    A change that is large and no chance is said to be one, even if the reference's own windows
+    differ as much.
     """
-    large, significant = effects.psi >= threshold, test.adjusted_p <= alpha
-    size = f"PSI {_format_relation(effects.psi, threshold)}"
-    p_value = _format_p_value(test.adjusted_p, alpha)
+    large, significant = effects.psi >= limits.threshold, test.adjusted_p <= limits.alpha
+    size = f"PSI {_format_relation(effects.psi, limits.threshold)}"
+    p_value = _format_p_value(test.adjusted_p, limits.alpha)
     if large and significant:
         return f"{size} and {p_value}; {format_change(*columns)}"
     if large:
-        return f"{size}, but chance may explain it: {p_value}, above {alpha:g}"
+        return f"{size}, but chance may explain it: {p_value}, above {limits.alpha:g}"
+    if significant and effects.psi >= min(limits.floor, LARGE_PSI):
+        return (
+            f"{size}: moved ({p_value}), but below {_format_origin(limits)};"
+            f" {format_change(*columns)}"
+        )
     if significant:
         return f"{size}: significant ({p_value}), but too small to matter"
     return f"{size}, and chance may explain it ({p_value})"
+
+
+def _format_origin(limits: DriftLimits) -> str:
+    """Return where the threshold comes from."""
+    if limits.threshold <= limits.floor:
+        return "the configured limit"
+    windows = f"{limits.windows} reference windows" if limits.windows else "the reference"
+    return f"what {windows} can vouch for"
 
 
 def _format_relation(value: float, limit: float) -> str:

@@ -137,11 +137,16 @@ def _is_measurable(profile: ColumnProfile) -> bool:
     return numeric and profile.value_count >= MIN_VALUES_TO_FIT
 
 
-def _list_candidates(reference: ColumnProfile, current: ColumnProfile) -> Iterator[AffineMap]:
+def list_known_maps() -> Iterator[AffineMap]:
+    """Yield the maps between units that are in use, both ways."""
     factors = (AffineMap(factor, 0.0, meaning) for factor, meaning in _FACTORS)
     for unit in (*factors, *_SHIFTED_MAPS):
         yield unit
         yield unit.inverse
+
+
+def _list_candidates(reference: ColumnProfile, current: ColumnProfile) -> Iterator[AffineMap]:
+    yield from list_known_maps()
     yield _SIGN_CHANGE
     before, now = reference.mean or 0.0, current.mean or 0.0
     if before * now > 0 and max(now / before, before / now) >= MIN_UNKNOWN_FACTOR:

@@ -3,21 +3,35 @@
 Everything that is found is recorded; `should_publish` decides whether an event announces it.
 """
 
-from trimtab.contracts.drift import MAX_FEATURES, DriftFinding, PerformanceChange
+from collections.abc import Sequence
+from typing import Final
+
+from trimtab.contracts.drift import (
+    MAX_FEATURES,
+    DriftFinding,
+    FaultKind,
+    PerformanceChange,
+    QualityFault,
+    Severity,
+)
 from trimtab.contracts.model import ModelSpec
 from trimtab.detection.drift.column_drift import PsiThresholds, measure_feature_drift
-from trimtab.detection.drift.data_quality import find_window_faults
-from trimtab.detection.drift.quality_faults import warrants_event
+from trimtab.detection.drift.data_quality import find_window_faults, rank_faults
+from trimtab.detection.drift.fault_gravity import weigh_faults
+from trimtab.detection.drift.quality_faults import is_structural, warrants_event
 from trimtab.detection.performance.performance_impact import (
     PerformanceImpact,
     add_impact,
+    compute_overall_loss,
     is_harmful,
 )
 from trimtab.detection.performance.severity import compute_severity
 from trimtab.detection.profiles.window_profile import WindowProfile
 
+_ROW_COUNT_KINDS: Final[frozenset[FaultKind]] = frozenset({"no_rows", "few_rows"})
 
-def find_drift(
+
+def find_drift(  # noqa: PLR0913 - what was measured of a window, each on its own
     spec: ModelSpec,
     reference: WindowProfile,
     *,
@@ -25,10 +39,17 @@ def find_drift(
     performance: PerformanceChange | None,
     thresholds: PsiThresholds | None = None,
     impact: PerformanceImpact | None = None,
+    faults: Sequence[QualityFault] | None = None,
 ) -> DriftFinding | None:
-    """Return the finding, or None if the window has too few rows or shows no drift."""
+    """Return the finding, or None if the window shows no drift.
+
+    A window with too few rows to be judged can still be faulty: the finding then holds only the
+    faults of the window as a whole. `faults` as for `build_finding`.
+    """
     if current.window.rows < spec.minimum_rows:
-        return None
+        found = find_window_faults(reference, current, spec=spec) if faults is None else faults
+        whole = [fault for fault in found if fault.kind in _ROW_COUNT_KINDS and fault.corrupt]
+        return _build_row_count_finding(spec, reference, current, whole) if whole else None
     finding = build_finding(
         spec,
         reference,
@@ -36,11 +57,12 @@ def find_drift(
         performance=performance,
         thresholds=thresholds,
         impact=impact,
+        faults=faults,
     )
     return finding if shows_drift(finding) else None
 
 
-def build_finding(
+def build_finding(  # noqa: PLR0913 - what was measured of a window, each on its own
     spec: ModelSpec,
     reference: WindowProfile,
     *,
@@ -48,14 +70,26 @@ def build_finding(
     performance: PerformanceChange | None,
     thresholds: PsiThresholds | None = None,
     impact: PerformanceImpact | None = None,
+    faults: Sequence[QualityFault] | None = None,
 ) -> DriftFinding:
-    """Return everything that the current window shows, whether it drifted or not."""
+    """Return everything that the current window shows, whether it drifted or not.
+
+    `faults` are those found in the window's rows; None to find them in the profiles alone.
+    """
     impact = impact or PerformanceImpact()
     drifts = measure_feature_drift(
         reference, current, sensitivity=spec.sensitivity, thresholds=thresholds
     )
     drifts = add_impact(drifts, impact, performance=performance)
-    faults = find_window_faults(reference, current, spec=spec)
+    found = find_window_faults(reference, current, spec=spec) if faults is None else faults
+    weighed = rank_faults(
+        weigh_faults(
+            found,
+            impact.importance,
+            tolerance=spec.tolerance,
+            loss=compute_overall_loss(performance, impact.estimate),
+        )
+    )
     return DriftFinding(
         model=spec.name,
         reference=reference.window,
@@ -65,14 +99,31 @@ def build_finding(
             performance=performance,
             estimate=impact.estimate,
             tolerance=spec.tolerance,
-            corrupt=any(fault.corrupt for fault in faults),
+            corrupt=any(fault.corrupt for fault in weighed),
         ),
         features=drifts[:MAX_FEATURES],
-        quality=faults[:MAX_FEATURES],
+        quality=weighed[:MAX_FEATURES],
         performance=performance,
         estimate=impact.estimate,
         concept_loss=impact.concept_loss,
         multivariate=impact.multivariate,
+    )
+
+
+def _build_row_count_finding(
+    spec: ModelSpec,
+    reference: WindowProfile,
+    current: WindowProfile,
+    faults: Sequence[QualityFault],
+) -> DriftFinding:
+    """Return the finding of a window with hardly any rows; one without any is critical."""
+    dead = any(fault.kind == "no_rows" for fault in faults)
+    return DriftFinding(
+        model=spec.name,
+        reference=reference.window,
+        current=current.window,
+        severity=Severity.CRITICAL if dead else Severity.HIGH,
+        quality=tuple(faults),
     )
 
 
@@ -97,5 +148,5 @@ def shows_drift(finding: DriftFinding) -> bool:
         bool(finding.drifted)
         or any(change is not None and change.degraded for change in changes)
         or (finding.multivariate is not None and finding.multivariate.drifted)
-        or any(map(warrants_event, finding.quality))
+        or any(fault.corrupt or is_structural(fault) for fault in finding.quality)
     )

@@ -2,14 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.monitoring import Announcement, Suppression, SuppressionReason
-from trimtab.detection.drift.fingerprint import build_announcement, find_suppression
+from trimtab.detection.drift.fingerprint import (
+    build_announcement,
+    find_open_fault,
+    find_suppression,
+)
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.pipelines.requests import MonitoringRequest
+
+OPEN_INTERVALS: Final = 1.5
+"""Intervals between two checks within which the check before must have shown a fault that is still
+open: no check in between is then left out."""
 
 
 class Announcements(Protocol):
@@ -38,6 +46,8 @@ class Publication(NamedTuple):
     """Announcement to record after the event was published."""
     suppression: Suppression | None = None
     """Why a finding is not published; None if it is, or if nothing was found."""
+    note: Announcement | None = None
+    """Note to record that the faults of an earlier event are still there."""
 
 
 def apply_cooldown(
@@ -49,8 +59,9 @@ def apply_cooldown(
 ) -> Publication:
     """Publish the proposed event unless its drift was announced within the cooldown.
 
-    The cooldown is `spec.announcement_cooldown`; `profiles` are those of the reference and of the
-    window.
+    A fault of the data stays open, whatever the cooldown, as long as each window shows it: later
+    windows are notes on the first event. The cooldown is `spec.announcement_cooldown`; `profiles`
+    are those of the reference and of the window.
     """
     event = proposal.event
     if event is None:
@@ -58,12 +69,23 @@ def apply_cooldown(
     announcement = build_announcement(
         event.data, spec, event_id=event.id, as_of=request.judged_at, profiles=profiles
     )
+    cooldown = spec.announcement_cooldown
+    since = request.end - OPEN_INTERVALS * (spec.monitored_every or spec.window)
     earlier = announcements.find_recent(
-        spec.announcement_cooldown, until=request.judged_at, subject=announcement.subject
+        max(cooldown, request.judged_at - since),
+        until=request.judged_at,
+        subject=announcement.subject,
     )
-    suppression = find_suppression(announcement, earlier, cooldown=spec.announcement_cooldown)
-    if suppression is None and not request.publish:
+    note = find_open_fault(announcement, earlier, since=since)
+    suppression = find_suppression(announcement, earlier, cooldown=cooldown)
+    if note:
+        suppression = Suppression(
+            reason=SuppressionReason.FAULT_STILL_OPEN,
+            event_id=note.event_id,
+            severity=note.severity,
+        )
+    elif suppression is None and not request.publish:
         suppression = Suppression(reason=SuppressionReason.PUBLISHING_OFF)
     if suppression:
-        return Publication([], suppression=suppression)
+        return Publication([], suppression=suppression, note=note if request.publish else None)
     return Publication([event], announcement)

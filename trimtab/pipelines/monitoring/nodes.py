@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from trimtab.contracts.drift import DriftEvent, DriftFinding
+from trimtab.contracts.drift import DriftEvent, DriftFinding, QualityFault
 from trimtab.contracts.fitted import ServedModels
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.monitoring import Suppression, SuppressionReason, format_suppression
@@ -131,6 +131,7 @@ def find_window_drift(
     spec: ModelSpec,
     reference: WindowReference,
     impact: PerformanceImpact,
+    faults: Sequence[QualityFault] | None = None,
 ) -> list[DriftFinding]:
     """Return one finding, with the fingerprint of its drift, or none."""
     champion = reference.champion
@@ -141,6 +142,7 @@ def find_window_drift(
         performance=measurement.performance,
         thresholds=reference.compute_thresholds(measurement.profile),
         impact=impact,
+        faults=faults,
     )
     if finding is None:
         return []
@@ -198,4 +200,5 @@ def record_announcement(
         "uri": profile_uri,
         "announcement": publication.announcement,
         "why": format_suppression(suppression) if suppression else "",
+        "note": publication.note,
     }

@@ -19,6 +19,7 @@ from trimtab.pipelines.monitoring.nodes import (
     record_announcement,
     select_window_rows,
 )
+from trimtab.pipelines.monitoring.window_faults import find_faults
 from trimtab.pipelines.monitoring.window_report import (
     build_run_record,
     build_window_details,
@@ -73,8 +74,14 @@ def _list_measurement_nodes() -> list[Node]:
             name="assess_impact",
         ),
         Node(
+            find_faults,
+            ["history", "window_rows", "model_spec", "request", "reference", "measurement"],
+            "faults",
+            name="find_faults",
+        ),
+        Node(
             find_window_drift,
-            ["measurement", "model_spec", "reference", "impact"],
+            ["measurement", "model_spec", "reference", "impact", "faults"],
             "findings",
             name="find_window_drift",
         ),
@@ -116,7 +123,7 @@ def _list_publication_nodes() -> list[Node]:
         ),
         Node(
             build_window_details,
-            ["measurement", "model_spec", "reference", "impact", "request"],
+            ["measurement", "model_spec", "reference", "impact", "request", "faults"],
             "details",
             name="build_window_details",
         ),

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from trimtab.contracts import tags
-from trimtab.contracts.drift import DriftFinding
+from trimtab.contracts.drift import DriftFinding, QualityFault
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.monitoring import format_suppression
 from trimtab.detection.performance.finding import build_finding
@@ -44,6 +44,7 @@ def build_window_details(
     reference: WindowReference,
     impact: PerformanceImpact,
     request: MonitoringRequest,
+    faults: Sequence[QualityFault],
 ) -> dict[str, JsonValue]:
     """Return every column, drifted or not, and both profiles, if the request asks for details."""
     if not request.detailed:
@@ -55,6 +56,7 @@ def build_window_details(
         performance=measurement.performance,
         thresholds=reference.compute_thresholds(measurement.profile),
         impact=impact,
+        faults=faults,
     )
     origin = {"champion_version": reference.champion.version}
     profiles = (reference.profile, measurement.profile)
@@ -109,7 +111,8 @@ def _list_figures(
 
 def _format_note(measurement: WindowMeasurement, spec: ModelSpec, publication: Publication) -> str:
     rows = measurement.profile.window.rows
-    if rows < spec.minimum_rows:
+    found = bool(publication.events or publication.suppression)
+    if rows < spec.minimum_rows and not found:
         return f"{rows} rows, fewer than minimum_rows = {spec.minimum_rows}: not examined"
     if publication.events:
         return "drift: an event was published"
