@@ -31,11 +31,19 @@ LOSS_FILE = "loss_model.skops"
 """Artifact of a version's run: a second model, which predicts the squared error of the first."""
 REFERENCE_ROWS_FILE = "reference_rows.parquet"
 """Artifact of a version's run: a sample of its training rows, features only."""
+LEARNABILITY_FILE = "learnability.json"
+"""Artifact of a version's run: how well windows of its training rows can be learnt from their own
+rows."""
 
 
 def standard_error_name(metric: str) -> str:
     """Return the name of the metric's standard error among a version's metrics."""
     return f"{metric}_error"
+
+
+def spread_name(metric: str) -> str:
+    """Return the name of the metric's standard deviation between windows among the metrics."""
+    return f"{metric}_spread"
 
 
 def expected_metric_name(metric: str) -> str:

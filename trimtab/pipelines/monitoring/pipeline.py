@@ -19,6 +19,7 @@ from trimtab.pipelines.monitoring.nodes import (
     record_announcement,
     select_window_rows,
 )
+from trimtab.pipelines.monitoring.signals import measure_signals
 from trimtab.pipelines.monitoring.window_report import (
     build_run_record,
     build_window_details,
@@ -73,8 +74,14 @@ def _list_measurement_nodes() -> list[Node]:
             name="assess_impact",
         ),
         Node(
+            measure_signals,
+            ["window_rows", "model_spec", "request", "reference", "measurement", "impact"],
+            "signals",
+            name="measure_signals",
+        ),
+        Node(
             find_window_drift,
-            ["measurement", "model_spec", "reference", "impact"],
+            ["measurement", "model_spec", "reference", "impact", "signals"],
             "findings",
             name="find_window_drift",
         ),
@@ -116,7 +123,7 @@ def _list_publication_nodes() -> list[Node]:
         ),
         Node(
             build_window_details,
-            ["measurement", "model_spec", "reference", "impact", "request"],
+            ["measurement", "model_spec", "reference", "impact", "signals", "request"],
             "details",
             name="build_window_details",
         ),

@@ -13,6 +13,7 @@ from trimtab.detection.performance.finding import build_finding
 from trimtab.detection.performance.performance_impact import PerformanceImpact
 from trimtab.pipelines.monitoring.cooldown import Publication
 from trimtab.pipelines.monitoring.reference import WindowReference
+from trimtab.pipelines.monitoring.signals import MeasuredSignals
 from trimtab.pipelines.requests import MonitoringRequest
 from trimtab.pipelines.scoring.realised_performance import WindowMeasurement
 
@@ -43,6 +44,7 @@ def build_window_details(
     spec: ModelSpec,
     reference: WindowReference,
     impact: PerformanceImpact,
+    measured: MeasuredSignals,
     request: MonitoringRequest,
 ) -> dict[str, JsonValue]:
     """Return every column, drifted or not, and both profiles, if the request asks for details."""
@@ -55,6 +57,8 @@ def build_window_details(
         performance=measurement.performance,
         thresholds=reference.compute_thresholds(measurement.profile),
         impact=impact,
+        signals=measured.signals,
+        extra_faults=measured.faults,
     )
     origin = {"champion_version": reference.champion.version}
     profiles = (reference.profile, measurement.profile)

@@ -102,7 +102,9 @@ def compare_realised_with_baseline(
     if change is None or baseline is None:
         return change
     compared = _compare_with_baseline(change.current, spec, baseline, start, alpha)
-    return change.model_copy(update=compared)
+    lost = compared["reference"] - change.current > spec.tolerance
+    figures = {"spread": baseline.spread, "windows": int(lost)}
+    return change.model_copy(update={**compared, **figures})
 
 
 def compare_impact_with_baseline(
