@@ -82,7 +82,9 @@ class MonitoredModel:
         predictions = nodes.predict_window(rows, spec, reference)
         measured = nodes.measure_window(self._history, rows, spec, request, reference, predictions)
         impact = nodes.assess_impact(rows, spec, request, reference, predictions, measured)
-        signals = measure_signals(rows, spec, request, reference, measured, impact)
+        signals = measure_signals(
+            self._history, rows, spec, request, reference, measured, impact, self
+        )
         findings = nodes.find_window_drift(measured, spec, reference, impact, signals)
         finding = findings[0] if findings else None
         announced = finding is not None and should_publish(finding, spec)

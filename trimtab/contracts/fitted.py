@@ -3,9 +3,10 @@
 They never leave the process that loaded or made them; all other code refers to versions.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol
+from datetime import datetime
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from pydantic import JsonValue
 
@@ -98,6 +99,17 @@ def _refuse_artifact(name: str) -> NoReturn:
     raise Refused(msg)
 
 
+class ServedWindow(NamedTuple):
+    """A monitored window, and the version that it was judged with."""
+
+    version: str
+    start: datetime
+
+
+def _list_no_windows() -> Sequence[ServedWindow]:
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServedModel:
     """A registered version."""
@@ -117,6 +129,10 @@ class ServedModel:
     """Return a further scikit-learn pipeline by file name; raise `Refused` if there is none."""
     foreign: bool = False
     """Whether the version was made elsewhere, not by Trimtab's pipelines."""
+    served_windows: Callable[[], Sequence[ServedWindow]] = field(
+        repr=False, default=_list_no_windows
+    )
+    """Return the newest monitored windows of the model with the version of each, newest first."""
     baseline: str | None = None
     """Key of a foreign version's newest baseline, which metrics and artifacts belong to."""
 

@@ -55,6 +55,13 @@ def test_a_new_model_must_be_better_beyond_tolerance_and_chance(
     assert is_worthwhile_gain(challenger(gain, error), 0.02) is worthwhile
 
 
+def test_a_new_model_without_skill_is_not_better() -> None:
+    worthless = ShadowChallenger(champion=-0.9, challenger=-0.1, gain=0.8, error=0.1, rows=500)
+
+    assert is_worthwhile_gain(worthless, 0.02)
+    assert not is_worthwhile_gain(worthless, 0.02, trivial=0.0)
+
+
 def test_a_metric_that_closes_most_of_the_gap_is_too_good() -> None:
     assert has_risen_beyond_chance(change(0.7, 0.99, error=0.02), tolerance=0.02)
     assert not has_risen_beyond_chance(change(0.7, 0.8, error=0.02), tolerance=0.02)

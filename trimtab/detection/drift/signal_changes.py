@@ -26,7 +26,9 @@ def list_signal_changes(finding: DriftFinding, *, tolerance: float) -> Iterator[
     performance, signals = finding.performance, finding.signals
     if performance and lacks_skill(performance):
         yield "no skill"
-    if signals and signals.challenger and is_worthwhile_gain(signals.challenger, tolerance):
+    challenger = signals.challenger if signals else None
+    trivial = performance.trivial if performance else None
+    if challenger and is_worthwhile_gain(challenger, tolerance, trivial=trivial):
         yield "better challenger"
     for fault in finding.quality:
         if fault.kind == "late_labels":
@@ -46,11 +48,18 @@ def lacks_skill(performance: PerformanceChange) -> bool:
     return before <= margin and now <= margin and before + now <= margin
 
 
-def is_worthwhile_gain(challenger: ShadowChallenger, tolerance: float) -> bool:
-    """Return whether a new model is better by more than the tolerance and than chance explains."""
+def is_worthwhile_gain(
+    challenger: ShadowChallenger, tolerance: float, *, trivial: float | None = None
+) -> bool:
+    """Return whether a new model is better by more than the tolerance and than chance explains.
+
+    It must also be better than a model without features, if the metric of that is known.
+    """
     if challenger.error is None:
         return False
-    return challenger.gain > max(tolerance, ERRORS_OF_A_GAIN * challenger.error)
+    margin = ERRORS_OF_A_GAIN * challenger.error
+    skilled = trivial is None or challenger.challenger - trivial > max(tolerance, margin)
+    return skilled and challenger.gain > max(tolerance, margin)
 
 
 def has_risen_beyond_chance(performance: PerformanceChange, *, tolerance: float) -> bool:

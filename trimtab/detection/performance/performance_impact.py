@@ -24,6 +24,7 @@ from trimtab.contracts.drift import (
     PerformanceChange,
     PerformanceEstimate,
 )
+from trimtab.contracts.window_signals import SupportSplit
 
 MIN_HARMFUL_SHARE: Final = 0.5
 """Share of the tolerance from which an impact counts as harmful."""
@@ -43,6 +44,8 @@ class PerformanceImpact(Record):
     estimate: PerformanceEstimate | None = None
     multivariate: MultivariateDrift | None = None
     concept_loss: float | None = None
+    support: SupportSplit | None = None
+    """None if the metric is not worse, or the training rows are not stored."""
 
 
 def add_impact(

@@ -75,7 +75,16 @@ def _list_measurement_nodes() -> list[Node]:
         ),
         Node(
             measure_signals,
-            ["window_rows", "model_spec", "request", "reference", "measurement", "impact"],
+            [
+                "history",
+                "window_rows",
+                "model_spec",
+                "request",
+                "reference",
+                "measurement",
+                "impact",
+                "watched_model",
+            ],
             "signals",
             name="measure_signals",
         ),

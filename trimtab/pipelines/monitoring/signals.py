@@ -9,18 +9,29 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from trimtab.contracts.drift import PerformanceChange, QualityFault
+from trimtab.contracts.drift import QualityFault
+from trimtab.contracts.fitted import ServedModel, ServedModels
 from trimtab.contracts.model import ModelSpec
-from trimtab.contracts.window_signals import WindowSignals
+from trimtab.contracts.window_signals import ShadowChallenger, WindowSignals
 from trimtab.detection.drift.data_quality import find_window_faults
 from trimtab.detection.performance.finding import find_drift
 from trimtab.detection.performance.label_faults import DueLabels, find_label_faults
 from trimtab.detection.performance.performance_impact import PerformanceImpact
+from trimtab.detection.performance.release_history import (
+    count_windows_since_release,
+    estimate_windows_since_release,
+)
+from trimtab.pipelines.history.remote import HistoryTable
 from trimtab.pipelines.history.rows import cast_targets
 from trimtab.pipelines.monitoring.reference import WindowReference
 from trimtab.pipelines.requests import MonitoringRequest
+from trimtab.pipelines.scoring.earlier_champions import measure_regained_share
 from trimtab.pipelines.scoring.learnability import measure_learnability
 from trimtab.pipelines.scoring.realised_performance import WindowMeasurement
+from trimtab.pipelines.scoring.shadow_challenger import (
+    LabelledWindow,
+    measure_shadow_challenger,
+)
 
 MIN_GRAVE_IMPORTANCE: Final = 0.2
 """Share of the importance of all features from which a broken one explains unlearnable labels."""
@@ -33,20 +44,26 @@ class MeasuredSignals(NamedTuple):
     faults: tuple[QualityFault, ...] = ()
 
 
-def measure_signals(
+def measure_signals(  # noqa: PLR0913, PLR0917 - a node names each dataset that it reads
+    history: HistoryTable,
     rows: pd.DataFrame,
     spec: ModelSpec,
     request: MonitoringRequest,
     reference: WindowReference,
     measurement: WindowMeasurement,
     impact: PerformanceImpact,
+    models: ServedModels,
 ) -> MeasuredSignals:
     """Return the signals of the window; those that do not matter in it stay None."""
     due = rows[rows[spec.timestamp] < request.judged_at - spec.label_delay]
-    performance = measurement.performance
-    learnability = None
-    if _deserves_look(spec, reference, measurement, impact):
-        learnability = measure_learnability(due, spec, reference.champion)
+    champion, performance = reference.champion, measurement.performance
+    learnability = challenger = None
+    if performance is not None:
+        lossy = performance.windows
+        window = LabelledWindow(due, request.time_range, lossy)
+        challenger = measure_shadow_challenger(window, history, spec, champion)
+        if _needs_explanation(spec, reference, measurement, impact):
+            learnability = measure_learnability(due, spec, champion)
     broken = _has_broken_feature(spec, reference, measurement, impact)
     faults = find_label_faults(
         spec.target,
@@ -54,14 +71,40 @@ def measure_signals(
         performance=performance,
         learnability=None if broken else learnability,
     )
+    released = _count_windows_since_release(spec, request, champion)
+    regained = None
+    if performance is not None and performance.windows:
+        regained = measure_regained_share(
+            due, spec, models, performance=performance, start=request.start
+        )
     signals = WindowSignals(
         learnability=learnability,
-        unmeasured=tuple(_list_unmeasured(performance)),
+        support=impact.support,
+        challenger=challenger,
+        # season=measure_seasonal_match(...), new_category_share=compute_new_category_share(...)
+        released_windows_ago=released,
+        regained=regained,
+        unmeasured=tuple(_list_unmeasured(spec, measurement, impact, challenger)),
     )
     return MeasuredSignals(signals, faults)
 
 
-def _deserves_look(
+def _count_windows_since_release(
+    spec: ModelSpec, request: MonitoringRequest, champion: ServedModel
+) -> int | None:
+    """Return it from the monitored windows, or else from the version's own tags."""
+    counted = count_windows_since_release(
+        champion.version, champion.served_windows(), before=request.start
+    )
+    if counted is not None:
+        return counted
+    length = request.end - request.start
+    return estimate_windows_since_release(
+        champion, end=request.end, length=length, label_delay=spec.label_delay
+    )
+
+
+def _needs_explanation(
     spec: ModelSpec,
     reference: WindowReference,
     measurement: WindowMeasurement,
@@ -111,6 +154,20 @@ def _count_due_labels(due: pd.DataFrame, spec: ModelSpec, reference: WindowRefer
     return DueLabels(len(due), missing, before.null_fraction if before else 0.0)
 
 
-def _list_unmeasured(performance: PerformanceChange | None) -> Iterator[str]:
+def _list_unmeasured(
+    spec: ModelSpec,
+    measurement: WindowMeasurement,
+    impact: PerformanceImpact,
+    challenger: ShadowChallenger | None,
+) -> Iterator[str]:
+    """Yield the names of what would have helped and could not be measured."""
+    performance = measurement.performance
     if performance is None:
         yield "labels"
+        return
+    if challenger is None:
+        yield "shadow challenger"
+    if performance.reference - performance.current > spec.tolerance and impact.support is None:
+        yield "support"
+    if performance.spread is None:
+        yield "spread"

@@ -29,7 +29,7 @@ from trimtab.pipelines.scoring.predictions import predict_outputs
 
 LEARNABILITY_FOLDS: Final = 3
 """Stretches of time that a window is cut into; each is predicted by a model of the others."""
-MAX_LEARNABILITY_ROWS: Final = 3_000
+MAX_LEARNABILITY_ROWS: Final = 2_000
 """Rows of a window that are learnt from at most, a random sample of more."""
 MIN_LEARNABILITY_ROWS: Final = 100
 """Labelled rows below which learnability is not measured."""
