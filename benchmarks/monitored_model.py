@@ -15,6 +15,7 @@ from trimtab.detection.performance.performance_impact import PerformanceImpact
 from trimtab.pipelines.history.time_ranges import TimeRange, compute_reference_range
 from trimtab.pipelines.learning.model_fitting import fit_model
 from trimtab.pipelines.monitoring import nodes
+from trimtab.pipelines.monitoring.signals import measure_signals
 from trimtab.pipelines.requests import MonitoringRequest
 from trimtab.pipelines.scoring.calibration import load_calibration
 from trimtab.pipelines.scoring.predictions import predict_targets
@@ -81,7 +82,10 @@ class MonitoredModel:
         predictions = nodes.predict_window(rows, spec, reference)
         measured = nodes.measure_window(self._history, rows, spec, request, reference, predictions)
         impact = nodes.assess_impact(rows, spec, request, reference, predictions, measured)
-        findings = nodes.find_window_drift(measured, spec, reference, impact)
+        signals = measure_signals(
+            self._history, rows, spec, request, reference, measured, impact, self
+        )
+        findings = nodes.find_window_drift(measured, spec, reference, impact, signals)
         finding = findings[0] if findings else None
         announced = finding is not None and should_publish(finding, spec)
         return WindowResult(finding, announced, measured, impact)

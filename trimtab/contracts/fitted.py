@@ -3,9 +3,10 @@
 They never leave the process that loaded or made them; all other code refers to versions.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol
+from datetime import datetime
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from pydantic import JsonValue
 
@@ -31,11 +32,19 @@ LOSS_FILE = "loss_model.skops"
 """Artifact of a version's run: a second model, which predicts the squared error of the first."""
 REFERENCE_ROWS_FILE = "reference_rows.parquet"
 """Artifact of a version's run: a sample of its training rows, features only."""
+LEARNABILITY_FILE = "learnability.json"
+"""Artifact of a version's run: how well windows of its training rows can be learnt from their own
+rows."""
 
 
 def standard_error_name(metric: str) -> str:
     """Return the name of the metric's standard error among a version's metrics."""
     return f"{metric}_error"
+
+
+def spread_name(metric: str) -> str:
+    """Return the name of the metric's standard deviation between windows among the metrics."""
+    return f"{metric}_spread"
 
 
 def expected_metric_name(metric: str) -> str:
@@ -90,6 +99,17 @@ def _refuse_artifact(name: str) -> NoReturn:
     raise Refused(msg)
 
 
+class ServedWindow(NamedTuple):
+    """A monitored window, and the version that it was judged with."""
+
+    version: str
+    start: datetime
+
+
+def _list_no_windows() -> Sequence[ServedWindow]:
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServedModel:
     """A registered version."""
@@ -109,6 +129,10 @@ class ServedModel:
     """Return a further scikit-learn pipeline by file name; raise `Refused` if there is none."""
     foreign: bool = False
     """Whether the version was made elsewhere, not by Trimtab's pipelines."""
+    served_windows: Callable[[], Sequence[ServedWindow]] = field(
+        repr=False, default=_list_no_windows
+    )
+    """Return the newest monitored windows of the model with the version of each, newest first."""
     baseline: str | None = None
     """Key of a foreign version's newest baseline, which metrics and artifacts belong to."""
 

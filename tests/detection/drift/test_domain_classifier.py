@@ -157,3 +157,16 @@ def test_a_sample_keeps_the_order_of_time() -> None:
     assert len(drawn) == 100
     assert drawn["position"].is_monotonic_increasing
     assert sample_frame(drawn, 100) is drawn
+
+
+def test_importance_is_measured_on_rows_of_every_fold() -> None:
+    random = np.random.default_rng(0)
+    sides = [
+        pd.DataFrame({"price": random.normal(mean, 1.0, 3500), "size": random.normal(size=3500)})
+        for mean in (0.0, 2.0)
+    ]
+
+    found = detect_multivariate_drift(*sides, sensitivity=Sensitivity())
+
+    assert found is not None
+    assert next(iter(found.importance)) == "price"

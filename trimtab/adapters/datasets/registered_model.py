@@ -5,6 +5,7 @@ training makes: an artifact cannot bring code of its own.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache, partial
 from importlib.metadata import version
 from typing import Any
@@ -18,6 +19,7 @@ from mlflow.tracking import MlflowClient
 from typing_extensions import override
 
 from trimtab.adapters.registry.foreign_versions import ForeignVersions
+from trimtab.adapters.registry.served_windows import list_served_windows
 from trimtab.adapters.registry.tracking import (
     get_or_create_experiment,
     open_tracking,
@@ -89,9 +91,11 @@ class RegisteredModel:
             f"model {self._model!r} has no champion: run the pipeline training first",
             NoChampionError,
         ):
-            return self._build_served(
-                self._client.get_model_version_by_alias(self._model, "champion")
-            )
+            found = self._client.get_model_version_by_alias(self._model, "champion")
+            served = self._build_served(found)
+        return replace(
+            served, served_windows=partial(list_served_windows, self._client, self._model)
+        )
 
     def version(self, version: str) -> ServedModel:
         """Return one version.

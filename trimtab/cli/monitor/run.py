@@ -22,7 +22,7 @@ from trimtab.contracts.drift import DriftFinding
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.monitoring import Suppression, SuppressionReason, format_suppression
 from trimtab.contracts.ports import NoChampionError, Refused
-from trimtab.detection.performance.finding import shows_drift
+from trimtab.detection.drift.signal_changes import lacks_skill
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.pipelines.session import run_pipeline
 from trimtab.runtime.models import load_model_spec
@@ -106,6 +106,8 @@ def _build_view(report: Report) -> View:
 def _explain_drift_without_column(finding: DriftFinding) -> str:
     if finding.performance and finding.performance.degraded:
         return f"the champion's {finding.performance.metric} degraded"
+    if finding.performance and lacks_skill(finding.performance):
+        return f"the champion's {finding.performance.metric} is no better than without features"
     if finding.estimate and finding.estimate.degraded:
         return f"the champion's {finding.estimate.metric} is expected to have degraded"
     if finding.multivariate and finding.multivariate.drifted:
@@ -116,7 +118,7 @@ def _explain_drift_without_column(finding: DriftFinding) -> str:
 def _get_exit_code(report: Report) -> ExitCode:
     if report["rows"] < report["minimum_rows"] and report["finding"] is None:
         return ExitCode.NOTHING_TO_JUDGE
-    return ExitCode.DRIFT if shows_drift(_read_finding(report)) else ExitCode.OK
+    return ExitCode.DRIFT if report["finding"] else ExitCode.OK
 
 
 def _format_outcome(report: Report) -> str:

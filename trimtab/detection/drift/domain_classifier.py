@@ -149,12 +149,12 @@ class _CrossFit:
     def _choose_rows(self) -> IntArray:
         """Return the positions of some rows of each side, evenly spread."""
         sides = [np.flatnonzero(self._current == side) for side in (False, True)]
-        return np.concatenate(
-            [
-                side[:: max(1, len(side) // MAX_IMPORTANCE_ROWS)][:MAX_IMPORTANCE_ROWS]
-                for side in sides
-            ]
-        )
+        chosen = [
+            side[np.arange(kept) * len(side) // kept]
+            for side in sides
+            for kept in [min(len(side), MAX_IMPORTANCE_ROWS)]
+        ]
+        return np.concatenate(chosen)
 
     def _choose_features(self, rows: FloatArray, current: BoolArray) -> list[int]:
         """Return the positions of the features whose values differ most on their own."""

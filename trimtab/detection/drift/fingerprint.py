@@ -12,6 +12,7 @@ from trimtab.contracts.drift import DriftFinding, FeatureDrift, FeatureKind, Qua
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.monitoring import Announcement, Suppression, SuppressionReason
 from trimtab.detection.drift.quality_faults import warrants_event
+from trimtab.detection.drift.signal_changes import list_signal_changes
 from trimtab.detection.profiles.window_profile import ColumnProfile, WindowProfile
 
 MAX_CHANGE_CHARACTERS: Final = 30
@@ -38,7 +39,7 @@ def build_announcement(
     return Announcement(
         event_id=event_id,
         subject=compute_digest([finding.model, against, spec.reference.value])[:16],
-        moves=tuple(sorted(set(_list_changes(finding, profiles)))[:MAX_CHANGES]),
+        moves=tuple(sorted(set(_list_changes(finding, spec, profiles)))[:MAX_CHANGES]),
         severity=finding.severity,
         as_of=as_of,
         faults=_list_open_faults(finding),
@@ -147,8 +148,11 @@ def _precedes(earlier: Announcement, later: Announcement, cooldown: timedelta) -
 
 
 def _list_changes(
-    finding: DriftFinding, profiles: tuple[WindowProfile, WindowProfile] | None
+    finding: DriftFinding,
+    spec: ModelSpec,
+    profiles: tuple[WindowProfile, WindowProfile] | None,
 ) -> Iterator[str]:
+    yield from list_signal_changes(finding, tolerance=spec.tolerance)
     for drift in finding.drifted:
         columns = profiles and tuple(each.find(drift.name) for each in profiles)
         yield _shorten_change(f"{drift.name} {_find_direction(drift, columns)}")

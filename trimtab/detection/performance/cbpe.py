@@ -19,6 +19,7 @@ from trimtab.detection.performance.performance_estimation import (
     MetricEstimate,
     build_metric_estimate,
 )
+from trimtab.detection.performance.rare_classes import MIN_RARE_CLASS_ROWS, compute_class_error
 from trimtab.detection.profiles.arrays import FloatArray, IntArray
 
 
@@ -31,12 +32,14 @@ def fit_cbpe_reference(
     clusters: ClusterLabels = (),
     seed: int = 0,
 ) -> EstimationReference | None:
-    """Calibrate the scores of held-out rows; None if they are fewer than 100 or of one class.
+    """Calibrate the scores of held-out rows; None if they, or those of a class, are too few.
 
-    `scores` has shape (rows, classes); `truth` and `predicted` hold class indices. `clusters` as
-    for `compute_clustered_error`.
+    The error counts the rows of the rarest class, which the calibration is learnt from. `scores`
+    has shape (rows, classes); `truth` and `predicted` hold class indices. `clusters` as for
+    `compute_clustered_error`.
     """
-    if len(truth) < MIN_ROWS_TO_ESTIMATE or len(np.unique(truth)) <= 1:
+    _, sizes = np.unique(truth, return_counts=True)
+    if len(truth) < MIN_ROWS_TO_ESTIMATE or len(sizes) <= 1 or min(sizes) < MIN_RARE_CLASS_ROWS:
         return None
     probabilities = np.empty_like(scores)
     folds = KFold(ESTIMATION_FOLDS, shuffle=True, random_state=seed)
@@ -50,9 +53,17 @@ def fit_cbpe_reference(
         metric=metric,
         method="confidence_based",
         reference=estimate.value,
-        error=estimate.error,
+        error=max(estimate.error, _compute_least_error(metric, scores, truth, predicted)),
         curves=fit_curves(scores, truth),
     )
+
+
+def _compute_least_error(
+    metric: str, scores: FloatArray, truth: IntArray, predicted: IntArray
+) -> float:
+    if metric == "roc_auc":
+        return compute_class_error(metric, truth == 1, scores[:, 1])
+    return compute_class_error(metric, truth, predicted)
 
 
 def estimate_by_cbpe(

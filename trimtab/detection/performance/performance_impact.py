@@ -24,11 +24,14 @@ from trimtab.contracts.drift import (
     PerformanceChange,
     PerformanceEstimate,
 )
+from trimtab.contracts.window_signals import SupportSplit
 
 MIN_HARMFUL_SHARE: Final = 0.5
 """Share of the tolerance from which an impact counts as harmful."""
 MIN_LABELLED_SHARE: Final = 0.9
 """Share of the rows whose labels must be known for the realised metric to speak for all rows."""
+MIN_CONTRADICTING_SHARE: Final = 0.3
+"""Share of the rows whose labels can contradict an estimate that is made without labels."""
 ONE_SIDED_95_Z: Final = 1.645
 """Standard errors by which a loss must lie below the tolerance: 95 % confidence, one-sided."""
 
@@ -41,6 +44,8 @@ class PerformanceImpact(Record):
     estimate: PerformanceEstimate | None = None
     multivariate: MultivariateDrift | None = None
     concept_loss: float | None = None
+    support: SupportSplit | None = None
+    """None if the metric is not worse, or the training rows are not stored."""
 
 
 def add_impact(
@@ -77,13 +82,32 @@ def is_harmful(finding: DriftFinding, *, tolerance: float) -> bool:
         return True
     if performance and _is_surely_tolerated(performance, finding.current.rows, tolerance):
         return False
-    if estimate and estimate.degraded:
+    overruled = is_overruled(estimate, performance, rows=finding.current.rows)
+    if estimate and estimate.degraded and not overruled:
         return True
     if any(_exceeds_harm_limit(each.impact, tolerance) for each in finding.drifted):
         return True
     rows_differ = finding.multivariate is not None and finding.multivariate.drifted
     loss = compute_overall_loss(performance, estimate)
     return rows_differ and _exceeds_harm_limit(loss, tolerance)
+
+
+def is_overruled(
+    estimate: PerformanceEstimate | None, performance: PerformanceChange | None, *, rows: int
+) -> bool:
+    """Return whether realised labels make an estimate without labels obsolete.
+
+    They do if nearly all of the window's rows have one, or if those that have one show clearly less
+    loss than estimated. A metric that degraded contradicts nothing.
+    """
+    if estimate is None or performance is None or performance.degraded:
+        return False
+    if performance.rows >= MIN_LABELLED_SHARE * rows:
+        return True
+    loss = performance.reference - performance.current
+    expected = estimate.reference - estimate.estimated
+    margin = ONE_SIDED_95_Z * (performance.error or 0.0)
+    return performance.rows >= MIN_CONTRADICTING_SHARE * rows and loss + margin < expected
 
 
 def _is_surely_tolerated(performance: PerformanceChange, rows: int, tolerance: float) -> bool:

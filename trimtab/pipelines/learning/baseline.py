@@ -18,6 +18,7 @@ from trimtab.contracts.fitted import (
     Baseline,
     ServedModel,
     ServedModels,
+    spread_name,
     standard_error_name,
 )
 from trimtab.contracts.model import ModelSpec, Task
@@ -32,10 +33,12 @@ from trimtab.pipelines.history.rows import (
     read_rows,
 )
 from trimtab.pipelines.history.time_ranges import TimeRange, compute_reference_range
+from trimtab.pipelines.learning.forward_folds import summarise_folds
 from trimtab.pipelines.learning.model_fitting import MIN_TRAINING_ROWS, measure_segments
 from trimtab.pipelines.scoring.baseline_windows import measure_baseline_windows
 from trimtab.pipelines.scoring.calibration import calibrate_reference
-from trimtab.pipelines.scoring.metrics import score_model
+from trimtab.pipelines.scoring.learnability import measure_reference_learnability
+from trimtab.pipelines.scoring.metrics import score_labelled_rows, score_model
 from trimtab.pipelines.scoring.performance_estimation import (
     prepare_estimation,
     sample_reference_rows,
@@ -102,6 +105,7 @@ def measure_baseline(
     metrics = {
         spec.metric: score.value,
         standard_error_name(spec.metric): score.error,
+        spread_name(spec.metric): _measure_spread(model, clean, spec, time_range),
         "rows": len(clean),
     }
     return Baseline(
@@ -112,6 +116,7 @@ def measure_baseline(
             REFERENCE_PROFILE_FILE: profile.model_dump(mode="json"),
             SEGMENTS_FILE: dict(measure_segments(model, clean, spec)),
             **calibrate_reference(rows, spec, predictions=predictions, profile=profile),
+            **measure_reference_learnability(clean, spec, time_range),
             **logged,
             **estimation.artifacts,
             **measure_baseline_windows(model, clean, spec, estimation),
@@ -119,6 +124,19 @@ def measure_baseline(
         frames={REFERENCE_ROWS_FILE: sample_reference_rows(rows, spec, seed=BASELINE_SEED)},
         companions=estimation.companions,
     )
+
+
+def _measure_spread(
+    model: Predictor, clean: pd.DataFrame, spec: ModelSpec, time_range: TimeRange
+) -> float | None:
+    """Return the standard deviation of the metric between windows; None if there is only one."""
+    times, windows = clean[spec.timestamp], list[TimeRange]()
+    while len(windows) < spec.reference_windows:
+        start = windows[-1].end if windows else time_range.start
+        windows.append(TimeRange(start, start + spec.window))
+    inside = [clean[(times >= start) & (times < end)] for start, end in windows]
+    scores = [score_labelled_rows(model, rows, spec) for rows in inside if len(rows)]
+    return summarise_folds(scores).spread
 
 
 def _choose_predictor(

@@ -1,7 +1,7 @@
 """Trains a model on a time range, and measures it on rows that it has not learned from.
 
-The metric is measured on the end of the range, held out by time. The registered model then learns
-from the whole range, as the next model to serve should.
+The metric is measured on the end of the range, held out by time, and on earlier windows of it. The
+registered model then learns from the whole range, as the next model to serve should.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,6 @@ from trimtab.contracts.fitted import (
     REFERENCE_ROWS_FILE,
     SEGMENTS_FILE,
     FittedModel,
-    standard_error_name,
 )
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
@@ -32,9 +31,11 @@ from trimtab.pipelines.history.rows import (
     read_rows,
 )
 from trimtab.pipelines.history.time_ranges import TimeRange, find_holdout_start
+from trimtab.pipelines.learning.forward_folds import measure_earlier_folds, name_fold_metrics
 from trimtab.pipelines.scoring.baseline_windows import measure_baseline_windows
 from trimtab.pipelines.scoring.calibration import calibrate_reference
 from trimtab.pipelines.scoring.estimator import describe_estimator, fit_estimator
+from trimtab.pipelines.scoring.learnability import measure_reference_learnability
 from trimtab.pipelines.scoring.metrics import MetricScore, compute_metric, score_model
 from trimtab.pipelines.scoring.performance_estimation import (
     EstimationArtifacts,
@@ -81,7 +82,7 @@ def fit_model(
         estimator=model,
         example=build_model_inputs(clean.head(EXAMPLE_ROWS), spec),
         metrics={
-            **_name_metrics(holdout.score, spec.metric),
+            **name_fold_metrics([*holdout.earlier, holdout.score], spec.metric),
             "holdout_rows": holdout.score.rows,
             "rows": len(clean),
             "dirty_rows": len(rows) - len(clean),
@@ -97,6 +98,7 @@ def fit_model(
             REFERENCE_PROFILE_FILE: profile.model_dump(mode="json"),
             SEGMENTS_FILE: holdout.segments,
             **calibrate_reference(rows, spec, predictions=predictions, profile=profile),
+            **measure_reference_learnability(clean, spec, time_range),
             **holdout.estimation.artifacts,
         },
         frames={REFERENCE_ROWS_FILE: sample_reference_rows(rows, spec, seed=seed)},
@@ -108,6 +110,8 @@ class _Holdout(NamedTuple):
     """The measurements on held-out rows, of a model that has not learned from them."""
 
     score: MetricScore
+    earlier: list[MetricScore]
+    """The metric in earlier periods, each of a model that learned from what precedes it."""
     segments: dict[str, JsonValue]
     estimation: EstimationArtifacts
 
@@ -116,7 +120,7 @@ def _measure_holdout(
     clean: pd.DataFrame, spec: ModelSpec, time_range: TimeRange, seed: int
 ) -> _Holdout:
     """Measure on the first of the possible holdouts in which the metric is defined."""
-    for held_out in _list_holdouts(clean, spec, time_range):
+    for attempt, held_out in enumerate(_list_holdouts(clean, spec, time_range)):
         before, after = clean[~held_out], clean[held_out]
         if len(before) < MIN_TRAINING_ROWS:
             continue
@@ -126,17 +130,14 @@ def _measure_holdout(
             estimation = prepare_estimation(model, after, spec, seed=seed)
             windows = measure_baseline_windows(model, after, spec, estimation)
             estimation = estimation._replace(artifacts={**estimation.artifacts, **windows})
-            return _Holdout(score, dict(measure_segments(model, after, spec)), estimation)
+            by_time = attempt == 0
+            earlier = measure_earlier_folds(clean, spec, time_range, seed=seed) if by_time else []
+            return _Holdout(score, earlier, dict(measure_segments(model, after, spec)), estimation)
     msg = (
         f"{spec.metric} cannot be measured on the end of {time_range.start} to {time_range.end}:"
         f" the {len(clean)} rows there are too few or have only one target"
     )
     raise Refused(msg)
-
-
-def _name_metrics(score: MetricScore, metric: str) -> dict[str, float]:
-    values = {metric: score.value, standard_error_name(metric): score.error}
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _list_holdouts(

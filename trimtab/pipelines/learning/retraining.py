@@ -13,6 +13,7 @@ from trimtab.contracts.fitted import (
     ServedModel,
     ServedModels,
     expected_metric_name,
+    spread_name,
     standard_error_name,
 )
 from trimtab.contracts.model import ModelSpec
@@ -68,13 +69,15 @@ def _tag_excluded(corrupt: Sequence[TimeRange]) -> dict[str, str]:
 def get_holdout_metrics(champion: ServedModel, metric: str) -> Mapping[str, float]:
     """Return the held-out metric of the first champion, which all later versions must keep.
 
-    Its name is as `expected_metric_name` says; its standard error is included if it is known.
+    Its name is as `expected_metric_name` says. Its standard error and its spread between windows
+    are included if they are known.
     """
     kept = expected_metric_name(metric)
     name = kept if kept in champion.metrics else metric
     pairs = {
         kept: champion.metrics.get(name),
         standard_error_name(kept): champion.metrics.get(standard_error_name(name)),
+        spread_name(kept): champion.metrics.get(spread_name(name)),
     }
     return {name: value for name, value in pairs.items() if value is not None}
 

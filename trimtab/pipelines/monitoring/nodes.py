@@ -28,15 +28,21 @@ from trimtab.pipelines.monitoring.cooldown import (
     apply_cooldown,
 )
 from trimtab.pipelines.monitoring.reference import WindowReference, find_reference
+from trimtab.pipelines.monitoring.signals import MeasuredSignals
 from trimtab.pipelines.requests import MonitoringRequest, WindowRequest
 from trimtab.pipelines.scoring.baseline_windows import (
     compare_impact_with_baseline,
     compare_realised_with_baseline,
     load_window_baselines,
 )
-from trimtab.pipelines.scoring.metrics import score_model
+from trimtab.pipelines.scoring.loss_streak import count_lossy_windows
+from trimtab.pipelines.scoring.metrics import score_labelled_rows
 from trimtab.pipelines.scoring.performance_impact import PredictedWindow, estimate_impact
-from trimtab.pipelines.scoring.predictions import choose_predictor, predict_outputs
+from trimtab.pipelines.scoring.predictions import (
+    choose_predictor,
+    count_classes,
+    predict_outputs,
+)
 from trimtab.pipelines.scoring.realised_performance import (
     WindowMeasurement,
     build_realised_metric,
@@ -89,13 +95,16 @@ def measure_window(
     )
     champion = reference.champion
     model = choose_predictor(champion, rows, spec)
-    score = score_model(model, rows[rows[spec.timestamp] < labelled_until], spec)
+    score = score_labelled_rows(model, rows[rows[spec.timestamp] < labelled_until], spec)
     realised = build_realised_metric(champion, score, spec)
-    change = measure_performance_change(champion, realised, spec, alpha=reference.alpha)
+    change = measure_performance_change(
+        champion, realised, spec, alpha=reference.alpha, classes=count_classes(model, spec)
+    )
     baseline = load_window_baselines(champion).realised
     change = compare_realised_with_baseline(
         change, spec, baseline, start=request.start, alpha=reference.alpha
     )
+    change = count_lossy_windows(change, history, spec, champion, request.time_range)
     return WindowMeasurement(profile, realised, change)
 
 
@@ -132,6 +141,7 @@ def find_window_drift(
     reference: WindowReference,
     impact: PerformanceImpact,
     faults: Sequence[QualityFault] | None = None,
+    measured: MeasuredSignals | None = None,
 ) -> list[DriftFinding]:
     """Return one finding, with the fingerprint of its drift, or none."""
     champion = reference.champion
@@ -143,6 +153,8 @@ def find_window_drift(
         thresholds=reference.compute_thresholds(measurement.profile),
         impact=impact,
         faults=faults,
+        signals=measured.signals if measured else None,
+        extra_faults=measured.faults if measured else (),
     )
     if finding is None:
         return []

@@ -19,6 +19,7 @@ from trimtab.pipelines.monitoring.nodes import (
     record_announcement,
     select_window_rows,
 )
+from trimtab.pipelines.monitoring.signals import measure_signals
 from trimtab.pipelines.monitoring.window_faults import find_faults
 from trimtab.pipelines.monitoring.window_report import (
     build_run_record,
@@ -80,8 +81,23 @@ def _list_measurement_nodes() -> list[Node]:
             name="find_faults",
         ),
         Node(
+            measure_signals,
+            [
+                "history",
+                "window_rows",
+                "model_spec",
+                "request",
+                "reference",
+                "measurement",
+                "impact",
+                "watched_model",
+            ],
+            "signals",
+            name="measure_signals",
+        ),
+        Node(
             find_window_drift,
-            ["measurement", "model_spec", "reference", "impact", "faults"],
+            ["measurement", "model_spec", "reference", "impact", "faults", "signals"],
             "findings",
             name="find_window_drift",
         ),
@@ -123,7 +139,15 @@ def _list_publication_nodes() -> list[Node]:
         ),
         Node(
             build_window_details,
-            ["measurement", "model_spec", "reference", "impact", "request", "faults"],
+            [
+                "measurement",
+                "model_spec",
+                "reference",
+                "impact",
+                "signals",
+                "request",
+                "faults",
+            ],
             "details",
             name="build_window_details",
         ),

@@ -13,6 +13,7 @@ from trimtab.detection.performance.finding import build_finding
 from trimtab.detection.performance.performance_impact import PerformanceImpact
 from trimtab.pipelines.monitoring.cooldown import Publication
 from trimtab.pipelines.monitoring.reference import WindowReference
+from trimtab.pipelines.monitoring.signals import MeasuredSignals
 from trimtab.pipelines.requests import MonitoringRequest
 from trimtab.pipelines.scoring.realised_performance import WindowMeasurement
 
@@ -38,11 +39,12 @@ def build_run_record(
     }
 
 
-def build_window_details(
+def build_window_details(  # noqa: PLR0913, PLR0917 - each is one measurement of the window
     measurement: WindowMeasurement,
     spec: ModelSpec,
     reference: WindowReference,
     impact: PerformanceImpact,
+    measured: MeasuredSignals,
     request: MonitoringRequest,
     faults: Sequence[QualityFault],
 ) -> dict[str, JsonValue]:
@@ -57,6 +59,8 @@ def build_window_details(
         thresholds=reference.compute_thresholds(measurement.profile),
         impact=impact,
         faults=faults,
+        signals=measured.signals,
+        extra_faults=measured.faults,
     )
     origin = {"champion_version": reference.champion.version}
     profiles = (reference.profile, measurement.profile)

@@ -102,7 +102,9 @@ def compare_realised_with_baseline(
     if change is None or baseline is None:
         return change
     compared = _compare_with_baseline(change.current, spec, baseline, start, alpha)
-    return change.model_copy(update=compared)
+    lost = compared["reference"] - change.current > spec.tolerance
+    figures = {"spread": baseline.spread, "windows": int(lost)}
+    return change.model_copy(update={**compared, **figures})
 
 
 def compare_impact_with_baseline(
@@ -124,7 +126,9 @@ def compare_impact_with_baseline(
     compared = _compare_with_baseline(impact.estimate.estimated, spec, baseline, start, alpha)
     estimate = impact.estimate.model_copy(update=compared)
     error = baselines.realised.spread if baselines.realised else None
-    unexplained = compute_concept_loss(performance, estimate, error=error, alpha=alpha)
+    unexplained = compute_concept_loss(
+        performance, estimate, error=error, alpha=alpha, support=impact.support
+    )
     concept_loss = None if impact.concept_loss is None else unexplained
     return impact.model_copy(update={"estimate": estimate, "concept_loss": concept_loss})
 

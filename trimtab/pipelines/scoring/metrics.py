@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import balanced_accuracy_score, r2_score, roc_auc_score
 
-from trimtab.contracts.model import ModelSpec
+from trimtab.contracts.model import ModelSpec, Task
 from trimtab.detection.drift.standard_errors import (
     MIN_DISTINCT_TARGETS,
     ClusterLabels,
@@ -15,6 +15,11 @@ from trimtab.detection.drift.standard_errors import (
     label_time_clusters,
 )
 from trimtab.detection.onboarding.predictions import LoggedPredictions
+from trimtab.detection.performance.rare_classes import (
+    MIN_RARE_CLASS_ROWS,
+    compute_class_error,
+    count_rarest_class,
+)
 from trimtab.pipelines.history.rows import cast_targets, keep_valid_targets
 from trimtab.pipelines.scoring.predictions import Predictor, predict_outputs
 
@@ -42,7 +47,21 @@ def score_model(model: Predictor, rows: pd.DataFrame, spec: ModelSpec) -> Metric
     clean = keep_valid_targets(rows, spec)
     if isinstance(model, LoggedPredictions):
         clean = model.select_rows(clean)
-    truth, outputs = cast_targets(clean, spec), predict_outputs(model, clean, spec)
+    return score_outputs(clean, predict_outputs(model, clean, spec), spec)
+
+
+def score_labelled_rows(model: Predictor, rows: pd.DataFrame, spec: ModelSpec) -> MetricScore:
+    """Return the model's metric as `score_model` does, but unknown if a class has too few rows.
+
+    A handful of positives makes a metric of classes noise, however many rows there are.
+    """
+    score = score_model(model, rows, spec)
+    return score if has_enough_classes(rows, spec) else score._replace(value=None, error=None)
+
+
+def score_outputs(clean: pd.DataFrame, outputs: "pd.Series[Any]", spec: ModelSpec) -> MetricScore:
+    """Return the metric of a model's outputs on clean rows; `outputs` as of `predict_outputs`."""
+    truth = cast_targets(clean, spec)
     value = compute_metric(truth, outputs, spec)
     if value is None:
         return MetricScore(None, len(clean), None)
@@ -50,7 +69,23 @@ def score_model(model: Predictor, rows: pd.DataFrame, spec: ModelSpec) -> Metric
     error = compute_standard_error(
         spec.metric, compared, outputs, clusters=label_row_clusters(clean, spec)
     )
-    return MetricScore(value, len(clean), error)
+    by_class = compute_class_error(spec.metric, compared.to_numpy(), outputs.to_numpy())
+    return MetricScore(value, len(clean), error and max(error, by_class))
+
+
+def has_enough_classes(rows: pd.DataFrame, spec: ModelSpec) -> bool:
+    """Return whether each class has enough labelled rows to measure a metric; True for numbers."""
+    if spec.task is Task.REGRESSION:
+        return True
+    targets = cast_targets(keep_valid_targets(rows, spec), spec)
+    return count_rarest_class(targets) >= MIN_RARE_CLASS_ROWS
+
+
+def compute_trivial_metric(spec: ModelSpec, classes: int = 2) -> float:
+    """Return the metric of a model that knows only the target's distribution."""
+    if spec.task is Task.REGRESSION:
+        return 0.0
+    return 0.5 if spec.metric == "roc_auc" else 1.0 / max(classes, MIN_DISTINCT_TARGETS)
 
 
 def compute_metric(

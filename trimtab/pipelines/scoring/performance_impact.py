@@ -5,7 +5,7 @@ is unknown stays None, and is announced rather than taken for harmless.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 from pydantic import JsonValue
@@ -20,6 +20,7 @@ from trimtab.contracts.fitted import (
 )
 from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
+from trimtab.contracts.window_signals import SupportSplit
 from trimtab.detection.drift.domain_classifier import detect_multivariate_drift
 from trimtab.detection.performance.calibration_curve import calibrate_probabilities
 from trimtab.detection.performance.cbpe import estimate_by_cbpe
@@ -45,7 +46,12 @@ from trimtab.pipelines.scoring.predictions import (
     list_classes,
     predict_probabilities,
 )
+from trimtab.pipelines.scoring.support import measure_support
 from trimtab.pipelines.scoring.thread_limits import use_one_thread
+
+MIN_SEPARABLE_AUC: Final = 0.55
+"""Area under the domain classifier's curve below which a window is not searched for rows without
+support: it hardly differs from the reference."""
 
 
 class PredictedWindow(NamedTuple):
@@ -76,13 +82,21 @@ def estimate_impact(
         return PerformanceImpact(importance=importance)
     estimate = estimate_performance(window, spec, champion)
     labelled_estimate = _estimate_labelled(window, spec, champion, estimate)
+    multivariate = compare_window_rows(window.rows, spec, champion, alpha=window.alpha)
+    separable = multivariate is None or multivariate.auc >= MIN_SEPARABLE_AUC
+    support = None
+    if performance and performance.reference - performance.current > spec.tolerance:
+        support = _split_loss(
+            window, spec, champion, performance, estimate=labelled_estimate, separable=separable
+        )
     return PerformanceImpact(
         importance=importance,
         estimate=estimate,
-        multivariate=compare_window_rows(window.rows, spec, champion, alpha=window.alpha),
+        multivariate=multivariate,
         concept_loss=compute_concept_loss(
-            performance, labelled_estimate, error=error, alpha=window.alpha
+            performance, labelled_estimate, error=error, alpha=window.alpha, support=support
         ),
+        support=support,
     )
 
 
@@ -135,6 +149,36 @@ def estimate_performance(
     if current is None:
         return None
     return reference.compare(current, tolerance=spec.tolerance, alpha=window.alpha)
+
+
+def _split_loss(
+    window: PredictedWindow,
+    spec: ModelSpec,
+    champion: ServedModel,
+    performance: PerformanceChange,
+    *,
+    estimate: PerformanceEstimate | None,
+    separable: bool,
+) -> SupportSplit | None:
+    """Return the metric by support; rows inside may be expected to be harder or easier."""
+    found = measure_support(
+        window.rows[window.labelled],
+        spec,
+        champion,
+        importance=load_importance(champion),
+        performance=performance,
+        separable=separable,
+    )
+    if found is None or estimate is None:
+        return found[0] if found else None
+    split, rows = found
+    known = pd.Series(data=True, index=rows.index)
+    inside = PredictedWindow(rows, window.predictions[rows.index], known, window.alpha)
+    expected = estimate_performance(inside, spec, champion)
+    if expected is None:
+        return split
+    reference = performance.reference - (expected.reference - expected.estimated)
+    return split.model_copy(update={"inside_reference": reference})
 
 
 def _estimate_labelled(

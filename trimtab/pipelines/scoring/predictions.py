@@ -99,3 +99,11 @@ def predict_probabilities(
 def list_classes(model: Predictor) -> tuple[str, ...]:
     """Return the classes of a classifier, in the order of its probabilities."""
     return tuple(model.classes if isinstance(model, LoggedPredictions) else model.classes_)
+
+
+def count_classes(model: Predictor, spec: ModelSpec) -> int:
+    """Return the number of classes that a model predicts; two if it does not say them."""
+    if spec.task is Task.REGRESSION:
+        return BINARY_CLASS_COUNT
+    classes = getattr(model, "classes" if isinstance(model, LoggedPredictions) else "classes_", ())
+    return max(len(classes), BINARY_CLASS_COUNT)

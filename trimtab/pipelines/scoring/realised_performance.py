@@ -4,11 +4,16 @@ import math
 from typing import Final, NamedTuple
 
 from trimtab.contracts.drift import PerformanceChange
-from trimtab.contracts.fitted import ServedModel, expected_metric_name, standard_error_name
+from trimtab.contracts.fitted import (
+    ServedModel,
+    expected_metric_name,
+    spread_name,
+    standard_error_name,
+)
 from trimtab.contracts.model import ModelSpec, VersionMetric
 from trimtab.detection.drift.standard_errors import is_significant_loss
 from trimtab.detection.profiles.window_profile import WindowProfile
-from trimtab.pipelines.scoring.metrics import MetricScore
+from trimtab.pipelines.scoring.metrics import MetricScore, compute_trivial_metric
 
 MIN_LABELLED_ROWS: Final = 30
 """Labelled rows that a metric needs to be trusted."""
@@ -50,18 +55,22 @@ def measure_performance_change(
     spec: ModelSpec,
     *,
     alpha: float | None = None,
+    classes: int = 2,
 ) -> PerformanceChange | None:
     """Compare the metric with that held out at training time; None if either is unknown.
 
-    It is degraded if the loss is larger than the tolerance and than chance explains; `alpha` as
-    for `is_significant_loss`.
+    It is degraded if the loss is larger than the tolerance, than chance explains, and than windows
+    of the reference differ among themselves; `alpha` as for `is_significant_loss`. `classes` is
+    the number of classes of the target.
     """
     held_out = get_reference_metric(champion, spec.metric)
     if realised.metric is None or held_out is None:
         return None
-    reference, error = held_out
+    reference, error, spread = held_out
     loss = reference - realised.metric.value
-    significant = is_significant_loss(loss, error, realised.error, alpha=alpha)
+    significant = is_significant_loss(
+        loss, error, realised.error, alpha=alpha
+    ) and is_significant_loss(loss, spread, alpha=alpha)
     return PerformanceChange(
         metric=spec.metric,
         reference=reference,
@@ -69,6 +78,9 @@ def measure_performance_change(
         rows=realised.metric.rows,
         error=_combine_errors(error, realised.error),
         degraded=loss > spec.tolerance and significant,
+        trivial=compute_trivial_metric(spec, classes),
+        spread=spread,
+        windows=int(loss > spec.tolerance),
     )
 
 
@@ -85,15 +97,28 @@ def _combine_errors(*errors: float | None) -> float | None:
     return math.hypot(*known) if known else None
 
 
-def get_reference_metric(champion: ServedModel, metric: str) -> tuple[float, float | None] | None:
-    """Return the metric that the champion must keep, with its standard error.
+class ReferenceMetric(NamedTuple):
+    """The metric that a champion must keep."""
+
+    value: float
+    error: float | None
+    """Standard error of the value; None if unknown."""
+    spread: float | None
+    """Standard deviation between windows of the reference; None if unknown."""
+
+
+def get_reference_metric(champion: ServedModel, metric: str) -> ReferenceMetric | None:
+    """Return the metric that the champion must keep, with its standard error and spread.
 
     A challenger trained on bad data may have had a bad metric on its own held-out rows. It must
     keep the metric of the first champion if that was better.
     """
+    measured = champion.metrics
     known = [
-        (champion.metrics[name], champion.metrics.get(standard_error_name(name)))
+        ReferenceMetric(
+            measured[name], measured.get(standard_error_name(name)), measured.get(spread_name(name))
+        )
         for name in (metric, expected_metric_name(metric))
-        if name in champion.metrics
+        if name in measured
     ]
-    return max(known, key=lambda each: each[0], default=None)
+    return max(known, key=lambda each: each.value, default=None)
