@@ -45,6 +45,8 @@ class InjectionKind:
     """Watched window of the onset, if it is not drawn."""
     changes_reference: bool = False
     """Whether rows of the reference windows change as well."""
+    drops_column: bool = False
+    """Whether the table lacks the important column from the onset on."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Fields of the model's configuration that differ."""
     excluded_tables: frozenset[str] = frozenset()

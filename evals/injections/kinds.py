@@ -106,7 +106,7 @@ def _list_fault_kinds() -> list[InjectionKind]:
         kind(name="sentinel", inject=faults.fill_sentinel, truth=missing),
         kind(name="renamed_category", inject=faults.rename_category,
              truth=_fault(Cause.SCHEMA_CHANGE)),
-        kind(name="dropped_column", inject=faults.drop_column,
+        kind(name="dropped_column", inject=faults.drop_column, drops_column=True,
              truth=_fault(Cause.SCHEMA_CHANGE, Cause.MISSING_VALUES)),
         kind(name="retyped_column", inject=faults.retype_column,
              truth=_fault(Cause.SCHEMA_CHANGE, Cause.MISSING_VALUES)),

@@ -1,0 +1,52 @@
+"""The smaller ports in memory: no documents, one seal, and grants that anybody can read."""
+
+from collections.abc import Sequence
+
+from trimtab.contracts.evidence import Document
+from trimtab.contracts.incident import IncidentReport
+from trimtab.contracts.ports import SealedRecord
+from trimtab.contracts.remediation import GrantClaims
+
+_SEAL = "in memory"
+
+
+class NoKnowledge:
+    """The port `KnowledgeBase` without documents."""
+
+    def search(self, query: str, *, limit: int = 5) -> tuple[Document, ...]:
+        """Return nothing."""
+        return ()
+
+    def document(self, document_id: str) -> Document | None:
+        """Return None."""
+        return None
+
+    def remember(self, report: IncidentReport, *, document_id: str) -> None:
+        """Forget it."""
+
+    def remember_all(self, memories: Sequence[tuple[IncidentReport, str]]) -> None:
+        """Forget them."""
+
+
+class MemorySeal:
+    """The port `EvidenceSeal`, where nobody else can write."""
+
+    def sign(self, record: SealedRecord) -> str:
+        """Return the seal."""
+        return _SEAL
+
+    def check(self, record: SealedRecord) -> bool:
+        """Return whether it carries the seal."""
+        return record.seal == _SEAL
+
+
+class OpenGuard:
+    """The ports `GrantMint` and `GrantGuard`, unsigned: nothing outside of the process asks."""
+
+    def mint(self, claims: GrantClaims) -> str:
+        """Return the claims as text."""
+        return claims.model_dump_json()
+
+    def check(self, token: str, *, expired_too: bool = False) -> GrantClaims:
+        """Return the claims."""
+        return GrantClaims.model_validate_json(token)
