@@ -126,9 +126,7 @@ def flip_labels(table: CleanTable, level: int, rng: "Generator") -> pd.DataFrame
     if is_regression(table.spec):
         mean = float(pd.to_numeric(table.rows[TRUE_TARGET]).mean())
         return replace_values(table, table.spec.target, chosen, (2.0 * mean - target).to_numpy())
-    return replace_values(
-        table, table.spec.target, chosen, np.where(target == "yes", "no", "yes")
-    )
+    return replace_values(table, table.spec.target, chosen, np.where(target == "yes", "no", "yes"))
 
 
 def delay_labels(table: CleanTable, level: int, rng: "Generator") -> pd.DataFrame:
@@ -196,9 +194,7 @@ def ruin_reference_labels(table: CleanTable, level: int, rng: "Generator") -> pd
     return replace_values(table, table.spec.target, chosen, targets)
 
 
-def _scale_important(
-    table: CleanTable, chosen: "pd.Series[bool]", level: int
-) -> pd.DataFrame:
+def _scale_important(table: CleanTable, chosen: "pd.Series[bool]", level: int) -> pd.DataFrame:
     factor = choose_level(level, (1.8, 3.6, 100.0))
     column = table.rows[table.source.important]
     return replace_values(table, str(column.name), chosen, column[chosen] * factor)

@@ -94,9 +94,7 @@ def draw_mask(chosen: "pd.Series[bool]", share: float, rng: "Generator") -> "pd.
 
 def find_categorical(table: CleanTable) -> str:
     """Return the categorical feature that matters most: the first one."""
-    return next(
-        each.name for each in table.spec.features if each.kind is FeatureKind.CATEGORICAL
-    )
+    return next(each.name for each in table.spec.features if each.kind is FeatureKind.CATEGORICAL)
 
 
 def get_spread(table: CleanTable, column: str) -> float:

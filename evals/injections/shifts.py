@@ -44,9 +44,7 @@ def shift_unimportant_column(table: CleanTable, level: int, _rng: "Generator") -
     )
 
 
-def shift_every_column_slightly(
-    table: CleanTable, level: int, rng: "Generator"
-) -> pd.DataFrame:
+def shift_every_column_slightly(table: CleanTable, level: int, rng: "Generator") -> pd.DataFrame:
     """Move every numeric column a little, with targets of the same relation."""
     share, chosen, rows = choose_level(level, (0.05, 0.1, 0.15)), table.select(), table.rows
     for column in list_columns(table.source, FeatureKind.NUMERIC):
@@ -150,9 +148,7 @@ def shrink_windows(table: CleanTable, level: int, rng: "Generator") -> pd.DataFr
     return table.rows[rng.random(len(table.rows)) < share]
 
 
-def _resample(
-    table: CleanTable, column: str, strength: float, rng: "Generator"
-) -> pd.DataFrame:
+def _resample(table: CleanTable, column: str, strength: float, rng: "Generator") -> pd.DataFrame:
     """Draw the affected rows again, the likelier the higher their value in a column.
 
     Drawn rows get new times within their window, so that none comes twice.

@@ -124,9 +124,7 @@ class _Play:
         return WindowRecord.model_validate(fields)
 
     async def _respond(self, event: DriftEvent, now: datetime, index: int) -> ResponseRecord:
-        return await self.responder.respond(
-            event, now=now, truth=self.incident.truth, window=index
-        )
+        return await self.responder.respond(event, now=now, truth=self.incident.truth, window=index)
 
     def _score(self, version: str, window: int) -> float | None:
         return self.oracle.score_true(self.registry.get_served(version).load(), window)

@@ -69,9 +69,7 @@ async def remediate(
     kept = progress.verification is not None and progress.verification.verified
     undone = False
     if progress.moved and not kept:
-        effect = await _run(
-            activities.undo, _build_step(order, Step.UNDO, progress)
-        )
+        effect = await _run(activities.undo, _build_step(order, Step.UNDO, progress))
         progress.effects.append(effect)
         undone = effect.applied
     return _build_outcome(progress, undone=undone)
@@ -85,9 +83,7 @@ async def _change_champion(
         effect = await _run(activities.roll_back_champion, _build_step(order, step, progress))
     else:
         progress.challenger = None
-        made = await _run(
-            activities.retrain_challenger, _build_step(order, Step.RETRAIN, progress)
-        )
+        made = await _run(activities.retrain_challenger, _build_step(order, Step.RETRAIN, progress))
         progress.effects.append(made)
         progress.challenger = made.version
         effect = await _run(

@@ -66,9 +66,7 @@ class Responder:
             as_of=now,
         )
         pack = await self._collect_evidence(incident, now=now)
-        data = DeliberationInput(
-            event=event, spec=self.spec, pack=pack, analyst=incident.analyst
-        )
+        data = DeliberationInput(event=event, spec=self.spec, pack=pack, analyst=incident.analyst)
         deliberation = deliberate_by_rules(data)
         case = Investigation(
             incident=incident,
@@ -137,9 +135,7 @@ class Responder:
 
     def _build_usage(self) -> ModelUsage:
         return ModelUsage(
-            ledger=LedgerFacts(
-                last_attempt_at=self.last_attempt_at, failures=tuple(self.failures)
-            )
+            ledger=LedgerFacts(last_attempt_at=self.last_attempt_at, failures=tuple(self.failures))
         )
 
 

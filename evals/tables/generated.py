@@ -26,7 +26,10 @@ _WEEK: Final = timedelta(days=7)
 
 
 def build_spec(
-    name: str, task: Task, features: tuple[Feature, ...], **settings: Any  # noqa: ANN401 - any field
+    name: str,
+    task: Task,
+    features: tuple[Feature, ...],
+    **settings: Any,  # noqa: ANN401 - any field
 ) -> ModelSpec:
     """Return the configuration of a table's model: weeks, of which four are the reference."""
     fields: dict[str, Any] = {
@@ -249,7 +252,9 @@ def _draw_demand(rng: "Generator", times: pd.DatetimeIndex) -> pd.DataFrame:
             "stock": rng.gamma(5.0, 40.0, rows).round(),
             "batch": rng.uniform(0.0, 500.0, rows).round(),
             "promotion": rng.choice(["none", "poster", "coupon"], rows, p=[0.6, 0.25, 0.15]),
-            "store": rng.choice(["centre", "harbour", "hill", "mall"], rows, p=[0.4, 0.3, 0.2, 0.1]),
+            "store": rng.choice(
+                ["centre", "harbour", "hill", "mall"], rows, p=[0.4, 0.3, 0.2, 0.1]
+            ),
             "__weekday": times.day_of_week.to_numpy(),
         }
     )

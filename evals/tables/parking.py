@@ -57,7 +57,9 @@ def _load_pool() -> pd.DataFrame:
     times = pd.to_datetime(table["LastUpdated"])
     since = times - pd.Timestamp(_FIRST_DAY)
     inside = (since >= pd.Timedelta(0)) & (since < pd.Timedelta(days=_DAYS_USED))
-    clean = table.loc[inside & (table["Occupancy"] >= 0), list(_BASE)].astype({"Capacity": "float64"})
+    clean = table.loc[inside & (table["Occupancy"] >= 0), list(_BASE)].astype(
+        {"Capacity": "float64"}
+    )
     second = since[clean.index].dt.total_seconds().astype("int64") % _WEEK_SECONDS
     return clean.assign(second=second).sort_values("second").reset_index(drop=True)
 
