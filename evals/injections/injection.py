@@ -58,7 +58,10 @@ def choose_level(level: int, values: tuple[float, float, float]) -> float:
 
 
 def replace_values(
-    table: CleanTable, column: str, chosen: "pd.Series[bool]", values: object
+    table: CleanTable,
+    column: str,
+    chosen: "pd.Series[bool]",
+    values: Any,  # noqa: ANN401 - one value, or one a row
 ) -> pd.DataFrame:
     """Return the rows with other values in a column of the chosen rows."""
     rows = table.rows.copy()

@@ -1,6 +1,6 @@
 """Changes of the world: inputs, targets and their relation move; the data itself is sound."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -86,7 +86,8 @@ def flip_concept_of_segment(table: CleanTable, level: int, rng: "Generator") -> 
     """Turn the relation around for one segment; stronger levels for several categories."""
     categories = table.rows[table.source.segment_column].value_counts().index.tolist()
     share = choose_level(level, (0.2, 0.4, 0.6))
-    column, chosen = table.rows[table.source.segment_column], []
+    column = table.rows[table.source.segment_column]
+    chosen: list[object] = []
     for category in [table.source.segment, *categories]:
         if category not in chosen and float(column.isin(chosen).mean()) < share:
             chosen.append(category)
@@ -164,7 +165,7 @@ def _resample(table: CleanTable, column: str, strength: float, rng: "Generator")
     return pd.concat(pieces, ignore_index=True)
 
 
-def _rank_values(values: "pd.Series[object]", table: CleanTable) -> FloatArray:
+def _rank_values(values: "pd.Series[Any]", table: CleanTable) -> FloatArray:
     if values.name == table.spec.target and not is_regression(table.spec):
         return np.asarray(values == "yes", dtype="float64")
     return np.asarray(values.rank(pct=True), dtype="float64")
@@ -175,4 +176,8 @@ def _vary(
 ) -> pd.DataFrame:
     column = table.source.unimportant
     noise = rng.normal(0.0, 0.05 * get_spread(table, column), len(drawn))
-    return drawn.assign(**{table.spec.timestamp: times.to_numpy(), column: drawn[column] + noise})
+    columns: dict[str, Any] = {
+        table.spec.timestamp: times.to_numpy(),
+        column: drawn[column] + noise,
+    }
+    return drawn.assign(**columns)

@@ -22,7 +22,7 @@ RELEASE_KEY: Final = "0" * 64
 """Effect key of the release by other people."""
 _SPOILT_SHARES: Final = (0.5, 0.75, 1.0)
 """Share of the rows in which a bad release learns from a shuffled column, by strength."""
-_KEPT: Final = 4
+_KEPT: Final = 8
 
 
 class _ChampionKey:

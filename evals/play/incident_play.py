@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -63,6 +63,8 @@ class _Play:
     oracle: Oracle
     untouched: str
     """Version that serves if nobody ever acts."""
+    scores: dict[tuple[str, int], float | None] = field(default_factory=dict)
+    """Metric by version and window, on true targets."""
 
     @classmethod
     def begin(cls, incident: LabelledIncident) -> "_Play":
@@ -127,7 +129,10 @@ class _Play:
         return await self.responder.respond(event, now=now, truth=self.incident.truth, window=index)
 
     def _score(self, version: str, window: int) -> float | None:
-        return self.oracle.score_true(self.registry.get_served(version).load(), window)
+        if (version, window) not in self.scores:
+            model = self.registry.get_served(version).load()
+            self.scores[version, window] = self.oracle.score_true(model, window)
+        return self.scores[version, window]
 
 
 def _read_report(report: dict[str, JsonValue]) -> dict[str, Any]:

@@ -5,15 +5,17 @@ from typing import Any, Final
 
 import numpy as np
 
+from evals.injections.injection import ChampionOrigin
 from evals.play.incident_record import OracleRecord, WindowRecord
 from evals.play.labelled_incident import LabelledIncident
 from evals.truth import TRUE_TARGET
 from trimtab.contracts.ports import Refused
-from trimtab.pipelines.history.rows import keep_valid_targets, read_rows
+from trimtab.pipelines.history.rows import cast_targets, keep_valid_targets, read_rows
 from trimtab.pipelines.history.time_ranges import TimeRange, compute_retraining_range
 from trimtab.pipelines.learning.model_fitting import MIN_TRAINING_ROWS
 from trimtab.pipelines.scoring.estimator import fit_estimator
-from trimtab.pipelines.scoring.metrics import score_model
+from trimtab.pipelines.scoring.metrics import compute_metric
+from trimtab.pipelines.scoring.predictions import predict_outputs
 
 CUSUM_ALLOWANCE: Final = 0.5
 CUSUM_LIMIT: Final = 2.0
@@ -39,7 +41,9 @@ class Oracle:
         truth = rows.assign(**{incident.spec.target: rows[TRUE_TARGET]})
         if incident.dropped_column and window >= incident.truth.onset:
             truth = truth.drop(columns=incident.dropped_column)
-        return score_model(model, truth, incident.spec).value
+        clean = keep_valid_targets(truth, incident.spec)
+        outputs = predict_outputs(model, clean, incident.spec)
+        return compute_metric(cast_targets(clean, incident.spec), outputs, incident.spec)
 
     def retrain(self, window: int) -> Any:  # noqa: ANN401
         """Return a model of the newest rows at a window's end; None if they cannot be learnt."""
@@ -56,6 +60,12 @@ class Oracle:
             )
         return self._scores[trained, window]
 
+    def score_first(self, window: int) -> float | None:
+        """Return the metric of the first champion, which a bad release replaced."""
+        if self._incident.origin is not ChampionOrigin.BAD_RELEASE:
+            return None
+        return self.score_true(self._first, window)
+
     def record(self, windows: Sequence[WindowRecord], *, decided: int) -> OracleRecord:
         """Return what each action at the end of window `decided` brings, and simple policies."""
         later = range(decided + 1, len(windows))
@@ -63,7 +73,7 @@ class Oracle:
         actions = {
             "keep": compute_mean([untouched[index] for index in later]),
             "retrain": compute_mean([self._score_or(decided, index, untouched) for index in later]),
-            "roll_back": compute_mean([self.score_true(self._first, index) for index in later]),
+            "roll_back": compute_mean([self.score_first(index) for index in later]),
         }
         observed = [window.observed for window in windows]
         reference = self._find_reference(windows)
@@ -92,7 +102,8 @@ class Oracle:
             metrics.append(
                 untouched[index] if trained is None else self._score_or(trained, index, untouched)
             )
-            if alarms(index) and self.retrain(index) is not None:
+            later = index + 1 < len(untouched)
+            if alarms(index) and later and self.retrain(index) is not None:
                 trained = index
         return metrics
 

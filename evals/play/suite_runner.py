@@ -1,6 +1,7 @@
 """Plays many incidents in several processes; what is finished is not played again."""
 
 import json
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -68,6 +69,7 @@ def _play_all(
         for incident in missing:
             yield play_one(incident, code=code, build=build)
         return
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         # Handed out in the order of the list: neighbours share a champion.
         running = [pool.submit(play_one, each, code=code, build=build) for each in missing]

@@ -1,4 +1,4 @@
-"""The small summary of a run that is kept under `evals/results/`: what was played, and the scores."""
+"""Summarises a run for `evals/results/`: what was played, and the scores."""
 
 import subprocess
 from collections.abc import Sequence

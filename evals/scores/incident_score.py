@@ -56,7 +56,7 @@ class IncidentScore(Record):
     as_good: bool | None
     """Whether it is as good as the better of never and always, within the tolerance."""
     regret: dict[str, float | None]
-    """Loss against the best action at the first event, in the later windows, by policy."""
+    """Loss in the windows after the first event by policy, against the best that was done."""
     failures: int
     """Windows whose check or response ended with an error."""
     seconds: float
@@ -150,12 +150,13 @@ def _is_as_good(played: PlayedIncident) -> bool | None:
 
 def _compute_regrets(played: PlayedIncident) -> dict[str, float | None]:
     later = slice(played.oracle.window + 1, None)
-    best = [value for value in played.oracle.actions.values() if value is not None]
     metrics: dict[str, Sequence[float | None]] = {
         "trimtab": [each.served for each in played.windows],
         **{name: played.oracle.policies[name] for name in POLICIES},
     }
     means = {name: compute_mean(values[later]) for name, values in metrics.items()}
+    known = (*played.oracle.actions.values(), *means.values())
+    best = [value for value in known if value is not None]
     return {
         name: None if mean is None or not best else round(max(best) - mean, 5)
         for name, mean in means.items()

@@ -49,7 +49,7 @@ def shift_seeds(seeds: Sequence[int], split: Split) -> list[int]:
 
 
 def list_builtin_incidents(selection: SuiteSelection) -> list[IncidentId]:
-    """Return the incidents; those that share a champion follow each other."""
+    """Return the incidents, so that a run that is stopped early has played some of each table."""
     kinds = [
         (number, kind)
         for number, kind in enumerate(list_kinds())
@@ -58,8 +58,8 @@ def list_builtin_incidents(selection: SuiteSelection) -> list[IncidentId]:
     return [
         IncidentId(table=table, kind=kind.name, strength=strength, seed=seed)
         for seed in selection.seeds
-        for place, table in enumerate(selection.tables)
         for number, kind in kinds
+        for place, table in enumerate(selection.tables)
         if table not in kind.excluded_tables
         for strength in (
             LEVELS if selection.every_strength else [LEVELS[(seed + number + place) % len(LEVELS)]]

@@ -84,7 +84,7 @@ class LoadedSuite:
 
 
 def load_suite(path: Path) -> LoadedSuite:
-    """Return the suite of a file, or of `suite.yml` in a folder; raise `Refused` with its faults."""
+    """Return the suite of a file, or of `suite.yml` in a folder; raise `Refused` for faults."""
     found = path / "suite.yml" if path.is_dir() else path
     read_suite_file(found)
     return LoadedSuite(found)

@@ -83,7 +83,7 @@ def _draw_rows(rng: "Generator", times: pd.DatetimeIndex) -> pd.DataFrame:
     chosen = pool.iloc[index.clip(0, len(pool) - 1)].reset_index(drop=True)
     rows = chosen[list(_BASE)].rename(columns={"Occupancy": "__counted"})
     gate = rng.normal(50.0, 10.0, len(times)).round(1)
-    return rows.assign(**{"Gate": gate, "__places": rows["Capacity"]})
+    return rows.assign(Gate=gate, __places=rows["Capacity"])
 
 
 def _draw_occupancy(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 FIRST_INSTANT: Final = datetime(2025, 1, 6, tzinfo=UTC)
 """Start of the first reference window, a Monday."""
-WATCHED_WINDOWS: Final = 8
+WATCHED_WINDOWS: Final = 7
 SEASON: Final = timedelta(days=84)
 """Period after which the recurring patterns of the tables recur."""
 
@@ -128,13 +128,12 @@ def draw_window(source: TableSource, start: datetime, rng: "Generator") -> pd.Da
     )
     features = source.draw_features(rng, times)
     target = source.draw_target(features, features, np.zeros(count), rng)
-    return features.assign(
-        **{
-            source.spec.timestamp: times,
-            source.spec.target: target.to_numpy(),
-            TRUE_TARGET: target.to_numpy(),
-        }
-    )
+    columns: dict[str, Any] = {
+        source.spec.timestamp: times,
+        source.spec.target: target.to_numpy(),
+        TRUE_TARGET: target.to_numpy(),
+    }
+    return features.assign(**columns)
 
 
 def _build_uniform_offsets(spec: ModelSpec) -> Callable[["Generator", int], FloatArray]:
