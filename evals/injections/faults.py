@@ -13,7 +13,7 @@ from evals.injections.injection import (
     replace_values,
 )
 from evals.injections.shifts import change_concept
-from evals.tables.table_source import CleanTable, is_regression
+from evals.tables.table_world import CleanTable, is_regression
 from evals.truth import TRUE_TARGET
 
 if TYPE_CHECKING:

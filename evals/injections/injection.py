@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from evals.tables.table_source import CleanTable, FloatArray
+from evals.tables.table_world import CleanTable
 from evals.truth import TRUE_TARGET, Truth
 from trimtab.contracts.drift import FeatureKind
+from trimtab.detection.profiles.arrays import FloatArray
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
 Inject = Callable[[CleanTable, int, "Generator"], pd.DataFrame]
-"""Return the table's rows with the change in them, at a level of `LEVELS`."""
-LEVELS: Final = (1, 2, 3)
+"""Return the table's rows with the change in them, at a level of `STRENGTHS`."""
+STRENGTHS: Final = (1, 2, 3)
 """Weak, medium and strong."""
 
 
@@ -54,7 +55,7 @@ class InjectionKind:
 
 def choose_level(level: int, values: tuple[float, float, float]) -> float:
     """Return the value of a level."""
-    return values[LEVELS.index(level)]
+    return values[STRENGTHS.index(level)]
 
 
 def replace_values(

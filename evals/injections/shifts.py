@@ -12,15 +12,15 @@ from evals.injections.injection import (
     get_spread,
     redraw_targets,
 )
-from evals.tables.table_source import (
+from evals.tables.table_world import (
     SEASON,
     CleanTable,
-    FloatArray,
     draw_window,
     is_regression,
     list_columns,
 )
 from trimtab.contracts.drift import FeatureKind
+from trimtab.detection.profiles.arrays import FloatArray
 
 if TYPE_CHECKING:
     from numpy.random import Generator

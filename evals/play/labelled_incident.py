@@ -11,7 +11,7 @@ import pandas as pd
 from evals.injections.injection import ChampionOrigin, InjectionKind
 from evals.injections.kinds import get_kind
 from evals.tables.catalogue import get_table
-from evals.tables.table_source import CleanTable, draw_clean_table
+from evals.tables.table_world import CleanTable, draw_clean_table
 from evals.truth import IncidentId, Truth
 from trimtab.contracts.model import ModelSpec
 from trimtab.pipelines.history.time_ranges import TimeRange

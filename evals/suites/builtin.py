@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from evals.injections.injection import LEVELS
+from evals.injections.injection import STRENGTHS
 from evals.injections.kinds import get_kind, list_kinds
 from evals.tables.catalogue import TABLES, get_table
 from evals.truth import IncidentId
@@ -62,6 +62,8 @@ def list_builtin_incidents(selection: SuiteSelection) -> list[IncidentId]:
         for place, table in enumerate(selection.tables)
         if table not in kind.excluded_tables
         for strength in (
-            LEVELS if selection.every_strength else [LEVELS[(seed + number + place) % len(LEVELS)]]
+            STRENGTHS
+            if selection.every_strength
+            else [STRENGTHS[(seed + number + place) % len(STRENGTHS)]]
         )
     ]

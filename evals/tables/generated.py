@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from evals.tables.table_source import FIRST_INSTANT, SEASON, FloatArray, TableSource
+from evals.tables.table_world import FIRST_INSTANT, SEASON, TableWorld
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import Feature, ModelSpec, Task
+from trimtab.detection.profiles.arrays import FloatArray
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -62,7 +63,7 @@ def categorical(name: str) -> Feature:
     return Feature(name=name, kind=FeatureKind.CATEGORICAL)
 
 
-def build_churn() -> TableSource:
+def build_churn() -> TableWorld:
     """Return customers of whom a third leaves."""
     spec = build_spec(
         "churn",
@@ -71,7 +72,7 @@ def build_churn() -> TableSource:
          categorical("contract"), categorical("region")),
         tolerance=0.03,
     )  # fmt: skip
-    return TableSource(
+    return TableWorld(
         spec=spec,
         rows_per_window=800,
         draw_features=_draw_churn,
@@ -83,7 +84,7 @@ def build_churn() -> TableSource:
     )
 
 
-def build_credit() -> TableSource:
+def build_credit() -> TableWorld:
     """Return loans of which one in thirty defaults."""
     spec = build_spec(
         "credit",
@@ -93,7 +94,7 @@ def build_credit() -> TableSource:
         tolerance=0.05,
         minimum_rows=200,
     )  # fmt: skip
-    return TableSource(
+    return TableWorld(
         spec=spec,
         rows_per_window=1500,
         draw_features=_draw_credit,
@@ -105,7 +106,7 @@ def build_credit() -> TableSource:
     )
 
 
-def build_fraud() -> TableSource:
+def build_fraud() -> TableWorld:
     """Return payments of which one in 250 is a fraud."""
     spec = build_spec(
         "fraud",
@@ -115,7 +116,7 @@ def build_fraud() -> TableSource:
         tolerance=0.08,
         minimum_rows=500,
     )  # fmt: skip
-    return TableSource(
+    return TableWorld(
         spec=spec,
         rows_per_window=3500,
         draw_features=_draw_fraud,
@@ -127,7 +128,7 @@ def build_fraud() -> TableSource:
     )
 
 
-def build_demand() -> TableSource:
+def build_demand() -> TableWorld:
     """Return sales by price, temperature and store, with a season of the week."""
     spec = build_spec(
         "demand",
@@ -137,7 +138,7 @@ def build_demand() -> TableSource:
         time_features=("weekday",),
         tolerance=0.03,
     )  # fmt: skip
-    return TableSource(
+    return TableWorld(
         spec=spec,
         rows_per_window=600,
         draw_features=_draw_demand,

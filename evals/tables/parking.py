@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from evals.tables.generated import build_spec, categorical, numeric
-from evals.tables.table_source import FloatArray, TableSource
+from evals.tables.table_world import TableWorld
 from trimtab.contracts.model import Task
+from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.runtime.paths import SHIPPED
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _WEEK_SECONDS: Final = 7 * 24 * 3600
 _BASE: Final = ("SystemCodeNumber", "Capacity", "Occupancy")
 
 
-def build_parking() -> TableSource:
+def build_parking() -> TableWorld:
     """Return the car parks."""
     spec = build_spec(
         "parking",
@@ -37,7 +38,7 @@ def build_parking() -> TableSource:
         tolerance=0.02,
         minimum_rows=200,
     )
-    return TableSource(
+    return TableWorld(
         spec=spec,
         rows_per_window=1000,
         draw_offsets=_draw_offsets,

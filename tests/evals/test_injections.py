@@ -5,7 +5,7 @@ import pytest
 from evals.injections.kinds import get_kind, list_kinds
 from evals.play.labelled_incident import LabelledIncident, build_incident
 from evals.tables.catalogue import TABLES, get_table
-from evals.tables.table_source import draw_clean_table
+from evals.tables.table_world import draw_clean_table
 from evals.truth import TRUE_TARGET, Due, IncidentId
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.remediation import Action
@@ -129,7 +129,7 @@ def test_nothing_hidden_is_in_the_history() -> None:
         an_incident("none", table="parking").watched[-1].end
     )
 
-    assert [name for name in history if name.startswith("__")] == []
+    assert [name for name in history if str(name).startswith("__")] == []
 
 
 def test_what_no_model_may_learn_from_is_never_to_be_retrained_on() -> None:

@@ -5,7 +5,7 @@ import yaml
 
 from evals.suites.files import load_suite
 from evals.tables.catalogue import get_table
-from evals.tables.table_source import draw_clean_table
+from evals.tables.table_world import draw_clean_table
 from evals.truth import TRUE_TARGET
 from trimtab.contracts.ports import Refused
 

@@ -6,18 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from evals.truth import TRUE_TARGET
 from trimtab.contracts.drift import FeatureKind
 from trimtab.contracts.model import ModelSpec, Task
+from trimtab.detection.profiles.arrays import FloatArray
 from trimtab.pipelines.history.time_ranges import TimeRange
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-FloatArray = npt.NDArray[np.float64]
 FIRST_INSTANT: Final = datetime(2025, 1, 6, tzinfo=UTC)
 """Start of the first reference window, a Monday."""
 WATCHED_WINDOWS: Final = 7
@@ -26,7 +25,7 @@ SEASON: Final = timedelta(days=84)
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableSource:
+class TableWorld:
     """A world that rows come from."""
 
     spec: ModelSpec
@@ -65,7 +64,7 @@ class TableSource:
 class CleanTable:
     """Rows of a world in which nothing changes, cut into windows."""
 
-    source: TableSource
+    source: TableWorld
     spec: ModelSpec
     rows: pd.DataFrame
     onset: int
@@ -103,7 +102,7 @@ class CleanTable:
         return replace(self, rows=ordered)
 
 
-def draw_clean_table(source: TableSource, *, seed: int, onset: int) -> CleanTable:
+def draw_clean_table(source: TableWorld, *, seed: int, onset: int) -> CleanTable:
     """Return the table of a world for a seed; the same seed gives the same rows."""
     rng = np.random.default_rng([seed, *source.name.encode()])
     windows = source.spec.reference_windows + WATCHED_WINDOWS
@@ -117,7 +116,7 @@ def draw_clean_table(source: TableSource, *, seed: int, onset: int) -> CleanTabl
     return CleanTable(source=source, spec=source.spec, rows=rows, onset=onset)
 
 
-def draw_window(source: TableSource, start: datetime, rng: "Generator") -> pd.DataFrame:
+def draw_window(source: TableWorld, start: datetime, rng: "Generator") -> pd.DataFrame:
     """Return the rows of one window, with their true targets."""
     spread = max(1, round(0.03 * source.rows_per_window))
     count = source.rows_per_window + int(rng.integers(-spread, spread + 1))
@@ -141,7 +140,7 @@ def _build_uniform_offsets(spec: ModelSpec) -> Callable[["Generator", int], Floa
     return lambda rng, count: rng.uniform(0.0, length, count)
 
 
-def list_columns(source: TableSource, kind: FeatureKind) -> Iterator[str]:
+def list_columns(source: TableWorld, kind: FeatureKind) -> Iterator[str]:
     """Yield the names of the features of a kind."""
     return (feature.name for feature in source.spec.features if feature.kind is kind)
 
