@@ -1,31 +1,9 @@
-"""The smaller ports in memory: no documents, one seal, and grants that anybody can read."""
+"""The smaller ports in memory: one seal, and grants that anybody can read."""
 
-from collections.abc import Sequence
-
-from trimtab.contracts.evidence import Document
-from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.ports import SealedRecord
 from trimtab.contracts.remediation import GrantClaims
 
 _SEAL = "in memory"
-
-
-class NoKnowledge:
-    """The port `KnowledgeBase` without documents."""
-
-    def search(self, query: str, *, limit: int = 5) -> tuple[Document, ...]:
-        """Return nothing."""
-        return ()
-
-    def document(self, document_id: str) -> Document | None:
-        """Return None."""
-        return None
-
-    def remember(self, report: IncidentReport, *, document_id: str) -> None:
-        """Forget it."""
-
-    def remember_all(self, memories: Sequence[tuple[IncidentReport, str]]) -> None:
-        """Forget them."""
 
 
 class MemorySeal:

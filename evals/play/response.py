@@ -11,9 +11,10 @@ from activities.evidence import EvidenceActivities
 from evals.play.deliberation import deliberate_by_rules
 from evals.play.incident_record import ResponseRecord
 from evals.play.memory_pipelines import MemoryPipelines
-from evals.play.memory_ports import MemorySeal, NoKnowledge
+from evals.play.memory_ports import MemorySeal
 from evals.play.memory_registry import MemoryRegistry
 from evals.play.remediation import remediate
+from evals.play.shipped_knowledge import open_shipped_knowledge
 from evals.truth import Truth
 from policies.confidence import compute_confidence
 from policies.decision import decide
@@ -116,7 +117,7 @@ class Responder:
         activities = EvidenceActivities(
             registry=self.registry,
             pipelines=self.pipelines,
-            knowledge=NoKnowledge(),
+            knowledge=open_shipped_knowledge(),
             seal=MemorySeal(),
         )
         finding = incident.event.data
