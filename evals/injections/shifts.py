@@ -78,7 +78,7 @@ def shift_labels(table: CleanTable, level: int, rng: "Generator") -> pd.DataFram
 
 def change_concept(table: CleanTable, level: int, rng: "Generator") -> pd.DataFrame:
     """Change the relation for all rows from the onset on."""
-    weight = choose_level(level, (0.4, 0.7, 1.0))
+    weight = choose_level(level, (0.12, 0.3, 0.8))
     return redraw_targets(table, table.rows, build_weights(table.select(), weight), rng)
 
 
@@ -97,7 +97,7 @@ def flip_concept_of_segment(table: CleanTable, level: int, rng: "Generator") -> 
 
 def change_concept_gradually(table: CleanTable, level: int, rng: "Generator") -> pd.DataFrame:
     """Change the relation more with each window."""
-    step = choose_level(level, (0.12, 0.2, 0.3))
+    step = choose_level(level, (0.06, 0.12, 0.25))
     since = (table.rows[table.spec.timestamp] - table.onset_time) / table.spec.window
     weights = np.minimum(1.0, step * (np.floor(since.to_numpy(dtype="float64")) + 1.0))
     return redraw_targets(
@@ -130,7 +130,7 @@ def repeat_season(table: CleanTable, level: int, rng: "Generator") -> pd.DataFra
     moved = whole.rows.assign(
         **{column: whole.rows[column].where(~chosen, whole.rows[column] + step)}
     )
-    weight = choose_level(level, (0.3, 0.5, 0.7))
+    weight = choose_level(level, (0.2, 0.4, 0.7))
     return redraw_targets(table, moved, build_weights(chosen, weight), rng)
 
 
