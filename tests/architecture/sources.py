@@ -11,6 +11,8 @@ LIBRARY = "trimtab"
 APPLICATION = ("policies", "activities", "agents", "workflows")
 """The customer's rooms, which stand on the library."""
 FRONT_DOORS = ("worker", "starter")
+EVALUATION = "evals"
+"""The room of the labelled incidents, above the application."""
 GENERATED = {"uv.lock"}
 """Written by a tool: nobody's words."""
 
@@ -59,7 +61,7 @@ def modules() -> tuple[Module, ...]:
         for path in tracked_files()
         if path.suffix == ".py"
         and (
-            path.relative_to(ROOT).parts[0] in (LIBRARY, *APPLICATION)
+            path.relative_to(ROOT).parts[0] in (LIBRARY, EVALUATION, *APPLICATION)
             or path.relative_to(ROOT).with_suffix("").as_posix() in FRONT_DOORS
         )
     )

@@ -11,6 +11,7 @@ from trimtab.cli.backtest.command import backtest
 from trimtab.cli.compare.command import compare
 from trimtab.cli.demo.command import demo
 from trimtab.cli.doctor.command import doctor
+from trimtab.cli.evals.command import app as evals_app
 from trimtab.cli.events.command import app as events_app
 from trimtab.cli.freeze.command import freeze
 from trimtab.cli.incidents.command import incidents
@@ -82,6 +83,7 @@ app.add_typer(approvers_app, name="approvers")
 app.add_typer(audit_app, name="audit")
 app.add_typer(events_app, name="events")
 app.add_typer(knowledge_app, name="knowledge")
+app.add_typer(evals_app, name="evals")
 
 
 def main() -> None:
