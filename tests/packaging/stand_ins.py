@@ -33,8 +33,25 @@ mlflow.MlflowClient().set_registered_model_alias(
 """
 
 
+_RUNBOOK = """---
+id: tills-offline
+kind: runbook
+title: Tills of a shop are offline
+cause: partial_outage
+action: fix_source
+severity: high
+tags: [tills]
+---
+The tills of one shop send nothing, because their router lost its power.
+
+## References
+
+- Shop team 2026, "Post-mortem of the router"
+"""
+
+
 def write_files(folder: Path) -> None:
-    """Write every table and report that the documents name."""
+    """Write every table, report and runbook that the documents name."""
     history = _sales("2026-09-28", "2026-11-16", a_day=220, seed=1)
     history.to_parquet(folder / "history.parquet")
     _rents().to_parquet(folder / "rents.parquet")
@@ -45,6 +62,7 @@ def write_files(folder: Path) -> None:
     shutil.copy(_REPORTS / "evidently.json", folder / "report.json")
     shutil.copy(_REPORTS / "nannyml.csv", folder / "drift.csv")
     (folder / "events.json").write_text(_documented_event())
+    (folder / "tills-offline.md").write_text(_RUNBOOK)
 
 
 def _documented_event() -> str:
