@@ -24,7 +24,7 @@ class RulesVersion(Record):
     rules: str
     """Of the rule table and what reads it."""
     calibration: str
-    """Of the files that the confidence is calibrated by; of nothing if there are none."""
+    """Of the file that the confidence is calibrated by."""
 
 
 @cache
@@ -39,11 +39,11 @@ def compute_rules_version() -> RulesVersion:
     """Return the digests of instructions, rule table and calibration."""
     agents, policies = SHIPPED / "agents", SHIPPED / "policies"
     rules = (path for path in (policies / "judgement").rglob("*") if path.suffix in _SUFFIXES)
-    calibration = (path for path in policies.rglob("*calibrat*") if path.is_file())
+    calibration = (SHIPPED / "conf" / "base" / "calibration.yml",)
     return RulesVersion(
         instructions=_digest([*agents.rglob("instruction.md"), agents / "house_rules.md"]),
         rules=_digest(rules),
-        calibration=_digest(path for path in calibration if path.suffix != ".pyc"),
+        calibration=_digest(calibration),
     )
 
 

@@ -87,7 +87,7 @@ class MemoryPipelines:
             self._profiles += 1
             return f"runs:/window-{self._profiles}/profile.json"
         if name == "announcement":
-            self._announcements.record(value["announcement"])
+            self._announcements.record(value["announcement"] or value.get("note"))
         return value
 
 

@@ -73,7 +73,7 @@ class Responder:
             incident=incident,
             pack=pack,
             deliberation=deliberation,
-            confidence=compute_confidence(deliberation, pack),
+            confidence=compute_confidence(deliberation, pack, incident),
         )
         facts = collect_facts(case, self._build_usage(), now=now)
         question = PolicyQuestion(plan=case.plan, facts=facts, limits=limits, now=now)

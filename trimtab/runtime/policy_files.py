@@ -14,12 +14,14 @@ _DAYS_OF_WEEK: Final = range(7)
 
 
 def read_policy_file(path: Path) -> dict[str, Any]:
-    """Return the content of a policy file; calendars that it names are replaced by theirs.
+    """Return the content of a policy file, with that of the files that it names.
 
     Raises:
-        BadConfigurationError: The file or a calendar cannot be read.
+        BadConfigurationError: The file, a calendar or the calibration cannot be read.
     """
     content = read_mapping(path)
+    if isinstance(content.get("calibration"), str):
+        content["calibration"] = read_mapping(path.parent / content["calibration"])
     calendars = content.get("calendars")
     if not isinstance(calendars, list):
         return content

@@ -72,3 +72,23 @@ def run_evaluation(
             keep,
         )
     )
+
+
+@app.command("calibrate")
+def fit_confidence(
+    *,
+    played: Annotated[
+        Path, typer.Option("--from", help="Folder that `evals run` wrote, of the training split.")
+    ] = Path(".trimtab/evals"),
+    output: Annotated[
+        Path, typer.Option(dir_okay=False, help="File that the policy names.")
+    ] = Path("conf/local/calibration.yml"),
+) -> int:
+    """Fit the confidence on labelled incidents: the probability that cause and action are right.
+
+    Incidents of the held-out split are refused. The figures that it prints are cross-validated.
+    """
+    with show_progress_when_slow("loading"):
+        from trimtab.cli.evals.calibrate import run_calibration
+
+    return run_calibration(played, output)
