@@ -155,7 +155,7 @@ def _render_proposal(case: Investigation) -> str:
     target = f" to version {plan.target_version}" if plan.target_version else ""
     lines = [
         f"PROPOSAL  {plan.action}{target}, {plan.cost} {plan.currency}, by {deliberation.analyst}",
-        *(_format_bullet(line) for line in _list_preview_lines(case.preview)),
+        *(_format_quotation(line) for line in _list_preview_lines(case.preview)),
         _format_quotation(f"Cause: {plan.cause}. {deliberation.root_cause.explanation}"),
         *(
             _format_quotation(f"Benefit: {option.benefit} Risk: {option.risk}")
@@ -175,7 +175,7 @@ def _render_proposal(case: Investigation) -> str:
 
 
 def _list_preview_lines(preview: ChallengerPreview | None) -> list[str]:
-    """Return what the plan would give, if it was tried."""
+    """Return what the plan would give, if it was tried; a foreign worker may have said it."""
     if preview is None:
         return []
     if not preview.comparisons:

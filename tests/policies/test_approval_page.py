@@ -122,7 +122,7 @@ def test_the_page_says_what_a_retraining_would_give(changes: dict[str, Any], sai
     }
     page = the_page(an_investigation(preview=ChallengerPreview(**{**fields, **changes})))
 
-    assert said in f"{' '.join(page.split())} "
+    assert said in f"{' '.join(page.replace('|', ' ').split())} "
     assert page.index("PROPOSAL") < page.index("Challenger:") < page.index("WHY YOU")
 
 
