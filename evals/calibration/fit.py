@@ -111,7 +111,7 @@ def _fit(answers: Sequence[LabelledAnswer], *, version: str) -> Calibration:
 
 
 def _cross_validate(answers: Sequence[LabelledAnswer], *, version: str) -> ConfidenceScore:
-    """Score answers by fits on other incidents: all answers of one incident are left out at once."""
+    """Score each answer by a fit on other incidents than its own."""
     incidents = sorted({each.incident for each in answers})
     folds = {incident: number % FOLDS for number, incident in enumerate(incidents)}
     values, rights = list[float](), list[bool]()

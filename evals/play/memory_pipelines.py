@@ -85,6 +85,7 @@ class MemoryPipelines:
             return MemoryModels(self._registry)
         if name == "window_profile":
             self._profiles += 1
+            self._registry.note_window(value["tags"])
             return f"runs:/window-{self._profiles}/profile.json"
         if name == "announcement":
             self._announcements.record(value["announcement"] or value.get("note"))

@@ -9,7 +9,7 @@ from typing import Any
 from trimtab.contracts import tags
 from trimtab.contracts.audit import ChainEnd
 from trimtab.contracts.drift import Window
-from trimtab.contracts.fitted import FittedModel, ServedModel
+from trimtab.contracts.fitted import FittedModel, ServedModel, ServedWindow
 from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import IncidentReport
 from trimtab.contracts.model import ModelVersion
@@ -34,6 +34,12 @@ class MemoryRegistry:
         self.champion_version: str | None = None
         self.acted_at: datetime | None = None
         self._entries: dict[str, _Entry] = {}
+        self._windows: list[ServedWindow] = []
+
+    def note_window(self, noted: Mapping[str, str]) -> None:
+        """Keep which version a window was judged with, from the tags of its run."""
+        start = datetime.fromisoformat(noted[tags.WINDOW_START_TAG])
+        self._windows.insert(0, ServedWindow(noted[tags.CHAMPION_TAG], start))
 
     def register(self, fitted: FittedModel) -> str:
         """Add a version and return its number; one with the same effect key is found again."""
@@ -121,6 +127,7 @@ class MemoryRegistry:
             artifact=partial(_read_file, fitted.artifacts),
             frame=partial(_read_file, fitted.frames),
             companion=partial(_read_file, fitted.companions),
+            served_windows=lambda: tuple(self._windows),
         )
 
     def _build_version(self, version: str) -> ModelVersion:
