@@ -40,7 +40,7 @@ def a_changed_world(rows: int = 600, **columns: Any) -> pd.DataFrame:
     made, random = make_table(rows), np.random.default_rng(5)
     at = START + pd.to_timedelta(np.linspace(0, 6 * 7, rows, endpoint=False), unit="D")
     price = made["price"] * 3 + random.normal(0.0, 25.0, rows)
-    revenue = np.where(at < START + 3 * WEEK, 200 + price, 500 - price)
+    revenue = np.where(at < pd.Timestamp(START + 3 * WEEK), 200 + price, 500 - price)
     return made.assign(at=at, revenue=revenue, **columns).set_axis([7] * rows)
 
 
