@@ -31,7 +31,7 @@ FAR_VALUE_RANGES: Final = 2.0
 """Distance of a far value beyond the reference's range, in widths of that range."""
 MIN_FAR_VALUE_SHARE: Final = 0.01
 """Share of far values that is a fault; fewer are single slips, or a heavy tail."""
-MAX_NAMED_CATEGORIES: Final = 3
+MAX_RENAMED_IN_DETAIL: Final = 3
 """Renamed categories that a fault names at most."""
 
 
@@ -122,7 +122,7 @@ def _find_unseen_category_fault(
     if not found.replaced:
         yield build_fault("unseen_category", current.column.name, detail, found.share)
         return
-    named = ", ".join(f"{name!r:.40}" for name in found.replaced[:MAX_NAMED_CATEGORIES])
+    named = ", ".join(f"{name!r:.40}" for name in found.replaced[:MAX_RENAMED_IN_DETAIL])
     detail = f"{detail}, in place of {len(found.replaced)} that had about their share ({named})"
     corrupt = found.share >= MIN_CORRUPT_SHARE
     yield build_fault("renamed_category", current.column.name, detail, found.share, corrupt=corrupt)

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from trimtab.detection.drift.row_table import Periods, RowTable, list_category_columns
+from trimtab.detection.drift.row_table import RowTable, WindowPeriods, list_category_columns
 from trimtab.detection.profiles.arrays import BoolArray
 
 MIN_SHARE_INSIDE: Final = 0.7
@@ -65,7 +65,7 @@ def locate_rows(
     affected: "pd.Series[bool]",
     table: RowTable,
     *,
-    periods: Periods | None,
+    periods: WindowPeriods | None,
     segments: Sequence[Segment],
 ) -> Location:
     """Return where the affected rows lie; `affected` may have a part of the table's index."""
@@ -76,7 +76,7 @@ def locate_rows(
     return _locate_in_periods(affected, table.times[affected.index], periods)
 
 
-def format_periods(count: int, total: int, periods: Periods) -> str:
+def format_periods(count: int, total: int, periods: WindowPeriods) -> str:
     """Return such as "2 of 7 days"."""
     return f"{count} of {total} {periods.name}"
 
@@ -90,7 +90,7 @@ def _are_apart(affected: BoolArray, inside: BoolArray) -> bool:
 
 
 def _locate_in_periods(
-    affected: "pd.Series[Any]", times: "pd.Series[Any]", periods: Periods | None
+    affected: "pd.Series[Any]", times: "pd.Series[Any]", periods: WindowPeriods | None
 ) -> Location:
     if periods is None:
         return Location("")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from trimtab.detection.drift.fault_location import Segment, format_periods
-from trimtab.detection.drift.row_table import Periods, RowTable
+from trimtab.detection.drift.row_table import RowTable, WindowPeriods
 from trimtab.detection.drift.significance import run_kolmogorov_smirnov_test
 from trimtab.detection.drift.unit_change import (
     MIN_DISTINCT_OF_MEASUREMENT,
@@ -67,7 +67,7 @@ def find_partial_unit_change(
     current: tuple[ColumnProfile, RowTable],
     *,
     segments: Sequence[Segment],
-    periods: Periods | None,
+    periods: WindowPeriods | None,
 ) -> PartialUnitChange | None:
     """Return the change of unit that explains most rows, or None.
 
@@ -131,7 +131,7 @@ def _compute_gap(before: FloatArray, now: FloatArray) -> float:
 
 
 def _find_in_periods(
-    reference: ColumnProfile, earlier: RowTable, window: RowTable, periods: Periods | None
+    reference: ColumnProfile, earlier: RowTable, window: RowTable, periods: WindowPeriods | None
 ) -> PartialUnitChange | None:
     """Compare each day with the whole reference; all days that changed must have changed alike."""
     if periods is None:

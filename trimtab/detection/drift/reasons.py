@@ -10,7 +10,7 @@ from trimtab.contracts.comparison import ColumnTest, EffectSizes
 from trimtab.contracts.drift import FeatureKind
 from trimtab.detection.profiles.window_profile import ColumnProfile
 
-LARGE_PSI: Final = 0.25
+LARGE_SHIFT_PSI: Final = 0.25
 """Population stability index that is commonly called a large shift (Siddiqi, 2006)."""
 MIN_PRINTED_P_VALUE: Final = 1e-9
 """Smallest p-value that is printed; smaller ones are printed as "< 1e-09"."""
@@ -51,7 +51,7 @@ def format_drift_reason(
         return f"{size} and {p_value}; {format_change(*columns)}"
     if large:
         return f"{size}, but chance may explain it: {p_value}, above {limits.alpha:g}"
-    if significant and effects.psi >= min(limits.floor, LARGE_PSI):
+    if significant and effects.psi >= min(limits.floor, LARGE_SHIFT_PSI):
         return (
             f"{size}: moved ({p_value}), but below {_format_origin(limits)};"
             f" {format_change(*columns)}"

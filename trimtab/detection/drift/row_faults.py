@@ -24,7 +24,7 @@ from trimtab.detection.drift.partial_unit_change import (
     find_partial_unit_change,
 )
 from trimtab.detection.drift.quality_faults import build_fault
-from trimtab.detection.drift.row_table import Periods, RowTable, list_numeric_columns
+from trimtab.detection.drift.row_table import RowTable, WindowPeriods, list_numeric_columns
 from trimtab.detection.drift.stuck_values import StuckRows, find_stuck_rows
 from trimtab.detection.drift.usual_faults import ReferenceRows, drop_usual_faults
 from trimtab.detection.profiles.window_profile import WindowProfile
@@ -44,7 +44,7 @@ class WindowRows(NamedTuple):
     profile: WindowProfile
     """Counted over the bins of the reference."""
     table: RowTable
-    periods: Periods | None
+    periods: WindowPeriods | None
     """The days or hours of the window; None if it has none."""
 
 

@@ -53,7 +53,7 @@ class RowTable(NamedTuple):
         return RowTable(self.columns, values, self.times[inside])
 
 
-class Periods(NamedTuple):
+class WindowPeriods(NamedTuple):
     """The periods that a window is cut into, such as its days."""
 
     name: str
@@ -109,13 +109,13 @@ def cut_into_blocks(table: RowTable, *, length: timedelta) -> list[RowTable]:
     return [table.select(inside) for inside in found if inside.any()]
 
 
-def cut_into_periods(start: datetime, end: datetime) -> Periods | None:
+def cut_into_periods(start: datetime, end: datetime) -> WindowPeriods | None:
     """Return the periods of a window: as short as may be; None if it holds fewer than two."""
     for name, length in PERIODS:
         count = round((end - start) / length)
         if 1 < count <= MAX_PERIODS:
             starts = tuple(start + index * length for index in range(count))
-            return Periods(name, starts, length)
+            return WindowPeriods(name, starts, length)
     return None
 
 

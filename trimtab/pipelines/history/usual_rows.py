@@ -32,7 +32,7 @@ def count_usual_rows(
     for step in (WEEK, DAY, length):
         starts = list(_list_starts(reference, time_range, max(step, length // step * step)))
         if len(starts) >= MIN_COUNTS_TO_MATCH:
-            return tuple(count_rows(times, start, start + length) for start in starts)
+            return tuple(count_times_within(times, start, start + length) for start in starts)
     return ()
 
 
@@ -41,7 +41,7 @@ def order_times(times: "pd.Series[Any]") -> OrderedTimes:
     return np.sort(times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]"))
 
 
-def count_rows(times: OrderedTimes, start: datetime, end: datetime) -> int:
+def count_times_within(times: OrderedTimes, start: datetime, end: datetime) -> int:
     """Return the number of times from `start` to before `end`."""
     bounds = [
         np.datetime64(each.astimezone(UTC).replace(tzinfo=None), "us") for each in (start, end)

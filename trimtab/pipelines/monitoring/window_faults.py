@@ -4,7 +4,7 @@ The rows come from the history. Where it no longer holds the reference, the prof
 """
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
@@ -15,8 +15,8 @@ from trimtab.detection.drift.replayed_rows import find_replayed_rows
 from trimtab.detection.drift.row_counts import find_silent_periods
 from trimtab.detection.drift.row_faults import WindowRows, find_row_faults
 from trimtab.detection.drift.row_table import (
-    Periods,
     RowTable,
+    WindowPeriods,
     build_row_table,
     cut_into_blocks,
     cut_into_periods,
@@ -29,7 +29,7 @@ from trimtab.pipelines.history.rows import get_feature_column, get_target_column
 from trimtab.pipelines.history.time_ranges import TimeRange
 from trimtab.pipelines.history.usual_rows import (
     OrderedTimes,
-    count_rows,
+    count_times_within,
     count_usual_rows,
     order_times,
 )
@@ -37,11 +37,11 @@ from trimtab.pipelines.monitoring.reference import WindowReference
 from trimtab.pipelines.requests import MonitoringRequest
 from trimtab.pipelines.scoring.realised_performance import WindowMeasurement
 
-_COUNTLESS_SHARE = 0.9
+_COUNTLESS_SHARE: Final = 0.9
 """Share of the rows fetched at most from which they may be a sample, which cannot be counted."""
 
 
-class RowCounts(NamedTuple):
+class ReferenceCounts(NamedTuple):
     """The times of the reference's rows, by which the number of rows is judged."""
 
     times: OrderedTimes
@@ -111,20 +111,24 @@ def _read_window_before(
 
 def _build_counts(
     history: HistoryTable, spec: ModelSpec, rows: pd.DataFrame, learned: Window
-) -> RowCounts | None:
+) -> ReferenceCounts | None:
     """Return what rows are counted by; None if the rows are none, or may be a sample only."""
     sampled = is_remote(history) and len(rows) >= _COUNTLESS_SHARE * MAX_FETCHED_ROWS
-    return None if rows.empty or sampled else RowCounts(order_times(rows[spec.timestamp]), learned)
+    return (
+        None
+        if rows.empty or sampled
+        else ReferenceCounts(order_times(rows[spec.timestamp]), learned)
+    )
 
 
 def _find_silence(
-    times: "pd.Series[Any]", counts: RowCounts | None, periods: Periods | None
+    times: "pd.Series[Any]", counts: ReferenceCounts | None, periods: WindowPeriods | None
 ) -> QualityFault | None:
     if counts is None or periods is None:
         return None
     ordered = order_times(times)
     ranges = [TimeRange(start, start + periods.length) for start in periods.starts]
-    rows = [count_rows(ordered, *each) for each in ranges]
+    rows = [count_times_within(ordered, *each) for each in ranges]
     usual = [counts.count_usual(each) for each in ranges]
     return find_silent_periods(rows, usual, name=periods.name)
 
