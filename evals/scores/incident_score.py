@@ -9,6 +9,7 @@ from evals.truth import Due
 from trimtab.contracts.base import Record
 from trimtab.contracts.decision import Verdict
 from trimtab.contracts.deliberation import Cause
+from trimtab.contracts.remediation import Action
 
 _DETECTION_WINDOWS: Final = 2
 _LAST_WINDOWS: Final = 3
@@ -138,10 +139,15 @@ def _is_worse_at_end(played: PlayedIncident) -> bool | None:
 
 
 def _is_as_good(played: PlayedIncident) -> bool | None:
-    onset = played.adjudication.truth.onset
-    served = compute_mean([each.served for each in played.windows[onset:]])
+    """Compare from the window after the onset on, the first that an answer can change.
+
+    What learns from data that nothing may learn from is no rival.
+    """
+    first = played.adjudication.truth.onset + 1
+    served = compute_mean([each.served for each in played.windows[first:]])
     policies = played.oracle.policies
-    others = [compute_mean(policies[name][onset:]) for name in ("never", "always")]
+    rivals = ("never",) if _may_not_learn(played) else ("never", "always")
+    others = [compute_mean(policies[name][first:]) for name in rivals]
     known = [each for each in others if each is not None]
     if served is None or not known:
         return None
@@ -155,9 +161,16 @@ def _compute_regrets(played: PlayedIncident) -> dict[str, float | None]:
         **{name: played.oracle.policies[name] for name in POLICIES},
     }
     means = {name: compute_mean(values[later]) for name, values in metrics.items()}
-    known = (*played.oracle.actions.values(), *means.values())
-    best = [value for value in known if value is not None]
+    learning = {"retrain", *POLICIES[1:]} if _may_not_learn(played) else set()
+    candidates = {**played.oracle.actions, **means}
+    best = [
+        value for name, value in candidates.items() if value is not None and name not in learning
+    ]
     return {
         name: None if mean is None or not best else round(max(best) - mean, 5)
         for name, mean in means.items()
     }
+
+
+def _may_not_learn(played: PlayedIncident) -> bool:
+    return Action.RETRAIN in played.adjudication.truth.forbidden

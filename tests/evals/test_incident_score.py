@@ -61,3 +61,13 @@ def test_regret_is_measured_in_the_windows_after_the_first_event() -> None:
     regret = score_incident(a_played(events={2: a_response()})).regret
 
     assert regret["trimtab"] == 0.05
+
+
+def test_what_learns_from_forbidden_data_is_no_rival() -> None:
+    learnt = a_played().oracle.model_copy(
+        update={"policies": {**a_played().oracle.policies, "always": tuple([0.99] * 7)}}
+    )
+    barred = Adjudication(truth=a_truth(forbidden=(Action.RETRAIN,)), loss=0.2, gain=0.1)
+
+    assert score_incident(a_played(oracle=learnt)).as_good is False
+    assert score_incident(a_played(oracle=learnt, adjudication=barred)).as_good
