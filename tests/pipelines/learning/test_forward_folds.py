@@ -39,11 +39,13 @@ def make_weeks(shares: list[float]) -> pd.DataFrame:
 def test_folds_are_chained_and_end_where_the_held_out_week_begins() -> None:
     folds = list_earlier_folds(make_model(), SIX_WEEKS)
 
-    assert [fold.start for fold in folds] == [START + index * WEEK for index in (2, 3, 4)]
+    assert [fold.start for fold in folds] == [START + index * WEEK for index in (3, 4)]
     assert folds[-1].end == find_holdout_start(make_model(), SIX_WEEKS)
 
 
 def test_a_short_range_has_no_earlier_fold() -> None:
+    three = TimeRange(START, START + 3 * WEEK)
+    assert list_earlier_folds(make_spec(reference_windows=3), three) == []
     assert list_earlier_folds(make_spec(reference_windows=1), TimeRange(START, START + WEEK)) == []
 
 

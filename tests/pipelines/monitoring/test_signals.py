@@ -1,19 +1,22 @@
 """The signals of a window, by the nodes of the pipeline: they fire, and they stay quiet."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.monitored_model import MonitoredModel, WindowResult
 from tests.detection.windows import START, WEEK, make_spec
-from tests.pipelines.versions import classes
-from trimtab.contracts.drift import PerformanceChange
+from tests.pipelines.versions import classes, train_version
+from trimtab.contracts.drift import DriftFinding, PerformanceChange
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.tags import ROLE_TAG
-from trimtab.pipelines.history.time_ranges import TimeRange
+from trimtab.detection.performance.finding import should_publish
+from trimtab.pipelines.monitoring import nodes
+from trimtab.pipelines.monitoring.signals import measure_signals
+from trimtab.pipelines.requests import MonitoringRequest
 from trimtab.pipelines.scoring.earlier_champions import measure_regained_share
 
 MODEL = make_spec()
@@ -35,10 +38,46 @@ def make_sales(weeks: int = 6, *, seed: int = 0) -> pd.DataFrame:
     )
 
 
-def judge(table: pd.DataFrame, week: int, spec: ModelSpec = MODEL) -> WindowResult:
-    window = TimeRange(START + week * WEEK, START + (week + 1) * WEEK)
-    rows = table[(table["at"] >= window.start) & (table["at"] < window.end)]
-    return MonitoredModel(spec, table, start=START).judge_window(rows, window)
+class Versions:
+    """A registry with a champion, and an earlier one if there is one."""
+
+    def __init__(self, champion: ServedModel, first: ServedModel | None = None) -> None:
+        self._champion = replace(champion, version="2" if first else "1")
+        self._first = first and replace(first, tags={**first.tags, ROLE_TAG: "champion"})
+
+    def champion(self) -> ServedModel:
+        return self._champion
+
+    def version(self, version: str) -> ServedModel:
+        found = {"1": self._first, self._champion.version: self._champion}[version]
+        assert found is not None
+        return found
+
+    def made_by(self, key: str) -> None:
+        return None
+
+
+class Judgement(NamedTuple):
+    finding: DriftFinding | None
+    announced: bool
+    performance: PerformanceChange | None
+
+
+def judge(table: pd.DataFrame, week: int, spec: ModelSpec = MODEL) -> Judgement:
+    """Judge a week as the pipeline does, with a champion of the first three."""
+    start, end = START + week * WEEK, START + (week + 1) * WEEK
+    request = MonitoringRequest(model=spec.name, start=start, end=end)
+    models = Versions(train_version(table, spec))
+    rows = nodes.select_window_rows(table, spec, request)
+    reference = nodes.choose_reference(table, spec, request, models)
+    predictions = nodes.predict_window(rows, spec, reference)
+    measured = nodes.measure_window(table, rows, spec, request, reference, predictions)
+    impact = nodes.assess_impact(rows, spec, request, reference, predictions, measured)
+    signals = measure_signals(table, rows, spec, request, reference, measured, impact, models)
+    findings = nodes.find_window_drift(measured, spec, reference, impact, signals)
+    finding = findings[0] if findings else None
+    announced = finding is not None and should_publish(finding, spec)
+    return Judgement(finding, announced, measured.performance)
 
 
 def change_since_onset(table: pd.DataFrame, revenue: "pd.Series[float]") -> pd.DataFrame:
@@ -56,9 +95,9 @@ def test_an_ordinary_window_is_quiet_and_has_a_challenger_that_is_no_better(
     result = judge(table, 4)
 
     assert result.finding is None
-    assert result.measured.performance is not None
-    assert result.measured.performance.trivial == 0.0
-    assert result.measured.performance.windows == 0
+    assert result.performance is not None
+    assert result.performance.trivial == 0.0
+    assert result.performance.windows == 0
 
 
 def test_shuffled_labels_are_corrupt_data(table: pd.DataFrame) -> None:
@@ -113,12 +152,12 @@ def test_a_few_positives_make_no_metric(table: pd.DataFrame) -> None:
 
     result = judge(rare, 4, classes())
 
-    assert result.measured.performance is None
+    assert result.performance is None
 
 
 def test_an_earlier_champion_regains_the_loss(table: pd.DataFrame) -> None:
     good, bad = (
-        MonitoredModel(MODEL, rows, start=START).champion()
+        train_version(rows, MODEL)
         for rows in (table, table.assign(price=table["price"].sample(frac=1.0).to_numpy()))
     )
     models = Versions(bad, good)
@@ -129,20 +168,3 @@ def test_an_earlier_champion_regains_the_loss(table: pd.DataFrame) -> None:
 
     assert share is not None
     assert share > 0.9
-
-
-class Versions:
-    """A registry with a second version as its champion, and the first."""
-
-    def __init__(self, champion: ServedModel, first: ServedModel) -> None:
-        self._champion = replace(champion, version="2")
-        self._first = replace(first, tags={**first.tags, ROLE_TAG: "champion"})
-
-    def champion(self) -> ServedModel:
-        return self._champion
-
-    def version(self, version: str) -> ServedModel:
-        return {"1": self._first, "2": self._champion}[version]
-
-    def made_by(self, key: str) -> None:
-        return None

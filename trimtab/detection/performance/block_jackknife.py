@@ -10,7 +10,7 @@ from trimtab.detection.profiles.arrays import BoolArray
 
 JACKKNIFE_BLOCKS: Final = 20
 """Stretches of time: rows of one may resemble each other, as long as the stretches do not."""
-MIN_BLOCKS: Final = 10
+MIN_JACKKNIFE_BLOCKS: Final = 10
 """Stretches in which the figure must be defined for an error to be known."""
 
 
@@ -26,7 +26,7 @@ def compute_jackknife_error(
     block = np.arange(rows) * JACKKNIFE_BLOCKS // rows
     figures = [compute(block != index) for index in range(JACKKNIFE_BLOCKS)]
     known = np.array([figure for figure in figures if figure is not None])
-    if len(known) < MIN_BLOCKS:
+    if len(known) < MIN_JACKKNIFE_BLOCKS:
         return None
     squares = float(((known - known.mean()) ** 2).mean())
     return math.sqrt((len(known) - 1) * squares)

@@ -21,8 +21,9 @@ from trimtab.pipelines.scoring.metrics import MetricScore, has_enough_classes, s
 
 MAX_FOLDS: Final = 4
 """Periods at the end of the training range that are held out one after the other."""
-MIN_LEARNED_SHARE: Final = 0.3
-"""Share of the training range that precedes the first fold at least."""
+MIN_LEARNED_SHARE: Final = 0.5
+"""Share of the training range that precedes the first fold at least: on the car parks, R² is 0.94
+after two weeks of learning, and 0.74 after one, which says nothing about windows."""
 MIN_FOLD_TRAINING_ROWS: Final = 100
 MAX_FOLD_TRAINING_ROWS: Final = 100_000
 """Rows that each fold learns from at most, a random sample of more."""
@@ -38,7 +39,7 @@ class FoldSummary(NamedTuple):
 
     value: float | None
     error: float | None
-    """Standard error of one fold's value, the median."""
+    """Standard error of one fold's value: of the same fold as the level, or the median."""
     spread: float | None
     """Standard deviation between folds; None if there is only one."""
 
@@ -86,10 +87,11 @@ def summarise_folds(scores: list[MetricScore]) -> FoldSummary:
     """Return level, error and spread of the metric over the folds, which are oldest first."""
     values = [score.value for score in scores if score.value is not None]
     errors = [score.error for score in scores if score.error is not None]
-    error = float(np.median(errors)) if errors else None
     if not values:
-        return FoldSummary(None, error, None)
-    level = float(np.median(values)) if len(values) >= MIN_FOLDS_FOR_MEDIAN else values[-1]
+        return FoldSummary(None, None, None)
+    level, error = values[-1], errors[-1] if errors else None
+    if len(values) >= MIN_FOLDS_FOR_MEDIAN:
+        level, error = float(np.median(values)), float(np.median(errors)) if errors else None
     if len(values) == 1:
         return FoldSummary(level, error, None)
     squares = float(((np.array(values) - np.mean(values)) ** 2).sum())
