@@ -33,7 +33,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.policy_check import LOCAL_PATCH
 
 PREVIEW_PATCH: Final = "preview-challenger"
-"""Mark of incidents that try a retraining before they ask for it or carry it out."""
+"""Mark of incidents that try a retraining before they ask for it."""
 
 
 async def collect_evidence(incident: IncidentInput) -> CollectedEvidence:
@@ -80,10 +80,9 @@ async def preview_challenger(
 ) -> ChallengerPreview | None:
     """Return what the retraining that is planned would give; None if it could not be tried.
 
-    Nothing is tried where nothing is to be retrained. An incident never ends because of it.
+    Nothing is tried where nobody is to be asked. An incident never ends because of it.
     """
-    verdicts = {Verdict.EXECUTE, Verdict.ESCALATE}
-    if question.plan.action is not Action.RETRAIN or decision.verdict not in verdicts:
+    if question.plan.action is not Action.RETRAIN or decision.verdict is not Verdict.ESCALATE:
         return None
     # Incidents that decided before this change go on without it when they are replayed.
     if not workflow.patched(PREVIEW_PATCH):
@@ -95,8 +94,7 @@ async def preview_challenger(
                 spec=incident.spec,
                 as_of=incident.as_of or workflow.now(),
                 event_id=incident.event.id,
-                # A person may have a corrupt window learnt from; nobody else may.
-                corrupt_too=decision.verdict is Verdict.ESCALATE,
+                corrupt_too=True,  # a person may have a corrupt window learnt from
             ),
             summary=f"what retraining {incident.event.subject} would give",
             **options.PREVIEW,

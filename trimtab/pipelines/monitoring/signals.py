@@ -9,10 +9,11 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from trimtab.contracts.drift import QualityFault
+from trimtab.contracts.drift import DriftFinding, QualityFault
 from trimtab.contracts.fitted import ServedModel, ServedModels
 from trimtab.contracts.model import ModelSpec
-from trimtab.contracts.window_signals import ShadowChallenger, WindowSignals
+from trimtab.contracts.window_signals import SeasonalMatch, ShadowChallenger, WindowSignals
+from trimtab.detection.drift.category_changes import compute_new_category_share
 from trimtab.detection.drift.data_quality import find_window_faults
 from trimtab.detection.performance.finding import find_drift
 from trimtab.detection.performance.label_faults import DueLabels, find_label_faults
@@ -23,6 +24,7 @@ from trimtab.detection.performance.release_history import (
 )
 from trimtab.pipelines.history.remote import HistoryTable
 from trimtab.pipelines.history.rows import cast_targets
+from trimtab.pipelines.history.seasonal_match import measure_seasonal_match
 from trimtab.pipelines.monitoring.reference import WindowReference
 from trimtab.pipelines.requests import MonitoringRequest
 from trimtab.pipelines.scoring.earlier_champions import measure_regained_share
@@ -57,12 +59,21 @@ def measure_signals(  # noqa: PLR0913, PLR0917 - a node names each dataset that 
     """Return the signals of the window; those that do not matter in it stay None."""
     due = rows[rows[spec.timestamp] < request.judged_at - spec.label_delay]
     champion, performance = reference.champion, measurement.performance
+    finding = find_drift(
+        spec,
+        reference.profile,
+        current=measurement.profile,
+        performance=performance,
+        thresholds=reference.compute_thresholds(measurement.profile),
+        impact=impact,
+    )
     learnability = challenger = None
     if performance is not None:
         lossy = performance.windows
         window = LabelledWindow(due, request.time_range, lossy)
         challenger = measure_shadow_challenger(window, history, spec, champion)
-        if _needs_explanation(spec, reference, measurement, impact):
+        moved = abs(performance.reference - performance.current) > spec.tolerance
+        if moved or finding is not None:
             learnability = measure_learnability(due, spec, champion)
     broken = _has_broken_feature(spec, reference, measurement, impact)
     faults = find_label_faults(
@@ -81,7 +92,8 @@ def measure_signals(  # noqa: PLR0913, PLR0917 - a node names each dataset that 
         learnability=learnability,
         support=impact.support,
         challenger=challenger,
-        # season=measure_seasonal_match(...), new_category_share=compute_new_category_share(...)
+        season=_measure_season(history, spec, reference, measurement, finding),
+        new_category_share=compute_new_category_share(reference.profile, measurement.profile),
         released_windows_ago=released,
         regained=regained,
         unmeasured=tuple(_list_unmeasured(spec, measurement, impact, challenger)),
@@ -104,27 +116,20 @@ def _count_windows_since_release(
     )
 
 
-def _needs_explanation(
+def _measure_season(
+    history: HistoryTable,
     spec: ModelSpec,
     reference: WindowReference,
     measurement: WindowMeasurement,
-    impact: PerformanceImpact,
-) -> bool:
-    """Return whether the metric moved beyond its tolerance, or the window holds a finding."""
-    performance = measurement.performance
-    if performance is None:
-        return False
-    if abs(performance.reference - performance.current) > spec.tolerance:
-        return True
-    finding = find_drift(
-        spec,
-        reference.profile,
-        current=measurement.profile,
-        performance=performance,
-        thresholds=reference.compute_thresholds(measurement.profile),
-        impact=impact,
+    finding: DriftFinding | None,
+) -> SeasonalMatch | None:
+    """Return how far the columns that drifted look as they did a season ago; None if none did."""
+    moved = [each.name for each in finding.drifted] if finding else []
+    if not moved:
+        return None
+    return measure_seasonal_match(
+        history, spec, reference=reference.profile, current=measurement.profile, moved=moved
     )
-    return finding is not None
 
 
 def _has_broken_feature(
