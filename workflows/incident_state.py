@@ -65,6 +65,7 @@ class IncidentState:
             stage=self.stage,
             plan_hash=self.decision.plan_hash if self.decision else None,
             decision=self.decision,
+            plan=self.case.plan if self.decision else None,
             confidence=self.case.confidence,
             page=self.request.page if self.request else None,
             deadline=self.request.deadline if self.request else None,

@@ -10,7 +10,7 @@ from trimtab.contracts.approval import Answer, TemporalCommand
 from trimtab.contracts.approvers import ApprovalTerms
 from trimtab.contracts.base import Digest, Name, NonNegativeDuration, Record
 from trimtab.contracts.decision import Confidence, Decision, Limits
-from trimtab.contracts.deliberation import RULE_ANALYST, Deliberation
+from trimtab.contracts.deliberation import RULE_ANALYST, Deliberation, RemediationPlan
 from trimtab.contracts.drift import DriftEvent
 from trimtab.contracts.evidence import ChallengerPreview, EvidencePack
 from trimtab.contracts.model import ModelSpec
@@ -102,6 +102,8 @@ class IncidentView(Record):
     stage: Stage
     plan_hash: str | None = None
     decision: Decision | None = None
+    plan: RemediationPlan | None = None
+    """The plan that was decided on."""
     confidence: Confidence | None = None
     page: str | None = None
     """Approval page, once a person was asked."""

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from trimtab.cli.backtest import respondent
-from trimtab.cli.backtest.respondent import AnswerError, TerminalRespondent
+from trimtab.cli.backtest.respondent import AnswerError, CommandRespondent, TerminalRespondent
 from trimtab.contracts.incident import IncidentView, Stage
 
 VIEW = IncidentView(
@@ -94,3 +94,42 @@ async def test_an_answer_that_cannot_be_sent_is_reported_with_the_commands_outpu
 
     with pytest.raises(AnswerError, match="already completed"):
         await respondent._run_command("temporal workflow signal")
+
+
+async def ask(command: str) -> str:
+    scripted = CommandRespondent(Console(file=io.StringIO()), command)
+    return await scripted.respond(VIEW, workflow_id="drift-response/x/1", address="127.0.0.1:7233")
+
+
+async def test_a_program_answers_the_question_that_it_reads_as_json(
+    tmp_path: Path, commands: list[str]
+) -> None:
+    program = tmp_path / "person.py"
+    program.write_text(
+        "import json, sys\n"
+        "question = json.load(sys.stdin)\n"
+        "print('approve' if question['model'] == 'x' else 'reject')\n"
+    )
+
+    answered = await ask(f"{sys.executable} {program}")
+
+    assert answered == "approve was answered by the command"
+    assert '"decision": "approve"' in commands[0]
+
+
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        ("no-such-program-anywhere", "cannot be started"),
+        (f"{sys.executable} -c 'print(\"perhaps\")'", "'perhaps'"),
+        (f"{sys.executable} -c 'import sys; sys.exit(\"broken\")'", "code 1: broken"),
+        ("", "is empty"),
+    ],
+)
+async def test_a_program_without_an_answer_is_named_with_its_fault(
+    command: str, fault: str, commands: list[str]
+) -> None:
+    with pytest.raises(AnswerError, match=fault):
+        await ask(command)
+
+    assert commands == []

@@ -11,6 +11,15 @@ YesOption = Annotated[
         "--yes", "-y", help="Answer for the person: approve with the `temporal` command shown."
     ),
 ]
+RespondOption = Annotated[
+    str | None,
+    typer.Option(
+        "--respond",
+        metavar="COMMAND",
+        help="Answer for the person by a program: it gets each question as JSON on its standard"
+        " input, and prints approve or reject.",
+    ),
+]
 KeepOption = Annotated[
     bool, typer.Option("--keep", help="Leave the stack running afterwards, until Ctrl-C.")
 ]
@@ -36,3 +45,4 @@ class BacktestOptions(NamedTuple):
     keep: bool = False
     report: Path | None = None
     analyst: str | None = None
+    respond: str | None = None

@@ -2,9 +2,11 @@
 
 import asyncio
 import getpass
+import json
 import os
 import shlex
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -20,6 +22,10 @@ from trimtab.runtime.paths import temporal_command
 
 _ANSWERS: Final = ("approve", "reject", "wait")
 _MAX_ANSWER_BYTES: Final = 4096
+_MAX_SHOWN: Final = 200
+"""Characters of a program's output that an error repeats."""
+ANSWER_TIMEOUT: Final = timedelta(seconds=60)
+"""Time that a program has for one answer."""
 
 
 class AnswerError(TrimtabError):
@@ -58,6 +64,68 @@ class ScriptedRespondent:
         _print_page(self._console, view, command, "This command is run in the person's place.")
         await _run_command(command)
         return "approved by that command"
+
+
+class CommandRespondent:
+    """Asks a program of the user's own, which gets the question as JSON.
+
+    Raises:
+        AnswerError: The command cannot be started, fails, takes too long, or answers otherwise.
+    """
+
+    def __init__(self, console: Console, command: str) -> None:
+        self._console = console
+        self._words = shlex.split(command)
+        self._command = command
+        if not self._words:
+            msg = "--respond is empty: name a program that prints approve or reject"
+            raise AnswerError(msg)
+
+    async def respond(self, view: IncidentView, *, workflow_id: str, address: str) -> str:
+        """Send what the program answers."""
+        question = {"workflow_id": workflow_id, **view.model_dump(mode="json")}
+        choice = self._parse_answer(await self._ask(json.dumps(question)))
+        await _run_command(_build_command(view, workflow_id, address, choice))
+        self._console.print(
+            f"{view.event_id}: `{self._command}` answered {choice}", highlight=False, markup=False
+        )
+        return f"{choice} was answered by the command"
+
+    async def _ask(self, question: str) -> str:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._words,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+        except OSError as error:
+            msg = f"--respond {self._command!r} cannot be started: {error.strerror}"
+            raise AnswerError(msg) from error
+        try:
+            output, errors = await asyncio.wait_for(
+                process.communicate(question.encode()), ANSWER_TIMEOUT.total_seconds()
+            )
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            msg = f"--respond {self._command!r} gave no answer in {ANSWER_TIMEOUT}"
+            raise AnswerError(msg) from None
+        if process.returncode:
+            last = errors.decode(errors="replace").strip()[-_MAX_SHOWN:]
+            msg = f"--respond {self._command!r} ended with code {process.returncode}: {last}"
+            raise AnswerError(msg)
+        return output.decode(errors="replace")
+
+    def _parse_answer(self, output: str) -> Choice:
+        try:
+            return Choice(output.strip().lower())
+        except ValueError:
+            msg = (
+                f"--respond {self._command!r} printed {output.strip()[:_MAX_SHOWN]!r}: it must"
+                " print approve or reject, and nothing else"
+            )
+            raise AnswerError(msg) from None
 
 
 class TerminalRespondent:

@@ -22,6 +22,7 @@ from trimtab.cli.backtest.progress_display import ProgressDisplay
 from trimtab.cli.backtest.replay import Replay, ReplayedWindow
 from trimtab.cli.backtest.report import print_report, write_report
 from trimtab.cli.backtest.respondent import (
+    CommandRespondent,
     Respondent,
     ScriptedRespondent,
     SilentRespondent,
@@ -70,7 +71,7 @@ def run_backtest(
     """
     console = open_console()
     spec = load_model_spec(model)
-    respondent = _choose_respondent(console, yes=options.yes)
+    respondent = _choose_respondent(console, options)
     settings = _build_settings(
         spec, can_answer=not isinstance(respondent, SilentRespondent), analyst=options.analyst
     )
@@ -228,8 +229,10 @@ def _remove_last_home(home: Path) -> None:
         shutil.rmtree(home)
 
 
-def _choose_respondent(console: Console, *, yes: bool) -> Respondent:
-    if yes:
+def _choose_respondent(console: Console, options: BacktestOptions) -> Respondent:
+    if options.respond is not None:
+        return CommandRespondent(console, options.respond)
+    if options.yes:
         return ScriptedRespondent(console)
     if console.is_terminal and sys.stdin.isatty():
         return TerminalRespondent(console)
