@@ -14,6 +14,8 @@ ONE_SIDED_95_ERRORS: Final = 1.645
 """Standard errors beyond which a difference is significant at 5 %, one-sided."""
 ERRORS_OF_A_GAIN: Final = 3.0
 """Paired standard errors that a new model must be better by: one false event in 700 windows."""
+MIN_CHALLENGER_SKILL: Final = 0.1
+"""Metric above that of a model without features that a new model needs to be worth an event."""
 ERRORS_OF_A_RISE: Final = 4.0
 """Standard errors by which a metric must rise to be shown."""
 MIN_GAP_CLOSED: Final = 0.5
@@ -58,7 +60,7 @@ def is_worthwhile_gain(
     if challenger.error is None:
         return False
     margin = ERRORS_OF_A_GAIN * challenger.error
-    skilled = trivial is None or challenger.challenger - trivial > max(tolerance, margin)
+    skilled = trivial is None or challenger.challenger - trivial > MIN_CHALLENGER_SKILL
     return skilled and challenger.gain > max(tolerance, margin)
 
 

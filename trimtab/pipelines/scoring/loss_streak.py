@@ -2,12 +2,11 @@
 
 from typing import Final
 
-import pandas as pd
-
 from trimtab.contracts.drift import PerformanceChange
 from trimtab.contracts.fitted import ServedModel
 from trimtab.contracts.model import ModelSpec
 from trimtab.detection.drift.domain_classifier import sample_frame
+from trimtab.detection.drift.standard_errors import is_significant_loss
 from trimtab.pipelines.history.profiling import load_reference_profile
 from trimtab.pipelines.history.remote import HistoryTable
 from trimtab.pipelines.history.rows import read_rows
@@ -18,6 +17,8 @@ from trimtab.pipelines.scoring.realised_performance import MIN_LABELLED_ROWS
 
 MAX_EARLIER_WINDOWS: Final = 3
 """Windows before the current one that are scored at most."""
+LOSS_ALPHA: Final = 0.05
+"""False-positive rate of the loss of an earlier window: beyond chance, but not twice so."""
 MAX_ROWS_PER_WINDOW: Final = 5_000
 """Rows of each that are scored at most, a random sample of more."""
 
@@ -31,7 +32,8 @@ def count_lossy_windows(
 ) -> PerformanceChange | None:
     """Return the change with its number of windows; only a window with a loss looks back.
 
-    Windows that the champion was trained on are not counted, and end the row.
+    Earlier losses count if chance does not explain them. Windows that the champion was trained on
+    are not counted, and end the row.
     """
     if change is None or change.reference - change.current <= spec.tolerance:
         return change
@@ -42,13 +44,11 @@ def count_lossy_windows(
         if earlier.start < trained_until:
             break
         rows = sample_frame(read_rows(history, spec, earlier), MAX_ROWS_PER_WINDOW)
-        value = _score_window(rows, spec, champion)
-        if value is None or change.reference - value <= spec.tolerance:
+        score = score_labelled_rows(choose_predictor(champion, rows, spec), rows, spec)
+        if score.value is None or score.rows < MIN_LABELLED_ROWS:
+            break
+        loss = change.reference - score.value
+        if loss <= spec.tolerance or not is_significant_loss(loss, score.error, alpha=LOSS_ALPHA):
             break
         windows += 1
     return change.model_copy(update={"windows": windows})
-
-
-def _score_window(rows: pd.DataFrame, spec: ModelSpec, champion: ServedModel) -> float | None:
-    score = score_labelled_rows(choose_predictor(champion, rows, spec), rows, spec)
-    return score.value if score.rows >= MIN_LABELLED_ROWS else None
