@@ -18,7 +18,7 @@ from policies.citations import (
 )
 from policies.judgement.figures import collect_figures
 from policies.second_opinion import judge_figures
-from trimtab.contracts.calibration import Calibration
+from trimtab.contracts.calibration import ConfidenceCalibration
 from trimtab.contracts.decision import Confidence, ConfidencePart
 from trimtab.contracts.deliberation import RULE_ANALYST, Deliberation
 from trimtab.contracts.evidence import Citation, EvidenceItem, EvidencePack, EvidenceSource
@@ -64,7 +64,9 @@ def list_assurance(
     return measure_assurance(judge_figures(figures), figures, cause=plan.cause, action=plan.action)
 
 
-def estimate_probability(parts: Sequence[AssurancePart], calibration: Calibration) -> float:
+def estimate_probability(
+    parts: Sequence[AssurancePart], calibration: ConfidenceCalibration
+) -> float:
     """Return the calibrated probability that cause and action are right."""
     odds = calibration.intercept + sum(
         calibration.weights.get(part.name, 0.0) * part.value for part in parts

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from evals.play.incident_record import PlayedIncident
 from evals.scores.statistics import ConfidenceScore, score_confidence
 from evals.truth import Due
-from trimtab.contracts.calibration import Calibration
+from trimtab.contracts.calibration import ConfidenceCalibration
 from trimtab.contracts.ports import Refused
 
 PARTS: Final = (
@@ -42,7 +42,7 @@ class LabelledAnswer(NamedTuple):
 class CalibrationFit(NamedTuple):
     """A calibration, and how good it is on answers that it was not fitted on."""
 
-    calibration: Calibration
+    calibration: ConfidenceCalibration
     answers: int
     cross_validated: ConfidenceScore
 
@@ -74,7 +74,7 @@ def fit_calibration(answers: Sequence[LabelledAnswer], *, version: str) -> Calib
     )
 
 
-def estimate(calibration: Calibration, answers: Sequence[LabelledAnswer]) -> list[float]:
+def estimate(calibration: ConfidenceCalibration, answers: Sequence[LabelledAnswer]) -> list[float]:
     """Return the probability that each answer is right."""
     table = np.array([each.parts for each in answers], dtype=np.float64)
     weights = np.array([calibration.weights.get(name, 0.0) for name in PARTS])
@@ -82,7 +82,7 @@ def estimate(calibration: Calibration, answers: Sequence[LabelledAnswer]) -> lis
     return [float(each) for each in odds]
 
 
-def _fit(answers: Sequence[LabelledAnswer], *, version: str) -> Calibration:
+def _fit(answers: Sequence[LabelledAnswer], *, version: str) -> ConfidenceCalibration:
     table = np.array([each.parts for each in answers], dtype=np.float64)
     right = np.array([each.right for each in answers], dtype=np.float64)
 
@@ -100,7 +100,7 @@ def _fit(answers: Sequence[LabelledAnswer], *, version: str) -> Calibration:
         method="L-BFGS-B",
         bounds=[(None, None), *[(0.0, _MAX_WEIGHT)] * len(PARTS)],
     )
-    return Calibration(
+    return ConfidenceCalibration(
         version=version,
         incidents=len({each.incident for each in answers}),
         intercept=round(float(found.x[0]), 4),

@@ -7,8 +7,8 @@ from evals.retrieval.measurement import (
     DEPTHS,
     FINDINGS,
     Question,
+    QuestionSplit,
     RetrievalScore,
-    Split,
     find_rank,
     measure_retrieval,
     read_questions,
@@ -29,7 +29,9 @@ def build_rankers() -> Mapping[str, Ranker]:
 def main() -> None:
     """Print the figures of every split and ranker, and on request the encoder's misses."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--misses", choices=list(Split), help="list the questions not found first")
+    parser.add_argument(
+        "--misses", choices=list(QuestionSplit), help="list the questions not found first"
+    )
     wanted = parser.parse_args().misses
     rankers = build_rankers()
     for title, questions in (
@@ -44,7 +46,7 @@ def main() -> None:
 
 def print_scores(title: str, questions: Sequence[Question], rankers: Mapping[str, Ranker]) -> None:
     """Print a line for each split and ranker."""
-    for split in Split:
+    for split in QuestionSplit:
         chosen = [each for each in questions if each.split is split]
         for name, ranker in rankers.items() if chosen else ():
             score = format_score(measure_retrieval(ranker, chosen))

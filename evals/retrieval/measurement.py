@@ -18,7 +18,7 @@ _NORMAL_QUANTILE: Final = 1.959964
 """Quantile of the standard normal distribution for 95 % intervals."""
 
 
-class Split(StrEnum):
+class QuestionSplit(StrEnum):
     """Use of a question."""
 
     TUNING = "tuning"
@@ -35,7 +35,7 @@ class Question(BaseModel):
     question: str = Field(min_length=5)
     acceptable: tuple[str, ...] = Field(min_length=1)
     """Ids of the documents that answer it."""
-    split: Split
+    split: QuestionSplit
 
 
 class Interval(NamedTuple):

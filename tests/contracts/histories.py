@@ -61,7 +61,7 @@ STORED: Final[dict[str, type[BaseModel]]] = {
     "budget/Spending": budget.Spending,
     "budget/ModelUsage": budget.ModelUsage,
     "budget/UsageQuery": budget.UsageQuery,
-    "calibration/Calibration": calibration.Calibration,
+    "calibration/ConfidenceCalibration": calibration.ConfidenceCalibration,
     "decision/Blackout": decision.Blackout,
     "decision/Confidence": decision.Confidence,
     "decision/ConfidencePart": decision.ConfidencePart,

@@ -8,7 +8,7 @@ from evals.retrieval.__main__ import build_rankers, format_score
 from evals.retrieval.measurement import (
     FINDINGS,
     Question,
-    Split,
+    QuestionSplit,
     compute_wilson_interval,
     find_rank,
     measure_retrieval,
@@ -27,7 +27,7 @@ def encoder() -> Ranker:
 
 
 def test_there_are_a_hundred_questions_of_which_half_are_held_out() -> None:
-    held_out = [each for each in QUESTIONS if each.split is Split.HELD_OUT]
+    held_out = [each for each in QUESTIONS if each.split is QuestionSplit.HELD_OUT]
 
     assert len(held_out) >= 100
     assert len(QUESTIONS) >= 2 * len(held_out)
@@ -36,7 +36,7 @@ def test_there_are_a_hundred_questions_of_which_half_are_held_out() -> None:
 
 def test_every_answer_is_a_runbook_and_every_runbook_is_asked_for() -> None:
     ids = {article.id for article in RUNBOOKS}
-    held_out = [each for each in QUESTIONS if each.split is Split.HELD_OUT]
+    held_out = [each for each in QUESTIONS if each.split is QuestionSplit.HELD_OUT]
 
     assert {each for question in QUESTIONS for each in question.acceptable} <= ids
     assert {each for question in held_out for each in question.acceptable} == ids
@@ -49,10 +49,11 @@ def test_no_question_is_a_copy_of_a_document_s_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("split", "first", "five"), [(Split.TUNING, 0.65, 0.85), (Split.HELD_OUT, 0.25, 0.45)]
+    ("split", "first", "five"),
+    [(QuestionSplit.TUNING, 0.65, 0.85), (QuestionSplit.HELD_OUT, 0.25, 0.45)],
 )
 def test_people_s_questions_find_their_runbook(
-    encoder: Ranker, split: Split, first: float, five: float
+    encoder: Ranker, split: QuestionSplit, first: float, five: float
 ) -> None:
     score = measure_retrieval(encoder, [each for each in QUESTIONS if each.split is split])
 
@@ -68,7 +69,7 @@ def test_findings_find_their_runbook(encoder: Ranker) -> None:
 
 def test_the_encoder_is_no_worse_than_its_peer(encoder: Ranker) -> None:
     peer = build_rankers()["BM25"]
-    held_out = [each for each in QUESTIONS if each.split is Split.HELD_OUT]
+    held_out = [each for each in QUESTIONS if each.split is QuestionSplit.HELD_OUT]
 
     ours = measure_retrieval(encoder, held_out).mean_reciprocal_rank
     theirs = measure_retrieval(peer, held_out).mean_reciprocal_rank
@@ -81,7 +82,7 @@ def test_ranks_and_intervals_are_computed_as_defined() -> None:
     assert find_rank(["a"], ("b",)) == math.inf
     share, low, high = compute_wilson_interval(9, 10)
     assert (share, round(low, 3), round(high, 3)) == (0.9, 0.596, 0.982)
-    question = Question(question="where?", acceptable=("x",), split=Split.TUNING)
+    question = Question(question="where?", acceptable=("x",), split=QuestionSplit.TUNING)
 
     class Fixed:
         def rank(self, _query: str) -> list[str]:

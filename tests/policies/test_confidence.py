@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from policies.assurance import AssurancePart
 from policies.confidence import compute_confidence, estimate_probability
 from tests.builders import a_deliberation, a_pack, a_plan, a_root_cause, an_incident, good_citations
-from trimtab.contracts.calibration import Calibration
+from trimtab.contracts.calibration import ConfidenceCalibration
 from trimtab.contracts.decision import Confidence, Limits
 from trimtab.contracts.deliberation import Cause, Deliberation, Review
 from trimtab.contracts.evidence import (
@@ -124,24 +124,26 @@ def test_a_worked_example_counts_for_nothing() -> None:
     assert part(confidence_in(a_deliberation(), observed), "record") > 0.5
 
 
-@pytest.mark.parametrize("name", [*Calibration().weights])
+@pytest.mark.parametrize("name", [*ConfidenceCalibration().weights])
 @given(values=st.lists(st.floats(0, 1), min_size=8, max_size=8), more=st.floats(0, 1))
 def test_more_of_what_speaks_for_a_plan_never_lowers_its_confidence(
     name: str, values: list[float], more: float
 ) -> None:
-    names = [*Calibration().weights, "decisive", "lasting"]
+    names = [*ConfidenceCalibration().weights, "decisive", "lasting"]
     parts = [AssurancePart(each, value, "") for each, value in zip(names, values, strict=True)]
     raised = [
         each._replace(value=each.value + (1.0 - each.value) * more) if each.name == name else each
         for each in parts
     ]
 
-    assert estimate_probability(raised, Calibration()) >= estimate_probability(parts, Calibration())
+    assert estimate_probability(raised, ConfidenceCalibration()) >= estimate_probability(
+        parts, ConfidenceCalibration()
+    )
 
 
 def test_the_calibration_travels_with_the_limits() -> None:
-    sure = an_incident(limits=Limits(calibration=Calibration(intercept=9.0)))
-    unsure = an_incident(limits=Limits(calibration=Calibration(intercept=-9.0)))
+    sure = an_incident(limits=Limits(calibration=ConfidenceCalibration(intercept=9.0)))
+    unsure = an_incident(limits=Limits(calibration=ConfidenceCalibration(intercept=-9.0)))
     pack = a_pack(documents=(a_document(),))
 
     assert compute_confidence(a_deliberation(), pack, sure).value > 0.9

@@ -10,7 +10,7 @@ Weight = Annotated[float, Field(ge=0.0, le=100.0)]
 """A weight is never negative: more of what speaks for a plan never lowers the confidence."""
 
 
-class Calibration(Record):
+class ConfidenceCalibration(Record):
     """A logistic regression of "cause and action are right" on checkable parts, each 0 to 1.
 
     `trimtab evals calibrate` fits it on labelled incidents, and writes conf/base/calibration.yml.

@@ -12,7 +12,7 @@ from trimtab.contracts.approvers import Approver, ApproverName
 from trimtab.contracts.base import Digest, Fraction, Name, NonNegativeDuration, Record, Text
 from trimtab.contracts.blackout_calendar import BlackoutCalendar, HolidayCalendar
 from trimtab.contracts.budget import Breaker, Budgets, LedgerFacts
-from trimtab.contracts.calibration import Calibration
+from trimtab.contracts.calibration import ConfidenceCalibration
 from trimtab.contracts.deliberation import Cause, RemediationPlan
 from trimtab.contracts.drift import Severity
 from trimtab.contracts.freeze import Freeze
@@ -121,7 +121,7 @@ class Limits(Record):
     """Public holidays, which are blackouts."""
     budgets: Budgets = Budgets()
     breaker: Breaker = Breaker()
-    calibration: Calibration = Calibration()
+    calibration: ConfidenceCalibration = ConfidenceCalibration()
     """How the confidence is computed from what was measured."""
     shadow: bool = False
     """Whether every decision is recorded and none is carried out."""

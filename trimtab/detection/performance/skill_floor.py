@@ -14,7 +14,7 @@ def compute_trivial_metric(metric: str, *, classes: int) -> float:
     """Return the metric of a model that knows only the distribution of the target."""
     if metric == "r2":
         return 0.0
-    return 0.5 if metric == "roc_auc" else 1.0 / max(classes, 1)
+    return 0.5 if metric == "roc_auc" else 1.0 / max(classes, 2)
 
 
 def compute_skill_floor(metric: str, *, classes: int, reference: float | None) -> float:

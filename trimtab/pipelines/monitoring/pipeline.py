@@ -31,11 +31,13 @@ from trimtab.pipelines.requests import build_request_node
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline that compares one window with its reference."""
-    return pipeline([*_list_measurement_nodes(), *_list_publication_nodes()])
+    return pipeline(
+        [*_list_measurement_nodes(), *_list_judgement_nodes(), *_list_publication_nodes()]
+    )
 
 
 def _list_measurement_nodes() -> list[Node]:
-    """Return the nodes that measure the window and find its drift."""
+    """Return the nodes that measure the window."""
     return [
         build_request_node("monitoring"),
         Node(
@@ -68,6 +70,12 @@ def _list_measurement_nodes() -> list[Node]:
             "measurement",
             name="measure_window",
         ),
+    ]
+
+
+def _list_judgement_nodes() -> list[Node]:
+    """Return the nodes that say what the window's change costs, and what may have caused it."""
+    return [
         Node(
             assess_impact,
             ["window_rows", "model_spec", "request", "reference", "predictions", "measurement"],

@@ -15,13 +15,13 @@ from trimtab.contracts.model import ModelSpec, Task
 from trimtab.contracts.ports import Refused
 from trimtab.contracts.window_signals import Learnability
 from trimtab.detection.drift.domain_classifier import sample_frame
+from trimtab.detection.performance.skill_floor import compute_trivial_metric
 from trimtab.detection.profiles.arrays import IntArray
 from trimtab.pipelines.history.rows import cast_targets, keep_valid_targets
 from trimtab.pipelines.history.time_ranges import TimeRange
 from trimtab.pipelines.scoring.estimator import fit_estimator
 from trimtab.pipelines.scoring.metrics import (
     MetricScore,
-    compute_trivial_metric,
     has_enough_classes,
     score_outputs,
 )
@@ -64,7 +64,7 @@ def measure_learnability(
         value=score.value,
         error=score.error,
         reference=load_reference_learnability(champion, spec),
-        trivial=compute_trivial_metric(spec, classes),
+        trivial=compute_trivial_metric(spec.metric, classes=classes),
         rows=score.rows,
     )
 

@@ -81,13 +81,6 @@ def has_enough_classes(rows: pd.DataFrame, spec: ModelSpec) -> bool:
     return count_rarest_class(targets) >= MIN_RARE_CLASS_ROWS
 
 
-def compute_trivial_metric(spec: ModelSpec, classes: int = 2) -> float:
-    """Return the metric of a model that knows only the target's distribution."""
-    if spec.task is Task.REGRESSION:
-        return 0.0
-    return 0.5 if spec.metric == "roc_auc" else 1.0 / max(classes, MIN_DISTINCT_TARGETS)
-
-
 def compute_metric(
     truth: "pd.Series[Any]", outputs: "pd.Series[Any]", spec: ModelSpec
 ) -> float | None:

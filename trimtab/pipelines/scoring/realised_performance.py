@@ -12,8 +12,9 @@ from trimtab.contracts.fitted import (
 )
 from trimtab.contracts.model import ModelSpec, VersionMetric
 from trimtab.detection.drift.standard_errors import is_significant_loss
+from trimtab.detection.performance.skill_floor import compute_trivial_metric
 from trimtab.detection.profiles.window_profile import WindowProfile
-from trimtab.pipelines.scoring.metrics import MetricScore, compute_trivial_metric
+from trimtab.pipelines.scoring.metrics import MetricScore
 
 MIN_LABELLED_ROWS: Final = 30
 """Labelled rows that a metric needs to be trusted."""
@@ -78,7 +79,7 @@ def measure_performance_change(
         rows=realised.metric.rows,
         error=_combine_errors(error, realised.error),
         degraded=loss > spec.tolerance and significant,
-        trivial=compute_trivial_metric(spec, classes),
+        trivial=compute_trivial_metric(spec.metric, classes=classes),
         spread=spread,
         windows=int(loss > spec.tolerance),
     )
