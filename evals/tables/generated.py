@@ -20,7 +20,7 @@ from trimtab.detection.profiles.arrays import FloatArray
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-Relation = Callable[[pd.DataFrame], FloatArray]
+TargetEffect = Callable[[pd.DataFrame], FloatArray]
 """Return what the target of each row depends on, about standard normal."""
 _CALIBRATION_ROWS: Final = 100_000
 _WEEK: Final = timedelta(days=7)
@@ -153,7 +153,7 @@ def build_demand() -> TableWorld:
 def _build_classifier(
     name: str,
     draw: Callable[["Generator", pd.DatetimeIndex], pd.DataFrame],
-    compute: Relation,
+    compute: TargetEffect,
     *,
     rate: float,
 ) -> Callable[[pd.DataFrame, pd.DataFrame, FloatArray, "Generator"], "pd.Series[Any]"]:

@@ -26,7 +26,7 @@ LABEL_FREE_TRUST: Final = 0.5
 
 _LARGE_PSI: Final = 0.2
 """PSI that is commonly called a large move: worth one half."""
-_LARGE_TARGET_PSI: Final = 0.1
+_LARGE_TARGET_PSI: Final = 0.07
 """PSI of the target that is worth one half: the target is one column, and moves less by chance than
 the furthest of many."""
 _STEEPNESS: Final = 3.0

@@ -23,9 +23,13 @@ MIN_SENTINEL_SHARE: Final = 0.01
 """Rise of the share from which a value beyond the reference's range is an atom."""
 USUAL_RISES: Final = 2.0
 """How many times the largest rise in a block of the reference an atom must have risen."""
-MAX_SHIFT_OF_OTHERS: Final = 0.1
+MAX_SHIFT_OF_OTHERS: Final = 0.05
 """Gap between the distributions of all other values up to which they have not moved: if they have,
 the atom is a sign of an honest change."""
+MAX_GRID_STEPS: Final = 100
+"""Distinct values up to which a column counts steps rather than measures."""
+MIN_SHARE_ON_GRID: Final = 0.5
+"""Share of the other values that a column of steps must still have on its steps."""
 NATURAL_ATOM_SHARE: Final = 0.002
 """Share in the reference from which a value is a natural one."""
 
@@ -98,7 +102,21 @@ def _is_unusual(
     if not two_proportion_test(count, len(values), counted, len(reference)):
         return False
     natural = counted > NATURAL_ATOM_SHARE * len(reference)
-    return not natural or not _have_others_moved(atom.value, values, reference)
+    if natural:
+        return not _have_others_moved(atom.value, values, reference)
+    return not _have_others_left_their_grid(atom.value, values, reference)
+
+
+def _have_others_left_their_grid(value: float, values: FloatArray, reference: FloatArray) -> bool:
+    """Return whether values of a few steps, such as counts, lie on other steps now.
+
+    All of them moved then, and the most frequent one is none that stands for others.
+    """
+    distinct = np.unique(reference)
+    if len(distinct) > MAX_GRID_STEPS:
+        return False
+    others = values[values != value]
+    return bool(len(others) and np.isin(others, distinct).mean() < MIN_SHARE_ON_GRID)
 
 
 def _have_others_moved(value: float, values: FloatArray, reference: FloatArray) -> bool:
@@ -111,4 +129,4 @@ def _have_others_moved(value: float, values: FloatArray, reference: FloatArray) 
         - np.searchsorted(before, points, side="right") / len(before)
     )
     chance = 1.63 * np.sqrt(1 / len(now) + 1 / len(before))
-    return bool(gaps.max() > MAX_SHIFT_OF_OTHERS + chance)
+    return bool(gaps.max() > max(MAX_SHIFT_OF_OTHERS, chance))

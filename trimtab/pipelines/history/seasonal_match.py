@@ -34,7 +34,7 @@ SEASON_PERIODS: Final = (
 )
 """A year, a month and a week, all in whole weeks."""
 MAX_PERIODS_BACK: Final = 3
-"""Periods that are gone back at most, until the window lies before the reference."""
+"""Periods that are gone back at most."""
 
 
 def measure_seasonal_match(
@@ -77,13 +77,14 @@ def measure_seasonal_match(
 def _list_earlier_ranges(
     reference: WindowProfile, current: WindowProfile
 ) -> list[tuple[timedelta, TimeRange]]:
-    """Return the same window whole seasons ago, the first that ends before the reference."""
+    """Return the same window whole seasons ago, where that ends before the reference."""
     start, end = current.window.start, current.window.end
     ranges = []
     for period in SEASON_PERIODS:
-        back = int(np.ceil((end - reference.window.start) / period))
-        if 0 < back <= MAX_PERIODS_BACK:
-            ranges.append((period, TimeRange(start - back * period, end - back * period)))
+        first = max(1, int(np.ceil((end - reference.window.start) / period)))
+        for back in range(first, MAX_PERIODS_BACK + 1):
+            earlier = TimeRange(start - back * period, end - back * period)
+            ranges.append((back * period, earlier))
     return ranges
 
 

@@ -4,6 +4,7 @@ A loss on rows that the champion had no occasion to learn is the effect of covar
 new segment, even if the estimate without labels expects none: that knows as little of such rows.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -61,8 +62,10 @@ def split_support(
     names = [feature.name for feature in relevant]
     if min(len(rows), len(reference)) < MIN_SUPPORT_ROWS or not set(names) <= set(reference):
         return None
-    current = build_classifier_inputs(rows, narrow).reset_index(drop=True)
-    outside = _find_unknown_values(reference[names], current, relevant)
+    current = build_classifier_inputs(rows, spec).reset_index(drop=True)
+    known = [each for each in _list_comparable(spec, relevant) if each.name in reference]
+    outside = _find_unknown_values(reference, current, tuple(known))
+    current = current[names]
     if not separable:
         return rows, outside
     sample = sample_frame(reference[names], MAX_SUPPORT_ROWS).reset_index(drop=True)
@@ -105,6 +108,16 @@ def list_relevant_features(spec: ModelSpec, importance: dict[str, float]) -> tup
     if limit <= 0.0:
         return spec.features
     return tuple(feature for feature in spec.features if known[feature.name] >= limit)
+
+
+def _list_comparable(spec: ModelSpec, relevant: tuple[Feature, ...]) -> Iterator[Feature]:
+    """Yield the features whose new values no training row had: relevant ones, and all categories.
+
+    Categories that made no difference among the known ones may still hide a new segment.
+    """
+    for feature in spec.features:
+        if feature in relevant or feature.kind is FeatureKind.CATEGORICAL:
+            yield feature
 
 
 def _score_part(rows: pd.DataFrame, spec: ModelSpec, champion: ServedModel) -> MetricScore:
