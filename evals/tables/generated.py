@@ -118,7 +118,7 @@ def build_fraud() -> TableWorld:
     )  # fmt: skip
     return TableWorld(
         spec=spec,
-        rows_per_window=3500,
+        rows_per_window=6000,
         draw_features=_draw_fraud,
         draw_target=_build_classifier("fraud", _draw_fraud, _compute_fraud, rate=1 / 250),
         important="amount",

@@ -32,7 +32,7 @@ _UNLEARNT: Final[dict[Cause, float]] = dict.fromkeys(_BROKEN_INPUTS, 0.3)
 """From broken inputs less is learnt."""
 
 PRIOR: Final[dict[Cause, float]] = {
-    Cause.HARMLESS: 0.25,
+    Cause.HARMLESS: 0.23,
     Cause.CONCEPT_DRIFT: 0.12,
     Cause.COVARIATE_SHIFT: 0.12,
     Cause.LABEL_SHIFT: 0.1,
@@ -48,7 +48,7 @@ PRIOR: Final[dict[Cause, float]] = {
     Cause.DATA_QUALITY: 0.02,
     Cause.NO_SKILL: 0.01,
     Cause.DETECTOR_ARTEFACT: 0.01,
-    Cause.UNKNOWN: 0.03,
+    Cause.UNKNOWN: 0.05,
 }
 """How common each cause is before anything is measured."""
 
@@ -95,7 +95,7 @@ TABLE: Final[tuple[Row, ...]] = (
             Cause.LABEL_SHIFT: 0.5,
             Cause.HARMLESS: 0.6,
             Cause.DETECTOR_ARTEFACT: 0.6,
-            Cause.UNKNOWN: 0.5,
+            Cause.UNKNOWN: 0.6,
             Cause.CONCEPT_DRIFT: 0.25,
         },
         0.15,
@@ -106,7 +106,7 @@ TABLE: Final[tuple[Row, ...]] = (
         {
             Cause.LABEL_SHIFT: 0.95,
             Cause.SEASONALITY: 0.5,
-            Cause.CONCEPT_DRIFT: 0.2,
+            Cause.CONCEPT_DRIFT: 0.35,
             Cause.NEW_SEGMENT: 0.35,
             Cause.COVARIATE_SHIFT: 0.4,
             Cause.BROKEN_LABELS: 0.35,
@@ -115,6 +115,22 @@ TABLE: Final[tuple[Row, ...]] = (
         },
         0.12,
         "a shift of the target is one; inputs that move take the target with them",
+    ),
+    Row(
+        Signal.PREDICTIONS_MOVED,
+        {
+            **_BROKEN,
+            Cause.COVARIATE_SHIFT: 0.85,
+            Cause.LABEL_SHIFT: 0.75,
+            Cause.SEASONALITY: 0.6,
+            Cause.NEW_SEGMENT: 0.5,
+            Cause.BAD_RELEASE: 0.5,
+            Cause.UNKNOWN: 0.5,
+            Cause.HARMLESS: 0.35,
+            Cause.CONCEPT_DRIFT: 0.15,
+        },
+        0.12,
+        "answers follow inputs; where only the target moved, its relation to them changed",
     ),
     Row(
         Signal.UNEXPLAINED,

@@ -27,8 +27,8 @@ LABEL_FREE_TRUST: Final = 0.5
 _LARGE_PSI: Final = 0.2
 """PSI that is commonly called a large move: worth one half."""
 _LARGE_TARGET_PSI: Final = 0.07
-"""PSI of the target that is worth one half: the target is one column, and moves less by chance than
-the furthest of many."""
+"""PSI of the target, or of the predictions, that is worth one half: a single column moves less by
+chance than the furthest of many."""
 _STEEPNESS: Final = 3.0
 """A metric that is one tolerance down is worth one half, two tolerances down 0.95."""
 _FEW_LABELS: Final = 50
@@ -58,6 +58,8 @@ class Signal(StrEnum):
     """Labels are missing or too few."""
     INPUTS_MOVED = "inputs_moved"
     TARGET_MOVED = "target_moved"
+    PREDICTIONS_MOVED = "predictions_moved"
+    """What the champion answers moved."""
     UNEXPLAINED = "unexplained"
     """The loss is more than covariate shift explains."""
     INSIDE_WORSE = "inside_worse"
@@ -99,6 +101,7 @@ def read_signals(figures: Figures) -> Signals:
         **read,
         Signal.INPUTS_MOVED: _read_input_move(figures),
         Signal.TARGET_MOVED: _read_move(figures, FeatureRole.TARGET),
+        **dict(_read_prediction_move(figures)),
         **dict(_read_loss_split(figures)),
         **dict(_read_window_signals(figures)),
         Signal.RELEASED: _read_release(figures),
@@ -152,9 +155,15 @@ def _read_input_move(figures: Figures) -> float:
     return max(single, saturate_sharply(separation, half_at=_CLEAR_SEPARATION))
 
 
+def _read_prediction_move(figures: Figures) -> Iterator[tuple[Signal, float]]:
+    """Yield how far predictions moved; nothing if they were not compared."""
+    if any(each.role is FeatureRole.PREDICTION for each in figures.moves):
+        yield Signal.PREDICTIONS_MOVED, _read_move(figures, FeatureRole.PREDICTION)
+
+
 def _read_move(figures: Figures, role: FeatureRole) -> float:
     """Return how far columns of a role moved; one that drifted by another measure than PSI, 0.5."""
-    large = _LARGE_TARGET_PSI if role is FeatureRole.TARGET else _LARGE_PSI
+    large = _LARGE_PSI if role is FeatureRole.FEATURE else _LARGE_TARGET_PSI
     unmeasured = any(each.drifted and not each.psi for each in figures.moves if each.role is role)
     moved = saturate_sharply(compute_largest_psi(figures, role), half_at=large)
     return max(moved, 0.5 if unmeasured else 0.0)

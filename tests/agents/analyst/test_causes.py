@@ -74,7 +74,7 @@ def told_apart(low: float) -> MultivariateDrift:
 CLEAR_CASES: list[tuple[dict[str, Any], Cause, Action]] = [
     ({"features": moved(target=1.0)}, Cause.LABEL_SHIFT, Action.RETRAIN),
     ({"features": moved(inputs=1.0)}, Cause.COVARIATE_SHIFT, Action.RETRAIN),
-    ({"features": moved(inputs=6.0, target=2.0)}, Cause.COVARIATE_SHIFT, Action.RETRAIN),
+    ({"features": moved(inputs=6.0, target=0.05)}, Cause.COVARIATE_SHIFT, Action.RETRAIN),
     ({"features": moved(inputs=0.1, target=0.5)}, Cause.LABEL_SHIFT, Action.RETRAIN),
     ({"features": moved()}, Cause.CONCEPT_DRIFT, Action.RETRAIN),
     (

@@ -5,7 +5,7 @@ the reference, each block of which is held against its other blocks.
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -45,24 +45,45 @@ def find_replayed_rows(
     if len(blocks) < MIN_BLOCKS_TO_COMPARE or not names or window.times.empty:
         return None
     hashes = [hash_rows(block, names) for block in blocks]
-    usual = [
-        measure_repeated_share(block, np.concatenate([*hashes[:index], *hashes[index + 1 :]]))
-        for index, block in enumerate(hashes)
-    ]
     now = hash_rows(window, names)
-    share = measure_repeated_share(now, np.concatenate([*hashes, hash_rows(earlier, names)]))
-    risen = share - max(usual)
-    least = max(MIN_SHARE_RISE, REPLAY_RANGES * (max(usual) - min(usual)))
+    found = max(
+        _compare_shares(now, hash_rows(earlier, names), hashes, held_against=1),
+        _compare_shares(now, np.concatenate(hashes[1:]), hashes, held_against=len(hashes) - 1),
+        key=lambda each: each.share - each.usual,
+    )
+    risen = found.share - found.usual
     rows = sum(map(len, hashes))
-    if risen < least or not two_proportion_test(
-        share * len(now), len(now), max(usual) * rows, rows
+    if risen < max(MIN_SHARE_RISE, REPLAY_RANGES * found.spread) or not two_proportion_test(
+        found.share * len(now), len(now), found.usual * rows, rows
     ):
         return None
     detail = (
-        f"{share:.1%} of the rows repeat the features of an earlier row; {max(usual):.1%} at most"
-        f" do in {len(usual)} parts of the reference"
+        f"{found.share:.1%} of the rows repeat the features of an earlier row; {found.usual:.1%} at"
+        f" most do in {len(hashes)} parts of the reference"
     )
-    return build_fault("replayed", None, detail, share, corrupt=risen >= MIN_CORRUPT_SHARE)
+    return build_fault("replayed", None, detail, found.share, corrupt=risen >= MIN_CORRUPT_SHARE)
+
+
+class _RepeatedShare(NamedTuple):
+    share: float
+    usual: float
+    """The largest share among the reference's blocks."""
+    spread: float
+    """Range of the share among them."""
+
+
+def _compare_shares(
+    now: RowHashes, earlier: RowHashes, blocks: list[RowHashes], *, held_against: int
+) -> _RepeatedShare:
+    """Return the share of repeats beside that of each block held against as many other blocks.
+
+    Honest repeats grow with the number of earlier rows, so that numbers of rows must be alike.
+    """
+    usual = [
+        measure_repeated_share(block, np.concatenate((blocks * 2)[index + 1 :][:held_against]))
+        for index, block in enumerate(blocks)
+    ]
+    return _RepeatedShare(measure_repeated_share(now, earlier), max(usual), max(usual) - min(usual))
 
 
 def hash_rows(table: RowTable, names: Sequence[str]) -> RowHashes:

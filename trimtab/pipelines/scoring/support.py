@@ -34,6 +34,8 @@ MIN_DENSITY_RATIO: Final = 10.0
 """How many times as dense rows of the window must be as the reference's for no support."""
 RANGE_MARGIN: Final = 0.02
 """Share of the reference's range by which a number must lie beyond it."""
+MAX_NEW_SHARE: Final = 0.8
+"""Share of rows up to which new categories are a segment, and not other names of all of them."""
 MIN_RELEVANT_IMPORTANCE: Final = 0.05
 """Share of the largest importance from which a feature counts; others cannot cause a loss."""
 _FOLDS: Final = 2
@@ -134,7 +136,9 @@ def _find_unknown_values(
     for feature in features:
         before, now = reference[feature.name], current[feature.name]
         if feature.kind is FeatureKind.CATEGORICAL:
-            unknown |= (now.notna() & ~now.isin(before.dropna().unique())).to_numpy()
+            new = (now.notna() & ~now.isin(before.dropna().unique())).to_numpy()
+            # All rows new is another name, and not a segment beside those that are known.
+            unknown |= new & (new.mean() <= MAX_NEW_SHARE)
             continue
         low, high = before.min(), before.max()
         margin = RANGE_MARGIN * (high - low)
