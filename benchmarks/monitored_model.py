@@ -16,6 +16,7 @@ from trimtab.pipelines.history.time_ranges import TimeRange, compute_reference_r
 from trimtab.pipelines.learning.model_fitting import fit_model
 from trimtab.pipelines.monitoring import nodes
 from trimtab.pipelines.monitoring.signals import measure_signals
+from trimtab.pipelines.monitoring.window_faults import find_faults
 from trimtab.pipelines.requests import MonitoringRequest
 from trimtab.pipelines.scoring.calibration import load_calibration
 from trimtab.pipelines.scoring.predictions import predict_targets
@@ -85,7 +86,8 @@ class MonitoredModel:
         signals = measure_signals(
             self._history, rows, spec, request, reference, measured, impact, self
         )
-        findings = nodes.find_window_drift(measured, spec, reference, impact, signals)
+        faults = find_faults(self._history, rows, spec, request, reference, measured)
+        findings = nodes.find_window_drift(measured, spec, reference, impact, faults, signals)
         finding = findings[0] if findings else None
         announced = finding is not None and should_publish(finding, spec)
         return WindowResult(finding, announced, measured, impact)

@@ -169,11 +169,12 @@ def settle_case(case: Case, requests: tuple[str, ...], *, names: dict[str, str])
         inspected=case.inspected, analyst="analyst/rules",
     )  # fmt: skip
     limits = Limits()
+    incident = an_incident(event=case.data.event, spec=case.data.spec, limits=limits)
     investigation = Investigation(
-        incident=an_incident(event=case.data.event, spec=case.data.spec, limits=limits),
+        incident=incident,
         pack=case.data.pack,
         deliberation=deliberation,
-        confidence=compute_confidence(deliberation, case.data.pack),
+        confidence=compute_confidence(deliberation, case.data.pack, incident),
     )
     facts = collect_facts(investigation, now=NOW)
     decision = decide(PolicyQuestion(plan=plan, facts=facts, limits=limits, now=NOW))

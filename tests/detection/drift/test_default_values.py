@@ -9,7 +9,7 @@ def test_counts_that_all_moved_to_other_steps_hold_no_default() -> None:
     rng = np.random.default_rng(0)
     blocks = [rng.poisson(2.0, 800).astype(float) for _ in range(4)]
 
-    assert find_default_value(rng.poisson(2.0, 800) + 0.21, blocks) is None
+    assert find_default_value(rng.poisson(2.0, 800).astype(float) + 0.21, blocks) is None
     assert find_default_value(rng.poisson(3.0, 800).astype(float), blocks) is None
 
 

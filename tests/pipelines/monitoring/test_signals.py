@@ -74,7 +74,7 @@ def judge(table: pd.DataFrame, week: int, spec: ModelSpec = MODEL) -> Judgement:
     measured = nodes.measure_window(table, rows, spec, request, reference, predictions)
     impact = nodes.assess_impact(rows, spec, request, reference, predictions, measured)
     signals = measure_signals(table, rows, spec, request, reference, measured, impact, models)
-    findings = nodes.find_window_drift(measured, spec, reference, impact, signals)
+    findings = nodes.find_window_drift(measured, spec, reference, impact, None, signals)
     finding = findings[0] if findings else None
     announced = finding is not None and should_publish(finding, spec)
     return Judgement(finding, announced, measured.performance)

@@ -1,10 +1,11 @@
 """Chooses what a challenger learns from: sound windows, and only the newest if that is better."""
 
 from datetime import datetime
+from typing import Final
 
 import pandas as pd
 
-from trimtab.contracts.drift import CRITICAL_LOSS, QualityFault
+from trimtab.contracts.drift import CRITICAL_LOSS, FaultKind, QualityFault
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.detection.drift.data_quality import find_window_faults
@@ -20,6 +21,9 @@ from trimtab.pipelines.history.time_ranges import (
 from trimtab.pipelines.learning.model_fitting import LAST_QUARTER, MIN_TRAINING_ROWS
 from trimtab.pipelines.scoring.estimator import fit_estimator
 from trimtab.pipelines.scoring.metrics import score_model
+
+_MISSING_ROWS: Final[frozenset[FaultKind]] = frozenset({"no_rows", "few_rows"})
+"""Faults in which rows are missing: those that came teach nothing wrong."""
 
 
 def find_corrupt_windows(
@@ -64,7 +68,8 @@ def _find_corrupting_faults(
 ) -> list[QualityFault]:
     rows, unknown = read_rows(history, spec, window), pd.Series(dtype="object")
     profile = profile_rows(rows, spec, time_range=window, predictions=unknown, like=reference)
-    return [fault for fault in find_window_faults(reference, profile, spec=spec) if fault.corrupt]
+    found = find_window_faults(reference, profile, spec=spec)
+    return [fault for fault in found if fault.corrupt and fault.kind not in _MISSING_ROWS]
 
 
 def exclude_ranges(history: pd.DataFrame, spec: ModelSpec, ranges: list[TimeRange]) -> pd.DataFrame:
