@@ -17,6 +17,7 @@ COMMANDS = (
     ("approve", "x"), ("reject", "x"), ("policy", "check"), ("approvers", "new", "ada"),
     ("init", "prices", "--data", "no_such_file.csv"), ("notify",),
     ("knowledge", "add", "a.md"), ("knowledge", "search", "x"), ("knowledge", "verify"),
+    ("evals", "run"), ("evals", "calibrate"),
 )  # fmt: skip
 
 

@@ -21,7 +21,9 @@ from workflows.deliberation import DeliberationWorkflow
 FINE: Final = PerformanceChange(
     metric="r2", reference=0.92, current=0.92, rows=3000, degraded=False
 )
-MILD: Final = PerformanceChange(metric="r2", reference=0.81, current=0.78, rows=3000, degraded=True)
+MILD: Final = PerformanceChange(
+    metric="r2", reference=0.8195, current=0.78, rows=3000, degraded=True
+)
 """A loss that severity alone does not take to a person."""
 CORRUPT: Final = QualityFault(
     kind="nulls", column="Capacity", detail="Half is empty.", fraction=0.5, corrupt=True

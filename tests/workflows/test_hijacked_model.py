@@ -88,8 +88,8 @@ async def test_an_honest_model_still_acts(
     [
         ("bad release", "all_rules", Ending.REMEDIATED),
         ("harmless", "monitoring_severity", Ending.MONITORED),
-        ("loss", "confidence_threshold", Ending.EXPIRED),
-        ("corrupt", "monitoring_severity", Ending.EXPIRED),
+        ("loss", "all_rules", Ending.REMEDIATED),
+        ("corrupt", "source_notice", Ending.NOTIFIED),
     ],
 )
 async def test_the_second_opinion_is_the_rule_analysts_own(
@@ -119,6 +119,8 @@ async def test_without_the_gate_the_attack_succeeds(
     monkeypatch.setattr(policies.decision, "_rules", lambda: kept)
     every = lambda items, _: frozenset(item.id for item in items)  # noqa: E731 - any quote counts
     monkeypatch.setattr(policies.confidence, "list_supporting_ids", every)
+    # The confidence is measured as well, and would stop most of them a second time.
+    monkeypatch.setattr(policies.confidence, "estimate_probability", lambda *_: 0.99)
     world = AgentWorld(temporal, tmp_path, situation=HIJACKS[name].situation)
 
     report = await respond(world, HIJACKS[name], dialogue)
