@@ -10,6 +10,7 @@ from policies.settlement_page import render_settlement_advice
 from trimtab.contracts.approval import Answer, ApprovalRequest
 from trimtab.contracts.base import compute_digest
 from trimtab.contracts.decision import Limits
+from trimtab.contracts.evidence import EvidenceSource
 from trimtab.contracts.freeze import Freeze
 from trimtab.contracts.incident import NOT_AUTHORISED, Ending, IncidentInput, IncidentReport
 from trimtab.contracts.model import ModelSpec
@@ -22,6 +23,8 @@ OUTCOME_WIDTH: Final = 66
 """Columns of the outcome in Temporal's Web UI."""
 _MAX_TEXT_LENGTH: Final = 4000
 _MAX_TITLE_LENGTH: Final = 300
+_MAX_FAULTS: Final = 5
+"""Faults of the data that a notice names."""
 _QUIET_ENDINGS: Final = frozenset({Ending.MONITORED, Ending.SUPERSEDED})
 """Endings of which nobody is told unless a person was asked: nothing changed."""
 _HOW_TO_RECONCILE: Final = "All of them: trimtab audit reconcile"
@@ -190,6 +193,17 @@ def render_outcome(report: IncidentReport) -> str:
     return "\n".join([f"## {report.ending}", "", *bullets])
 
 
+def _list_faults(report: IncidentReport) -> Iterator[str]:
+    """Yield what is broken, and since when, for whoever mends it."""
+    items = report.evidence.items if report.evidence else ()
+    faults = [item for item in items if item.source is EvidenceSource.QUALITY]
+    for item in faults[:_MAX_FAULTS]:
+        where = f"{item.column}: " if item.column else ""
+        yield f"Broken: {where}{item.statement}"
+    if len(faults) > _MAX_FAULTS:
+        yield f"{len(faults) - _MAX_FAULTS} more faults are in the report."
+
+
 def list_outcome_facts(report: IncidentReport) -> Iterator[str]:
     """Yield what people want to know of a closed incident, a sentence each."""
     yield _describe_ending(report)
@@ -200,6 +214,8 @@ def list_outcome_facts(report: IncidentReport) -> Iterator[str]:
     if report.decision is not None:
         decision = report.decision
         yield f"Policy: {decision.verdict} by {decision.rule}: {decision.reason}."
+    if report.ending is Ending.NOTIFIED:
+        yield from _list_faults(report)
     if people := _format_people(report.answers):
         yield f"People: {people}."
     outcome = report.outcome

@@ -19,6 +19,10 @@ MIN_FIT: Final = 0.5
 """How well an action must fit a cause to be taken because of it, 0 to 1."""
 _MAX_LOSS: Final = 10.0
 """Largest loss, in tolerances, that is counted: beyond it the model serves nobody."""
+_MIN_WORSE: Final = 0.5
+"""How sure a loss beyond the tolerance must be to be acted on."""
+_GAIN_ERRORS: Final = 3.0
+"""Standard errors that are taken off the gain of a new model."""
 _PEACE: Final = 0.05
 """Worth of doing nothing where that is right, in tolerances: it lets a close call rest."""
 
@@ -107,13 +111,14 @@ def rank_actions(figures: Figures, likelihoods: dict[Cause, float]) -> dict[Acti
 def compute_effective_loss(figures: Figures) -> float:
     """Return the loss to expect, in tolerances: the measured one as far as it is sure.
 
-    Faults that corrupt the data and matter are worth one tolerance, whatever was measured.
+    A loss that is rather none than one counts for nothing. Faults that corrupt the data and matter
+    are worth one tolerance, whatever was measured, and a new model that is better its gain.
     """
     worse = read_signals(figures).get(Signal.WORSE, 0.0)
     measured, estimate = compute_loss(figures), figures.estimate
     if measured is None and estimate is not None:
         measured = (estimate.reference - estimate.estimated) / figures.tolerance
-    known = min(max(measured or 0.0, 0.0), _MAX_LOSS) * worse
+    known = min(max(measured or 0.0, 0.0), _MAX_LOSS) * worse if worse >= _MIN_WORSE else 0.0
     faulty = max(
         (
             rate_fault(fault) * (1.0 if fault.gravity is None else fault.gravity)
@@ -122,7 +127,16 @@ def compute_effective_loss(figures: Figures) -> float:
         ),
         default=0.0,
     )
-    return max(known, faulty)
+    return max(known, faulty, _measure_gain(figures))
+
+
+def _measure_gain(figures: Figures) -> float:
+    """Return what a new model gains for sure, in tolerances."""
+    challenger = figures.signals.challenger if figures.signals else None
+    if challenger is None or challenger.error is None:
+        return 0.0
+    sure = challenger.gain - _GAIN_ERRORS * challenger.error
+    return min(max(sure / figures.tolerance, 0.0), _MAX_LOSS)
 
 
 def _compute_benefit(

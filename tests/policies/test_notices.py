@@ -18,6 +18,7 @@ from tests.builders import NOW, a_deliberation, a_pack, a_question, a_spec
 from trimtab.contracts.approval import Answer, Choice, HumanDecision
 from trimtab.contracts.audit import GENESIS
 from trimtab.contracts.decision import Limits
+from trimtab.contracts.evidence import EvidenceItem, EvidenceSource
 from trimtab.contracts.incident import Ending, IncidentReport
 from trimtab.contracts.notice import NoticeKind, NoticeTarget
 
@@ -46,6 +47,21 @@ def a_report(ending: Ending = Ending.REMEDIATED, **changes: Any) -> IncidentRepo
         "audit_tip": GENESIS,
     }
     return IncidentReport(**{**fields, **changes})
+
+
+def test_the_owner_of_broken_data_is_told_what_is_broken() -> None:
+    fault = EvidenceItem(
+        id="quality:nulls:Capacity",
+        source=EvidenceSource.QUALITY,
+        statement="Half of the values are missing (50.0% of rows). This corrupts the window.",
+        column="Capacity",
+        fault="nulls",
+    )
+    report = a_report(Ending.NOTIFIED, evidence=a_pack(items=(fault,)))
+
+    assert choose_closing_kind(report, was_asked=False) is NoticeKind.CLOSED
+    text = build_closing_notice(NoticeKind.CLOSED, report, workflow_id="w").text
+    assert "Broken: Capacity: Half of the values are missing (50.0% of rows)." in text
 
 
 def test_every_ending_has_its_sentence() -> None:

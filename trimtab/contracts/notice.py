@@ -20,7 +20,7 @@ class NoticeKind(StrEnum):
     LAST_CALL = "last_call"
     """The question is about to expire: for the second rank."""
     CLOSED = "closed"
-    """An incident that asked a person, or changed something, has ended."""
+    """An incident that asked a person, changed something, or found broken data has ended."""
     FAILED = "failed"
     """An authorised action could not be carried out."""
     FROZEN = "frozen"
