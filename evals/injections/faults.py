@@ -195,7 +195,7 @@ def ruin_reference_labels(table: CleanTable, level: int, rng: "Generator") -> pd
 
 
 def _scale_important(table: CleanTable, chosen: "pd.Series[bool]", level: int) -> pd.DataFrame:
-    factor = choose_level(level, (1.8, 3.6, 100.0))
+    factor = choose_level(level, (1.609344, 3.6, 100.0))  # miles, metres a second, whole units
     column = table.rows[table.source.important]
     return replace_values(table, str(column.name), chosen, column[chosen] * factor)
 

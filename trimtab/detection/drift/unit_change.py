@@ -32,6 +32,10 @@ MIN_GAP_TO_EXPLAIN: Final = 0.25
 """Gap between the cumulative shares below which there is no change to explain."""
 MIN_MEAN_SHIFT: Final = 1.5
 """Standard deviations that the mean must have moved for a map with a shift or another sign."""
+FAR_FACTOR: Final = 1.5
+"""Factor from which a whole distribution seldom grows between two windows."""
+MAX_FAR_RATIO_ERROR: Final = 0.02
+"""Relative standard error of the ratio of means up to which such a factor can be recognised."""
 MAX_RATIO_ERROR: Final = 0.005
 """Relative standard error of the ratio of means up to which a small factor can be recognised."""
 
@@ -186,7 +190,10 @@ def _is_precise_enough(
         return True
     error = mean_error * (reference.std or 0.0) / abs(before)
     off = abs(float(np.log(now / before / unit.scale)))
-    return error <= MAX_RATIO_ERROR and off <= max(MAX_RATIO_ERROR / 2, 2 * error)
+    far = abs(np.log(unit.scale)) >= np.log(FAR_FACTOR)
+    return error <= (MAX_FAR_RATIO_ERROR if far else MAX_RATIO_ERROR) and off <= max(
+        MAX_RATIO_ERROR / 2, 2 * error
+    )
 
 
 def _stays_in_mapped_range(
