@@ -13,7 +13,7 @@ from trimtab.contracts.approvers import ApprovalTerms
 from trimtab.contracts.base import clean_text
 from trimtab.contracts.decision import Decision, Verdict
 from trimtab.contracts.evidence import ChallengerPreview, EvidenceSource
-from trimtab.contracts.evidence_ids import build_drift_id
+from trimtab.contracts.evidence_ids import SIGNAL_IDS, build_drift_id
 from trimtab.contracts.model import GateOutcome
 
 _WIDTH: Final = 78
@@ -132,17 +132,32 @@ def _render_event(case: Investigation) -> str:
 
 
 def _render_evidence(case: Investigation) -> str:
-    """Render quality faults, performance and drifted columns, in the order of the evidence."""
+    """Render quality faults, performance and drifted columns, in the order of the evidence.
+
+    Measurements that only tell causes apart are shown where the analyst cites them.
+    """
     if case.pack is None:
         return "EVIDENCE  none: it could not be collected"
     drifted = {build_drift_id(feature.name) for feature in case.incident.event.data.drifted}
+    cited = _list_cited_ids(case)
     shown = [
         item
         for item in case.pack.items
-        if item.source in (EvidenceSource.QUALITY, EvidenceSource.PERFORMANCE) or item.id in drifted
+        if (item.id in cited or item.id not in SIGNAL_IDS)
+        and (
+            item.source in (EvidenceSource.QUALITY, EvidenceSource.PERFORMANCE)
+            or item.id in drifted | cited
+        )
     ]
     lines = [_format_quotation(item.statement) for item in shown[:_MAX_EVIDENCE]]
     return "\n".join([f"EVIDENCE  {_MARGIN_NOTE}", *lines])
+
+
+def _list_cited_ids(case: Investigation) -> frozenset[str]:
+    if case.deliberation is None:
+        return frozenset()
+    citations = (*case.deliberation.root_cause.citations, *case.deliberation.plan.citations)
+    return frozenset(citation.evidence_id for citation in citations)
 
 
 def _render_proposal(case: Investigation) -> str:

@@ -38,6 +38,10 @@ SKILL_ID: Final = "signal:skill"
 """Whether the champion was better than a trivial model when it was trained."""
 NEW_CATEGORIES_ID: Final = "signal:new-categories"
 """The share of rows of categories that the reference has not."""
+SIGNAL_IDS: Final = frozenset(
+    {LEARNABILITY_ID, SUPPORT_ID, CHALLENGER_ID, SEASON_ID, SKILL_ID, NEW_CATEGORIES_ID}
+)
+"""Measurements that tell causes apart."""
 CHAMPION_ID: Final = "registry:champion"
 """Which version is the champion."""
 LAST_ACTION_ID: Final = "registry:last-action"
