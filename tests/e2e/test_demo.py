@@ -45,7 +45,7 @@ class Run:
         return self.report.incidents
 
 
-CAUTIOUS = "confidence_above: 0.9\n"
+CAUTIOUS = "confidence_above: 0.999\n"
 """A local policy under which a person is asked at least once on this data."""
 
 

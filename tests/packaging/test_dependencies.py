@@ -11,10 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.sources import APPLICATION, FRONT_DOORS, LIBRARY, ROOT, tracked_files
+from tests.architecture.sources import (
+    APPLICATION,
+    EVALUATION,
+    FRONT_DOORS,
+    LIBRARY,
+    ROOT,
+    tracked_files,
+)
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-OURS = {LIBRARY, "tests", "benchmarks", *APPLICATION, *FRONT_DOORS}
+OURS = {LIBRARY, EVALUATION, "tests", "benchmarks", *APPLICATION, *FRONT_DOORS}
 LIBRARY_ROOMS = ("trimtab.comparison", "trimtab.charts", "trimtab.cli.compare")
 """With the package itself all that the installed library runs, lazy imports included."""
 

@@ -9,6 +9,7 @@ from trimtab.contracts.decision import Blackout, Limits
 from trimtab.runtime.approver_checks import check_people
 from trimtab.runtime.configuration import read_mapping
 from trimtab.runtime.errors import BadConfigurationError
+from trimtab.runtime.paths import shipped_conf
 
 _DAYS_OF_WEEK: Final = range(7)
 
@@ -21,7 +22,7 @@ def read_policy_file(path: Path) -> dict[str, Any]:
     """
     content = read_mapping(path)
     if isinstance(content.get("calibration"), str):
-        content["calibration"] = read_mapping(path.parent / content["calibration"])
+        content["calibration"] = read_mapping(_find_calibration(path, content["calibration"]))
     calendars = content.get("calendars")
     if not isinstance(calendars, list):
         return content
@@ -30,6 +31,15 @@ def read_policy_file(path: Path) -> dict[str, Any]:
     if faults:
         raise BadConfigurationError(faults)
     return content
+
+
+def _find_calibration(policy: Path, name: str) -> Path:
+    """Return the file beside the policy, or the shipped one of that name.
+
+    A copy of the shipped policy, to be tried elsewhere, names the shipped calibration.
+    """
+    beside, shipped = policy.parent / name, shipped_conf() / "base" / name
+    return shipped if shipped.exists() and not beside.exists() else beside
 
 
 def check_limits(limits: Limits) -> Iterator[str]:

@@ -57,8 +57,8 @@ def drop_usual_faults(
 def _is_usual(fault: QualityFault, reference: ReferenceRows, window: RowTable) -> bool:
     name = fault.column or ""
     before = reference.profile.find(name)
-    if before is None:
-        return False
+    if before is None or not reference.table.series[name].notna().any():
+        return False  # a history that lost the column shows nothing of what was usual
     if fault.kind == "constant":
         return _was_constant(reference.table, window, name)
     if fault.kind == "unit_change" and _had_such_means(reference.table, window, name):
