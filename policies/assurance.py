@@ -7,8 +7,8 @@ what lets the calibration be monotone.
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from policies.judgement.figures import Figures, KnownCase
-from policies.judgement.signals import Signal, read_signals
+from policies.judgement.figures import Figures, KnownCase, saturate_sharply
+from policies.judgement.signals import Signal, Signals, read_signals
 from policies.second_opinion import SecondOpinion
 from trimtab.contracts.deliberation import Cause
 from trimtab.contracts.evidence import DocumentKind
@@ -16,6 +16,8 @@ from trimtab.contracts.remediation import Action
 
 _RELATED_SIMILARITY: Final = 0.25
 """Cosine similarity below which a document is unrelated to the incident."""
+_SURE_ERRORS: Final = 2.0
+"""Standard errors of a new model's gain that are worth one half."""
 _LASTING_WINDOWS: Final = 3
 """Windows in a row after which a loss is no accident."""
 _DECISIVE: Final = (
@@ -63,8 +65,29 @@ def measure_assurance(
         AssurancePart("labels", labels, "by the number of labelled rows"),
         AssurancePart("decisive", decisive, "the clearest sign of a single cause"),
         AssurancePart("lasting", lasted, f"{windows} windows in a row with a loss"),
+        AssurancePart(
+            "remedy",
+            _rate_remedy(figures, signals, action=action, decisive=decisive),
+            f"what was measured of {action}",
+        ),
         AssurancePart("record", record, f"{action} was tried in {tried} similar incidents"),
     )
+
+
+def _rate_remedy(figures: Figures, signals: Signals, *, action: Action, decisive: float) -> float:
+    """Return how far measurements show that the action is what helps.
+
+    A retraining helps if a model of the newest rows is better, and doing nothing if nothing is
+    lost; for the others the decisive sign is what they mend.
+    """
+    if action in {Action.MONITOR, Action.WAIT}:
+        return 1.0 - signals.get(Signal.WORSE, 0.5)
+    if action is not Action.RETRAIN:
+        return decisive
+    challenger = figures.signals.challenger if figures.signals else None
+    if challenger is None or not challenger.error:
+        return 0.0
+    return saturate_sharply(max(challenger.gain, 0.0), half_at=_SURE_ERRORS * challenger.error)
 
 
 def _rate_record(cases: Sequence[KnownCase], action: Action) -> tuple[float, int]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from evals.calibration.second_judgement import judge_again, read_spec
 from evals.play.incident_record import PlayedIncident
 from evals.scores.statistics import ConfidenceScore, score_confidence
 from evals.truth import Due
@@ -18,7 +19,8 @@ from trimtab.contracts.calibration import ConfidenceCalibration
 from trimtab.contracts.ports import Refused
 
 PARTS: Final = (
-    "likelihood", "lead", "fitness", "certainty", "labels", "decisive", "lasting", "record",
+    "likelihood", "lead", "fitness", "certainty", "labels", "decisive", "lasting", "remedy",
+    "record",
 )  # fmt: skip
 MIN_ANSWERS: Final = 50
 """Answered events that a fit needs."""
@@ -48,16 +50,22 @@ class CalibrationFit(NamedTuple):
 
 
 def list_answers(played: Iterable[PlayedIncident]) -> Iterator[LabelledAnswer]:
-    """Yield the answered events from the onset on, and those where nothing was due."""
+    """Yield the answered events from the onset on, and those where nothing was due.
+
+    They are judged again, by today's rules, from the findings that were kept: a changed rule needs
+    another fit, and no other findings.
+    """
     for each in played:
-        truth = each.adjudication.truth
+        truth, spec = each.adjudication.truth, read_spec(each.id.table)
         for window in each.windows:
             answer = window.response
             if answer is None or (truth.due is not Due.QUIET and window.index < truth.onset):
                 continue
-            right = truth.score_causes(answer.named) > 0.0 and answer.action in truth.actions
-            parts = tuple(float(answer.parts.get(name, 0.0)) for name in PARTS)
-            yield LabelledAnswer(str(each.id), parts, right)
+            found = judge_again(window, answer, spec)
+            causes = (found.opinion.cause, *found.opinion.also)
+            right = truth.score_causes(causes) > 0.0 and found.opinion.action in truth.actions
+            values = {part.name: part.value for part in found.parts}
+            yield LabelledAnswer(str(each.id), tuple(values[name] for name in PARTS), right)
 
 
 def fit_calibration(answers: Sequence[LabelledAnswer], *, version: str) -> CalibrationFit:

@@ -39,7 +39,7 @@ _CAUSES: Final[dict[str, Cause]] = {
     "impossible": Cause.DATA_QUALITY,
 }
 _LABELS: Final = "labels"
-_LATE_WEIGHT: Final = 0.5
+_LATE_WEIGHT: Final = 0.9
 """How far labels that come late speak for broken ones."""
 _WEIGHTS: Final[Mapping[FaultKind, float]] = {"late_labels": _LATE_WEIGHT, "few_rows": 0.9}
 

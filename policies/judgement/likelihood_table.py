@@ -46,7 +46,7 @@ PRIOR: Final[dict[Cause, float]] = {
     Cause.PARTIAL_OUTAGE: 0.04,
     Cause.BROKEN_LABELS: 0.04,
     Cause.DATA_QUALITY: 0.02,
-    Cause.NO_SKILL: 0.01,
+    Cause.NO_SKILL: 0.03,
     Cause.DETECTOR_ARTEFACT: 0.01,
     Cause.UNKNOWN: 0.05,
 }
@@ -202,7 +202,7 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(
         Signal.UNSKILLED,
         {Cause.NO_SKILL: 0.97},
-        0.05,
+        0.02,
         "who was no better than a guess has nothing to lose",
     ),
     Row(Signal.UNIT, {Cause.UNIT_CHANGE: 0.97}, 0.006, "values fit a change of unit"),

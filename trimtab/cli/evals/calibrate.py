@@ -27,12 +27,11 @@ def run_calibration(played: Path, output: Path) -> ExitCode:
     Raises:
         Refused: There are too few incidents, or some of the held-out split are among them.
     """
-    code = compute_code_version()
-    found = list(read_played(played / RESULTS_FILE, code=code))
+    found = list(read_played(played / RESULTS_FILE))
     if any(each.id.seed >= HELD_OUT_FROM for each in found):
         msg = f"{played} holds incidents of the held-out split: nothing is fitted on them"
         raise Refused(msg)
-    version = f"{datetime.now(UTC):%Y-%m-%d}-{code[:8]}"
+    version = f"{datetime.now(UTC):%Y-%m-%d}-{compute_code_version()[:8]}"
     fit = fit_calibration(list(list_answers(found)), version=version)
     content = yaml.safe_dump(fit.calibration.model_dump(mode="json"), sort_keys=False)
     write_atomically(output, _HEADER + content)
