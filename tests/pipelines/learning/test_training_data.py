@@ -110,3 +110,15 @@ def test_older_windows_are_chosen_too_if_the_change_is_not_abrupt() -> None:
     assert choose_training_range(
         found, make_spec(), standard=None, seed=0
     ) == compute_retraining_range(make_spec(), AS_OF)
+
+
+def test_a_broken_column_that_costs_nothing_bars_no_retraining() -> None:
+    data = history()
+    data.loc[data["at"] >= AS_OF - WEEK, "price"] *= 100
+    reference = profile_table(history())
+
+    with pytest.raises(Refused, match="is corrupt"):
+        refuse_corrupt_window(
+            data, make_spec(), AS_OF, reference=reference, importance={"price": 0.5}
+        )
+    refuse_corrupt_window(data, make_spec(), AS_OF, reference=reference, importance={"price": 0.0})

@@ -17,6 +17,7 @@ from trimtab.pipelines.learning.training_data import (
     find_corrupt_windows,
     refuse_corrupt_window,
 )
+from trimtab.pipelines.scoring.performance_impact import load_importance
 
 
 class ChallengerRows(NamedTuple):
@@ -48,9 +49,10 @@ def select_challenger_rows(
     """
     reference = load_reference_profile(champion)
     table = load_training_history(history, spec, as_of)
+    importance = load_importance(champion)
     if not corrupt_too:
-        refuse_corrupt_window(table, spec, as_of, reference=reference)
-    corrupt = find_corrupt_windows(table, spec, as_of, reference=reference)
+        refuse_corrupt_window(table, spec, as_of, reference=reference, importance=importance)
+    corrupt = find_corrupt_windows(table, spec, as_of, reference=reference, importance=importance)
     training = select_training_history(exclude_ranges(table, spec, corrupt), spec, as_of)
     standard = get_training_metric(champion, spec.metric)
     chosen = choose_training_range(training, spec, standard=standard, seed=seed)

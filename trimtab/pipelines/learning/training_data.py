@@ -1,5 +1,6 @@
 """Chooses what a challenger learns from: sound windows, and only the newest if that is better."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -9,6 +10,7 @@ from trimtab.contracts.drift import CRITICAL_LOSS, FaultKind, QualityFault
 from trimtab.contracts.model import ModelSpec
 from trimtab.contracts.ports import Refused
 from trimtab.detection.drift.data_quality import find_window_faults
+from trimtab.detection.drift.fault_gravity import weigh_faults
 from trimtab.detection.profiles.window_profile import WindowProfile
 from trimtab.pipelines.history.profiling import profile_rows
 from trimtab.pipelines.history.rows import keep_valid_targets, read_row_times, read_rows
@@ -22,35 +24,49 @@ from trimtab.pipelines.learning.model_fitting import LAST_QUARTER, MIN_TRAINING_
 from trimtab.pipelines.scoring.estimator import fit_estimator
 from trimtab.pipelines.scoring.metrics import score_model
 
+_UNKNOWN: Final[Mapping[str, float]] = {}
+"""Importance that was not measured: every corrupting fault counts."""
 _MISSING_ROWS: Final[frozenset[FaultKind]] = frozenset({"no_rows", "few_rows"})
 """Faults in which rows are missing: those that came teach nothing wrong."""
 
 
 def find_corrupt_windows(
-    history: pd.DataFrame, spec: ModelSpec, as_of: datetime, *, reference: WindowProfile
+    history: pd.DataFrame,
+    spec: ModelSpec,
+    as_of: datetime,
+    *,
+    reference: WindowProfile,
+    importance: Mapping[str, float] = _UNKNOWN,
 ) -> list[TimeRange]:
     """Return the corrupt windows before the one that ends at `as_of`.
 
-    That last one is the incident's own: see `refuse_corrupt_window`.
+    That last one is the incident's own: see `refuse_corrupt_window`. `importance` is the loss of
+    the champion's metric without each feature: faults that can cost nothing corrupt nothing.
     """
     return [
         window
         for window in list_earlier_windows(spec, as_of)
-        if _find_corrupting_faults(history, spec, window, reference)
+        if _find_corrupting_faults(history, spec, window, reference, importance)
     ]
 
 
 def refuse_corrupt_window(
-    history: pd.DataFrame, spec: ModelSpec, as_of: datetime, *, reference: WindowProfile
+    history: pd.DataFrame,
+    spec: ModelSpec,
+    as_of: datetime,
+    *,
+    reference: WindowProfile,
+    importance: Mapping[str, float] = _UNKNOWN,
 ) -> None:
     """Raise `Refused` if the incident's own window is corrupt and would be learned from.
 
     The event may not say so, because other detectors do not check the quality of the data.
+    `importance` as for `find_corrupt_windows`.
     """
     own = TimeRange(as_of - spec.window, as_of)
     if compute_retraining_range(spec, as_of).end <= own.start:
         return
-    faults = _find_corrupting_faults(history, spec, own, reference)
+    faults = _find_corrupting_faults(history, spec, own, reference, importance)
     if faults:
         details = "; ".join(
             f"{fault.kind} {fault.column or ''}: {fault.detail}" for fault in faults
@@ -64,11 +80,20 @@ def refuse_corrupt_window(
 
 
 def _find_corrupting_faults(
-    history: pd.DataFrame, spec: ModelSpec, window: TimeRange, reference: WindowProfile
+    history: pd.DataFrame,
+    spec: ModelSpec,
+    window: TimeRange,
+    reference: WindowProfile,
+    importance: Mapping[str, float],
 ) -> list[QualityFault]:
     rows, unknown = read_rows(history, spec, window), pd.Series(dtype="object")
     profile = profile_rows(rows, spec, time_range=window, predictions=unknown, like=reference)
-    found = find_window_faults(reference, profile, spec=spec)
+    found = weigh_faults(
+        find_window_faults(reference, profile, spec=spec),
+        importance,
+        tolerance=spec.tolerance,
+        loss=None,
+    )
     return [fault for fault in found if fault.corrupt and fault.kind not in _MISSING_ROWS]
 
 
